@@ -1,0 +1,37 @@
+"""The kinds of trouble, never mixed.
+
+A claim that lacks documentation is a :class:`~x12proc.findings.Finding` and a file that breaks its envelope
+a :class:`~x12proc.wire.events.Fault`: both are values that end in reports. What stands here is raised.
+"""
+
+from __future__ import annotations
+
+
+class X12ProcError(Exception):
+    """Base of everything that x12proc raises on purpose."""
+
+
+class X12SyntaxError(X12ProcError):
+    """Bytes that can't be read as X12.
+
+    ``offset`` is the 0-based byte in the file where reading stopped.
+    """
+
+    def __init__(self, code: str, message: str, offset: int) -> None:
+        super().__init__(f"{message} (byte {offset})")
+        self.code = code
+        self.message = message
+        self.offset = offset
+
+
+class ConfigError(X12ProcError):
+    """Wrong usage or configuration: nothing was read. The message says where and what is allowed."""
+
+
+class RuleCrash(X12ProcError):  # noqa: N818 - the word of the contract
+    """A rule raised on a claim: our fault, and never taken for acceptance."""
+
+    def __init__(self, rule_id: str, claim_segment_index: int, cause: BaseException) -> None:
+        super().__init__(f"rule {rule_id} crashed with {type(cause).__name__}")
+        self.rule_id = rule_id
+        self.claim_segment_index = claim_segment_index

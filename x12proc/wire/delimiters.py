@@ -1,0 +1,121 @@
+"""The ISA segment: the one place that says which bytes separate everything after it (X12.5, ISA)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from x12proc.errors import X12SyntaxError
+
+ISA_ELEMENTS = 16
+ISA_LENGTH = 105  # bytes of a padded ISA up to and with ISA16
+_ISA_WIDTHS = (3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
+_SEARCH = 512  # no ISA, however broken, is longer than this
+_BLANKS = b"\r\n"
+
+
+class Delimiters(msgspec.Struct, frozen=True):
+    """The separators of one interchange, each a single byte; ``repetition`` is empty when ISA11 gives none."""
+
+    element: bytes
+    component: bytes
+    segment: bytes
+    repetition: bytes = b""
+
+
+class IsaHeader(msgspec.Struct, frozen=True):
+    """An ISA as read: ``fields[n]`` is element ISA``n`` (``fields[0]`` the tag), trimmed of its padding.
+
+    ``start`` is the byte of the I, ``end`` the byte of the segment terminator.
+    """
+
+    fields: tuple[str, ...]
+    delimiters: Delimiters
+    start: int
+    end: int
+    padded: bool
+    repetition_unset: bool  # a 5010 interchange whose ISA11 still holds the 4010 letter
+
+    @property
+    def control(self) -> str:
+        """ISA13, the interchange control number."""
+        return self.fields[13]
+
+
+def looks_like_isa(buffer: bytes) -> bool:
+    """Whether these bytes could begin an interchange: ``ISA`` and a byte that can separate elements."""
+    return buffer[:3] == b"ISA" and len(buffer) > 3 and _can_separate(buffer[3:4])
+
+
+def read_isa(buffer: bytes, start: int) -> IsaHeader:
+    """Read the ISA at the head of ``buffer``, whose first byte is byte ``start`` of the file.
+
+    A padded ISA has its fields at fixed places; one whose padding was lost is read by its separators.
+    Raises X12SyntaxError when there are not sixteen elements or two delimiters are the same byte.
+    """
+    head = buffer[:_SEARCH]
+    element = head[3:4]
+    parts = head.split(element, ISA_ELEMENTS)
+    if len(parts) <= ISA_ELEMENTS or len(parts[ISA_ELEMENTS]) < 2:
+        raise X12SyntaxError("truncated-isa", "The ISA segment ends before its sixteenth element", start)
+    removed = 0
+    if any(byte in part for part in parts[:ISA_ELEMENTS] for byte in (b"\r", b"\n")):
+        joined = head.translate(None, _BLANKS)
+        parts = joined.split(element, ISA_ELEMENTS)
+        removed = _wrapped_bytes(head, element)
+    tail = parts[ISA_ELEMENTS]
+    length = sum(len(part) for part in parts[:ISA_ELEMENTS]) + ISA_ELEMENTS + 1
+    repetition, unset = _repetition(parts[11], parts[12])
+    delimiters = Delimiters(element, tail[:1], tail[1:2], repetition)
+    _check(delimiters, start)
+    fields = (*(part.decode("latin-1").strip() for part in parts[:ISA_ELEMENTS]), tail[:1].decode("latin-1"))
+    padded = length == ISA_LENGTH and all(
+        len(part) == width for part, width in zip(parts[:ISA_ELEMENTS], _ISA_WIDTHS, strict=False)
+    )
+    return IsaHeader(fields, delimiters, start, start + length + removed, padded, unset)
+
+
+def _wrapped_bytes(head: bytes, element: bytes) -> int:
+    """How many line-end bytes stand between the I of ISA and ISA16 in a wrapped header."""
+    seen = 0
+    removed = 0
+    for position in range(len(head)):
+        byte = head[position : position + 1]
+        if byte in (b"\r", b"\n"):
+            removed += 1
+        elif seen == ISA_ELEMENTS:
+            break
+        elif byte == element:
+            seen += 1
+    return removed
+
+
+def _repetition(isa11: bytes, isa12: bytes) -> tuple[bytes, bool]:
+    """The repetition separator, and whether a version that has one left it unset."""
+    mark = isa11.strip()
+    if len(mark) == 1 and _can_separate(mark):
+        return mark, False
+    return b"", isa12.strip() >= b"00402"
+
+
+def _can_separate(byte: bytes) -> bool:
+    return len(byte) == 1 and not byte.isalnum() and byte not in (b" ", b"\0") and byte[0] < 0x80
+
+
+def _check(delimiters: Delimiters, start: int) -> None:
+    named = {
+        "element separator": delimiters.element,
+        "component separator (ISA16)": delimiters.component,
+        "segment terminator": delimiters.segment,
+        "repetition separator (ISA11)": delimiters.repetition,
+    }
+    taken: dict[bytes, str] = {}
+    for name, byte in named.items():
+        if not byte and name.startswith("repetition"):
+            continue
+        if not _can_separate(byte):
+            raise X12SyntaxError("bad-delimiter", f"The {name} is {byte!r}, which can't be a delimiter", start)
+        if byte in taken:
+            raise X12SyntaxError(
+                "delimiter-clash", f"The {name} and the {taken[byte]} are the same byte {byte!r}", start
+            )
+        taken[byte] = name

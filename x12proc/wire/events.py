@@ -1,0 +1,135 @@
+"""What the scanner tells, in file order: envelopes opened and closed, claims, faults. All immutable values."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from x12proc.wire.delimiters import Delimiters, IsaHeader
+
+Span: TypeAlias = tuple[int, int]  # first byte, byte after the last
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A run of whole segments: first byte, byte after the last, index of the first segment in the file."""
+
+    start: int
+    end: int
+    segment_index: int
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A fault of the file itself. ``warn`` was read all the same; ``error`` makes the file fail."""
+
+    code: str
+    message: str
+    severity: str
+    segment_index: int
+    byte_offset: int
+    interchange_control: str | None = None
+    group_control: str | None = None
+    transaction_control: str | None = None
+
+
+class Interchange(msgspec.Struct, frozen=True):
+    """An opened interchange (ISA)."""
+
+    header: IsaHeader
+    segment_index: int
+
+    @property
+    def control(self) -> str:
+        """ISA13."""
+        return self.header.control
+
+    @property
+    def delimiters(self) -> Delimiters:
+        """The separators that hold until its IEA."""
+        return self.header.delimiters
+
+
+class Group(msgspec.Struct, frozen=True):
+    """An opened functional group (GS): ``fields[n]`` is GS``n``."""
+
+    fields: tuple[str, ...]
+    start: int
+    segment_index: int
+
+    @property
+    def control(self) -> str:
+        """GS06."""
+        return field(self.fields, 6)
+
+    @property
+    def version(self) -> str:
+        """GS08, the implementation guide."""
+        return field(self.fields, 8)
+
+
+class TransactionSet(msgspec.Struct, frozen=True):
+    """An opened transaction set (ST). ``guide`` is the 837 guide it is read by, None when it is no 837."""
+
+    fields: tuple[str, ...]
+    guide: str | None
+    start: int
+    segment_index: int
+
+    @property
+    def control(self) -> str:
+        """ST02."""
+        return field(self.fields, 2)
+
+
+class ClaimSpan(msgspec.Struct, frozen=True):
+    """Where a claim stands: from its CLM up to the next CLM, HL or SE, and the spans of what it hangs under.
+
+    ``header`` runs from ST to the first HL; ``provider``, ``subscriber`` and ``patient`` from their HL to the
+    next HL or CLM. ``segment_index`` is that of the CLM.
+    """
+
+    start: int
+    end: int
+    segment_index: int
+    header: Stretch
+    provider: Stretch | None
+    subscriber: Stretch | None
+    patient: Stretch | None
+    interchange: Interchange
+    group: Group
+    transaction: TransactionSet
+
+
+class TransactionClosed(msgspec.Struct, frozen=True):
+    """The SE of a set: its span without the terminator, and how many segments the set really has."""
+
+    transaction: TransactionSet
+    trailer: Span
+    segments: int
+    claims: int
+
+
+class GroupClosed(msgspec.Struct, frozen=True):
+    """The GE of a group: its span without the terminator, and how many sets the group really has."""
+
+    group: Group
+    trailer: Span
+    transactions: int
+
+
+class InterchangeClosed(msgspec.Struct, frozen=True):
+    """The IEA of an interchange: its span without the terminator, and how many groups it really has."""
+
+    interchange: Interchange
+    trailer: Span
+    groups: int
+
+
+Event: TypeAlias = (
+    Interchange | Group | TransactionSet | ClaimSpan | TransactionClosed | GroupClosed | InterchangeClosed | Fault
+)
+
+
+def field(fields: tuple[str, ...], position: int) -> str:
+    """Element ``position`` of a segment's fields, empty when the segment is shorter."""
+    return fields[position] if position < len(fields) else ""

@@ -1,0 +1,525 @@
+"""One forward pass over a file: envelopes, hierarchy and the claims that mention a code.
+
+Nothing is split into elements here but envelope and HL segments: claims are found by their CLM, and a claim is
+told only when one of the wanted codes occurs between it and the next CLM, HL or SE. Whether the code stands in
+a service line is for the reader of the claim to decide; it may as well stand in a note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from x12proc.errors import X12SyntaxError
+from x12proc.wire import guides
+from x12proc.wire.delimiters import IsaHeader, looks_like_isa, read_isa
+from x12proc.wire.events import (
+    ClaimSpan,
+    Event,
+    Fault,
+    Group,
+    GroupClosed,
+    Interchange,
+    InterchangeClosed,
+    Stretch,
+    TransactionClosed,
+    TransactionSet,
+)
+from x12proc.wire.segment import decode
+from x12proc.wire.window import WINDOW, Buffer, Window, windows
+
+_BOM = b"\xef\xbb\xbf"
+_BLANK = b" \t\r\n"
+_FILL = re.compile(rb"[0-9a-f\s\x00\x1a]*\Z")
+_PROVIDER, _SUBSCRIBER, _PATIENT = b"20", b"22", b"23"
+_CLM, _HL = "CLM", "HL"
+
+
+def scan(
+    buffer: Buffer,
+    codes: Sequence[str],
+    *,
+    every_claim: bool = False,
+    window: int = WINDOW,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Event]:
+    """Tell a file's envelopes, faults and candidate claims in file order.
+
+    ``codes`` are the procedure codes to look for; with ``every_claim`` all claims are told. ``progress`` is
+    called with the file offset that has been read. Never raises on input: what can't be read is a Fault.
+    """
+    position = 0
+    index = 0
+    found = False
+    while True:
+        start, faults = _next_isa(buffer, position, index, first=not found)
+        yield from faults
+        if start is None:
+            return
+        found = True
+        try:
+            header = read_isa(buffer[start : start + 1024], start)
+        except X12SyntaxError as error:
+            yield _fault(error, index)
+            position = start + 3
+            continue
+        reader = _InterchangeScan(buffer, header, index, codes, every_claim, window)
+        yield from reader.run(progress)
+        position, index = reader.end, reader.end_index
+
+
+def _fault(error: X12SyntaxError, index: int) -> Fault:
+    return Fault(
+        code=error.code,
+        message=error.message,
+        severity="error",
+        segment_index=index,
+        byte_offset=error.offset,
+    )
+
+
+def _next_isa(buffer: Buffer, position: int, index: int, *, first: bool) -> tuple[int | None, list[Fault]]:
+    """The start of the next interchange, and what is to be said of the bytes before it."""
+    start, junk = _seek_isa(buffer, position)
+    faults: list[Fault] = []
+
+    def tell(code: str, message: str, severity: str, at: int = position) -> None:
+        faults.append(Fault(code=code, message=message, severity=severity, segment_index=index, byte_offset=at))
+
+    if first and junk.startswith(_BOM):
+        tell("byte-order-mark", "The file begins with a UTF-8 byte order mark; it was skipped", "warn")
+        junk = junk[len(_BOM) :]
+    if first and start is None:
+        what = "The file is empty" if not junk.strip(_BLANK) else "No ISA segment was found"
+        tell("not-x12", f"{what}: this is not an X12 interchange", "error")
+    elif junk.strip(_BLANK) and (start is not None or not _FILL.match(junk)):
+        where = "before the first interchange" if first else "after an interchange's IEA"
+        tell("stray-bytes", f"Bytes that are not X12 stand {where}", "error")
+    elif junk.strip(b"\r\n") and not first:
+        tell("fill-after-iea", "Fill (blanks or hexadecimal digits) stands after the last IEA; skipped", "warn")
+    return start, faults
+
+
+def _seek_isa(buffer: Buffer, position: int) -> tuple[int | None, bytes]:
+    """Where the next ISA begins, and the first 64 KiB or so of what stands before it."""
+    junk = b""
+    total = len(buffer)
+    at = position
+    while at < total:
+        chunk = buffer[at : at + WINDOW]
+        found = _isa_in(chunk)
+        if found is not None:
+            return at + found, junk or chunk[:found]
+        if len(junk) < WINDOW:
+            junk += chunk
+        at += max(len(chunk) - 3, 1) if at + len(chunk) < total else len(chunk)
+    return None, junk
+
+
+def _isa_in(chunk: bytes) -> int | None:
+    found = chunk.find(b"ISA")
+    while found >= 0:
+        alone = found == 0 or not chunk[found - 1 : found].isalnum()
+        if alone and looks_like_isa(chunk[found : found + 4]):
+            return found
+        found = chunk.find(b"ISA", found + 1)
+    return None
+
+
+class _InterchangeScan:
+    """The pass over one interchange. ``end`` and ``end_index`` say where the next one may begin."""
+
+    def __init__(
+        self,
+        buffer: Buffer,
+        header: IsaHeader,
+        index: int,
+        codes: Sequence[str],
+        every_claim: bool,
+        window: int,
+    ) -> None:
+        self.end = len(buffer)
+        self.end_index = index + 1
+        self._buffer = buffer
+        self._interchange = Interchange(header, index)
+        self._delimiters = header.delimiters
+        self._element = header.delimiters.element
+        self._codes = [code.encode() for code in codes]
+        self._every_claim = every_claim
+        self._window_size = window
+        terminator, element = re.escape(self._delimiters.segment), re.escape(self._element)
+        self._marks = re.compile(
+            terminator + rb"[\r\n ]*(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")", re.DOTALL
+        )
+        self._group: Group | None = None
+        self._group_usable = False
+        self._set: TransactionSet | None = None
+        self._groups = 0
+        self._sets = 0
+        self._claims = 0
+        self._done = False
+        self._ragged_told = False
+        # The stretch being read: what opened it, its place in this window (-1: in an earlier one), and, once
+        # they are known, its file offset, segment index and HL level; and whether a code occurs in it.
+        self._open = ""
+        self._open_place = -1
+        self._open_at = 0
+        self._open_index = -1
+        self._open_level = b""
+        self._open_hit = every_claim
+        self._header: Stretch | None = None
+        self._levels: dict[bytes, tuple[int, int, int]] = {}
+        self._envelopes: dict[str, Callable[[Window, int, int, tuple[str, ...]], Iterator[Event]]] = {
+            "ISA": self._on_isa,
+            "GS": self._on_gs,
+            "ST": self._on_st,
+            "SE": self._on_se,
+            "GE": self._on_ge,
+            "IEA": self._on_iea,
+        }
+
+    # -- the pass ------------------------------------------------------------------------------------------
+
+    def run(self, progress: Callable[[int], None] | None) -> Iterator[Event]:
+        """Tell this interchange from its ISA to its IEA, or to where it breaks."""
+        yield self._interchange
+        yield from self._header_remarks()
+        header = self._interchange.header
+        try:
+            for window in windows(
+                self._buffer,
+                header.end,
+                self._interchange.segment_index,
+                self._delimiters,
+                self._window_size,
+            ):
+                yield from self._read(window)
+                if progress is not None:
+                    progress(window.end)
+                if self._done:
+                    return
+        except X12SyntaxError as error:
+            yield self._say(error.code, error.message, "error", error.offset, self.end_index)
+        yield from self._broken_off()
+
+    def _read(self, window: Window) -> Iterator[Event]:
+        text = window.text
+        yield from self._look_for_damage(window)
+        hits = self._hits(text)
+        number = 0
+        for match in self._marks.finditer(text):
+            at = match.start(1)
+            while hits[number] < at:
+                self._open_hit = True
+                number += 1
+            # A claim that mentions no code costs nothing more than its place in this loop.
+            if self._open_hit or self._open is not _CLM:
+                yield from self._close(window, at)
+            tag = match.group(1)
+            self._open_hit = self._every_claim
+            self._open_place = at
+            self._open_index = -1
+            if tag == b"CLM" and self._set is not None:
+                self._open = _CLM
+                self._claims += 1
+            elif tag == b"HL" and self._set is not None:
+                self._open = _HL
+            else:
+                yield from self._mark(window, tag.decode("ascii"), at)
+                if self._done:
+                    return
+        if hits[number] < len(text):
+            self._open_hit = True
+        self._carry_over(window)
+
+    def _carry_over(self, window: Window) -> None:
+        """Keep of the window what the open stretch needs, for it may end in another one."""
+        if self._open and self._open_place >= 0:
+            self._open_index = self._index(window)
+            self._open_at = window.offset(self._open_place)
+            if self._open is _HL:
+                self._open_level = self._level(window.text, self._open_place)
+        self._open_place = -1
+        self.end_index = window.last_index() + 1
+
+    def _index(self, window: Window) -> int:
+        """The index of the segment that opened the stretch at hand."""
+        return self._open_index if self._open_index >= 0 else window.index_at(self._open_place)
+
+    def _level(self, text: bytes, place: int) -> bytes:
+        """HL03 of the HL at ``place``."""
+        fields = text[place : place + 48].split(self._element, 4)
+        return fields[3][:2] if len(fields) > 3 else b""
+
+    def _hits(self, text: bytes) -> list[int]:
+        """Where the codes occur in a window, in order, with a last one behind its end."""
+        places: list[int] = []
+        for code in self._codes:
+            found = text.find(code)
+            while found >= 0:
+                places.append(found)
+                found = text.find(code, found + len(code))
+        places.sort()
+        places.append(len(text))
+        return places
+
+    def _mark(self, window: Window, tag: str, at: int) -> Iterator[Event]:
+        """An envelope segment, or a claim or HL that stands outside of any set."""
+        index = window.index_at(at)
+        self._open, self._open_at, self._open_index = tag, window.offset(at), index
+        if tag in (_CLM, _HL):
+            self._open = ""
+            yield self._say(
+                "missing-st", f"{tag} stands outside of any transaction set", "error", self._open_at, index
+            )
+            return
+        fields = self._fields(window.text, at)
+        yield from self._envelopes[tag](window, at, index, fields)
+
+    def _fields(self, text: bytes, at: int) -> tuple[str, ...]:
+        end = text.find(self._delimiters.segment, at)
+        body = text[at:end] if end >= 0 else text[at:]
+        return tuple(decode(part.strip(b"\r\n ")) for part in body[:4096].split(self._element))
+
+    # -- stretches -----------------------------------------------------------------------------------------
+
+    def _close(self, window: Window, at: int) -> Iterator[Event]:
+        """End the open stretch at ``at``: keep an HL loop or a header, tell a claim that may hold a target."""
+        if self._open is _CLM:
+            yield from self._claim(window, at)
+        elif self._open is _HL:
+            self._keep_level(window, at)
+        elif self._open == "ST":
+            self._header = Stretch(self._open_at, window.offset(at), self._open_index)
+
+    def _keep_level(self, window: Window, at: int) -> None:
+        place = self._open_place
+        level = self._level(window.text, place) if place >= 0 else self._open_level
+        start = window.offset(place) if place >= 0 else self._open_at
+        if level == _PROVIDER:
+            # Provider loops are few; the others are placed only when a claim asks.
+            self._levels = {_PROVIDER: (start, window.offset(at), self._index(window))}
+        else:
+            if level == _SUBSCRIBER:
+                self._levels.pop(_PATIENT, None)
+            known = _SUBSCRIBER if level == _SUBSCRIBER else _PATIENT
+            self._levels[known] = (start, window.offset(at), self._open_index)
+
+    def _claim(self, window: Window, at: int) -> Iterator[Event]:
+        if not self._open_hit or self._set is None or self._set.guide is None or self._group is None:
+            return
+        index = self._index(window)
+        start = window.offset(self._open_place) if self._open_place >= 0 else self._open_at
+        yield ClaimSpan(
+            start,
+            window.offset(at),
+            index,
+            self._header or Stretch(start, start, index),
+            self._parent(_PROVIDER, start, index),
+            self._parent(_SUBSCRIBER, start, index),
+            self._parent(_PATIENT, start, index),
+            self._interchange,
+            self._group,
+            self._set,
+        )
+
+    def _parent(self, level: bytes, claim_start: int, claim_index: int) -> Stretch | None:
+        """The HL loop of a level that the claim hangs under; placed by counting back from the claim."""
+        kept = self._levels.get(level)
+        if kept is None:
+            return None
+        start, end, index = kept
+        if index < 0:
+            index = claim_index - count_terminators(self._buffer, start, claim_start, self._delimiters)
+            self._levels[level] = (start, end, index)
+        return Stretch(start, end, index)
+
+    # -- envelopes -----------------------------------------------------------------------------------------
+
+    def _on_gs(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
+        if self._group is not None:
+            yield self._say("missing-ge", "A GS begins before the last group's GE", "error", self._open_at, index)
+            self._set = None
+        self._group = Group(fields, self._open_at, index)
+        self._groups += 1
+        self._sets = 0
+        yield self._group
+        fault = guides.group_fault(fields)
+        self._group_usable = fault is None
+        if fault is not None:
+            yield self._say(*fault, "error", self._open_at, index)
+
+    def _on_ge(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
+        if self._set is not None:
+            yield self._say("missing-se", "A GE stands inside a transaction set", "error", self._open_at, index)
+            self._set = None
+        if self._group is None:
+            yield self._say("missing-gs", "A GE stands outside of any group", "error", self._open_at, index)
+            return
+        yield from self._trailer("ge", fields, self._group.control, self._sets, index)
+        yield GroupClosed(self._group, self._span(window, at), self._sets)
+        self._group = None
+
+    def _on_st(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
+        if self._set is not None:
+            yield self._say("missing-se", "An ST begins before the last set's SE", "error", self._open_at, index)
+        if self._group is None:
+            yield self._say("missing-gs", "An ST stands outside of any group", "error", self._open_at, index)
+            self._set = None
+            return
+        guide, remarks = guides.set_guide(fields, self._group.version) if self._group_usable else (None, [])
+        self._set = TransactionSet(fields, guide, self._open_at, index)
+        self._sets += 1
+        self._claims = 0
+        self._levels = {}
+        yield self._set
+        for code, message, severity in remarks:
+            yield self._say(code, message, severity, self._open_at, index)
+
+    def _on_se(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
+        if self._set is None:
+            yield self._say(
+                "missing-st", "An SE stands outside of any transaction set", "error", self._open_at, index
+            )
+            return
+        segments = index - self._set.segment_index + 1
+        yield from self._trailer("se", fields, self._set.control, segments, index)
+        yield TransactionClosed(self._set, self._span(window, at), segments, self._claims)
+        self._set = None
+
+    def _on_iea(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
+        yield from self._unclosed(index)
+        yield from self._trailer("iea", fields, self._interchange.control, self._groups, index)
+        span = self._span(window, at)
+        if window.text.find(self._delimiters.segment, at) < 0 and span[1] >= len(self._buffer):
+            yield self._say(
+                "missing-terminator", "The last segment (IEA) has no terminator", "warn", span[1], index
+            )
+        yield InterchangeClosed(self._interchange, span, self._groups)
+        self._finish(min(span[1] + 1, len(self._buffer)), index + 1)
+
+    def _on_isa(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
+        yield from self._unclosed(index)
+        yield self._say(
+            "missing-iea", "An ISA begins before the last interchange's IEA", "error", self._open_at, index
+        )
+        self._finish(self._open_at, index)
+
+    def _unclosed(self, index: int) -> Iterator[Event]:
+        if self._set is not None:
+            yield self._say(
+                "missing-se", "The interchange ends inside a transaction set", "error", self._open_at, index
+            )
+            self._set = None
+        if self._group is not None:
+            yield self._say(
+                "missing-ge", "The interchange ends inside a functional group", "error", self._open_at, index
+            )
+            self._group = None
+
+    def _broken_off(self) -> Iterator[Event]:
+        """The bytes ended before the IEA."""
+        where = "before its IEA"
+        if self._set is not None:
+            where = "inside a transaction set"
+        elif self._group is not None:
+            where = "inside a functional group"
+        index = max(self.end_index - 1, 0)
+        yield self._say("truncated", f"The interchange ends {where}", "error", len(self._buffer), index)
+        self._finish(len(self._buffer), self.end_index)
+
+    def _trailer(
+        self, tag: str, fields: tuple[str, ...], control: str, counted: int, index: int
+    ) -> Iterator[Event]:
+        """Compare a trailer's count and control number with what was read."""
+        said = fields[1] if len(fields) > 1 else ""
+        if not said.isdigit() or not said.isascii() or int(said[:18]) != counted:
+            yield self._say(
+                f"{tag}01-count",
+                f"{tag.upper()}01 says {said or 'nothing'}, but {counted} {_COUNTED[tag]} were read",
+                "error" if self._ragged_told and tag == "se" else "warn",
+                self._open_at,
+                index,
+            )
+        closing = fields[2] if len(fields) > 2 else ""
+        if closing != control:
+            yield self._say(
+                f"{tag}02-control",
+                f"The control number in {tag.upper()}02 differs from that in {_OPENED[tag]}",
+                "error",
+                self._open_at,
+                index,
+            )
+
+    def _span(self, window: Window, at: int) -> tuple[int, int]:
+        """The span of the segment at ``at``, without terminator."""
+        end = window.text.find(self._delimiters.segment, at)
+        return window.offset(at), window.end if end < 0 else window.offset(end)
+
+    def _finish(self, end: int, index: int) -> None:
+        self.end = end
+        self.end_index = index
+        self._done = True
+
+    # -- remarks -------------------------------------------------------------------------------------------
+
+    def _header_remarks(self) -> Iterator[Fault]:
+        header = self._interchange.header
+        index = self._interchange.segment_index
+        if not header.padded:
+            yield self._say(
+                "isa-padding",
+                "The fields of ISA are not padded to their fixed widths; read by separators",
+                "warn",
+                header.start,
+                index,
+            )
+        if header.repetition_unset:
+            yield self._say(
+                "isa11-repetition",
+                "ISA11 gives no repetition separator; none was assumed",
+                "warn",
+                header.start,
+                index,
+            )
+
+    def _look_for_damage(self, window: Window) -> Iterator[Fault]:
+        if window.ragged and not self._ragged_told:
+            self._ragged_told = True
+            yield self._say(
+                "stray-line-ends",
+                "Line ends stand inside segments or in place of terminators; read without them",
+                "warn",
+                window.start,
+                window.index,
+            )
+        place = window.text.find(b"\0")
+        if place >= 0 and not self._after_iea(window.text, place):
+            yield self._say(
+                "nul-bytes",
+                "NUL bytes stand inside the interchange: the file was damaged on its way",
+                "error",
+                window.offset(place),
+                window.index + window.text.count(self._delimiters.segment, 0, place),
+            )
+
+    def _after_iea(self, text: bytes, place: int) -> bool:
+        end = text.rfind(self._delimiters.segment + b"IEA" + self._element, 0, place)
+        end = text.rfind(b"IEA" + self._element, 0, place) if end < 0 else end
+        return end >= 0 and text.find(self._delimiters.segment, end + 1, place) >= 0
+
+    def _say(self, code: str, message: str, severity: str, offset: int, index: int) -> Fault:
+        return Fault(
+            code=code,
+            message=message,
+            severity=severity,
+            segment_index=index,
+            byte_offset=offset,
+            interchange_control=self._interchange.control,
+            group_control=self._group.control if self._group else None,
+            transaction_control=self._set.control if self._set else None,
+        )
+
+
+_COUNTED = {"se": "segments", "ge": "transaction sets", "iea": "functional groups"}
+_OPENED = {"se": "ST02", "ge": "GS06", "iea": "ISA13"}

@@ -1,0 +1,101 @@
+"""A segment: its elements as text, and where it stands in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.tidy import is_ragged, tidy
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One segment of a transaction set.
+
+    ``elements[0]`` is the tag, so that ``elements[3]`` of a CTP is what the guide calls CTP03. ``index`` is
+    the number of segments before it in the file, ``offset`` the byte of its first letter, ``raw`` its bytes
+    as they stand without the terminator, ``loop`` the loop it belongs to (``2400``).
+    """
+
+    elements: tuple[str, ...]
+    index: int
+    offset: int
+    raw: bytes
+    loop: str = ""
+
+    @property
+    def tag(self) -> str:
+        """The segment id, e.g. ``SV1``."""
+        return self.elements[0]
+
+    def element(self, position: int) -> str:
+        """Element ``position``, empty when it was not sent."""
+        return self.elements[position] if position < len(self.elements) else ""
+
+    def element_offset(self, position: int) -> int:
+        """The file offset of element ``position``, or of the segment's end when it was not sent."""
+        separator = self.raw[len(self.tag) : len(self.tag) + 1]
+        place = 0
+        for _ in range(position):
+            found = self.raw.find(separator, place) if separator else -1
+            if found < 0:
+                return self.offset + len(self.raw)
+            place = found + 1
+        return self.offset + place
+
+
+def split_segments(
+    raw: bytes, offset: int, index: int, delimiters: Delimiters
+) -> Iterator[tuple[tuple[str, ...], int, int, bytes]]:
+    """The segments of a stretch of whole segments: (elements, index, file offset, raw bytes) each.
+
+    ``offset`` and ``index`` are those of the first segment. Text that is not ASCII is read as UTF-8 where it
+    is UTF-8, else as Latin-1.
+    """
+    if is_ragged(raw, delimiters):
+        yield from _split_ragged(raw, offset, index, delimiters)
+        return
+    separator = delimiters.element
+    ascii_only = raw.isascii()
+    place = offset
+    for number, piece in enumerate(raw.split(delimiters.segment), index):
+        body = piece.lstrip(b"\r\n ")
+        if body:
+            if ascii_only:
+                elements = tuple(body.decode("ascii").split(chr(separator[0])))
+            else:
+                elements = tuple(decode(part) for part in body.split(separator))
+            yield elements, number, place + len(piece) - len(body), body
+        place += len(piece) + 1
+
+
+def _split_ragged(
+    raw: bytes, offset: int, index: int, delimiters: Delimiters
+) -> Iterator[tuple[tuple[str, ...], int, int, bytes]]:
+    text, shifts = tidy(raw, delimiters)
+    place = 0
+    entry = 0
+    for number, piece in enumerate(text.split(delimiters.segment), index):
+        body = piece.lstrip(b"\r\n ")
+        head = place + len(piece) - len(body)
+        place += len(piece) + 1
+        if not body:
+            continue
+        while entry + 1 < len(shifts) and shifts[entry + 1][0] <= head:
+            entry += 1
+        first = head + shifts[entry][1]
+        last = entry
+        while last + 1 < len(shifts) and shifts[last + 1][0] < head + len(body):
+            last += 1
+        end = head + len(body) + shifts[last][1]
+        elements = tuple(decode(part) for part in body.split(delimiters.element))
+        yield elements, number, offset + first, raw[first:end]
+
+
+def decode(data: bytes) -> str:
+    """Text of an element: UTF-8 where it is UTF-8, else Latin-1, which never fails."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

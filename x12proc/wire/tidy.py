@@ -1,0 +1,80 @@
+"""Line ends where they don't belong.
+
+Some senders fold a file at a fixed column; some write a line end in place of a terminator. Both are read:
+a line end right after a terminator is layout and always skipped; one that stands elsewhere is dropped, unless
+what follows is the head of an 837 segment and what precedes could end one: then it stands for a terminator.
+The rule looks at the neighbouring bytes only, so that it gives the same answer however a file is cut up.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from x12proc.wire.delimiters import Delimiters
+
+_TAGS = (
+    *("ISA", "IEA", "GS", "GE", "ST", "SE", "BHT", "NM1", "N3", "N4", "PER", "PRV", "CUR", "HL", "SBR", "PAT"),
+    *("DMG", "REF", "CLM", "DTP", "CL1", "PWK", "CN1", "AMT", "K3", "NTE", "CR1", "CR2", "CR3", "CRC", "HI"),
+    *("HCP", "CAS", "OI", "MIA", "MOA", "LX", "SV1", "SV2", "SV5", "PS1", "QTY", "MEA", "LIN", "CTP", "SVD"),
+    *("LQ", "FRM"),
+)
+
+
+def is_ragged(chunk: bytes, delimiters: Delimiters) -> bool:
+    """Whether line ends stand anywhere but right after a terminator."""
+    end = delimiters.segment
+    if end in (b"\r", b"\n"):
+        # The other line-end byte may follow the terminator; alone it would be data, which X12 never has.
+        other = b"\n" if end == b"\r" else b"\r"
+        return chunk.count(other) != chunk.count(end + other)
+    feeds = chunk.count(b"\n")
+    returns = chunk.count(b"\r")
+    if not returns:
+        return feeds != 0 and feeds != chunk.count(end + b"\n")
+    if returns == feeds:
+        return feeds != chunk.count(end + b"\r\n")
+    return _stray_line_ends(delimiters).search(chunk) is not None
+
+
+def tidy(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, int]]]:
+    """The chunk with stray line ends dropped or turned into terminators, and how its offsets map back.
+
+    The map is a list of ``(tidy offset, shift)`` in order: a byte at tidy offset ``t`` came from
+    ``t + shift`` of the last entry whose offset is not greater than ``t``.
+    """
+    pieces: list[bytes] = []
+    shifts: list[tuple[int, int]] = [(0, 0)]
+    length = 0
+    position = 0
+    for match in _stray_line_ends(delimiters).finditer(chunk):
+        piece = chunk[position : match.start(1)]
+        pieces.append(piece)
+        length += len(piece)
+        if _stands_for_terminator(chunk, match, delimiters):
+            pieces.append(delimiters.segment)
+            length += 1
+        position = match.end(1)
+        shifts.append((length, position - length))
+    pieces.append(chunk[position:])
+    return b"".join(pieces), shifts
+
+
+def _stands_for_terminator(chunk: bytes, match: re.Match[bytes], delimiters: Delimiters) -> bool:
+    before = chunk[match.start(1) - 1 : match.start(1)]
+    if before in (b"", b" ", delimiters.element, delimiters.component):
+        return False
+    return _segment_head(delimiters).match(chunk, match.end(1)) is not None
+
+
+@lru_cache(maxsize=32)
+def _stray_line_ends(delimiters: Delimiters) -> re.Pattern[bytes]:
+    if delimiters.segment in (b"\r", b"\n"):
+        other = b"\n" if delimiters.segment == b"\r" else b"\r"
+        return re.compile(rb"(?<!" + re.escape(delimiters.segment) + rb")(" + re.escape(other) + rb"+)")
+    return re.compile(rb"(?<![\r\n" + re.escape(delimiters.segment) + rb"])([\r\n]+)")
+
+
+@lru_cache(maxsize=32)
+def _segment_head(delimiters: Delimiters) -> re.Pattern[bytes]:
+    return re.compile(b"(?:" + "|".join(_TAGS).encode() + b")" + re.escape(delimiters.element))

@@ -1,0 +1,116 @@
+"""Reading an interchange in windows that begin and end at segment terminators.
+
+A window is the only stretch of a file that is ever held in memory at once. Because it is cut at terminators,
+no segment head and no procedure code can lie across the border of two windows.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Protocol
+
+from x12proc.errors import X12SyntaxError
+from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.tidy import is_ragged, tidy
+
+WINDOW = 4 * 1024 * 1024
+LONGEST_SEGMENT = 64 * 1024 * 1024
+
+
+class Buffer(Protocol):
+    """Bytes that can be sliced by position: ``bytes``, ``mmap.mmap`` and the like."""
+
+    def __getitem__(self, piece: slice, /) -> bytes:
+        """The bytes of a slice."""
+
+    def __len__(self) -> int:
+        """How many bytes there are."""
+
+
+class Window:
+    """A stretch of an interchange: ``text`` without stray line ends, with the way back to file offsets.
+
+    ``text[0]`` is the terminator of the segment before; ``index`` is that segment's index in the file.
+    """
+
+    __slots__ = ("_counted", "_heads", "_indexed", "_shifts", "_terminator", "end", "index", "start", "text")
+
+    def __init__(self, chunk: bytes, start: int, index: int, delimiters: Delimiters) -> None:
+        self.start = start
+        self.end = start + len(chunk)
+        self.index = index
+        self.text = chunk
+        self._terminator = delimiters.segment
+        self._shifts: list[tuple[int, int]] = []
+        if is_ragged(chunk, delimiters):
+            self.text, self._shifts = tidy(chunk, delimiters)
+        self._heads = [entry[0] for entry in self._shifts]
+        self._counted = 0
+        self._indexed = index
+
+    @property
+    def ragged(self) -> bool:
+        """Whether line ends were taken out or turned into terminators."""
+        return len(self._shifts) > 1
+
+    def offset(self, place: int) -> int:
+        """The file offset of a place in ``text``."""
+        if not self._shifts:
+            return self.start + place
+        return self.start + place + self._shifts[bisect_right(self._heads, place) - 1][1]
+
+    def index_at(self, place: int) -> int:
+        """The index of the segment that begins at ``place``; calls must come in rising order."""
+        self._indexed += self.text.count(self._terminator, self._counted, place)
+        self._counted = place
+        return self._indexed
+
+    def last_index(self) -> int:
+        """The index of the segment that the terminator after this window ends."""
+        return self.index_at(len(self.text))
+
+
+def windows(
+    buffer: Buffer, start: int, index: int, delimiters: Delimiters, size: int = WINDOW
+) -> Iterator[Window]:
+    """The windows from the terminator at ``start``, which ends segment ``index``, to the end of the buffer.
+
+    Raises X12SyntaxError when no terminator is found for LONGEST_SEGMENT bytes.
+    """
+    total = len(buffer)
+    while start < total:
+        window = Window(_chunk(buffer, start, delimiters.segment, size), start, index, delimiters)
+        yield window
+        start = window.end
+        index = window.last_index()
+
+
+def count_terminators(buffer: Buffer, start: int, end: int, delimiters: Delimiters, size: int = WINDOW) -> int:
+    """How many segments end between two segment heads at ``start`` and ``end``."""
+    count = 0
+    while start < end:
+        chunk = buffer[start : min(start + size, end)]
+        if start + len(chunk) < end:
+            chunk = chunk[: chunk.rfind(delimiters.segment) + 1] or buffer[start:end]
+        text = tidy(chunk, delimiters)[0] if is_ragged(chunk, delimiters) else chunk
+        count += text.count(delimiters.segment)
+        start += len(chunk)
+    return count
+
+
+def _chunk(buffer: Buffer, start: int, terminator: bytes, size: int) -> bytes:
+    """The bytes from the terminator at ``start`` up to the last terminator within reach, or to the end."""
+    reach = max(size, 2)
+    while True:
+        chunk = buffer[start : start + reach]
+        if start + reach >= len(buffer):
+            return chunk
+        cut = chunk.rfind(terminator)
+        if cut > 0:
+            return chunk[:cut]
+        if reach >= LONGEST_SEGMENT:
+            raise X12SyntaxError(
+                "segment-too-long", f"No segment terminator within {LONGEST_SEGMENT} bytes", start
+            )
+        reach *= 4
