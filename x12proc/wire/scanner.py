@@ -26,7 +26,7 @@ from x12proc.wire.events import (
     TransactionSet,
 )
 from x12proc.wire.segment import decode
-from x12proc.wire.window import WINDOW, Buffer, Window, windows
+from x12proc.wire.window import WINDOW, Buffer, Window, count_terminators, windows
 
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
