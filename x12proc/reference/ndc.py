@@ -1,4 +1,4 @@
-"""National Drug Codes: the many spellings of one number, brought to 11 digits (labeler 5, product 4, package 2)."""
+"""National Drug Codes: the many spellings of one number, brought to 11 digits (5-4-2)."""
 
 from __future__ import annotations
 

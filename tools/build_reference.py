@@ -1,0 +1,504 @@
+"""Build the dated reference edition: ``build_reference.py SOURCE_DIR [-o config/reference]``.
+
+Reads the public tables (CMS ASP crosswalk, HCPCS Level II, FDA Purple Book and the two tables derived from
+them), keeps what the rules need and writes ``edition.toml``, ``products.csv`` and ``names.csv``. The same
+sources always give the same bytes. Nothing is filled in by guess: what no source says stays empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from x12proc.reference import ndc as ndc_spelling
+
+EDITION_DATE = "2026-11-23"
+
+#: key, file pattern, the edition the publisher gives it
+SOURCES = (
+    ("biologics", "biologics.csv", "compiled 2026-11-23 from the CMS October 2026 crosswalk"),
+    ("derived", "biologics_ndc_derived.csv", "FDA Purple Book March 2025 x CMS ASP crosswalk 2025Q4"),
+    ("crosswalk", "asp_ndc_hcpcs_crosswalk_*.csv", "CMS ASP NDC-HCPCS crosswalk October-December 2025"),
+    ("hcpcs", "hcpcs_level2.csv", "CMS HCPCS Level II, dates of October 2024"),
+    ("purple", "purple_book_*.csv", "FDA Purple Book March 2025"),
+)
+
+PRODUCT_FIELDS = (
+    "ndc",
+    "name",
+    "generic",
+    "application",
+    "routes",
+    "container",
+    "strength",
+    "specific_code",
+    "specific_from",
+    "from_confidence",
+    "billing_unit",
+    "source",
+)
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: Codes that stand for "no code of its own": an NDC listed under one of them has no specific code.
+UNSPECIFIC_CODES = words("A9699 C9399 J3490 J3590 J7199 J7599 J7699 J7799 J7999 J8498 J8499 J8597 J8999 J9999")
+
+ROUTES = {
+    "iv": "IV",
+    "intravenous": "IV",
+    "sc": "SC",
+    "subcutaneous": "SC",
+    "im": "IM",
+    "intramuscular": "IM",
+    "id": "ID",
+    "intradermal": "ID",
+    "it": "IT",
+    "intrathecal": "IT",
+    "intraventricular": "IT",
+    "intravitreal": "INTRAVITREAL",
+    "intravitreal implant": "INTRAVITREAL",
+    "subretinal": "SUBRETINAL",
+    "intravesical": "INTRAVESICAL",
+    "intralesional": "INTRALESIONAL",
+    "intraperitoneal": "INTRAPERITONEAL",
+    "inhalation": "INHALATION",
+    "oral": "ORAL",
+    "topical": "TOPICAL",
+    "implantation": "IMPLANT",
+}
+
+PRESENTATIONS = {"single-dose vial": "SDV", "multi-dose vial": "MDV", "pre-filled syringe": "PFS"}
+
+#: Skin substitutes: their trade names are English words ("Complete", "Emerge") and no drug is among them.
+NAMELESS_CODES = ("Q4", "A2")
+
+#: Names that as words of a claim note hardly ever mean the drug.
+NOT_NAMES = words(
+    "antigen bat biologic compound diluent drug glucose injection iron kit maci n/a placebo plasma serum "
+    "solution sterile supplement unknown vaccine vial water"
+)
+
+#: What clerks write instead of a name. (name, canonical)
+ALIASES = (
+    ("hep lock", "heparin lock"),
+    ("heparin lock", "heparin lock"),
+    ("heparin lock flush", "heparin lock"),
+    ("sod chl", "sodium chloride"),
+    ("sod chloride", "sodium chloride"),
+    ("nacl", "sodium chloride"),
+    ("normal saline", "sodium chloride"),
+)
+
+SALTS = words(
+    "acetate calcium chloride citrate cypionate decanoate dihydrochloride disodium fumarate hcl hydrochloride "
+    "lactate maleate mesylate phosphate potassium sodium succinate sulfate tartrate tromethamine bromide "
+    "edisylate trometamol succ"
+)
+#: Without the word after them these are no drug: the chloride of "sodium chloride" stays.
+SALT_ONLY_FIRST_WORDS = words("calcium magnesium potassium sodium zinc ammonium arsenic")
+
+#: Words at the end of a product's name that tell its form, not the drug.
+FORM_WORDS = words(
+    "im inj injection inhalation iv kit kwikpen lyophilized mdv mpf multipack novaplus pak pen penfill pfs "
+    "flexpen pumpcart solution spinal usp vial usp. rtu granules prefilled"
+)
+
+#: HCPCS texts that spell a drug wrong, or by its trade name.
+HCPCS_SPELLINGS = {"bupivicaine": "bupivacaine", "aminophyllin": "aminophylline", "garamycin": "gentamicin"}
+
+#: Allergen extracts and contrast classes: long labels that nobody writes as the name of a drug.
+LABELS = re.compile(r"pollens|venoms|insects|animal allergens|kit for|gadolinium-based|hyaluronan")
+
+HCPCS_GENERIC = re.compile(r"injection, (?:sterile )?([a-z][a-z -]{5,50}?)(?:,|\s\(|\s\d|$)", re.IGNORECASE)
+SUFFIX = re.compile(r"(.+)-[a-z]{4}\Z")
+PLAIN_CODE = re.compile(r"\b[A-Z]\d{4}\b")
+PACKAGE = re.compile(r"(\d{4,5}-\d{3,4}-\d{1,2})(?![\d.])(?:\s*\(([^)]*)\))?")
+
+Row = dict[str, str]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a CSV file, header as keys, values trimmed; UTF-8 first, then Windows-1252."""
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", "replace")
+    lines = text.splitlines()
+    return [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(lines)]
+
+
+def find_source(folder: Path, pattern: str) -> Path:
+    """The newest file of that pattern; ends the program when there is none."""
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise SystemExit(f"{folder}: no file {pattern}")
+    return found[-1]
+
+
+# -- codes and their dates -----------------------------------------------------------------------------
+
+
+def iso_date(compact: str) -> str:
+    """``20191001`` as ``2019-10-01``; anything else is empty."""
+    return f"{compact[:4]}-{compact[4:6]}-{compact[6:]}" if re.fullmatch(r"\d{8}", compact) else ""
+
+
+class CodeDates:
+    """Since when each HCPCS code can be billed, as far as the HCPCS table knows."""
+
+    def __init__(self, hcpcs: Iterable[Row]) -> None:
+        self._added = {row["hcpcs"]: iso_date(row["add_date"]) for row in hcpcs}
+
+    def since(self, codes: Iterable[str]) -> str:
+        """The day from which at least one of ``codes`` is in force; empty when unknown for all."""
+        return min(filter(None, (self._added.get(code, "") for code in codes)), default="")
+
+
+def specific_codes(text: str) -> list[str]:
+    return sorted(set(PLAIN_CODE.findall(text)) - UNSPECIFIC_CODES)
+
+
+def dated(codes: list[str], dates: CodeDates, stated: str = "", stated_source: str = "") -> Row:
+    """The three code fields of a product. A date from memory counts as verified only when HCPCS has it too."""
+    if not codes:
+        return {}
+    official = dates.since(codes)
+    claimed = stated[:10] if re.match(r"\d{4}-\d{2}-\d{2}", stated) else ""
+    verified = official or (claimed if stated_source.startswith("V:") else "")
+    since = verified or claimed
+    confidence = "verified" if verified else ("unverified" if claimed else "")
+    return {"specific_code": ";".join(codes), "specific_from": since, "from_confidence": confidence}
+
+
+# -- names ---------------------------------------------------------------------------------------------
+
+
+def tidy(name: str) -> str:
+    """A name without marks, brackets and form words: ``Kanjinti (Kit)`` and ``Tremfya IV`` lose their end."""
+    text = re.sub(r"\([^)]*\)", " ", name.replace("\ufffd", " ").replace("®", " ").replace("™", " "))
+    text = re.sub(r"\s+in\s+(?:d5w|nacl|dextrose|sodium chloride|potassium chloride)\b.*", "", text, flags=re.I)
+    parts = text.replace(" - ", " ").split()
+    while parts and (parts[-1].lower().strip("-") in FORM_WORDS or re.fullmatch(r"-?[\d./%]+", parts[-1])):
+        parts.pop()
+    return re.sub(r"[-,;]+\Z", "", " ".join(parts))
+
+
+def without_salt(name: str) -> str:
+    """``morphine sulfate`` as ``morphine``; ``sodium chloride`` stays what it is."""
+    parts = name.lower().replace(",", "").split()
+    while len(parts) > 1 and parts[-1] in SALTS and parts[0] not in SALT_ONLY_FIRST_WORDS:
+        parts.pop()
+    return " ".join(parts)
+
+
+def split_brands(text: str) -> list[str]:
+    """The single names in ``Carimune, Carimune Nf`` or ``Jubbonti/Wyost``; ``S/D`` isn't a separator."""
+    parts = re.split(r"[,;]|(?<=[a-z]{3})/\s*(?=[A-Z])", re.sub(r"\([^)]*\)", " ", text))
+    return [name for name in map(tidy, parts) if name]
+
+
+def hcpcs_generic(description: str) -> str:
+    """The drug in ``Injection, degarelix, 1 mg``; empty for combinations and other wordings."""
+    found = HCPCS_GENERIC.match(description)
+    if found is None or re.search(r"mg and |/", description[found.start(1) : found.end() + 24]):
+        return ""
+    name = re.split(r"\s(?:for|in|extended)\s", found.group(1).lower())[0]
+    bare = without_salt(name)
+    return "" if LABELS.match(bare) else HCPCS_SPELLINGS.get(bare, bare)
+
+
+def is_name(name: str) -> bool:
+    """Whether ``name`` may stand in the lexicon: long enough to mean something, short enough to be written."""
+    letters = re.sub(r"[^a-z]", "", name.lower())
+    parts = name.lower().split()
+    plausible = len(letters) >= 4 and len(name) <= 60 and len(parts) <= 7
+    garbage = LABELS.match(name.lower()) or re.search(r"mg/ml|[?@]", name, re.IGNORECASE)
+    return plausible and not garbage and parts[0] not in NOT_NAMES
+
+
+class Names:
+    """Every way to write a drug, and the one canonical name it stands for."""
+
+    def __init__(self) -> None:
+        self._canonical: dict[str, str] = {}
+        self._kind: dict[str, str] = {}
+
+    def add(self, name: str, canonical: str, kind: str) -> None:
+        """The first source that knows a name decides: add the best source first."""
+        key = " ".join(name.lower().split())
+        if is_name(key):
+            self._canonical.setdefault(key, canonical.lower())
+            self._kind.setdefault(key, kind)
+
+    def canonical(self, name: str) -> str:
+        return self._canonical.get(" ".join(name.lower().split()), "")
+
+    def rows(self) -> Iterator[tuple[str, str, str]]:
+        for name in sorted(self._canonical):
+            yield name, self._canonical[name], self._kind[name]
+
+    def generics(self) -> list[str]:
+        return sorted(name for name, kind in self._kind.items() if kind == "generic")
+
+
+def most_common(values: Iterable[str]) -> str:
+    """The value that occurs most; of several the alphabetically first."""
+    counted = Counter(filter(None, values))
+    return min(counted, key=lambda value: (-counted[value], value)) if counted else ""
+
+
+def purple_names(purple: list[Row], names: Names) -> None:
+    propers: dict[str, list[str]] = defaultdict(list)
+    for row in purple:
+        proper = row["proper_name"].lower()
+        names.add(proper, proper, "generic")
+        for brand in split_brands(row["proprietary_name"]):
+            propers[brand].append(proper)
+    for brand in sorted(propers):
+        names.add(brand, most_common(propers[brand]), "brand")
+
+
+def biologic_names(biologics: list[Row], names: Names) -> None:
+    for row in biologics:
+        generic = re.sub(r"\s*\([^)]*implant\)", "", row["generic"].lower())
+        known = [names.canonical(brand) for brand in split_brands(row["brand"])]
+        canonical = next(filter(None, known), generic)
+        names.add(generic, canonical, "generic")
+        for brand in split_brands(row["brand"]):
+            names.add(brand, canonical, "brand")
+
+
+def crosswalk_names(crosswalk: list[Row], descriptions: dict[str, str], names: Names) -> None:
+    """Names of the crosswalk; a brand gets the drug that the text of its code names."""
+    generics: dict[str, list[str]] = defaultdict(list)
+    for row in crosswalk:
+        if not row["code"].startswith(NAMELESS_CODES):
+            generics[tidy(row["Drug Name"])].append(hcpcs_generic(descriptions.get(row["code"], "")))
+    for name in sorted(generics):
+        bare, generic = without_salt(name), most_common(generics[name])
+        same_drug = not generic or bare.split()[0:1] == generic.split()[0:1]
+        names.add(name, bare if same_drug else generic, "generic" if same_drug else "brand")
+        names.add(bare, bare if same_drug else generic, "generic" if same_drug else "brand")
+        if generic:
+            names.add(generic, names.canonical(generic) or generic, "generic")
+
+
+def base_names(names: Names) -> None:
+    """Generics without their four-letter suffix, without brackets and without "and", where not yet a name."""
+    full_names: dict[str, set[str]] = defaultdict(set)
+    for generic in names.generics():
+        canonical = names.canonical(generic)
+        unbracketed = " ".join(re.sub(r"\([^)]*\)|,", " ", generic).split())
+        found = SUFFIX.match(unbracketed)
+        base = found.group(1).rstrip(" -") if found else unbracketed
+        for short in {base, base.replace(" and ", " "), unbracketed.replace(" and ", " ")} - {generic}:
+            full_names[short].add(canonical)
+    for short in sorted(full_names):
+        owners = full_names[short]
+        names.add(short, min(owners) if len(owners) == 1 else short, "suffix-base")
+
+
+# -- products ------------------------------------------------------------------------------------------
+
+
+def canonical_routes(text: str) -> str:
+    parts = re.split(r"[;,]", re.sub(r"\([^)]*\)", "", text))
+    routes = [ROUTES.get(part.strip().lower(), "") for part in parts]
+    return ";".join(dict.fromkeys(filter(None, routes)))
+
+
+def derived_container(text: str) -> str:
+    """The one container that every presentation in the list has; empty when they differ."""
+    kinds = {PRESENTATIONS.get(part.strip().lower(), "") for part in text.split(";")}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def biologic_container(text: str, package: str) -> str:
+    """``SDV/PFS`` is decided by what the package's own remark says, and stays empty otherwise."""
+    if "/" in text or ";" in text:
+        return "PFS" if "PFS" in package else ("SDV" if "vial" in package else "")
+    if text.upper().startswith("MULTI"):
+        return "MDV"
+    first = text.split(" ", maxsplit=1)[0].upper()
+    return first if first in {"SDV", "PFS", "KIT"} else ""
+
+
+def package_strength(strengths: str, package: str) -> str:
+    """The strength of this package when its volume or powder weight singles one out, else the whole list."""
+    volume = re.match(r"([\d.]+ mL)", package)
+    weight = re.match(r"([\d.]+ mg) powder", package)
+    bare = re.sub(r"\s*\([^)]*\)", "", strengths)
+    items = [item.strip() for item in bare.split(";")]
+    if volume:
+        fitting = [item for item in items if item.endswith("/" + volume.group(1))]
+    elif weight:
+        fitting = [item for item in items if item.startswith(weight.group(1))]
+    else:
+        fitting = []
+    return fitting[0] if len(fitting) == 1 else strengths
+
+
+def biologic_products(biologics: list[Row], names: Names, dates: CodeDates) -> Iterator[Row]:
+    for row in biologics:
+        if "repackaged" in row["brand"]:
+            continue  # tells of a syringe made from the vial; the vial's own facts come from the other tables
+        brand = "/".join(split_brands(row["brand"]))
+        codes = specific_codes(row["specific_hcpcs"])
+        common = {
+            "name": brand,
+            "generic": names.canonical(brand.split("/")[0]) or row["generic"].lower(),
+            "application": row["fda_application"].split("-")[0],
+            "routes": canonical_routes(row["route"]),
+            "billing_unit": row["billing_unit"].upper(),
+            **dated(codes, dates, row["hcpcs_effective_date"], row["effective_date_source"]),
+        }
+        packages = row["ndc11_hyphenated_with_pkg(units)"]
+        for spelled, remark in PACKAGE.findall(packages):
+            yield {
+                **common,
+                "ndc": ndc_spelling.normalise(spelled) or "",
+                "container": biologic_container(row["container"], remark),
+                "strength": package_strength(row["strength"], remark),
+                "source": "biologics-memory" if "memory" in packages else "biologics",
+            }
+
+
+def derived_products(derived: list[Row], names: Names, dates: CodeDates) -> Iterator[Row]:
+    for row in derived:
+        name = tidy(row["proprietary_name"])
+        proper = row["nonproprietary_name"].lower()
+        yield {
+            "ndc": row["ndc11"],
+            "name": name,
+            "generic": names.canonical(name) or proper,
+            "application": "BLA" if row["application_no"].startswith("BLA") else "",
+            "routes": canonical_routes(row["route"]),
+            "container": derived_container(row["presentation"]),
+            "strength": row["strength"],
+            "source": "derived",
+            **dated(specific_codes(row["hcpcs"]), dates),
+        }
+
+
+def crosswalk_products(crosswalk: list[Row], names: Names, dates: CodeDates) -> Iterator[Row]:
+    by_ndc: dict[str, list[Row]] = defaultdict(list)
+    for row in crosswalk:
+        number = ndc_spelling.normalise(row["ndc"]) if "-" in row["ndc"] else None
+        if number:
+            by_ndc[number].append(row)
+    for number, rows in by_ndc.items():
+        codes = specific_codes(" ".join(row["code"] for row in rows))
+        units = {row["HCPCS dosage"].upper() for row in rows}
+        name = tidy(rows[0]["Drug Name"])
+        yield {
+            "ndc": number,
+            "name": name,
+            "generic": names.canonical(name),
+            "billing_unit": units.pop() if len(units) == 1 else "",
+            "source": "crosswalk",
+            **dated(codes, dates),
+        }
+
+
+#: Fields that only mean something together: a code's date never comes from another table than the code.
+CODE_FIELDS = ("specific_code", "specific_from", "from_confidence")
+
+
+def merge(best: Row, other: Row) -> Row:
+    """``best`` with its gaps filled from ``other``, code and date together."""
+    merged = {field: best.get(field) or other.get(field, "") for field in PRODUCT_FIELDS}
+    owner = best if best.get("specific_code") else other
+    return {**merged, **{field: owner.get(field, "") for field in CODE_FIELDS}}
+
+
+def combine(*tables: Iterable[Row]) -> dict[str, Row]:
+    """One product an NDC; of several tables the earlier decides and the later fills gaps."""
+    products: dict[str, Row] = {}
+    for table in tables:
+        for row in table:
+            if re.fullmatch(r"[0-9]{11}", row["ndc"]):
+                products[row["ndc"]] = merge(products.get(row["ndc"], row), row)
+    return products
+
+
+# -- the edition ---------------------------------------------------------------------------------------
+
+
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[str]]) -> int:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(header)
+        written = list(rows)
+        writer.writerows(written)
+    return len(written)
+
+
+def edition_toml(counts: dict[str, int], files: dict[str, str]) -> str:
+    lines = [
+        "# The dated reference edition; built by tools/build_reference.py from United States government data.",
+        f'edition = "{EDITION_DATE}"',
+        "",
+        "[tables]",
+        *(f"{name} = {count}" for name, count in sorted(counts.items())),
+    ]
+    for key, _, edition in SOURCES:
+        name, _, rows = files[key].partition("|")
+        lines += ["", f"[sources.{key}]", f'name = "{name}"', f'edition = "{edition}"', f"rows = {rows}"]
+    return "\n".join(lines) + "\n"
+
+
+def build(sources: Path, target: Path) -> dict[str, int]:
+    """Write the edition into ``target``; gives the number of rows a table."""
+    paths = {key: find_source(sources, pattern) for key, pattern, _ in SOURCES}
+    tables = {key: read_rows(path) for key, path in paths.items()}
+    for row in tables["crosswalk"]:
+        row["code"] = next(iter(row.values()))  # the first column's name carries the year
+        row["ndc"] = row.get("NDC2") or row.get("NDC") or ""
+    names = Names()
+    for alias, canonical in ALIASES:
+        names.add(alias, canonical, "alias")
+    purple_names(tables["purple"], names)
+    biologic_names(tables["biologics"], names)
+    descriptions = {row["hcpcs"]: row["long_description"] for row in tables["hcpcs"]}
+    crosswalk_names(tables["crosswalk"], descriptions, names)
+    base_names(names)
+    dates = CodeDates(tables["hcpcs"])
+    products = combine(
+        biologic_products(tables["biologics"], names, dates),
+        derived_products(tables["derived"], names, dates),
+        crosswalk_products(tables["crosswalk"], names, dates),
+    )
+    target.mkdir(parents=True, exist_ok=True)
+    ordered = ([products[key].get(field, "") for field in PRODUCT_FIELDS] for key in sorted(products))
+    counts = {
+        "products": write_csv(target / "products.csv", PRODUCT_FIELDS, ordered),
+        "names": write_csv(target / "names.csv", ("name", "canonical", "kind"), names.rows()),
+    }
+    files = {key: f"{path.name}|{len(tables[key])}" for key, path in paths.items()}
+    (target / "edition.toml").write_text(edition_toml(counts, files), encoding="utf-8", newline="\n")
+    return counts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sources", type=Path, help="folder with the source tables")
+    default = Path(__file__).resolve().parents[1] / "config" / "reference"
+    parser.add_argument("-o", "--output", type=Path, default=default, help="folder of the edition")
+    arguments = parser.parse_args()
+    counts = build(arguments.sources, arguments.output)
+    print(f"{arguments.output}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""From the bytes of a claim and of the loops it hangs under to a :class:`~x12proc.claims.model.Claim`."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from x12proc.claims.loops import LoopTracker
+from x12proc.claims.model import (
+    Claim,
+    DatePeriod,
+    DrugIdentification,
+    HealthCode,
+    Note,
+    Paperwork,
+    Party,
+    Reference,
+    ServiceLine,
+)
+from x12proc.errors import X12SyntaxError
+from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.events import ClaimSpan, Stretch, field
+from x12proc.wire.guides import claim_type
+from x12proc.wire.segment import Segment, split_segments
+from x12proc.wire.window import Buffer
+
+LARGEST_CLAIM = 32 * 1024 * 1024  # bytes
+MOST_SEGMENTS = 100_000
+_DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
+_PARENTS_KEPT = 256
+
+
+class ClaimBuilder:
+    """Opens the claims of one buffer. Loops that claims share are read once."""
+
+    def __init__(self, buffer: Buffer) -> None:
+        self._buffer = buffer
+        self._parents: dict[int, tuple[Segment, ...]] = {}
+
+    def build(self, span: ClaimSpan) -> Claim:
+        """Open a claim.
+
+        Raises X12SyntaxError when it is larger than any real claim can be (LARGEST_CLAIM, MOST_SEGMENTS).
+        """
+        delimiters = span.interchange.delimiters
+        guide = span.transaction.guide
+        assert guide is not None, "the scanner tells claims of 837 sets only"
+        subscriber = self._parent(span.subscriber, guide, delimiters)
+        patient = self._parent(span.patient, guide, delimiters)
+        segments = self._read(Stretch(span.start, span.end, span.segment_index), guide, delimiters, "2300")
+        own = [segment for segment in segments if segment.loop == "2300"]
+        clm = segments[0]
+        place = _components(clm.element(5), delimiters)
+        codes = _health_codes(own, delimiters)
+        return Claim(
+            id=clm.element(1),
+            type=claim_type(guide),
+            guide=span.group.version or field(span.transaction.fields, 3),
+            interchange_control=span.interchange.control,
+            group_control=span.group.control,
+            transaction_control=span.transaction.control,
+            delimiters=delimiters,
+            start=span.start,
+            end=span.end,
+            charge=clm.element(2),
+            facility_code=place[0],
+            facility_qualifier=place[1],
+            frequency=place[2],
+            clm=clm,
+            segments=segments,
+            codes=codes,
+            diagnoses=tuple(code for code in codes if code.qualifier in _DIAGNOSES),
+            dates=_dates(own),
+            references=_references(own),
+            notes=_notes(own),
+            paperwork=_paperwork(own),
+            parties=_parties([segment for segment in segments if segment.loop.startswith("2310")]),
+            lines=_lines(segments, delimiters, span.end),
+            header=_parties(self._parent(span.header, guide, delimiters)),
+            provider=_parties(self._parent(span.provider, guide, delimiters)),
+            subscriber=_parties(subscriber),
+            patient=_parties(patient),
+            filing_indicator=_filing_indicator(subscriber),
+            dependent=bool(patient),
+        )
+
+    def _parent(self, stretch: Stretch | None, guide: str, delimiters: Delimiters) -> tuple[Segment, ...]:
+        if stretch is None or stretch.start == stretch.end:
+            return ()
+        known = self._parents.get(stretch.start)
+        if known is None:
+            known = self._read(stretch, guide, delimiters, "")
+            if len(self._parents) >= _PARENTS_KEPT:
+                self._parents.clear()
+            self._parents[stretch.start] = known
+        return known
+
+    def _read(self, stretch: Stretch, guide: str, delimiters: Delimiters, scope: str) -> tuple[Segment, ...]:
+        if stretch.end - stretch.start > LARGEST_CLAIM:
+            raise X12SyntaxError("claim-too-large", f"A claim of over {LARGEST_CLAIM} bytes", stretch.start)
+        tracker = LoopTracker(guide, scope)
+        raw = self._buffer[stretch.start : stretch.end]
+        if raw.count(delimiters.segment) > MOST_SEGMENTS:
+            raise X12SyntaxError("claim-too-large", f"A claim of over {MOST_SEGMENTS} segments", stretch.start)
+        return tuple(
+            Segment(elements, index, offset, body, tracker.place(elements))
+            for elements, index, offset, body in split_segments(
+                raw, stretch.start, stretch.segment_index, delimiters
+            )
+        )
+
+
+def _components(text: str, delimiters: Delimiters, least: int = 3) -> list[str]:
+    parts = text.split(delimiters.component.decode("latin-1"))
+    return parts + [""] * (least - len(parts))
+
+
+def _filing_indicator(subscriber: tuple[Segment, ...]) -> str:
+    return next((segment.element(9) for segment in subscriber if segment.tag == "SBR"), "")
+
+
+def _references(segments: list[Segment]) -> tuple[Reference, ...]:
+    return tuple(
+        Reference(segment.element(1), segment.element(2), segment) for segment in segments if segment.tag == "REF"
+    )
+
+
+def _notes(segments: list[Segment]) -> tuple[Note, ...]:
+    return tuple(
+        Note(segment.element(1), segment.element(2), segment) for segment in segments if segment.tag == "NTE"
+    )
+
+
+def _paperwork(segments: list[Segment]) -> tuple[Paperwork, ...]:
+    return tuple(
+        Paperwork(segment.element(1), segment.element(2), segment.element(6), segment)
+        for segment in segments
+        if segment.tag == "PWK"
+    )
+
+
+def _dates(segments: list[Segment]) -> tuple[DatePeriod, ...]:
+    return tuple(_period(segment) for segment in segments if segment.tag == "DTP")
+
+
+def _period(segment: Segment) -> DatePeriod:
+    text = segment.element(3)
+    kind = segment.element(2)
+    first, last = text, text
+    if kind == "RD8":
+        first, _, last = text.partition("-")
+    elif kind == "DT":
+        first = last = text[:8]
+    return DatePeriod(segment.element(1), kind, text, parse_date(first), parse_date(last), segment)
+
+
+def parse_date(text: str) -> date | None:
+    """A date written CCYYMMDD, or None when it is none."""
+    if len(text) != 8 or not (text.isascii() and text.isdigit()):
+        return None
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return None
+
+
+def _health_codes(segments: list[Segment], delimiters: Delimiters) -> tuple[HealthCode, ...]:
+    codes = []
+    for segment in segments:
+        if segment.tag != "HI":
+            continue
+        for position, text in enumerate(segment.elements[1:], 1):
+            if text:
+                parts = _components(text, delimiters, 5)
+                codes.append(HealthCode(parts[0], parts[1], parts[3], parts[4], segment, position))
+    return tuple(codes)
+
+
+def _parties(segments: tuple[Segment, ...] | list[Segment]) -> tuple[Party, ...]:
+    starts = [place for place, segment in enumerate(segments) if segment.tag == "NM1"]
+    ends = [*starts[1:], len(segments)]
+    return tuple(_party(tuple(segments[start:end])) for start, end in zip(starts, ends, strict=False))
+
+
+def _party(segments: tuple[Segment, ...]) -> Party:
+    head = segments[0]
+    name = ", ".join(part for part in (head.element(3), head.element(4)) if part)
+    return Party(head.loop, head.element(1), name, head.element(8), head.element(9), segments)
+
+
+def _lines(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> tuple[ServiceLine, ...]:
+    starts = [place for place, segment in enumerate(segments) if segment.tag == "LX" and segment.loop == "2400"]
+    lines = []
+    for start, stop in zip(starts, [*starts[1:], len(segments)], strict=False):
+        line_end = segments[stop].offset if stop < len(segments) else end
+        lines.append(_line(segments[start:stop], delimiters, line_end))
+    return tuple(lines)
+
+
+def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> ServiceLine:
+    own = [segment for segment in segments if segment.loop == "2400"]
+    service = next((segment for segment in own if segment.tag in ("SV1", "SV2")), None)
+    first = 0
+    procedure: list[str] = _components("", delimiters, 7)
+    if service is not None:
+        first = 1 if service.tag == "SV1" else 2
+        procedure = _components(service.element(first), delimiters, 7)
+    pointers: tuple[str, ...] = ()
+    if service is not None and service.tag == "SV1" and service.element(7):
+        pointers = tuple(_components(service.element(7), delimiters, 1))
+    return ServiceLine(
+        number=segments[0].element(1),
+        service=service,
+        qualifier=procedure[0],
+        procedure=procedure[1],
+        modifiers=_modifiers(procedure),
+        description=procedure[6],
+        revenue_code=service.element(1) if service is not None and first == 2 else "",
+        charge=service.element(first + 1) if service is not None else "",
+        unit=service.element(first + 2) if service is not None else "",
+        units=service.element(first + 3) if service is not None else "",
+        pointers=pointers,
+        drugs=_drugs(segments, delimiters),
+        dates=_dates(own),
+        references=_references(own),
+        notes=_notes(own),
+        paperwork=_paperwork(own),
+        segments=segments,
+        end=end,
+    )
+
+
+def _modifiers(procedure: list[str]) -> tuple[str, ...]:
+    sent = procedure[2:6]
+    while sent and not sent[-1]:
+        sent.pop()
+    return tuple(sent)
+
+
+def _drugs(segments: tuple[Segment, ...], delimiters: Delimiters) -> tuple[DrugIdentification, ...]:
+    drugs = []
+    starts = [place for place, segment in enumerate(segments) if segment.tag == "LIN"]
+    for start in starts:
+        stop = start + 1
+        while stop < len(segments) and segments[stop].loop == "2410" and segments[stop].tag != "LIN":
+            stop += 1
+        group = segments[start:stop]
+        ctp = next((segment for segment in group if segment.tag == "CTP"), None)
+        ref = next((segment for segment in group if segment.tag == "REF"), None)
+        unit = _components(ctp.element(5), delimiters, 1)[0] if ctp else ""
+        drugs.append(DrugIdentification(group[0], ctp, ref, unit, group))
+    return tuple(drugs)

@@ -1,0 +1,271 @@
+"""A claim opened once into light, immutable values, each of which knows the segment it came from.
+
+Texts are as sent; amounts and quantities are never turned into floats. An element that was not sent is "".
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.segment import Segment
+
+
+class Location(msgspec.Struct, frozen=True):
+    """A place in the file. For something absent it names the element that should be there, and ``after`` and
+    ``segment_index`` the segment it belongs behind."""
+
+    loop: str
+    segment: str
+    element: str
+    segment_index: int
+    byte_offset: int
+    after: str | None = None
+
+
+class Party(msgspec.Struct, frozen=True):
+    """A named party: NM1 and what follows it in its loop (N3, N4, PER, DMG, REF, PRV ...)."""
+
+    loop: str
+    qualifier: str  # NM101
+    name: str  # NM103, for a person with NM104 behind a comma
+    id_qualifier: str  # NM108
+    id: str  # NM109
+    segments: tuple[Segment, ...]
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A REF: qualifier and value."""
+
+    qualifier: str
+    value: str
+    segment: Segment
+
+
+class Note(msgspec.Struct, frozen=True):
+    """An NTE: note code and text."""
+
+    code: str
+    text: str
+    segment: Segment
+
+
+class DatePeriod(msgspec.Struct, frozen=True):
+    """A DTP. ``first`` and ``last`` are None where the text is not a date of its format."""
+
+    qualifier: str  # DTP01
+    format: str  # DTP02: D8, RD8, DT, TM
+    text: str  # DTP03
+    first: date | None
+    last: date | None
+    segment: Segment
+
+
+class HealthCode(msgspec.Struct, frozen=True):
+    """One composite of an HI segment: ``ABK:D595`` or ``BE:80:::12``."""
+
+    qualifier: str
+    code: str
+    date_text: str
+    amount: str
+    segment: Segment
+    position: int  # which element of the HI
+
+    @property
+    def location(self) -> Location:
+        """Where the code itself stands."""
+        return at(self.segment, self.position, 2)
+
+
+class Paperwork(msgspec.Struct, frozen=True):
+    """A PWK: report type, how it is sent, its control number."""
+
+    report: str  # PWK01
+    transmission: str  # PWK02
+    control: str  # PWK06
+    segment: Segment
+
+
+class DrugIdentification(msgspec.Struct, frozen=True):
+    """Loop 2410: LIN, CTP and REF as sent."""
+
+    lin: Segment
+    ctp: Segment | None
+    ref: Segment | None
+    unit: str  # CTP05-1
+    segments: tuple[Segment, ...]
+
+    @property
+    def qualifier(self) -> str:
+        """LIN02."""
+        return self.lin.element(2)
+
+    @property
+    def ndc(self) -> str:
+        """LIN03, as sent."""
+        return self.lin.element(3)
+
+    @property
+    def quantity(self) -> str:
+        """CTP04, as sent."""
+        return self.ctp.element(4) if self.ctp else ""
+
+
+class ServiceLine(msgspec.Struct, frozen=True):
+    """A 2400 loop with its 2410, 2420 and 2430 loops. ``service`` is its SV1 or SV2."""
+
+    number: str  # LX01
+    service: Segment | None
+    qualifier: str  # SV101-1 / SV202-1
+    procedure: str  # SV101-2 / SV202-2
+    modifiers: tuple[str, ...]  # SV101-3..6 / SV202-3..6 with gaps kept as ""
+    description: str  # SV101-7 / SV202-7
+    revenue_code: str  # SV201
+    charge: str
+    unit: str  # SV103 / SV204
+    units: str  # SV104 / SV205
+    pointers: tuple[str, ...]  # SV107-1..4
+    drugs: tuple[DrugIdentification, ...]
+    dates: tuple[DatePeriod, ...]
+    references: tuple[Reference, ...]
+    notes: tuple[Note, ...]
+    paperwork: tuple[Paperwork, ...]
+    segments: tuple[Segment, ...]
+    end: int  # file offset behind the line's last segment
+
+    @property
+    def lx(self) -> Segment:
+        """The segment that begins the loop."""
+        return self.segments[0]
+
+    @property
+    def head(self) -> Segment:
+        """SV1 or SV2, or the LX where neither was sent."""
+        return self.service or self.segments[0]
+
+    @property
+    def drug(self) -> DrugIdentification | None:
+        """The first 2410 loop."""
+        return self.drugs[0] if self.drugs else None
+
+    @property
+    def ndc(self) -> str:
+        """LIN03 of the first 2410 loop, as sent."""
+        return self.drugs[0].ndc if self.drugs else ""
+
+    @property
+    def control(self) -> str:
+        """REF*6R, the line item control number."""
+        return next((ref.value for ref in self.references if ref.qualifier == "6R"), "")
+
+    @property
+    def service_date(self) -> DatePeriod | None:
+        """DTP*472."""
+        return next((period for period in self.dates if period.qualifier == "472"), None)
+
+    @property
+    def given_modifiers(self) -> tuple[str, ...]:
+        """The modifiers that were sent, without gaps, upper case."""
+        return tuple(code.upper() for code in self.modifiers if code)
+
+    def last_own(self) -> Segment:
+        """The last segment of the 2400 loop proper, behind which loop 2410 belongs."""
+        return next(segment for segment in reversed(self.segments) if segment.loop == "2400")
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A claim (2300) with what it hangs under (1000, 2000A-C) and everything below it.
+
+    ``guide`` is GS08 as sent, ``type`` is P or I. Diagnoses are the HI composites ABK, ABF (BK, BF) in order,
+    so that diagnosis pointer 1 is ``diagnoses[0]``.
+    """
+
+    id: str  # CLM01
+    type: str
+    guide: str
+    interchange_control: str
+    group_control: str
+    transaction_control: str
+    delimiters: Delimiters
+    start: int
+    end: int
+    charge: str  # CLM02
+    facility_code: str  # CLM05-1
+    facility_qualifier: str  # CLM05-2
+    frequency: str  # CLM05-3
+    clm: Segment
+    segments: tuple[Segment, ...]  # from the CLM to the claim's last segment
+    codes: tuple[HealthCode, ...]
+    diagnoses: tuple[HealthCode, ...]
+    dates: tuple[DatePeriod, ...]
+    references: tuple[Reference, ...]
+    notes: tuple[Note, ...]
+    paperwork: tuple[Paperwork, ...]
+    parties: tuple[Party, ...]  # 2310 loops
+    lines: tuple[ServiceLine, ...]
+    header: tuple[Party, ...]  # 1000A, 1000B
+    provider: tuple[Party, ...]  # 2010AA, AB, AC
+    subscriber: tuple[Party, ...]  # 2010BA, BB
+    patient: tuple[Party, ...]  # 2010CA
+    filing_indicator: str  # SBR09
+    dependent: bool  # the patient is not the subscriber
+
+    @property
+    def payer(self) -> Party | None:
+        """2010BB, the payer this claim goes to."""
+        return next((party for party in self.subscriber if party.loop == "2010BB"), None)
+
+    @property
+    def billing_provider(self) -> Party | None:
+        """2010AA."""
+        return next((party for party in self.provider if party.loop == "2010AA"), None)
+
+    @property
+    def patient_party(self) -> Party | None:
+        """Who was treated: 2010CA, else 2010BA."""
+        if self.patient:
+            return self.patient[0]
+        return next((party for party in self.subscriber if party.loop == "2010BA"), None)
+
+    @property
+    def statement(self) -> DatePeriod | None:
+        """DTP*434, the statement dates of an institutional claim."""
+        return next((period for period in self.dates if period.qualifier == "434"), None)
+
+    def reference(self, qualifier: str) -> Reference | None:
+        """The first REF of the claim with this qualifier."""
+        return next((ref for ref in self.references if ref.qualifier == qualifier), None)
+
+    def code(self, qualifier: str, value: str) -> HealthCode | None:
+        """The HI composite with this qualifier and code."""
+        return next((code for code in self.codes if code.qualifier == qualifier and code.code == value), None)
+
+    def last_own(self) -> Segment:
+        """The last segment of the 2300 loop proper."""
+        return next(segment for segment in reversed(self.segments) if segment.loop == "2300")
+
+    def pointed_diagnoses(self, line: ServiceLine) -> tuple[HealthCode, ...]:
+        """The diagnoses a line points to; all of the claim's where lines have no pointers (837I)."""
+        if self.type == "I":
+            return self.diagnoses
+        places = [int(pointer) for pointer in line.pointers if pointer.isascii() and pointer.isdigit()]
+        return tuple(self.diagnoses[place - 1] for place in places if 0 < place <= len(self.diagnoses))
+
+
+def at(segment: Segment, element: int | None = None, component: int | None = None) -> Location:
+    """The place of a segment, of one of its elements, or of a component of it."""
+    name = segment.tag
+    offset = segment.offset
+    if element is not None:
+        name = f"{segment.tag}{element:02d}" + (f"-{component}" if component else "")
+        offset = segment.element_offset(element)
+    return Location(segment.loop, segment.tag, name, segment.index, offset)
+
+
+def missing(after: Segment, loop: str, element: str) -> Location:
+    """The place of something that was not sent and belongs behind ``after``: element ``LIN03`` of loop 2410."""
+    tag = element.split("-", maxsplit=1)[0]
+    tag = tag[:-2] if tag[-2:].isdigit() and len(tag) > 3 else tag
+    return Location(loop, tag, element, after.index, after.offset, after.tag)

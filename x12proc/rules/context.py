@@ -1,0 +1,91 @@
+"""What a rule may know besides the claim: the narrative, the reference tables, today's date, its options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cached_property
+
+from x12proc.claims.model import Claim, Note, ServiceLine
+from x12proc.narrative import Narrative, read
+from x12proc.reference.edition import Reference
+from x12proc.rules.base import OptionValue
+
+_TRIAL_DIAGNOSIS = "Z006"
+_TRIAL_MODIFIERS = frozenset(("Q0", "Q1"))
+LINE_NOTES = frozenset(("ADD", "DCP"))  # NTE*TPO is for third parties, such as ourselves
+
+
+class Context:
+    """One claim under scrutiny. Narratives are read once and only when a rule asks."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        targets: tuple[ServiceLine, ...],
+        *,
+        as_of: date,
+        reference: Reference,
+        options: Mapping[str, Mapping[str, OptionValue]],
+        seen_before: Callable[[str], bool],
+    ) -> None:
+        self.claim = claim
+        self.targets = targets
+        self.as_of = as_of
+        self.reference = reference
+        self._options = options
+        self._seen_before = seen_before
+        self._narratives: dict[tuple[str, ...], Narrative] = {}
+
+    def option(self, rule_id: str, name: str) -> OptionValue:
+        """The value of a rule's option under the claim's profile."""
+        return self._options[rule_id][name]
+
+    def seen_before(self, key: str) -> bool:
+        """Whether an earlier claim of this file had the same key; remembers it."""
+        return self._seen_before(key)
+
+    # -- free text ---------------------------------------------------------------------------------------
+
+    def notes(self, line: ServiceLine) -> tuple[Note, ...]:
+        """The notes that speak of a line: its own, and the claim's when this is the only target line."""
+        own = tuple(note for note in line.notes if note.code in LINE_NOTES)
+        if len(self.targets) > 1:
+            return own
+        return own + tuple(note for note in self.claim.notes if note.code != "TPO")
+
+    def narrative(self, line: ServiceLine) -> Narrative:
+        """What SV101-7 / SV202-7 and the notes say together; the description speaks first."""
+        texts = (line.description, *(note.text for note in self.notes(line)))
+        return self.read(tuple(text for text in texts if text.strip()))
+
+    def description(self, line: ServiceLine) -> Narrative:
+        """What SV101-7 / SV202-7 says by itself."""
+        return self.read((line.description,) if line.description.strip() else ())
+
+    def read(self, texts: tuple[str, ...]) -> Narrative:
+        """Read texts together."""
+        known = self._narratives.get(texts)
+        if known is None:
+            known = self._narratives[texts] = read(texts, self.reference.lexicon())
+        return known
+
+    def has_text(self, line: ServiceLine) -> bool:
+        """Whether anything at all is said in words."""
+        return bool(line.description.strip()) or any(note.text.strip() for note in self.notes(line))
+
+    # -- clinical trials ---------------------------------------------------------------------------------
+
+    @cached_property
+    def trial_diagnosis(self) -> bool:
+        """Z00.6, examination of participant in a clinical research programme."""
+        return any(code.code.replace(".", "").upper() == _TRIAL_DIAGNOSIS for code in self.claim.diagnoses)
+
+    @cached_property
+    def trial_modifier(self) -> bool:
+        """Q0 or Q1 on any line of the claim."""
+        return any(_TRIAL_MODIFIERS.intersection(line.given_modifiers) for line in self.claim.lines)
+
+    def investigational(self, line: ServiceLine) -> bool:
+        """The drug itself is under study: Q0 on the line and Z00.6 on the claim. It may have no NDC at all."""
+        return "Q0" in line.given_modifiers and self.trial_diagnosis
