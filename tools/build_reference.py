@@ -90,6 +90,7 @@ NOT_NAMES = words(
 
 #: What clerks write instead of a name. (name, canonical)
 ALIASES = (
+    ("acthar", "corticotropin"),
     ("hep lock", "heparin lock"),
     ("heparin lock", "heparin lock"),
     ("heparin lock flush", "heparin lock"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import date
 
 import msgspec
@@ -75,9 +75,7 @@ class Engine:
 
     def targets(self, claim: Claim) -> tuple[ServiceLine, ...]:
         """The claim's target lines: one of the codes under qualifier HC."""
-        return tuple(
-            line for line in claim.lines if line.procedure.upper() in self._codes and line.qualifier == "HC"
-        )
+        return target_lines(claim, self._codes)
 
     def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ScrubbedClaim:
         """Run all rules on a claim with at least one target line."""
@@ -134,6 +132,11 @@ class Engine:
             return True
         self._seen.add(mark)
         return False
+
+
+def target_lines(claim: Claim, codes: Container[str]) -> tuple[ServiceLine, ...]:
+    """The lines of a claim that bill one of the codes under qualifier HC (SV101-1, SV202-1)."""
+    return tuple(line for line in claim.lines if line.procedure.upper() in codes and line.qualifier == "HC")
 
 
 def _service_date(claim: Claim, targets: tuple[ServiceLine, ...]) -> date | None:

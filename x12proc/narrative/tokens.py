@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import partial
 from typing import Final, NamedTuple
 
 #: No field of an 837 is longer than 264 characters; what stands behind this many is not read.
@@ -17,6 +18,11 @@ _PLAIN = str.maketrans("µμ×–—−‑‒\u00a0\u2009’‘＃", "uux-----  
 _SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _SUPERSCRIPT_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _CONTROLS = str.maketrans(dict.fromkeys((*range(32), 127), " "))
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a text that lists them, for tables that are read more than changed."""
+    return frozenset(words.split())
 
 
 def clean(text: str) -> str:
@@ -42,7 +48,7 @@ class Token(NamedTuple):
     N    bare number                                  v    OVERFILL
     k    what a rate is taken by: KG, M2, DAY         g    GIVEN
     u    unit of volume without number                t    TOTAL
-    s    slash or PER                                 z    NO, NONE
+    s    slash or PER                                 z    NO, NONE, 0
     x    times: X, @, *                               m    STRENGTH
     p q  plus, equals                                 o    OF, EACH
     h    number sign                                  l r  round brackets
@@ -56,6 +62,8 @@ class Token(NamedTuple):
     end: int
     value: str = ""  # plain decimal digits of a number
     unit: str = ""  # canonical unit of a number; of a container word its type, when it tells one
+    per_value: str = ""  # of an amount per volume: the volume
+    per_unit: str = ""
 
 
 _UNITS: Final = {
@@ -63,7 +71,7 @@ _UNITS: Final = {
     **dict.fromkeys(("MCG", "MCGS", "UG", "MICROGRAM", "MICROGRAMS"), "MCG"),
     **dict.fromkeys(("NG", "NANOGRAM", "NANOGRAMS"), "NG"),
     **dict.fromkeys(("G", "GM", "GMS", "GRAM", "GRAMS"), "G"),
-    **dict.fromkeys(("IU", "IUS", "I.U.", "I.U", "INTERNATIONAL UNIT", "INTERNATIONAL UNITS", "MIU"), "IU"),
+    **dict.fromkeys(("IU", "IUS", "I.U.", "I.U", "MIU"), "IU"),
     **dict.fromkeys(("U", "UNIT", "UNITS", "MU"), "UNIT"),
     **dict.fromkeys(("ML", "MLS", "CC", "CCS", "MILLILITER", "MILLILITERS"), "ML"),
     **dict.fromkeys(("L", "LITER", "LITERS"), "L"),
@@ -77,20 +85,25 @@ _VOLUMES: Final = frozenset({"ML", "L"})
 _EXPONENTS: Final = {"MILLION": 6, "BILLION": 9, "TRILLION": 12, "MIU": 6, "MU": 6}
 
 _NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
-_POWER = rf"(?:(?:{_NUMBER})\ ?[X*]\ ?)?10\ ?(?:\^|\*\*)\ ?[0-9]{{1,2}}|[0-9.]+\ ?X\ ?10E\+?[0-9]{{1,2}}"
-_EXPONENT = r"[0-9]+(?:\.[0-9]+)?E\+?[0-9]{1,2}"
-_UNIT = "|".join(sorted(map(re.escape, _UNITS.keys() - {"%"}), key=len, reverse=True))
+_POWER = r"(?:\ ?[X*]\ ?10)?\ ?(?:\^|\*\*)\ ?[0-9]{1,2}(?![0-9])|(?:\ ?X\ ?10)?E\+?[0-9]{1,2}(?![0-9])"
+# Every key of _UNITS but the sign %; by first letter, which is much faster than one after the other.
+_UNIT = (
+    r"M(?:GS?|CGS?|LS?|EQ|IU|U|ILLIGRAMS?|ILLILITERS?|ICROGRAMS?)|U(?:NITS?|G)?|G(?:MS?|C|RAMS?)?|IUS?|I\.U\.?"
+    r"|C(?:CS?|ELLS?)|N(?:G|ANOGRAMS?)|V[GP]|P(?:FU|ERCENT)|L(?:ITERS?)?"
+)
 
 # A unit ends where letters end, or where a route or a multiplier is glued on: 450MGIV, 300MGX2.
 _UNIT_END = r"(?![A-Z0-9])|(?=X[0-9])|(?=(?:IV(?:PB|P)?|SC|SQ|IM|SUBQ)(?![A-Z]))"
 
+_DOTTED = r"(?:[A-Z]\.){2,}|[A-Z]\.[A-Z](?![A-Z.])"  # I.V. and I.V
+
 _TOKEN = re.compile(
     rf"""
-    (?P<word>(?!X[0-9])(?:SUB[ -](?:Q|CUT)[A-Z]*|(?:[A-Z]\.){{2,}}|[A-Z]+(?:'[A-Z]+)?)(?:(?<=\bM)\^?2(?![0-9]))?)
+    (?P<word>(?!X[0-9])(?:{_DOTTED}|SUB[ -](?:Q|CUT)[A-Z]*|[A-Z]+(?:'[A-Z]+)?)(?:(?<=\bM)\^?2(?![0-9]))?)
   | (?P<ordinal>[0-9]+(?:ST|ND|RD|TH)\b)
-  | (?P<number>(?:{_POWER}|{_EXPONENT})(?![0-9])|{_NUMBER})
+  | (?P<number>(?:{_NUMBER})(?:{_POWER})?)
     (?:\ *-?(?P<scale>MILLION|BILLION|TRILLION)\b)?
-    (?:\ *-?\ *(?P<unit>{_UNIT})(?:{_UNIT_END})|\ *(?P<percent>%))?
+    (?:\ *-?\ *(?!L\ EYE)(?P<unit>{_UNIT})(?:{_UNIT_END})|\ *(?P<percent>%))?
   | (?P<mark>[^\sA-Z0-9])
   | (?P<times>X)
     """,
@@ -158,23 +171,27 @@ def decimal_text(number: Decimal) -> str:
 
 
 def _number_value(number: str, exponent: int) -> str:
-    """The plain value of ``2.5``, ``1.33E14``, ``10^8`` or ``1.1X10^14``."""
-    text = number.replace(" ", "")
-    if "^" in text or "**" in text or "X10E" in text:
-        factor, _, power = text.replace("**", "^").replace("10E", "10^").partition("10^")
-        return plain_decimal(factor.rstrip("X*") or "1", exponent + int(power))
-    if "E" in text:
+    """The plain value of ``2.5``, ``1.33E14``, ``10^8`` or ``1.1X10^14``; empty for a power of anything but 10."""
+    if number.isdigit():
+        return plain_decimal(number, exponent)
+    text = number.replace(" ", "").replace("**", "^").replace("X10E", "X10^").replace("*10^", "X10^")
+    base, mark, power = text.partition("^")
+    if not mark:
         factor, _, power = text.partition("E")
-        return plain_decimal(factor, exponent + int(power))
-    return plain_decimal(text, exponent)
+        return plain_decimal(factor, exponent + int(power or "0"))
+    if base == "10":
+        return plain_decimal("1", exponent + int(power))
+    factor, mark, _ = base.partition("X10")
+    return plain_decimal(factor, exponent + int(power)) if mark else ""
 
 
 def _number_token(found: re.Match[str], glued: bool) -> Token:
     number, scale, unit, percent = found.group("number", "scale", "unit", "percent")
     if unit is None and percent is None:
         # Digits glued to letters are part of a name: B12, CD20.
-        kind = "W" if glued else "N"
-        return Token(kind, found[0], found.start(), found.end(), _number_value(number, 0))
+        value = _number_value(number, 0)
+        kind = "W" if glued else ("z" if value == "0" else "N")
+        return Token(kind, found[0], found.start(), found.end(), value)
     exponent = _EXPONENTS.get(scale, 0) + _EXPONENTS.get(unit, 0)
     value = _number_value(number, exponent)
     canonical = "%" if unit is None else _UNITS[unit]
@@ -182,12 +199,16 @@ def _number_token(found: re.Match[str], glued: bool) -> Token:
     return Token(kind if value else "W", found[0], found.start(), found.end(), value, canonical)
 
 
+def _padded(word: str, found: re.Match[str]) -> str:
+    return word.ljust(len(found[0]))
+
+
 def _join_phrases(text: str) -> str:
     """Phrases as their one word, padded: every character keeps its place."""
     if _PHRASE_STARTS.search(text) is None:
         return text
     for pattern, word in _PHRASES:
-        text = pattern.sub(lambda found, word=word: word.ljust(len(found[0])), text)  # type: ignore[misc]
+        text = pattern.sub(partial(_padded, word), text)
     return text
 
 
@@ -201,7 +222,7 @@ def tokenize(text: str) -> list[Token]:
         if group == "word":
             word = found[0].replace(".", "")
             kind, container = _WORDS.get(word, ("W", ""))
-            tokens.append(Token(kind, word, start, end, unit=container))
+            tokens.append(Token(kind, word, start, end, "", container))
             glued_at = -1 if kind in "xc" else end
         elif group == "mark" or group == "times":
             tokens.append(Token(_MARKS.get(found[0], "x" if group == "times" else "y"), found[0], start, end))

@@ -14,12 +14,16 @@ _BLANKS = b"\r\n"
 
 
 class Delimiters(msgspec.Struct, frozen=True):
-    """The separators of one interchange, each a single byte; ``repetition`` is empty when ISA11 gives none."""
+    """The separators of one interchange, each a single byte; ``repetition`` is empty when ISA11 gives none.
+
+    ``folded`` tells that line ends stand at a fixed column and mean nothing.
+    """
 
     element: bytes
     component: bytes
     segment: bytes
     repetition: bytes = b""
+    folded: bool = False
 
 
 class IsaHeader(msgspec.Struct, frozen=True):
@@ -65,7 +69,7 @@ def read_isa(buffer: bytes, start: int) -> IsaHeader:
     tail = parts[ISA_ELEMENTS]
     length = sum(len(part) for part in parts[:ISA_ELEMENTS]) + ISA_ELEMENTS + 1
     repetition, unset = _repetition(parts[11], parts[12])
-    delimiters = Delimiters(element, tail[:1], tail[1:2], repetition)
+    delimiters = Delimiters(element, tail[:1], tail[1:2], repetition, _is_folded(buffer, tail[1:2]))
     _check(delimiters, start)
     fields = (*(part.decode("latin-1").strip() for part in parts[:ISA_ELEMENTS]), tail[:1].decode("latin-1"))
     padded = length == ISA_LENGTH and all(
@@ -87,6 +91,16 @@ def _wrapped_bytes(head: bytes, element: bytes) -> int:
         elif byte == element:
             seen += 1
     return removed
+
+
+def _is_folded(buffer: bytes, terminator: bytes) -> bool:
+    """Whether the first lines are all of one length, and not because segments happen to end there."""
+    if terminator in (b"\r", b"\n"):
+        return False
+    lines = buffer.split(b"\n")[:4]
+    lengths = {len(line) for line in lines[:-1]}
+    whole = all(line.rstrip(b"\r").endswith(terminator) for line in lines[:-1])
+    return len(lines) == 4 and len(lengths) == 1 and not whole
 
 
 def _repetition(isa11: bytes, isa12: bytes) -> tuple[bytes, bool]:

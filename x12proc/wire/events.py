@@ -101,10 +101,10 @@ class ClaimSpan(msgspec.Struct, frozen=True):
 
 
 class TransactionClosed(msgspec.Struct, frozen=True):
-    """The SE of a set: its span without the terminator, and how many segments the set really has."""
+    """The end of a set: its SE without the terminator (None where it has none), and what the set really holds."""
 
     transaction: TransactionSet
-    trailer: Span
+    trailer: Span | None
     segments: int
     claims: int
 

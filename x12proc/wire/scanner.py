@@ -30,6 +30,7 @@ from x12proc.wire.window import WINDOW, Buffer, Window, count_terminators, windo
 
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
+_ISA_REACH = 4096  # enough for any ISA, and to see how lines are laid out
 _FILL = re.compile(rb"[0-9a-f\s\x00\x1a]*\Z")
 _PROVIDER, _SUBSCRIBER, _PATIENT = b"20", b"22", b"23"
 _CLM, _HL = "CLM", "HL"
@@ -51,18 +52,22 @@ def scan(
     position = 0
     index = 0
     found = False
+    unreadable = False
     while True:
         start, faults = _next_isa(buffer, position, index, first=not found)
-        yield from faults
+        if not unreadable:  # what follows an ISA that can't be read has been told with it
+            yield from faults
         if start is None:
             return
         found = True
         try:
-            header = read_isa(buffer[start : start + 1024], start)
+            header = read_isa(buffer[start : start + _ISA_REACH], start)
         except X12SyntaxError as error:
             yield _fault(error, index)
             position = start + 3
+            unreadable = True
             continue
+        unreadable = False
         reader = _InterchangeScan(buffer, header, index, codes, every_claim, window)
         yield from reader.run(progress)
         position, index = reader.end, reader.end_index
@@ -204,7 +209,6 @@ class _InterchangeScan:
 
     def _read(self, window: Window) -> Iterator[Event]:
         text = window.text
-        yield from self._look_for_damage(window)
         hits = self._hits(text)
         number = 0
         for match in self._marks.finditer(text):
@@ -227,7 +231,9 @@ class _InterchangeScan:
             else:
                 yield from self._mark(window, tag.decode("ascii"), at)
                 if self._done:
+                    yield from self._look_for_damage(window, at)
                     return
+        yield from self._look_for_damage(window, len(text))
         if hits[number] < len(text):
             self._open_hit = True
         self._carry_over(window)
@@ -337,13 +343,14 @@ class _InterchangeScan:
     # -- envelopes -----------------------------------------------------------------------------------------
 
     def _on_gs(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
-        if self._group is not None:
+        if self._set is not None:
+            yield from self._drop_set("A GS begins inside a transaction set", self._open_at, index)
+        elif self._group is not None:
             yield self._say("missing-ge", "A GS begins before the last group's GE", "error", self._open_at, index)
-            self._set = None
-        self._group = Group(fields, self._open_at, index)
+        group = self._group = Group(fields, self._open_at, index)
         self._groups += 1
         self._sets = 0
-        yield self._group
+        yield group
         fault = guides.group_fault(fields)
         self._group_usable = fault is None
         if fault is not None:
@@ -351,8 +358,7 @@ class _InterchangeScan:
 
     def _on_ge(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
         if self._set is not None:
-            yield self._say("missing-se", "A GE stands inside a transaction set", "error", self._open_at, index)
-            self._set = None
+            yield from self._drop_set("A GE stands inside a transaction set", self._open_at, index)
         if self._group is None:
             yield self._say("missing-gs", "A GE stands outside of any group", "error", self._open_at, index)
             return
@@ -362,10 +368,9 @@ class _InterchangeScan:
 
     def _on_st(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
         if self._set is not None:
-            yield self._say("missing-se", "An ST begins before the last set's SE", "error", self._open_at, index)
+            yield from self._drop_set("An ST begins before the last set's SE", self._open_at, index)
         if self._group is None:
             yield self._say("missing-gs", "An ST stands outside of any group", "error", self._open_at, index)
-            self._set = None
             return
         guide, remarks = guides.set_guide(fields, self._group.version) if self._group_usable else (None, [])
         self._set = TransactionSet(fields, guide, self._open_at, index)
@@ -383,7 +388,8 @@ class _InterchangeScan:
             )
             return
         segments = index - self._set.segment_index + 1
-        yield from self._trailer("se", fields, self._set.control, segments, index)
+        ragged = self._ragged_told or window.ragged_before(at)
+        yield from self._trailer("se", fields, self._set.control, segments, index, ragged=ragged)
         yield TransactionClosed(self._set, self._span(window, at), segments, self._claims)
         self._set = None
 
@@ -406,38 +412,48 @@ class _InterchangeScan:
         self._finish(self._open_at, index)
 
     def _unclosed(self, index: int) -> Iterator[Event]:
+        """The interchange ends: tell the innermost envelope that is still open."""
         if self._set is not None:
-            yield self._say(
-                "missing-se", "The interchange ends inside a transaction set", "error", self._open_at, index
-            )
-            self._set = None
-        if self._group is not None:
+            yield from self._drop_set("The interchange ends inside a transaction set", self._open_at, index)
+        elif self._group is not None:
             yield self._say(
                 "missing-ge", "The interchange ends inside a functional group", "error", self._open_at, index
             )
-            self._group = None
+        self._group = None
+
+    def _drop_set(self, message: str, offset: int, index: int, code: str = "missing-se") -> Iterator[Event]:
+        """Give up a transaction set that has no SE; the claims it held are counted all the same."""
+        assert self._set is not None
+        yield self._say(code, message, "error", offset, index)
+        yield TransactionClosed(self._set, None, index - self._set.segment_index, self._claims)
+        self._set = None
 
     def _broken_off(self) -> Iterator[Event]:
-        """The bytes ended before the IEA."""
-        where = "before its IEA"
-        if self._set is not None:
-            where = "inside a transaction set"
-        elif self._group is not None:
-            where = "inside a functional group"
+        """The bytes ended before the IEA. A claim that was being read then is not told: it may be incomplete."""
         index = max(self.end_index - 1, 0)
-        yield self._say("truncated", f"The interchange ends {where}", "error", len(self._buffer), index)
-        self._finish(len(self._buffer), self.end_index)
+        end = len(self._buffer)
+        lost = f"; the claim at segment {self._open_index} is cut off" if self._open is _CLM else ""
+        if self._set is not None:
+            message = f"The file ends inside a transaction set{lost}"
+            yield from self._drop_set(message, end, index, "truncated")
+        else:
+            where = "inside a functional group" if self._group is not None else "before the interchange's IEA"
+            yield self._say("truncated", f"The file ends {where}", "error", end, index)
+        self._finish(end, self.end_index)
 
     def _trailer(
-        self, tag: str, fields: tuple[str, ...], control: str, counted: int, index: int
+        self, tag: str, fields: tuple[str, ...], control: str, counted: int, index: int, *, ragged: bool = False
     ) -> Iterator[Event]:
-        """Compare a trailer's count and control number with what was read."""
+        """Compare a trailer's count and control number with what was read.
+
+        Where line ends were interpreted a wrong SE01 means that a claim's borders are in doubt: an error.
+        """
         said = fields[1] if len(fields) > 1 else ""
         if not said.isdigit() or not said.isascii() or int(said[:18]) != counted:
             yield self._say(
                 f"{tag}01-count",
                 f"{tag.upper()}01 says {said or 'nothing'}, but {counted} {_COUNTED[tag]} were read",
-                "error" if self._ragged_told and tag == "se" else "warn",
+                "error" if ragged and tag == "se" else "warn",
                 self._open_at,
                 index,
             )
@@ -483,8 +499,9 @@ class _InterchangeScan:
                 index,
             )
 
-    def _look_for_damage(self, window: Window) -> Iterator[Fault]:
-        if window.ragged and not self._ragged_told:
+    def _look_for_damage(self, window: Window, end: int) -> Iterator[Fault]:
+        """What is wrong with the bytes of a window up to ``end``, where the interchange may stop."""
+        if window.ragged_before(end) and not self._ragged_told:
             self._ragged_told = True
             yield self._say(
                 "stray-line-ends",
@@ -493,8 +510,8 @@ class _InterchangeScan:
                 window.start,
                 window.index,
             )
-        place = window.text.find(b"\0")
-        if place >= 0 and not self._after_iea(window.text, place):
+        place = window.text.find(b"\0", 0, end)
+        if place >= 0:
             yield self._say(
                 "nul-bytes",
                 "NUL bytes stand inside the interchange: the file was damaged on its way",
@@ -502,11 +519,6 @@ class _InterchangeScan:
                 window.offset(place),
                 window.index + window.text.count(self._delimiters.segment, 0, place),
             )
-
-    def _after_iea(self, text: bytes, place: int) -> bool:
-        end = text.rfind(self._delimiters.segment + b"IEA" + self._element, 0, place)
-        end = text.rfind(b"IEA" + self._element, 0, place) if end < 0 else end
-        return end >= 0 and text.find(self._delimiters.segment, end + 1, place) >= 0
 
     def _say(self, code: str, message: str, severity: str, offset: int, index: int) -> Fault:
         return Fault(

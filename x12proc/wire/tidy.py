@@ -3,7 +3,8 @@
 Some senders fold a file at a fixed column; some write a line end in place of a terminator. Both are read:
 a line end right after a terminator is layout and always skipped; one that stands elsewhere is dropped, unless
 what follows is the head of an 837 segment and what precedes could end one: then it stands for a terminator.
-The rule looks at the neighbouring bytes only, so that it gives the same answer however a file is cut up.
+The rule looks at the neighbouring bytes only, so that it gives the same answer however a file is cut up; an
+interchange that was seen to be folded has no such line ends at all.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ def tidy(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, i
 
 
 def _stands_for_terminator(chunk: bytes, match: re.Match[bytes], delimiters: Delimiters) -> bool:
+    if delimiters.folded:
+        return False
     before = chunk[match.start(1) - 1 : match.start(1)]
     if before in (b"", b" ", delimiters.element, delimiters.component):
         return False

@@ -49,10 +49,9 @@ class Window:
         self._counted = 0
         self._indexed = index
 
-    @property
-    def ragged(self) -> bool:
-        """Whether line ends were taken out or turned into terminators."""
-        return len(self._shifts) > 1
+    def ragged_before(self, place: int) -> bool:
+        """Whether line ends were taken out or turned into terminators before a place in ``text``."""
+        return len(self._heads) > 1 and self._heads[1] < place
 
     def offset(self, place: int) -> int:
         """The file offset of a place in ``text``."""

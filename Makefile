@@ -1,0 +1,36 @@
+# Two commands do everything on a machine with Python 3.11+, pip and make:
+#   make demo   sets up and scrubs the demo fixtures
+#   make test   sets up and runs linters, types, layers and all tests
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test docs lint clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/x12proc scrub fixtures/demo -o demo-out --as-of 2024-04-01 || test $$? -eq 1
+	@echo
+	@echo "Open demo-out/clinic-837p.report.html in a browser. Exit code 1 above means: claims were rejected."
+
+test: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto
+
+docs: $(VENV)/.dev
+	$(BIN)/python tools/build_docs.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) demo-out build dist

@@ -1,0 +1,119 @@
+"""The program ``x12proc``: its commands, loaded when they are called, and how trouble becomes an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from datetime import date
+
+import click
+
+from x12proc.errors import ConfigError
+from x12proc.version import __version__
+
+ACCEPTED, REJECTED, USAGE, FAILED = 0, 1, 2, 3
+_COMMANDS = {
+    "scrub": "Check the claims of 837 files and write reports and annotated EDI.",
+    "extract": "List target service lines with their NDC segments; no checks.",
+    "restore": "Take annotations out of an annotated file, byte for byte.",
+    "rules": "Show what is checked, why, and how to fix it.",
+    "profiles": "Show the payer profiles and what each of them changes.",
+}
+
+
+class _Commands(click.Group):
+    """Commands by name; the module of a command is imported only when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"x12proc.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="x12proc")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="How much to log on standard error. Default: info, on a terminal error.",
+)
+def app(log_level: str | None) -> None:
+    """Pre-scrubber for X12 837 claims that bill unclassified biologics (HCPCS J3590).
+
+    \b
+    Try it:  x12proc scrub fixtures/demo/clinic-837p.edi
+    Learn:   x12proc rules NDC01
+
+    Exit codes: 0 no claim rejected, 1 at least one rejected, 2 wrong usage or configuration (nothing was
+    read), 3 at least one file could not be read to its end.
+    """
+    importlib.import_module("x12proc.cli.logs").configure(log_level)
+
+
+def main() -> None:
+    """Run the program; the process ends with the exit code of the contract."""
+    try:
+        code = app.main(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = USAGE
+    except ConfigError as error:
+        _say(f"Error: {error}")
+        code = USAGE
+    except click.Abort:
+        _say("Stopped.")
+        code = FAILED
+    except BrokenPipeError:
+        code = _reader_gone()
+    except OSError as error:
+        _say(f"Error: {error.filename or 'file'}: {error.strerror}")
+        code = FAILED
+    except Exception as error:
+        code = _internal_fault(error)
+    sys.exit(code if isinstance(code, int) else ACCEPTED)
+
+
+def _internal_fault(error: Exception) -> int:
+    """Say where we failed; an error's own text could quote a claim, so it is left out."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119 - a frame's name need be no path
+    _say(f"Internal fault: {type(error).__name__} at {place}. Nothing was accepted; please report this.")
+    return FAILED
+
+
+def _reader_gone() -> int:
+    """Whoever read our output has ended: what it did not read is no acceptance."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def comma_list(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """An option that takes ``a,b,c``."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else None
+
+
+def day(_: click.Context, parameter: click.Parameter, value: str | None) -> date | None:
+    """An option that takes a date."""
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no date; write it like 2026-11-23", param=parameter) from None

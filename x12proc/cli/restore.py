@@ -1,0 +1,40 @@
+"""``x12proc restore``: the way back from an annotated file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from x12proc.errors import ConfigError, X12SyntaxError
+from x12proc.files import Artefact, OpenInput, copy_pieces, find_inputs
+from x12proc.reports.annotate import apply, restore_edits
+
+
+@click.command()
+@click.argument("source", metavar="INPUT")
+@click.option("-o", "--output", metavar="FILE", default="-", help="Where to write; standard output otherwise.")
+def command(source: str, output: str) -> None:
+    """Take the X12PROC notes out of an annotated file again.
+
+    What comes out is, byte for byte, the file that was annotated. Notes of others stay.
+    """
+    inputs = find_inputs([source])
+    if len(inputs) != 1:
+        raise ConfigError(f"{source}: restore takes one file at a time")
+    try:
+        with OpenInput(inputs[0]) as opened:
+            pieces = apply(opened.buffer, restore_edits(opened.buffer))
+            if output == "-":
+                copy_pieces(pieces, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
+                return
+            artefact = Artefact(Path(output))
+            try:
+                copy_pieces(pieces, artefact.file)
+                artefact.publish()
+            finally:
+                artefact.discard()
+    except X12SyntaxError as error:
+        raise ConfigError(f"{inputs[0].name}: {error}") from None

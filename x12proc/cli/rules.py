@@ -1,0 +1,40 @@
+"""``x12proc rules``: what is checked, why, and how to fix it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import msgspec
+
+from x12proc.errors import ConfigError
+from x12proc.rulebook import rule_document, rule_text
+from x12proc.rules import all_rules
+
+
+@click.command()
+@click.argument("rule_id", metavar="[ID]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(rule_id: str | None, as_json: bool) -> None:
+    """List all rules, or explain one.
+
+    \b
+    x12proc rules            one line a rule
+    x12proc rules NDC01      condition, reason, fix, codes, sources
+    x12proc rules --json     everything, for programs
+    """
+    rules = all_rules()
+    if rule_id is not None and rule_id.upper() not in rules:
+        family = [known for known in rules if known.startswith(rule_id.upper().rstrip("0123456789"))]
+        near = f"; there are {', '.join(family)}" if family else "; 'x12proc rules' lists all of them"
+        raise ConfigError(f"there is no rule {rule_id}{near}")
+    chosen = [rules[rule_id.upper()]] if rule_id else list(rules.values())
+    if as_json:
+        documents = [rule_document(rule) for rule in chosen]
+        text = msgspec.json.format(msgspec.json.encode(documents[0] if rule_id else documents), indent=2)
+        sys.stdout.buffer.write(text + b"\n")
+    elif rule_id:
+        click.echo(rule_text(chosen[0]))
+    else:
+        for rule in chosen:
+            click.echo(f"{rule.id:6} {rule.severity:6}  {rule.summary}")

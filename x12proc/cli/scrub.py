@@ -1,0 +1,174 @@
+"""``x12proc scrub``: the main job."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.text import Text
+
+from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
+from x12proc.errors import ConfigError
+from x12proc.files import STANDARD_INPUT, Input, find_inputs
+from x12proc.reports.terminal import TerminalReport, summary_table
+from x12proc.reports.xml_report import clean
+from x12proc.run import ARTEFACTS, InputRun, Result
+from x12proc.settings import Settings, load_config, load_settings
+
+PROGRESS_FROM = 5 * 1024 * 1024  # bytes
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "-o", "--output", metavar="DIR", help="Where artefacts go; - writes a single one to standard output."
+)
+@click.option("--emit", callback=comma_list, metavar="LIST", help=f"Artefacts: {','.join(ARTEFACTS)}.")
+@click.option("--profile", metavar="NAME", help="Payer profile for all claims; chosen claim by claim otherwise.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="A configuration file of your own."
+)
+@click.option("--codes", callback=comma_list, metavar="LIST", help="Procedure codes to check. Default: J3590.")
+@click.option(
+    "--conformance",
+    type=click.Choice(["off"]),
+    default="off",
+    show_default=True,
+    help="Check against the implementation guides.",
+)
+@click.option("--as-of", callback=day, metavar="DATE", help="Today's date for the rules, e.g. 2026-11-23.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["reject", "warn"]),
+    default="reject",
+    show_default=True,
+    help="From which severity on a claim makes the exit code 1.",
+)
+def command(
+    inputs: tuple[str, ...],
+    output: str | None,
+    emit: tuple[str, ...] | None,
+    profile: str | None,
+    config: Path | None,
+    codes: tuple[str, ...] | None,
+    conformance: str,
+    as_of: date | None,
+    fail_on: str,
+) -> None:
+    """Check the J3590 lines of 837P and 837I files.
+
+    INPUT is a file, a folder (its *.edi *.x12 *.837 *.txt *.dat), a pattern, a .gz, or - for standard input.
+    Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artefacts
+    there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi.
+
+    \b
+    x12proc scrub claims.edi                         read the findings here
+    x12proc scrub inbox/ -o out/                     artefacts for a whole folder
+    cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
+    """
+    wanted = emit or load_config(config).emit
+    settings = load_settings(config=config, codes=codes, profile=profile, as_of=as_of)
+    sources = find_inputs(inputs)
+    unknown = [kind for kind in wanted if kind not in ARTEFACTS]
+    if unknown:
+        raise ConfigError(f"--emit: {', '.join(unknown)} can't be written; there are {', '.join(ARTEFACTS)}")
+    if output == STANDARD_INPUT:
+        results = _to_standard_output(sources, settings, wanted)
+    elif output is None:
+        results = _to_terminal(sources, settings)
+    else:
+        results = _to_folder(sources, settings, wanted, Path(output))
+    raise click.exceptions.Exit(exit_code(results, fail_on))
+
+
+def exit_code(results: Sequence[Result], fail_on: str) -> int:
+    """0, 1 or 3 as the contract has it."""
+    if any(result.summary.failed for result in results):
+        return FAILED
+    rejected = any(result.summary.rejected_claims for result in results)
+    warned = fail_on == "warn" and any(result.summary.warned_claims for result in results)
+    return REJECTED if rejected or warned else ACCEPTED
+
+
+def _to_standard_output(sources: list[Input], settings: Settings, emit: Sequence[str]) -> list[Result]:
+    if len(sources) != 1 or len(emit) != 1:
+        raise ConfigError("-o - takes exactly one input and one artefact; name it, e.g. --emit annotated")
+    with _progress(sources[0]) as progress:
+        return [InputRun(sources[0], settings, emit, sys.stdout.buffer, progress=progress).run()]
+
+
+def _to_terminal(sources: list[Input], settings: Settings) -> list[Result]:
+    console = Console(highlight=False)
+    results = []
+    for source in sources:
+        report = TerminalReport(console)
+        report.begin(source.name)
+        with _progress(source) as progress:
+            result = InputRun(source, settings, (), None, progress=progress, on_claim=report.claim).run()
+        report.end(result.summary, result.faults)
+        results.append(result)
+    if len(results) > 1:
+        console.print(summary_table([(result.name, result.summary) for result in results]))
+    return results
+
+
+def _to_folder(sources: list[Input], settings: Settings, emit: Sequence[str], folder: Path) -> list[Result]:
+    _check_stems(sources)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"-o {folder}: this is not a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    console = Console(highlight=False, soft_wrap=True)
+    results = []
+    for source in sources:
+        with _progress(source) as progress:
+            results.append(InputRun(source, settings, emit, folder, progress=progress).run())
+    console.print(summary_table([(result.name, result.summary) for result in results]))
+    for result in results:
+        for fault in result.faults[:5]:
+            style = "bold red" if fault.severity == "error" else "yellow"
+            place = f"segment {fault.segment_index}, byte {fault.byte_offset}"
+            console.print(
+                Text.assemble((fault.severity, style), f" {clean(result.name)}, {place}: {clean(fault.message)}")
+            )
+        if len(result.faults) > 5:
+            console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults stand in the report"))
+        if result.withheld:
+            console.print(Text(f"{clean(result.name)}: nothing could be read, so no annotated file was written"))
+        for path in result.artefacts:
+            console.print(Text(f"wrote {clean(str(path))}"))
+    return results
+
+
+def _check_stems(sources: list[Input]) -> None:
+    """Two inputs must not write the same artefacts."""
+    seen: dict[str, Input] = {}
+    for source in sources:
+        other = seen.setdefault(source.stem, source)
+        if other is not source:
+            raise ConfigError(
+                f"{source.name} and {other.name} would both be written as {source.stem}.report.json; "
+                "scrub them into different folders"
+            )
+
+
+@contextlib.contextmanager
+def _progress(source: Input) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error, on a terminal and for large inputs only."""
+    large = source.path is None or (source.path.is_file() and source.path.stat().st_size >= PROGRESS_FROM)
+    if not large or not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(clean(source.name), total=None)
+
+        def advance(position: int, total: int) -> None:
+            bar.update(task, completed=position, total=total)
+
+        yield advance

@@ -1,0 +1,199 @@
+"""Files at the rim: inputs found, opened and mapped; artefacts written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import gzip
+import hashlib
+import mmap
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, BinaryIO
+
+from x12proc.errors import ConfigError, X12SyntaxError
+from x12proc.wire.window import Buffer
+
+ENDINGS = (".edi", ".x12", ".837", ".txt", ".dat")
+STANDARD_INPUT = "-"
+_OURS = (".annotated.edi", ".accepted.edi", ".rejected.edi", ".fixed.edi", ".999.edi", ".277ca.edi", ".ta1.edi")
+_PIECE = 1024 * 1024
+_RELEASE_STEP = 16 * 1024 * 1024
+# A gzip of EDI shrinks to a tenth or a twentieth; what unfolds to more than this is no claim file.
+_GZIP_RATIO = 250
+_GZIP_FREE = 64 * 1024 * 1024
+
+
+class Input:
+    """A named input, not yet opened. ``path`` is None for standard input."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.name = path.name if path else "stdin"
+        self.stem = path.stem if path else "stdin"
+
+
+def find_inputs(arguments: Sequence[str]) -> list[Input]:
+    """The inputs that the arguments name: files, folders, globs, ``-``. Raises ConfigError for none."""
+    inputs: list[Input] = []
+    for argument in arguments:
+        if argument == STANDARD_INPUT:
+            inputs.append(Input(None))
+        else:
+            inputs.extend(Input(path) for path in _paths(argument))
+    return inputs
+
+
+def _paths(argument: str) -> list[Path]:
+    path = Path(argument)
+    if path.is_dir():
+        found = sorted(
+            entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS and not entry.name.endswith(_OURS)
+        )
+        if not found:
+            raise ConfigError(f"{argument}: the folder holds no {' '.join('*' + end for end in ENDINGS)} file")
+        return found
+    if path.exists():
+        return [path]
+    found = sorted(Path(name) for name in glob.glob(argument, recursive=True))  # noqa: PTH207 - takes whole patterns
+    if not found:
+        raise ConfigError(f"{argument}: there is no such file, folder or pattern")
+    return [entry for entry in found if entry.is_file()]
+
+
+class OpenInput:
+    """An input as a buffer that can be read again and again, its size and its SHA-256.
+
+    A plain file is mapped; standard input and ``.gz`` are spooled to a temporary file first. Raises
+    X12SyntaxError for a gzip that can't be unfolded, OSError for a file that can't be read.
+    """
+
+    def __init__(self, source: Input) -> None:
+        self._stack = contextlib.ExitStack()
+        self._map: mmap.mmap | None = None
+        self._released = 0
+        try:
+            self._open(source)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _open(self, source: Input) -> None:
+        file: IO[bytes]
+        if source.path is None:
+            file = self._spool(sys.stdin.buffer)
+        elif source.path.suffix.lower() == ".gz":
+            file = self._unfold(source.path)
+        else:
+            file = source.path.open("rb")
+            self._stack.enter_context(file)
+            if not file.seekable():
+                file = self._spool(file)
+        self.size = file.seek(0, os.SEEK_END)
+        if self.size:
+            self._map = self._stack.enter_context(
+                contextlib.closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            )
+        self.buffer: Buffer = self._map if self._map is not None else b""
+        self.sha256 = self._digest()
+
+    def _scratch(self) -> IO[bytes]:
+        file = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
+        return self._stack.enter_context(file)
+
+    def _spool(self, stream: IO[bytes] | BinaryIO) -> IO[bytes]:
+        spooled = self._scratch()
+        while piece := stream.read(_PIECE):
+            spooled.write(piece)
+        spooled.flush()
+        return spooled
+
+    def _unfold(self, path: Path) -> IO[bytes]:
+        spooled = self._scratch()
+        most = _GZIP_FREE + path.stat().st_size * _GZIP_RATIO
+        written = 0
+        try:
+            with gzip.open(path, "rb") as stream:
+                while piece := stream.read(_PIECE):
+                    written += spooled.write(piece)
+                    if written > most:
+                        raise X12SyntaxError(
+                            "gzip-bomb", f"The gzip unfolds to over {_GZIP_RATIO} times its size", written
+                        )
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise X12SyntaxError("bad-gzip", "The gzip file is damaged or cut off", written) from None
+        spooled.flush()
+        return spooled
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for start in range(0, self.size, _PIECE):
+            digest.update(self.buffer[start : start + _PIECE])
+            self.release(start)
+        self._released = 0
+        return digest.hexdigest()
+
+    def release(self, position: int) -> None:
+        """Let the system take back the memory of what has been read up to ``position``."""
+        if self._map is None or position - self._released < _RELEASE_STEP or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        start = self._released - self._released % mmap.PAGESIZE
+        end = position - position % mmap.PAGESIZE
+        self._map.madvise(mmap.MADV_DONTNEED, start, end - start)
+        self._released = end
+
+    def __enter__(self) -> OpenInput:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
+class Artefact:
+    """A file that appears whole or not at all: written beside its place, flushed, then renamed.
+
+    Call :meth:`publish` when everything is written; left without it, nothing remains.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        handle, name = tempfile.mkstemp(prefix=".x12proc-", suffix=".part", dir=path.parent)
+        self._temporary = Path(name)
+        self.file: BinaryIO = os.fdopen(handle, "wb", buffering=256 * 1024)
+
+    def reopen(self) -> IO[bytes]:
+        """What has been written so far, to be read from its beginning."""
+        self.file.flush()
+        return self._temporary.open("rb")
+
+    def publish(self) -> None:
+        """Make the artefact appear."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        self._temporary.chmod(0o666 & ~_umask())
+        self._temporary.replace(self.path)
+
+    def discard(self) -> None:
+        """Leave nothing behind. Harmless after :meth:`publish`."""
+        self.file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def copy_pieces(pieces: Iterator[bytes], target: BinaryIO) -> None:
+    """Write pieces one after another."""
+    for piece in pieces:
+        target.write(piece)

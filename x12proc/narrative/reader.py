@@ -1,0 +1,152 @@
+"""Reads the free text of a service line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
+
+from x12proc.narrative.amounts import read_amounts
+from x12proc.narrative.identifiers import read_identifiers
+from x12proc.narrative.lexicon import Lexicon, Name
+from x12proc.narrative.model import Amount, Narrative, Strength
+from x12proc.narrative.remarks import read_remarks
+from x12proc.narrative.routes import read_laterality, read_routes
+from x12proc.narrative.tokens import Token, clean, tokenize
+
+#: Drugs that others are dissolved or flushed in: they name the line only when nothing else does.
+_VEHICLES: Final = frozenset({"sodium chloride", "dextrose", "lactated ringers", "heparin lock"})
+
+# A sponsor's code for a drug without a name yet: ABC-123. Believed only in a text about a study.
+_STUDY_CODE = re.compile(r"(?<![\w#-])(?!NCT)([A-Z]{2,5}-[0-9]{3,6})(?![\w-])", re.IGNORECASE)
+_BEFORE_OTHER_CODE = re.compile(r"(?:PROTOCOL|IRB|SITE|IND|STUDY|TRIAL|NO|NUMBER|ID)[\s.:#]*\Z", re.IGNORECASE)
+
+
+class _Field(NamedTuple):
+    """What one field says by itself; ``generic_text`` of its facts is left open."""
+
+    facts: Narrative
+    name: Name | None
+    certainty: int  # of the dose
+    filler: bool
+
+
+def read(texts: Sequence[str], lexicon: Lexicon) -> Narrative:
+    """The facts that the free-text fields of a line state, read together, in the order given.
+
+    Of plain facts the earliest field's counts; routes and dates are collected from all, without doubles.
+    A dose that a field states comes before one that an earlier field only lets one compute. Only the
+    first 2,000 characters of a field are read. Any text is answered; nothing is raised.
+    """
+    cleaned = [clean(text) for text in texts]
+    fields = [_read_field(text, lexicon) for text in cleaned if text and not text.isspace()]
+    if not fields:
+        return Narrative()
+    facts = fields[0].facts if len(fields) == 1 else _merge(fields)
+    filler = all(field.filler for field in fields)
+    return replace(facts, generic_text=True) if filler and _says_nothing(facts) else facts
+
+
+def _read_field(text: str, lexicon: Lexicon) -> _Field:
+    identifiers = read_identifiers(text)
+    names = lexicon.find(identifiers.rest)
+    tokens = tokenize(identifiers.rest)
+    named = _places(tokens, names)
+    name = _line_name(names)
+    containers = [token.unit for token in tokens if token.kind == "c" and token.unit]
+    amounts = read_amounts(tokens, "MDV" in containers)
+    remarks = read_remarks(tokens, named)
+    routes = read_routes(tokens, named)
+    written = name.written if name else (_study_code(identifiers.rest) if remarks.investigational else None)
+    facts = Narrative(
+        drug_name=written,
+        matched=name.canonical if name else None,
+        dose=amounts.dose,
+        strength=amounts.strength,
+        concentration_only=_is_concentration_only(amounts.dose, amounts.strength),
+        route=routes[0] if routes else None,
+        routes=routes,
+        container=containers[0] if containers else None,
+        container_count=amounts.container_count,
+        doses_per_container=amounts.doses_per_container,
+        amount_per_container=amounts.amount_per_container,
+        contents=amounts.contents,
+        discarded=amounts.discarded,
+        ndc=identifiers.ndc,
+        ndc_text=identifiers.ndc_text,
+        invoice=remarks.invoice,
+        invoice_amount=identifiers.price,
+        trial=identifiers.trial,
+        investigational=remarks.investigational,
+        compound=remarks.compound,
+        laterality=read_laterality(tokens, named),
+        dates=identifiers.dates,
+    )
+    return _Field(facts, name, amounts.certainty, remarks.filler)
+
+
+def _is_concentration_only(dose: Amount | None, strength: Strength | None) -> bool:
+    return dose is None and strength is not None and strength.per_value == "1"
+
+
+def _places(tokens: Sequence[Token], names: Sequence[Name]) -> frozenset[int]:
+    """Which tokens belong to a drug's name."""
+    if not names:
+        return frozenset()
+    places: set[int] = set()
+    for name in names:
+        places.update(i for i, token in enumerate(tokens) if name.start <= token.start and token.end <= name.end)
+    return frozenset(places)
+
+
+def _line_name(names: Sequence[Name]) -> Name | None:
+    """The first known name, vehicles last, words that only look like a biologic between."""
+    if len(names) < 2:
+        return names[0] if names else None
+    ranked = sorted(names, key=lambda name: 2 if name.canonical in _VEHICLES else int(name.canonical is None))
+    return ranked[0]
+
+
+def _study_code(text: str) -> str | None:
+    for found in _STUDY_CODE.finditer(text):
+        if _BEFORE_OTHER_CODE.search(text, 0, found.start()) is None:
+            return found[1]
+    return None
+
+
+def _says_nothing(facts: Narrative) -> bool:
+    """Whether no fact was read; the mention of an invoice is none."""
+    return facts == Narrative(invoice=facts.invoice)
+
+
+#: Facts of which the earliest field's counts, unless `_merge` says otherwise.
+_PLAIN: Final = tuple(
+    name for name in Narrative.__struct_fields__ if name not in {"generic_text", "concentration_only"}
+)
+
+
+def _merge(fields: Sequence[_Field]) -> Narrative:
+    merged: dict[str, Any] = {}
+    for fact in _PLAIN:
+        values = [getattr(field.facts, fact) for field in fields]
+        merged[fact] = next((value for value in values if value), values[0])
+    name = _line_name([field.name for field in fields if field.name is not None])
+    if name is not None:
+        merged.update(drug_name=name.written, matched=name.canonical)
+    with_ndc = next((field.facts for field in fields if field.facts.ndc), None)
+    if with_ndc is not None:  # a number that reads without doubt, and its own spelling
+        merged.update(ndc=with_ndc.ndc, ndc_text=with_ndc.ndc_text)
+    dosed = min(
+        (field for field in fields if field.facts.dose), key=lambda field: field.certainty, default=fields[0]
+    )
+    routes = tuple(dict.fromkeys(route for field in fields for route in field.facts.routes))
+    merged.update(
+        dose=dosed.facts.dose,
+        concentration_only=_is_concentration_only(dosed.facts.dose, merged["strength"]),
+        routes=routes,
+        route=routes[0] if routes else None,
+        dates=tuple(dict.fromkeys(day for field in fields for day in field.facts.dates)),
+    )
+    return Narrative(**merged)

@@ -1,0 +1,80 @@
+"""What a text says beside the drug: invoice, trial, compounding, and whether it says anything at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from x12proc.narrative.tokens import Token, word_set
+
+
+class Remarks(msgspec.Struct, frozen=True):
+    """Facts of a text that single words tell. ``filler``: no word of it tells anything."""
+
+    invoice: bool = False
+    investigational: bool = False
+    compound: bool = False
+    filler: bool = False
+
+
+_INVOICE: Final = word_set("INV INVOICE INVOICES INVOICED WAC")
+_COST: Final = word_set("COST PRICE")
+_COMPOUND: Final = word_set(
+    "COMPOUND COMPOUNDED COMPOUNDS COMPOUNDING COMPUNDED COMPUNDS COMPOUNED COMPD REPACK REPACKAGED REPACKED "
+    "REPACKAGE REPACKAGING"
+)
+_INVESTIGATIONAL: Final = word_set("INVEST INVESTIG INVESTIGATIONAL INVESTIGATIVE EXPERIMENTAL")
+_STUDY_WORDS: Final = word_set("TRIAL STUDY EXP IND")  # these need a look at their neighbours
+_STUDIED: Final = word_set("DRUG DRUGS MED MEDICATION AGENT BIOLOGIC PRODUCT")
+_NOT_A_STUDY: Final = word_set("FAILED FAIL TRIED PRIOR PREVIOUS")  # FAILED TRIAL OF ... is a history
+_EXPIRES: Final = word_set("DATE DATES ON")
+
+_FILLER: Final = word_set(
+    "A ABOVE AGENT AN AND ATT ATTACHED ATTACHMENT BELOW BILLED BIOLOGIC BIOLOGICAL BIOLOGICALS BIOLOGICS CLAIM "
+    "CLASSIFIED CODE DESC DESCRIPTION DRUG DRUGS FOR HCPCS IN INFO INJ INJECT INJECTABLE INJECTION INJECTIONS INV "
+    "INVOICE IS ITEM J LINE MED MEDICATION MEDICATIONS MEDS MISC MISCELLANEOUS N NA NAME NDC NEW NO NOC NONE NOS "
+    "NOT NOTE NOTES NTE NUMBER OF ON OR OTHER OTHERWISE PLEASE PROCEDURE PRODUCT REFER REPORT SEE SERVICE "
+    "SPECIFIED SPECIFY SUBSTANCE TBD THE TO UNCLASS UNCLASSIFIED UNKNOWN UNLISTED UNSPECIFIED VIAL WITH"
+)
+
+
+def read_remarks(tokens: Sequence[Token], named: frozenset[int]) -> Remarks:
+    """The remarks in a text; ``named`` holds the places in ``tokens`` that belong to a drug's name."""
+    words = [token.text if place not in named else "" for place, token in enumerate(tokens)]
+    known = set(words)
+    cost = bool(known & _COST) and bool(known & {"ACQ", "ACQUISITION"})
+    return Remarks(
+        invoice=bool(known & _INVOICE) or cost,
+        investigational=bool(known & _INVESTIGATIONAL)
+        or (bool(known & _STUDY_WORDS) and _speaks_of_a_study(words, tokens)),
+        compound=bool(known & _COMPOUND) or ("503" in known and _has_503b(words)),
+        filler=not named and _is_filler(tokens),
+    )
+
+
+def _speaks_of_a_study(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+    for place, word in enumerate(words):
+        before = words[place - 1] if place else ""
+        after = words[place + 1] if place + 1 < len(words) else ""
+        number_follows = place + 1 < len(words) and tokens[place + 1].kind in "Nhsy"
+        if word == "TRIAL" and before not in _NOT_A_STUDY and after not in {"OF", "AND"}:
+            return True
+        if word == "STUDY" and (after in _STUDIED or before == "CLINICAL"):
+            return True
+        if word == "EXP" and after not in _EXPIRES and not number_follows and after:
+            return True
+        if word == "IND" and after == "#":
+            return True
+    return False
+
+
+def _has_503b(words: Sequence[str]) -> bool:
+    return any(pair == ("503", "B") for pair in pairwise(words))
+
+
+def _is_filler(tokens: Sequence[Token]) -> bool:
+    """Whether every word is filler; numbers and marks alone name no drug either."""
+    return all(token.text in _FILLER for token in tokens if token.text.isalpha())

@@ -1,0 +1,149 @@
+"""How and on which side the drug was given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from x12proc.narrative.tokens import Token, word_set
+
+
+def _named(route: str, words: str) -> dict[str, str]:
+    return dict.fromkeys(words.split(), route)
+
+
+#: Words that always mean the route.
+_ROUTES: Final = {
+    **_named("IV", "IV INTRAVENOUS INTRAVENOUSLY IVP IVPB IVI IVINF"),
+    **_named("SC", "SQ SUBQ SUBCUT SUBCUTANEOUS SUBCUTANEOUSLY"),
+    **_named("IM", "IM INTRAMUSC INTRAMUSCULAR INTRAMUSCULARLY"),
+    **_named("ID", "INTRADERMAL INTRADERMALLY"),
+    **_named("IT", "INTRATHECAL INTRATHECALLY ICV"),
+    **_named("INTRAVITREAL", "IVT IVTL IVIT INTRAVITREAL INTRAVITREALLY"),
+    **_named("SUBRETINAL", "SUBRETINAL"),
+    **_named("INTRAVESICAL", "INTRAVESICAL INTRAVESICALLY"),
+    **_named("INTRALESIONAL", "INTRALESIONAL INTRALESIONALLY"),
+    **_named("INTRAARTICULAR", "INTRAARTICULAR"),
+    **_named("INTRAPERITONEAL", "INTRAPERITONEAL"),
+    **_named("INTRATUMORAL", "INTRATUMORAL"),
+    **_named("INHALATION", "INH NEB INHALATION INHALED NEBULIZED"),
+    **_named("ORAL", "PO ORAL ORALLY"),
+    **_named("TOPICAL", "TOPICAL TOPICALLY"),
+    **_named("IMPLANT", "IMPLANT"),
+}
+
+#: Words that mean something else as well (a state, an identifier, English): a route only next to a dose.
+_DOUBTFUL: Final = {"SC": "SC", "ID": "ID", "IT": "IT", "IL": "INTRALESIONAL", "IA": "INTRAARTICULAR"} | {
+    "IP": "INTRAPERITONEAL",
+    "TOP": "TOPICAL",
+}
+
+#: Words that point to a route when the text names none.
+_HINTS: Final = {"INF": "IV", "INFUSION": "IV", "BLADDER": "INTRAVESICAL"}
+
+_INTRA: Final = {"ARTICULAR": "INTRAARTICULAR", "PERITONEAL": "INTRAPERITONEAL", "VITREAL": "INTRAVITREAL"}
+
+# After these words IV is the Roman numeral.
+_NUMBERED: Final = frozenset(
+    [
+        "STAGE",
+        "TYPE",
+        "GRADE",
+        "CLASS",
+        "PHASE",
+        "FACTOR",
+        "LEVEL",
+        "GROUP",
+        "TIER",
+        "PART",
+        "SCHEDULE",
+        "I",
+        "II",
+        "III",
+        "V",
+        "VI",
+    ]
+)
+_CLINICAL: Final = word_set("INJ INJECTION INJECT VIA ROUTE ONCE WEEKLY MONTHLY DAILY INFUSION ADMIN")
+_VERBS: Final = word_set("IS WAS HAS HAD WILL CAN MAY MUST WOULD SHOULD DOES DID WORKED NEEDS CAUSED")
+_DISEASE: Final = word_set("CANCER CA TUMOR CARCINOMA NEOPLASM")
+_BEFORE_ID: Final = word_set("MEMBER PATIENT PT CLAIM TAX PROVIDER SUBSCRIBER PAYER PRODUCT LOT STUDY")
+
+_EYES: Final = {"OD": "RT", "OS": "LT", "OU": "BOTH", "RT": "RT", "LT": "LT", "BILATERAL": "BOTH"}
+_SIDES: Final = {"RIGHT": "RT", "LEFT": "LT", "R": "RT", "L": "LT", "BOTH": "BOTH"}
+
+_BEFORE: Final = frozenset("QVPcdgko")  # kinds of token that a doubtful route follows
+_AFTER: Final = frozenset("QVcdg")  # ... or comes before
+
+
+def read_routes(tokens: Sequence[Token], named: frozenset[int]) -> tuple[str, ...]:
+    """Canonical routes in the order of the text, without doubles.
+
+    ``named`` holds the places in ``tokens`` that belong to a drug's name: none of them is a route, and
+    next to one a doubtful word is believed.
+    """
+    routes: list[str] = []
+    hints: list[str] = []
+    for place, token in enumerate(tokens):
+        if token.kind != "W" or place in named:
+            continue
+        word = token.text.replace("-", "").replace(" ", "")
+        route = _ROUTES.get(word)
+        if route and not (word == "IV" and _is_numeral(tokens, place)) and not _is_order_number(tokens, place):
+            routes.append(route)
+        elif word in _DOUBTFUL and _is_beside_a_dose(tokens, place, named):
+            routes.append(_DOUBTFUL[word])
+        elif word in _HINTS and _word(tokens, place + 1) not in _DISEASE:
+            hints.append(_HINTS[word])
+        elif word in _INTRA and _word(tokens, place - 2) == "INTRA":
+            routes.append(_INTRA[word])
+    return tuple(dict.fromkeys(routes or hints))
+
+
+def read_laterality(tokens: Sequence[Token], named: frozenset[int]) -> str | None:
+    """``RT`` or ``LT``; None when the text names no side or both."""
+    sides: set[str] = set()
+    for place, token in enumerate(tokens):
+        if place in named:
+            continue
+        if token.text in _EYES:
+            sides.add(_EYES[token.text])
+        elif token.text in _SIDES and _word(tokens, place + 1) in {"EYE", "EYES"}:
+            sides.add(_SIDES[token.text])
+    return sides.pop() if len(sides) == 1 and "BOTH" not in sides else None
+
+
+def _word(tokens: Sequence[Token], place: int) -> str:
+    return tokens[place].text if 0 <= place < len(tokens) else ""
+
+
+def _kind(tokens: Sequence[Token], place: int) -> str:
+    return tokens[place].kind if 0 <= place < len(tokens) else ""
+
+
+def _is_numeral(tokens: Sequence[Token], place: int) -> bool:
+    """``STAGE IV``, ``FACTOR IV``, ``III/IV``."""
+    before = place - 2 if _kind(tokens, place - 1) in {"s", "y"} else place - 1
+    return _word(tokens, before) in _NUMBERED
+
+
+def _is_order_number(tokens: Sequence[Token], place: int) -> bool:
+    """``PO #123`` and ``PO 12345`` are purchase orders."""
+    return tokens[place].text == "PO" and _kind(tokens, place + 1) in {"h", "N"}
+
+
+def _is_beside_a_dose(tokens: Sequence[Token], place: int, named: frozenset[int]) -> bool:
+    before, after = _word(tokens, place - 1), _word(tokens, place + 1)
+    if before in _BEFORE_ID or after in _VERBS:
+        return False
+    if _kind(tokens, place + 1) in {"N", "h"} and len(after) >= 5:
+        return False  # a state and its ZIP code, or an identifier
+    word = tokens[place].text
+    if word == "ID" and _kind(tokens, place + 1) in {"N", "h", "y"}:
+        return False
+    before_fits = _kind(tokens, place - 1) in _BEFORE or before in _CLINICAL or before in _ROUTES
+    after_fits = _kind(tokens, place + 1) in _AFTER or after in _CLINICAL
+    if word == "IT":  # English unless it stands where a route stands
+        return before_fits or (after_fits and (place - 1) in named)
+    slashed = _kind(tokens, place - 1) == "s" and _word(tokens, place - 2) in _ROUTES
+    return before_fits or after_fits or slashed or (place - 1) in named

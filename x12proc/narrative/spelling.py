@@ -1,0 +1,61 @@
+"""Drug names with one slip of the pen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from x12proc.narrative.tokens import word_set
+
+#: Shorter words have too many neighbours: one letter makes another word of them.
+SHORTEST: Final = 7
+
+#: Plain words, places and laboratory terms that are one slip away from the name of a drug.
+PLAIN_WORDS: Final = word_set(
+    "activate albumen anthranil antithrombic arblast benefic benefit betulin cerotin cytogamy cytogene "
+    "definite desport dextrorse disport edentate egality eluctate flutist glassie glucogen lanolin "
+    "leucine lexical lexicon megatype microliter microlith monoline morphing opticon pegasus pentace "
+    "pentacle personal program prolactin provence reclasp reclass recoast rotated siliqua synaxis "
+    "thiamide thiazine thyroglobulin triamine ultraist vitrage"
+)
+
+
+class Speller:
+    """Finds the one name that differs from a word by a single letter added, lost, changed or swapped."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """``names``: lower-case single words; those under `SHORTEST` letters are left out."""
+        self._by_ends: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for name in sorted(set(names)):
+            if len(name) >= SHORTEST and name.isalpha():
+                # One slip spares either the first three letters or the last three.
+                self._by_ends["^" + name[:3], len(name)].append(name)
+                self._by_ends[name[-3:] + "$", len(name)].append(name)
+
+    def nearest(self, word: str) -> str | None:
+        """The name meant by ``word`` (lower-case letters); None when none or more than one is that near.
+
+        The first letter must be right, and plain words are never taken for a name.
+        """
+        if len(word) < SHORTEST or word in PLAIN_WORDS:
+            return None
+        found: set[str] = set()
+        for length in (len(word) - 1, len(word), len(word) + 1):
+            for key in ("^" + word[:3], word[-3:] + "$"):
+                candidates = self._by_ends.get((key, length), ())
+                found.update(name for name in candidates if name[0] == word[0] and is_one_edit(word, name))
+        return found.pop() if len(found) == 1 else None
+
+
+def is_one_edit(word: str, name: str) -> bool:
+    """Whether one letter added, lost, changed, or swapped with its neighbour makes ``word`` into ``name``."""
+    if word == name or abs(len(word) - len(name)) > 1:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))
+    if len(word) > len(name):
+        return word[at + 1 :] == name[at:]
+    if len(word) < len(name):
+        return word[at:] == name[at + 1 :]
+    swapped = word[at : at + 2] == name[at : at + 2][::-1] and word[at + 2 :] == name[at + 2 :]
+    return swapped or word[at + 1 :] == name[at + 1 :]

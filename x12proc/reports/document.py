@@ -1,0 +1,170 @@
+"""A scrubbed claim as the plain document that every report is written from (``x12proc.report/1``)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, TypeAlias
+
+import msgspec
+
+from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, ServiceLine
+from x12proc.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.findings import Finding
+from x12proc.narrative import Narrative
+from x12proc.reference.ndc import normalise
+from x12proc.reports.annotate import annotation_skipped
+from x12proc.rules.context import Context
+from x12proc.scrub import Summary
+from x12proc.wire.events import Fault
+
+SCHEMA = "x12proc.report/1"
+LONGEST_VALUE = 500  # characters of a text that is shown; a report is no place for a 10 MB element
+Document: TypeAlias = dict[str, Any]
+_NOT_REPORTED = frozenset(("contents", "ndc_text"))
+
+
+def claim_document(scrubbed: ScrubbedClaim) -> Document:
+    """One entry of ``claims``."""
+    claim = scrubbed.claim
+    payer, provider = claim.payer, claim.billing_provider
+    return {
+        "claim_id": _short(claim.id),
+        "type": claim.type,
+        "guide": _short(claim.guide),
+        "interchange_control": claim.interchange_control,
+        "group_control": _short(claim.group_control),
+        "transaction_control": _short(claim.transaction_control),
+        "segment_index": claim.clm.index,
+        "byte_range": [claim.start, claim.end],
+        "charge": _short(claim.charge),
+        "facility_code": _short(claim.facility_code),
+        "frequency": _short(claim.frequency),
+        "diagnoses": [_short(code.code) for code in claim.diagnoses],
+        "payer": {
+            "id": _short(payer.id) if payer else "",
+            "name": _short(payer.name) if payer else "",
+            "filing_indicator": _short(claim.filing_indicator),
+        },
+        "billing_provider": {
+            "npi": _short(provider.id) if provider else "",
+            "name": _short(provider.name) if provider else "",
+        },
+        "profile": scrubbed.profile,
+        "disposition": "rejected" if scrubbed.rejected else "accepted",
+        "findings": [finding_document(finding) for finding in scrubbed.findings],
+        "guide_errors": [],
+        "lines": [_line_document(line, claim, scrubbed) for line in scrubbed.lines],
+    }
+
+
+def _line_document(scrubbed: ScrubbedLine, claim: Claim, whole: ScrubbedClaim) -> Document:
+    line = scrubbed.line
+    pointers = [int(pointer) for pointer in line.pointers if pointer.isascii() and pointer.isdigit()]
+    return {
+        "number": _short(line.number),
+        "control": _short(line.control),
+        "procedure": line.procedure,
+        "modifiers": [_short(code) for code in line.modifiers if code],
+        "description": _short(line.description),
+        "revenue_code": _short(line.revenue_code),
+        "charge": _short(line.charge),
+        "unit": _short(line.unit),
+        "units": _short(line.units),
+        "service_dates": _service_dates(line.service_date),
+        "diagnosis_pointers": pointers,
+        "diagnoses": [_short(code.code) for code in claim.pointed_diagnoses(line)],
+        "drug": drug_document(line.drug),
+        "notes": [
+            {"loop": note.segment.loop, "code": _short(note.code), "text": _short(note.text)}
+            for note in (*line.notes, *claim.notes)
+        ],
+        "narrative": narrative_document(whole.context.narrative(line)),
+        "product": _product_document(line, whole.context),
+        "annotation_skipped": annotation_skipped(line, whole),
+        "findings": [finding_document(finding) for finding in scrubbed.findings],
+    }
+
+
+def finding_document(finding: Finding) -> Document:
+    """One finding."""
+    category, _, code = finding.status.partition(":")
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "message": _short(finding.message),
+        "fix": _short(finding.fix),
+        "location": msgspec.structs.asdict(finding.location),
+        "value": None if finding.value is None else _short(finding.value),
+        "claim_status": {"category": category, "code": code} if category else None,
+        "remittance": {"carc": finding.carc, "rarc": list(finding.rarc)} if finding.carc else None,
+        "sources": list(finding.sources),
+    }
+
+
+def drug_document(drug: DrugIdentification | None) -> Document | None:
+    """Loop 2410, as sent."""
+    if drug is None:
+        return None
+    return {
+        "qualifier": _short(drug.qualifier),
+        "ndc": _short(drug.ndc),
+        "quantity": _short(drug.quantity),
+        "unit": _short(drug.unit),
+        "reference_qualifier": _short(drug.ref.element(1)) if drug.ref else None,
+        "reference": _short(drug.ref.element(2)) if drug.ref else None,
+    }
+
+
+def narrative_document(narrative: Narrative) -> Document:
+    """The facts of the free text."""
+    facts: Document = msgspec.to_builtins(narrative)
+    return {key: value for key, value in facts.items() if key not in _NOT_REPORTED}
+
+
+def _product_document(line: ServiceLine, context: Context) -> Document | None:
+    ndc = normalise(line.ndc) if line.ndc else None
+    product = context.reference.product(ndc) if ndc else None
+    if product is None:
+        return None
+    return {
+        "ndc": product.ndc,
+        "ndc9": product.ndc9,
+        "name": product.name,
+        "generic": product.generic,
+        "application": product.application or None,
+        "routes": list(product.routes),
+        "container": product.container or None,
+        "specific_code": product.specific_code or None,
+        "specific_code_from": product.specific_from or None,
+        "edition": product.edition,
+    }
+
+
+def _service_dates(period: DatePeriod | None) -> list[str]:
+    dates: tuple[date | None, ...] = (period.first, period.last) if period else ()
+    return [day.isoformat() for day in dates if day is not None]
+
+
+def fault_document(fault: Fault) -> Document:
+    """One entry of ``errors``."""
+    return {**msgspec.structs.asdict(fault), "message": _short(fault.message)}
+
+
+def summary_document(summary: Summary) -> Document:
+    """The ``summary``."""
+    return {
+        "status": summary.status,
+        "interchanges": summary.interchanges,
+        "groups": summary.groups,
+        "transactions": summary.transactions,
+        "claims": summary.claims,
+        "target_claims": summary.target_claims,
+        "target_lines": summary.target_lines,
+        "rejected_claims": summary.rejected_claims,
+        "findings": dict(summary.findings),
+        "by_rule": dict(sorted(summary.by_rule.items())),
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

@@ -1,0 +1,39 @@
+"""The JSON report, written claim by claim so that its size is not bounded by memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from x12proc.engine import ScrubbedClaim
+from x12proc.reports.document import SCHEMA, Document, fault_document, summary_document
+from x12proc.reports.writer import Write
+from x12proc.scrub import Summary
+from x12proc.wire.events import Fault
+
+
+class JsonReport:
+    """Writes one ``x12proc.report/1`` document: a claim a line."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._encode = msgspec.json.Encoder().encode
+        self._separator = b"\n"
+
+    def begin(self, source: Document) -> None:
+        """Open the document."""
+        self._write(b'{"schema":' + self._encode(SCHEMA) + b',\n"input":' + self._encode(source))
+        self._write(b',\n"claims":[')
+
+    def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
+        """One entry of ``claims``."""
+        self._write(self._separator + self._encode(document))
+        self._separator = b",\n"
+
+    def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
+        """Close the document."""
+        errors = [fault_document(fault) for fault in faults]
+        self._write(b'],\n"errors":' + self._encode(errors))
+        self._write(b',\n"summary":' + self._encode(summary_document(summary)))
+        self._write(b',\n"program":' + self._encode(program) + b"}\n")

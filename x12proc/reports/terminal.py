@@ -1,0 +1,121 @@
+"""The readable report: one block a finding (place, what, fix), then the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from x12proc.engine import ScrubbedClaim
+from x12proc.findings import Finding
+from x12proc.reports.xml_report import clean
+from x12proc.scrub import Summary
+from x12proc.wire.events import Fault
+
+_STYLES = {"reject": "bold red", "warn": "yellow", "info": "blue", "error": "bold red"}
+_STATUS = {"accepted": "bold green", "rejected": "bold red", "failed": "bold red"}
+_MOST_RULES = 20
+
+
+class TerminalReport:
+    """Prints to a console; on a terminal in colour."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def begin(self, name: str) -> None:
+        """Head of a file."""
+        self._console.rule(Text(clean(name)), align="left")
+
+    def claim(self, scrubbed: ScrubbedClaim) -> None:
+        """A block for each finding of a claim; nothing for a clean one."""
+        found = scrubbed.all_findings
+        if not found:
+            return
+        claim = scrubbed.claim
+        verdict = "rejected" if scrubbed.rejected else "accepted"
+        payer = claim.payer.name if claim.payer else "no payer"
+        head = Text.assemble(
+            ("Claim ", "bold"), (clean(claim.id[:50]), "bold"), "  ", (verdict, _STATUS[verdict]),
+            f"  {clean(payer[:60])}, profile {scrubbed.profile}",
+        )  # fmt: skip
+        self._print(Text())
+        self._print(head)
+        for finding in scrubbed.findings:
+            self._finding(finding, "")
+        for line in scrubbed.lines:
+            for finding in line.findings:
+                self._finding(finding, f"line {clean(line.line.number[:10])}, ")
+
+    def _finding(self, finding: Finding, line: str) -> None:
+        place = finding.location
+        where = f"behind the {place.after} at segment" if place.after else "segment"
+        self._print(
+            Text.assemble(
+                "  ", (f"{finding.rule} {finding.severity}", _STYLES[finding.severity]),
+                f"  {line}{place.element} in loop {place.loop}, {where} {place.segment_index}, "
+                f"byte {place.byte_offset}",
+            )
+        )  # fmt: skip
+        self._print(Text(f"    {clean(finding.message[:500])}"))
+        self._print(Text(f"    Fix: {clean(finding.fix[:500])}"))
+
+    def end(self, summary: Summary, faults: Sequence[Fault]) -> None:
+        """The file's own faults and its totals."""
+        if faults:
+            self._print(Text())
+        for fault in faults:
+            self._print(
+                Text.assemble(
+                    (f"{fault.code} {fault.severity}", _STYLES[fault.severity]),
+                    f"  {fault_place(fault)}: {clean(fault.message)}",
+                )
+            )
+        self._print(Text())
+        self._print(totals(summary))
+        if summary.by_rule:
+            ranked = sorted(summary.by_rule.items(), key=lambda entry: (-entry[1], entry[0]))
+            heard = "  ".join(f"{rule} {count}" for rule, count in ranked[:_MOST_RULES])
+            more = f"  and {len(ranked) - _MOST_RULES} more" if len(ranked) > _MOST_RULES else ""
+            self._print(Text(f"By rule: {heard}{more}"))
+
+    def _print(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=not self._console.is_terminal)
+
+
+def fault_place(fault: Fault) -> str:
+    """Where a fault stands, in words."""
+    place = f"segment {fault.segment_index}, byte {fault.byte_offset}"
+    return f"interchange {clean(fault.interchange_control)}, {place}" if fault.interchange_control else place
+
+
+def totals(summary: Summary) -> Text:
+    """One line of totals."""
+    found = summary.findings
+    return Text.assemble(
+        (summary.status, _STATUS[summary.status]),
+        f": {summary.claims} claims, {summary.target_claims} with target lines ({summary.target_lines} lines), ",
+        (f"{summary.rejected_claims} rejected", "bold" if summary.rejected_claims else ""),
+        f"; findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info",
+    )
+
+
+def summary_table(rows: Sequence[tuple[str, Summary]]) -> Table:
+    """A table of several files."""
+    table = Table(show_edge=False, pad_edge=False)
+    for title in ("File", "Status"):
+        table.add_column(title, overflow="fold")
+    for title in ("Claims", "Target", "Rejected", "Reject", "Warn", "Info"):
+        table.add_column(title, justify="right")
+    for name, summary in rows:
+        found = summary.findings
+        counts = (summary.claims, summary.target_claims, summary.rejected_claims)
+        table.add_row(
+            Text(clean(name)),
+            Text(summary.status, _STATUS[summary.status]),
+            *(str(count) for count in counts),
+            *(str(found[severity]) for severity in ("reject", "warn", "info")),
+        )
+    return table

@@ -1,0 +1,121 @@
+"""Rules and profiles put into words: for the terminal and for the generated documentation."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import msgspec
+
+from x12proc.profiles import Profile
+from x12proc.rules.base import Rule
+from x12proc.rules.sources import SOURCES
+
+CONFIDENCE = {
+    "V": "verified in a source",
+    "P": "sourced or deduced; the answer codes are proposed",
+    "M": "field knowledge only, so it never rejects by default",
+}
+_TYPES = {"P": "837P", "I": "837I", "PI": "837P and 837I"}
+
+
+def rule_document(rule: Rule) -> dict[str, Any]:
+    """Everything of a rule but its code, as plain values."""
+    facts = {
+        field: getattr(rule, field)
+        for field in rule.__struct_fields__
+        if field not in ("check", "options", "level")
+    }
+    facts["options"] = {
+        name: {"default": option.default, "meaning": option.meaning} for name, option in rule.options.items()
+    }
+    facts["sources"] = [{"key": key, **msgspec.structs.asdict(SOURCES[key])} for key in rule.sources]
+    return facts
+
+
+def rule_text(rule: Rule) -> str:
+    """A rule explained for a terminal."""
+    parts = [
+        f"{rule.id}  {rule.name}  ({rule.severity})",
+        _filled(rule.summary),
+        _filled(rule.why),
+        _filled(f"Fix: {rule.fix}"),
+        "\n".join(f"{name:13} {value}" for name, value in rule_facts(rule)),
+        "\n".join(_filled(f"{key}  {SOURCES[key].title} {SOURCES[key].url}".rstrip()) for key in rule.sources),
+    ]
+    return "\n\n".join(parts)
+
+
+def rule_facts(rule: Rule) -> list[tuple[str, str]]:
+    """The short facts of a rule: name and value."""
+    codes = " ".join(code for code in (rule.status, rule.second_status) if code)
+    facts = [
+        ("Claims", _TYPES[rule.applies]),
+        ("Where", rule.where),
+        ("Claim status", codes or "none"),
+        ("Remittance", " ".join((rule.carc, *rule.rarc)).strip() or "none"),
+        ("Confidence", CONFIDENCE[rule.confidence]),
+        ("Since", rule.since),
+    ]
+    if rule.suppressed_by:
+        facts.append(("Silent when", f"{', '.join(rule.suppressed_by)} tells the same fault"))
+    for name, option in rule.options.items():
+        facts.append(("Option", f"{name} = {_value(option.default)}: {option.meaning}"))
+    return facts
+
+
+def rule_page(rule: Rule) -> str:
+    """The page of a rule in the documentation."""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in [("Severity", rule.severity), *rule_facts(rule)])
+    sources = "\n".join(f"- {_linked(key)}" for key in rule.sources)
+    return (
+        f"# {rule.id} {rule.name}\n\n{rule.summary}\n\n## Why\n\n{rule.why}\n\n## Fix\n\n{rule.fix}\n\n"
+        f"## Facts\n\n| | |\n|---|---|\n{rows}\n\n## Sources\n\n{sources}\n"
+    )
+
+
+def rule_index(rules: dict[str, Rule]) -> str:
+    """The page that lists all rules."""
+    lines = ["# Rules", "", "Generated from the rules themselves by `make docs`.", ""]
+    lines += ["| Rule | Severity | What is wrong |", "|---|---|---|"]
+    lines += [f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {rule.summary} |" for rule in rules.values()]
+    return "\n".join(lines) + "\n"
+
+
+def profile_text(profile: Profile) -> str:
+    """A profile explained for a terminal."""
+    file = profile.file
+    lines = [f"{file.name}  {file.title}"]
+    if file.extends:
+        lines.append(f"extends {file.extends}")
+    chosen = [
+        f"{name.replace('_', ' ')} {', '.join(values)}"
+        for name, values in msgspec.structs.asdict(file.selection).items()
+        if values
+    ]
+    lines.append(f"chosen for {'; '.join(chosen)}" if chosen else "chosen when no other profile fits")
+    if file.rule:
+        lines += ["", "Changes:"]
+    for entry in file.rule:
+        said = [entry.severity or "", "" if entry.enabled is None else "on" if entry.enabled else "off"]
+        said += [f"{name} = {_value(value)}" for name, value in entry.options.items()]
+        said += [f"from {entry.first}" if entry.first else "", f"to {entry.last}" if entry.last else ""]
+        said += [f"({entry.source})" if entry.source else ""]
+        said += [f"bypass: {entry.reason}, by {entry.by}, until {entry.until}" if entry.reason else ""]
+        lines.append(f"  {entry.id:6} {' '.join(part for part in said if part)}")
+    return "\n".join(lines)
+
+
+def _linked(key: str) -> str:
+    source = SOURCES[key]
+    return f"{key}: [{source.title}]({source.url})" if source.url else f"{key}: {source.title}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value) or "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, 100)

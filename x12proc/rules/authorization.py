@@ -1,0 +1,162 @@
+"""Authorisation numbers, referrals and the paperwork a claim announces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from x12proc.claims.model import Claim, Paperwork, Reference, at
+from x12proc.findings import INFO, REJECT, WARN, Hit
+from x12proc.rules.base import Option, claim_rule
+from x12proc.rules.context import Context
+from x12proc.values import shorten
+from x12proc.wire.segment import Segment
+
+_AUTHORIZATION = "G1"
+_REFERRAL = "9F"
+_SENT_APART = frozenset(("BM", "EL", "EM", "FX", "FT"))  # mail, electronic, e-mail, fax, file transfer
+_SHORTEST_CONTROL, _LONGEST_CONTROL = 2, 80
+_BEHIND_REFERENCES = frozenset(("K3", "NTE", "CR1", "CR2", "CRC", "HI", "HCP"))
+_EXCEPTIONS = frozenset("1234567")
+_PLACEHOLDERS = ("PENDING", "PEND", "NA", "NONE", "TBD", "UNKNOWN", "NOT REQUIRED")
+
+
+def reference_anchor(claim: Claim) -> Segment:
+    """The segment of loop 2300 behind which a further REF belongs."""
+    own = (segment for segment in claim.segments if segment.loop == "2300")
+    return list(takewhile(lambda segment: segment.tag not in _BEHIND_REFERENCES, own))[-1]
+
+
+def _references(claim: Claim, ctx: Context, qualifier: str) -> list[Reference]:
+    """The REFs of one kind on the claim and, where the guide allows them there (837P), on its target lines."""
+    all_of_them = list(claim.references)
+    if claim.type == "P":
+        all_of_them += [reference for line in ctx.targets for reference in line.references]
+    return [reference for reference in all_of_them if reference.qualifier == qualifier]
+
+
+@claim_rule(
+    "AUT02",
+    "authorization-is-placeholder",
+    severity=WARN,
+    sources=("MEM",),
+    confidence="P",
+    since="0.1.0",
+    status="A7:252",
+    remittance=("16", "M62"),
+    where="2300 and 2400 REF*G1, REF02",
+    summary="The prior authorisation number is a filler, not a number a payer has given.",
+    fix="Send the number from the payer's approval (REF*G1*<number>), or leave the REF*G1 out when there is none.",
+    options={
+        "placeholders": Option(
+            _PLACEHOLDERS, "Texts that are no authorisation number; case, spaces and punctuation do not count."
+        ),
+        "least_length": Option(4, "How many characters an authorisation number has at least."),
+    },
+)
+def authorization_is_placeholder(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """The payer looks the number up. A filler is never found, so the claim is treated as if nobody had asked
+    for approval, only later."""
+    texts = ctx.option("AUT02", "placeholders")
+    least = ctx.option("AUT02", "least_length")
+    assert isinstance(texts, tuple)
+    assert isinstance(least, int)
+    placeholders = {_bare(text) for text in texts}
+    for reference in _references(claim, ctx, _AUTHORIZATION):
+        wrong = _why_no_number(reference.value, placeholders, least)
+        if wrong:
+            yield Hit(at(reference.segment, 2), f"REF*G1: {wrong}", shorten(reference.value) or None)
+
+
+def _why_no_number(value: str, placeholders: set[str], least: int) -> str | None:
+    bare = _bare(value)
+    if not bare:
+        return "the authorisation number holds no letter or digit"
+    if bare in placeholders:
+        return f"{shorten(value)!r} stands where the authorisation number belongs"
+    if not bare.strip("0"):
+        return "the authorisation number is all zeros"
+    if len(value.strip()) < least:
+        return f"{value.strip()!r} is shorter than {least} characters"
+    return None
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in text.upper() if letter.isalnum())
+
+
+@claim_rule(
+    "AUT04",
+    "referral-number-without-authorization",
+    severity=INFO,
+    sources=("PYX", "CSC"),
+    confidence="P",
+    since="0.1.0",
+    status="A7:761",
+    where="2300 and 2400 REF*9F",
+    summary="A referral number (9F) is sent and no prior authorisation number (G1).",
+    fix="When the number is the payer's approval of the drug, send it as REF*G1; REF*9F is for referrals only.",
+)
+def referral_number_without_authorization(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Payers look for the approval of a drug under G1. An approval sent under 9F is overlooked, and the drug
+    is denied for want of it."""
+    referrals = _references(claim, ctx, _REFERRAL)
+    if referrals and not _references(claim, ctx, _AUTHORIZATION):
+        message = "REF*9F holds a referral number; there is no prior authorisation number (REF*G1)"
+        yield Hit(at(referrals[0].segment, 1), message, _REFERRAL)
+
+
+@claim_rule(
+    "AUT06",
+    "attachment-control-number-missing",
+    severity=REJECT,
+    sources=("PYX",),
+    confidence="V",
+    since="0.1.0",
+    status="A6:489",
+    remittance=("16", "N706"),
+    where="2300 and 2400 PWK06",
+    summary="An attachment that travels apart from the claim has no usable control number.",
+    fix="Give the attachment a control number of 2 to 80 characters, print the same number on it, and send it in"
+    " PWK06: PWK*OZ*FX***AC*INV20240115.",
+)
+def attachment_control_number_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """The control number is all that joins a fax or an upload to its claim. Without it the invoice or the
+    record is never found, and the guide refuses the segment."""
+    papers = [*claim.paperwork, *(paper for line in ctx.targets for paper in line.paperwork)]
+    for paper in papers:
+        wrong = _wrong_control(paper)
+        if wrong:
+            yield Hit(at(paper.segment, 6), wrong, shorten(paper.control) or None)
+
+
+def _wrong_control(paper: Paperwork) -> str | None:
+    length = len(paper.control.strip())
+    if not length:
+        if paper.transmission in _SENT_APART:
+            return f"PWK02 is {paper.transmission}, so the attachment travels apart, but PWK06 is empty"
+        return None
+    if length < _SHORTEST_CONTROL or length > _LONGEST_CONTROL:
+        return f"PWK06 has {length} character(s); a control number has 2 to 80"
+    return None
+
+
+@claim_rule(
+    "AUT07",
+    "authorization-exception-unknown",
+    severity=INFO,
+    sources=("PYX",),
+    confidence="P",
+    since="0.1.0",
+    status="A7:642",
+    where="2300 REF*4N, REF02",
+    summary="The reason given for a missing authorisation is none of the codes 1 to 7.",
+    fix="Send one of the codes: 1 urgent care, 2 retroactive period, 3 emergency, 4 temporary Medicaid, 5 second"
+    " opinion for the county, 6 override asked for, 7 special handling. Or leave REF*4N out.",
+)
+def authorization_exception_unknown(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """REF*4N explains why a service was given without approval. An unknown code explains nothing."""
+    for reference in claim.references:
+        if reference.qualifier == "4N" and reference.value not in _EXCEPTIONS:
+            shown = shorten(reference.value)
+            yield Hit(at(reference.segment, 2), f"REF*4N is {shown!r}, which is not 1 to 7", shown or None)

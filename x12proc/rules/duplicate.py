@@ -1,0 +1,151 @@
+"""The same thing twice: lines of a claim, claims of a file, and corrections that look like new claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from x12proc.claims.model import Claim, DatePeriod, ServiceLine, at, missing
+from x12proc.findings import REJECT, WARN, Hit
+from x12proc.rules.authorization import reference_anchor
+from x12proc.rules.base import claim_rule, line_rule
+from x12proc.rules.context import Context
+from x12proc.values import shorten
+
+_CORRECTIONS = {"7": "replacement", "8": "void"}
+_ORIGINAL = "F8"
+
+
+@line_rule(
+    "DUP01",
+    "drug-line-repeated",
+    severity=WARN,
+    sources=("CSC", "X12C"),
+    confidence="V",
+    since="0.1.0",
+    status="A3:54",
+    remittance=("18",),
+    where="2400, the whole line",
+    summary="Two drug lines of the claim are the same in every respect.",
+    fix="Take one of the lines out. When the drug was given twice that day, say so on the second line, with"
+    " modifier 76 or with its own dose and quantity.",
+)
+def drug_line_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Payers take two lines without any difference for one service billed twice, pay one of them, or stop the
+    claim for review."""
+    first = _repeated(ctx).get(line.lx.index)
+    if first is not None:
+        message = f"This line repeats line {shorten(first)}: same NDC, date, modifiers, charge, units and text"
+        yield Hit(at(line.head), message)
+
+
+@lru_cache(maxsize=1)
+def _repeated(ctx: Context) -> dict[int, str]:
+    """LX of each target line that repeats an earlier one, with the number of that line. Kept for the claim at
+    hand, which asks once a line."""
+    first: dict[tuple[object, ...], str] = {}
+    found = {}
+    for line in ctx.targets:
+        key = _line_key(line)
+        if key in first:
+            found[line.lx.index] = first[key]
+        else:
+            first[key] = line.number
+    return found
+
+
+def _line_key(line: ServiceLine) -> tuple[object, ...]:
+    drug = line.drug
+    return (
+        line.procedure.upper(),
+        line.given_modifiers,
+        line.charge,
+        line.units,
+        (drug.ndc, drug.quantity, drug.unit) if drug else None,
+        _text(line.service_date),
+        " ".join(line.description.upper().split()),
+        tuple(note.text for note in line.notes),
+    )
+
+
+def _text(period: DatePeriod | None) -> str:
+    return period.text if period else ""
+
+
+@claim_rule(
+    "DUP02",
+    "claim-repeated-in-file",
+    severity=REJECT,
+    sources=("CSC",),
+    confidence="V",
+    since="0.1.0",
+    status="A3:54",
+    remittance=("18",),
+    where="2300 CLM",
+    summary="The file holds the same claim twice.",
+    fix="Send the claim once. A correction is sent as replacement: 7 in CLM05-3, the payer's number in REF*F8.",
+)
+def claim_repeated_in_file(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """A claim that arrives twice is denied once as duplicate, and each denial has to be worked. It often
+    means that a batch was exported twice."""
+    if ctx.seen_before(_claim_key(claim)):
+        message = (
+            "An earlier claim of this file has the same account number, charge, service dates, patient, provider,"
+            " payer and frequency"
+        )
+        yield Hit(at(claim.clm, 1), message)
+
+
+def _claim_key(claim: Claim) -> str:
+    payer, provider = claim.payer, claim.billing_provider
+    key = (
+        claim.id,
+        claim.charge,
+        claim.type,
+        claim.facility_code,
+        claim.frequency,
+        _text(claim.statement),
+        sorted(_text(line.service_date) for line in claim.lines),
+        _patient(claim),
+        (provider.id, provider.name) if provider else None,
+        (payer.id, payer.name) if payer else None,
+    )
+    return repr(key)
+
+
+def _patient(claim: Claim) -> list[tuple[str, ...]]:
+    """Member id, name and birth date; of a dependent's claim, the subscriber's as well."""
+    people = [party for party in (*claim.subscriber, *claim.patient) if party.qualifier in ("IL", "QC")]
+    births = (
+        next((segment.element(2) for segment in person.segments if segment.tag == "DMG"), "") for person in people
+    )
+    return [(person.id, person.name, birth) for person, birth in zip(people, births, strict=True)]
+
+
+@claim_rule(
+    "DUP03",
+    "correction-without-original-number",
+    severity=REJECT,
+    sources=("PYX", "X12C"),
+    confidence="V",
+    since="0.1.0",
+    status="A6:464",
+    remittance=("16", "M47"),
+    where="2300 REF*F8, REF02",
+    summary="A replacement or void does not say which claim it corrects.",
+    fix="Add the payer's number of the original claim, from its remittance or 277CA: REF*F8*<payer claim number>."
+    " A new claim has 1 in CLM05-3.",
+)
+def correction_without_original_number(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Frequency 7 replaces and 8 cancels a claim the payer already has, and the payer finds it by its own
+    number only. Without the number the correction is refused or taken for a duplicate."""
+    kind = _CORRECTIONS.get(claim.frequency)
+    original = claim.reference(_ORIGINAL)
+    if kind is None or (original is not None and original.value.strip()):
+        return
+    if original is not None:
+        place = at(original.segment, 2)
+    else:
+        place = missing(reference_anchor(claim), "2300", "REF02")
+    message = f"CLM05-3 is {claim.frequency} ({kind}), but there is no original claim number (REF*F8)"
+    yield Hit(place, message)

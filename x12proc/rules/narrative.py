@@ -1,0 +1,383 @@
+"""Rules on the words that tell the payer what was given (SV101-7, SV202-7, line and claim notes)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Context as Arithmetic
+from decimal import Decimal
+
+from x12proc.claims.model import Location, ServiceLine, at, missing
+from x12proc.findings import INFO, REJECT, WARN, Hit
+from x12proc.narrative import Amount, Narrative
+from x12proc.narrative.tokens import word_set
+from x12proc.reference.ndc import normalise
+from x12proc.rules.base import Option, line_rule
+from x12proc.rules.context import Context
+from x12proc.values import in_base_unit, parse_quantity, plain, shorten
+
+FIELD_LENGTH = 80  # characters of SV101-7, SV202-7, NTE02 and K301
+_ROUTE_MODIFIERS = ("JA", "JB")
+_EXACT = Arithmetic(prec=100)  # more digits than any text's numbers multiply to
+_LAST_WORD = re.compile(r"[A-Za-z0-9.\-/%]+\Z")
+_AMOUNT_OR_NUMBER = re.compile(
+    r"[0-9][0-9.,/]*(?:MG|MCG|G|GM|ML|CC|IU|U|UNITS?|VIALS?|%)(?:/[0-9.]*ML)?|[0-9]{11}"
+)
+_WHOLE_WORDS = word_set(
+    "ADMIN ADMINISTERED BAG CC DISCARDED DOSE EYE G GIVEN GM IM INFUSION INJ INJECTION INTRAMUSCULAR INTRAVENOUS "
+    "INTRAVITREAL IU IV IVP IVPB IVT JW JZ KIT KITS LEFT LT MCG MDV MG ML OD ONCE OS OU PFS PUSH RIGHT RT SC SDV "
+    "SINGLE SQ SUBCUT SUBCUTANEOUS SUBQ SYRINGE TOTAL UNIT UNITS VIAL VIALS WASTE WASTED X1"
+)
+
+
+def description_place(line: ServiceLine) -> Location:
+    """Where the description stands or should stand: SV101-7 or SV202-7."""
+    if line.service is None:
+        return missing(line.lx, "2400", "SV101-7")
+    return at(line.service, 1 if line.service.tag == "SV1" else 2, 7)
+
+
+def spoken(line: ServiceLine, ctx: Context) -> list[tuple[Location, str]]:
+    """Every text that speaks of a line and its place: the description first, then the notes."""
+    texts = [(description_place(line), line.description)]
+    texts += [(at(note.segment, 2), note.text) for note in ctx.notes(line)]
+    return [(place, text) for place, text in texts if text.strip()]
+
+
+def text_place(line: ServiceLine, ctx: Context) -> Location:
+    """Where the words of a line begin: its description, or the first note that stands in for it."""
+    texts = spoken(line, ctx)
+    return texts[0][0] if texts else description_place(line)
+
+
+def text_shown(line: ServiceLine, ctx: Context) -> str | None:
+    """The first text of a line as a finding's value."""
+    texts = spoken(line, ctx)
+    return shorten(texts[0][1]) if texts else None
+
+
+def route_modifiers(line: ServiceLine) -> list[str]:
+    """JA (intravenous) and JB (subcutaneous), those that the line has."""
+    return [code for code in _ROUTE_MODIFIERS if code in line.given_modifiers]
+
+
+@line_rule(
+    "NAR01",
+    "description-missing",
+    severity=REJECT,
+    sources=("PAL", "CGS", "WPS", "TEB", "NOR"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7",
+    status="A6:306",
+    remittance=("16", "N350", "M123", "MA130"),
+    summary="A drug without a code of its own is billed without a description.",
+    fix="Write drug, total dose and route into the seventh component of the procedure composite, e.g. "
+    "SV1*HC:J3590:JZ::::BRIUMVI 450MG IV*... (at most 80 characters).",
+)
+def description_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The code says only that it is some biologic; which one, the description has to say. The guide asks for it
+    with every unclassified code, and clearinghouses and Medicare turn the claim away when it is empty."""
+    if line.description.strip():
+        return
+    place = description_place(line)
+    notes = [note for note in ctx.notes(line) if note.text.strip()]
+    if notes:
+        message = f"{place.element} is empty; only the note (NTE*{shorten(notes[0].code, 3)}) says something"
+        fix = f"Move the text of the note into {place.element}: the description has to say what was given."
+        yield Hit(place, message, fix=fix)
+    else:
+        yield Hit(place, f"{place.element} is empty, and no note says what was given either")
+
+
+def _is_generic(texts: tuple[str, ...], ctx: Context) -> bool:
+    """Whether texts name no drug and say nothing else: UNCLASSIFIED BIOLOGIC, with or without its NDC."""
+    said = ctx.read(texts)
+    if said.generic_text or said.ndc_text is None:
+        return said.generic_text
+    return ctx.read(tuple(text.replace(said.ndc_text, " ") for text in texts)).generic_text
+
+
+@line_rule(
+    "NAR02",
+    "description-names-no-drug",
+    severity=REJECT,
+    sources=("PAL", "NOR", "FCSO"),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7",
+    status="A6:217",
+    remittance=("16", "M123"),
+    suppressed_by=("NDC03",),
+    summary="The description is a filler such as UNCLASSIFIED BIOLOGIC or SEE NOTE instead of a drug.",
+    fix="Replace the filler by what was given: drug, total dose, route, e.g. BRIUMVI 450MG IV. If a note says it "
+    "already, move that text into the description.",
+)
+def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """That the drug is unclassified is what the code says already. A payer that reads only that can't price the
+    line and returns it for the drug's name and dose."""
+    if line.description.strip() and _is_generic((line.description,), ctx):
+        place, text = description_place(line), shorten(line.description)
+        yield Hit(place, f"The description names no drug: {text}", text)
+        return
+    texts = spoken(line, ctx)
+    if texts and _is_generic(tuple(text for _, text in texts), ctx):
+        place, text = texts[0][0], shorten(texts[0][1])
+        yield Hit(place, f"The text names no drug: {text}", text)
+
+
+@line_rule(
+    "NAR03",
+    "drug-name-missing",
+    severity=REJECT,
+    sources=("NOR", "PAL", "CGS", "WPS", "NGS", "FCSO", "SEED"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A6:217",
+    remittance=("16", "M123"),
+    suppressed_by=("NAR02", "NDC03"),
+    options={"ndc_is_enough": Option(True, "only warn where the NDC in LIN03 is of a known product")},
+    summary="The text gives no drug name that can be recognised.",
+    fix="Begin the description with the brand or generic name as on the label, with its four-letter suffix if it "
+    "has one, e.g. ULTOMIRIS or RAVULIZUMAB-CWVZ.",
+)
+def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The reviewer finds the price of an unclassified drug by its name. A dose and a route without a name are
+    returned as unprocessable."""
+    if not ctx.has_text(line) or ctx.narrative(line).drug_name is not None:
+        return
+    ndc = normalise(line.ndc)
+    product = ctx.reference.product(ndc) if ndc else None
+    place, value = text_place(line, ctx), text_shown(line, ctx)
+    message = "No drug name is recognised in the text"
+    if product is None:
+        yield Hit(place, message, value)
+        return
+    name = shorten(product.name or product.generic, 40)
+    severity = WARN if ctx.option("NAR03", "ndc_is_enough") else None
+    fix = f"Write the drug's name at the head of the description; LIN03 is the NDC of {name}."
+    yield Hit(place, f"{message}; by its NDC the drug is {name}", value, severity, fix)
+
+
+@line_rule(
+    "NAR04",
+    "dose-missing",
+    severity=REJECT,
+    sources=("PAL", "WPS", "NOR", "NGS"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A6:217",
+    remittance=("16", "M123"),
+    suppressed_by=("NAR02", "NAR05", "NDC03"),
+    summary="The text doesn't say how much of the drug was given.",
+    fix="Add the total amount given with its unit behind the drug's name, e.g. BRIUMVI 450MG IV. A rate such as "
+    "10 MG/KG is not the total.",
+)
+def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The line is billed as one unit whatever was given, so the payer takes the amount from the text. Without a
+    total dose it can't price the line."""
+    if not ctx.has_text(line) or ctx.narrative(line).dose is not None:
+        return
+    value = text_shown(line, ctx)
+    yield Hit(text_place(line, ctx), "No total dose with a unit is found in the text", value)
+
+
+@line_rule(
+    "NAR05",
+    "only-a-concentration",
+    severity=WARN,
+    sources=("PAL",),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A7:217",
+    remittance=("16", "M123"),
+    suppressed_by=("NAR02", "NDC03"),
+    summary="The text gives the drug's concentration but not the total dose.",
+    fix="Write the total amount given; the strength may follow it: ULTOMIRIS 3300MG IV 100MG/ML.",
+)
+def only_a_concentration(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """A concentration says what is in the vial, not how much the patient got. One Medicare contractor rejects a
+    text in mg/mL unless the drug is compounded."""
+    said = ctx.narrative(line)
+    if said.compound or not said.concentration_only or said.strength is None:
+        return
+    strength = said.strength
+    message = (
+        f"{shorten(strength.value, 40)} {strength.unit}/{strength.per_unit} is a concentration; no dose is given"
+    )
+    yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+@line_rule(
+    "NAR09",
+    "route-only-in-modifier",
+    severity=WARN,
+    sources=("WPS", "NGS", "AAO"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A6:223",
+    remittance=("16", "M123"),
+    suppressed_by=("NAR02", "NDC03"),
+    summary="The route is told by modifier JA or JB only; the text doesn't say it.",
+    fix="Add the route to the text as well: IV with JA, SC with JB, e.g. OMVOH 300MG IV.",
+)
+def route_only_in_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Payers that price an unclassified drug by hand ask for the way it was given in words; not all of them know
+    JA and JB."""
+    modifiers = route_modifiers(line)
+    if modifiers and ctx.has_text(line) and ctx.narrative(line).route is None:
+        message = f"No route in the text; only modifier {' and '.join(modifiers)} tells it"
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+# -- what the text says twice -----------------------------------------------------------------------------------
+
+
+def _sum_of_containers(said: Narrative) -> tuple[Decimal, Decimal, str] | None:
+    """What the containers of a text hold together, what the smallest of them holds, and the unit."""
+    total, sizes, units = Decimal(0), [], set()
+    for content in said.contents:
+        count, size = parse_quantity(content.count), in_base_unit(content.amount.value, content.amount.unit)
+        if count is None or size is None:
+            return None
+        total = _EXACT.add(total, _EXACT.multiply(count, size[0]))
+        sizes.append(size[0])
+        units.add(size[1])
+    return (total, min(sizes), units.pop()) if len(units) == 1 else None
+
+
+def _says_twice(line: ServiceLine, ctx: Context, dose: Amount) -> bool:
+    """Whether the dose stands in the text apart from the containers, so that it wasn't summed up from them."""
+    text = " ".join(text for _, text in spoken(line, ctx)).replace(",", "")
+    written = len(re.findall(rf"(?<![0-9.]){re.escape(dose.value)}(?![0-9])", text))
+    return written > sum(content.amount == dose for content in ctx.narrative(line).contents)
+
+
+def _disagreement(line: ServiceLine, ctx: Context) -> str:
+    """Why the containers don't make up the dose, in numbers; empty when they do or nothing can be compared."""
+    said = ctx.narrative(line)
+    held = _sum_of_containers(said)
+    dose = in_base_unit(said.dose.value, said.dose.unit) if said.dose else None
+    if held is None or said.dose is None or dose is None or dose[1] != held[2]:
+        return ""
+    total, smallest, unit = held
+    sums = " + ".join(f"{c.count} x {c.amount.value} {c.amount.unit}" for c in said.contents)
+    begin = f"{shorten(sums, 60)} = {plain(total)} {unit}"
+    if said.discarded is None:
+        # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
+        agrees = Decimal(0) <= total - dose[0] < smallest
+        return "" if agrees else f"{begin}, but the dose is {said.dose.value} {said.dose.unit}"
+    wasted = in_base_unit(said.discarded.value, said.discarded.unit)
+    if wasted is None or (wasted[1] != unit and wasted[0] != 0) or total == _EXACT.add(dose[0], wasted[0]):
+        return ""
+    if total == dose[0] and not _says_twice(line, ctx, said.dose):
+        return ""
+    whole = plain(_EXACT.add(dose[0], wasted[0]))
+    return f"{begin}, but dose {plain(dose[0])} {unit} + discarded {plain(wasted[0])} {unit} = {whole} {unit}"
+
+
+@line_rule(
+    "NAR10",
+    "vials-and-dose-disagree",
+    severity=WARN,
+    sources=("PAL",),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A8:217",
+    remittance=("16", "M123"),
+    summary="The containers that the text counts don't add up to the dose and the amount discarded.",
+    fix="Correct the dose, the number of vials, their strength or the amount discarded, so that vials x strength "
+    "= dose + discarded, e.g. 420MG IV 4X125MG SDV WASTED 80MG (500 = 420 + 80).",
+)
+def vials_and_dose_disagree(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """A reviewer multiplies vials by strength. Where that doesn't give the dose, one of the numbers is wrong, and
+    contradicting information is a reason to reject the line."""
+    message = _disagreement(line, ctx)
+    if message:
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+def _same_drug(one: str, other: str) -> bool:
+    """A name with and one without its biosimilar suffix are not told apart."""
+    return one == other or one.startswith(other + "-") or other.startswith(one + "-")
+
+
+def _contradictions(own: Narrative, note: Narrative, compare_ndc: bool) -> Iterator[str]:
+    if own.matched and note.matched and not _same_drug(own.matched, note.matched):
+        yield f"drug {shorten(own.drug_name or '', 40)} against {shorten(note.drug_name or '', 40)}"
+    if own.dose and note.dose:
+        one, other = (in_base_unit(amount.value, amount.unit) for amount in (own.dose, note.dose))
+        if one and other and one[1] == other[1] and one[0] != other[0]:
+            yield f"dose {own.dose.value} {own.dose.unit} against {note.dose.value} {note.dose.unit}"
+    if compare_ndc and own.ndc and note.ndc and own.ndc != note.ndc:
+        yield f"NDC {own.ndc} against {note.ndc}"
+
+
+@line_rule(
+    "NAR11",
+    "description-and-note-contradict",
+    severity=WARN,
+    applies="P",
+    sources=("PAL",),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7; 2400 and 2300 NTE02",
+    status="A8:217",
+    second_status="A8:586",
+    remittance=("16", "M123"),
+    summary="Description and note name different drugs, doses or NDCs.",
+    fix="Compare both with the record of what was given, correct the wrong one, or take the note out: the "
+    "description alone is enough.",
+)
+def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The payer reads both texts. Where they disagree it can't tell which one is true, and Medicare may reject the
+    line for it."""
+    own = ctx.description(line)
+    compare_ndc = normalise(line.ndc) is None  # else NDC12 compares each text with LIN03
+    for note in ctx.notes(line):
+        said = ctx.read((note.text,))
+        if own.compound or said.compound:
+            continue
+        wrong = "; ".join(_contradictions(own, said, compare_ndc))
+        if wrong:
+            message = f"Description against note (NTE*{shorten(note.code, 3)}): {wrong}"
+            yield Hit(at(note.segment, 2), message, shorten(note.text))
+
+
+@line_rule(
+    "NAR13",
+    "text-probably-cut-off",
+    severity=INFO,
+    sources=("CGS", "NOR"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    summary="A text fills its field to the last of 80 characters and ends in the middle of a word.",
+    fix="Shorten the text so that it ends whole: drug, total dose and route first. What doesn't fit goes into the "
+    "line's note (NTE*ADD on an 837P) or on paper announced by PWK.",
+)
+def text_probably_cut_off(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Billing programs cut texts at 80 characters without a word. What is lost may be the dose or the NDC."""
+    for place, text in spoken(line, ctx):
+        if len(text) == FIELD_LENGTH and _ends_cut(text):
+            yield Hit(
+                place, f"{place.element} is full and ends in '{shorten(_last_word(text), 30)}'", shorten(text)
+            )
+
+
+def _last_word(text: str) -> str:
+    found = _LAST_WORD.search(text)
+    return found[0] if found else ""
+
+
+def _ends_cut(text: str) -> bool:
+    """Whether the last word is none that usually ends a text, nor a whole amount or NDC."""
+    word = _last_word(text).upper()
+    if not word or not word[-1].isalnum() or word in _WHOLE_WORDS:
+        return False
+    return _AMOUNT_OR_NUMBER.fullmatch(word) is None and normalise(word) is None

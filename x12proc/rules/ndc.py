@@ -1,0 +1,344 @@
+"""Rules on the National Drug Code itself (loop 2410, LIN02 and LIN03)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from x12proc.claims.model import ServiceLine, at, missing
+from x12proc.findings import REJECT, WARN, Hit
+from x12proc.narrative.tokens import word_set
+from x12proc.reference.ndc import candidates, is_placeholder, normalise
+from x12proc.rules.base import Option, line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.narrative import description_place, spoken
+from x12proc.values import iso_date, shorten
+
+_OTHER_CODES = frozenset(("EN", "EO", "HI", "ON", "UK", "UP"))  # LIN02 of devices and supplies
+_PAPER_FORM = re.compile(r"\s*(?:NDC)?[\s:#]*N4[\s:]*([0-9]{11})(?![0-9])", re.IGNORECASE)
+_TWELVE = re.compile(r"[0-9]{12}|[0-9]{6}-[0-9]{4}-[0-9]{2}")
+_ADOPTED = "2033-03-07"
+
+# What a text consists of that only points to the NDC: SEE NDC, NDC# IN LOOP 2410, N4...UN3.
+_POINTING = word_set(
+    "A ABOVE AND AS AT BELOW BY CODE F FOR GR IN IS ITEM LIN LINE LOOP ME ML N NDC NO NUMBER OF ON PER PLEASE REFER "
+    "SAME SEE SEGMENT THE TO UN USE"
+)
+
+
+def _number(line: ServiceLine) -> str:
+    """LIN03 where it is meant as an NDC; empty where LIN02 says that it is another kind of number (NDC07)."""
+    drug = line.drug
+    return "" if drug is None or drug.qualifier in _OTHER_CODES else drug.ndc
+
+
+def _compact(ndc: str) -> str:
+    return ndc.replace("-", "").strip()
+
+
+def _repaired(ndc: str) -> str | None:
+    """The 11 digits that a misspelt NDC means without doubt."""
+    paper = _PAPER_FORM.match(ndc)
+    return normalise(ndc) or (paper[1] if paper else None)
+
+
+def _is_twelve(ndc: str) -> bool:
+    return _TWELVE.fullmatch(ndc.strip()) is not None
+
+
+def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the NDC of twelve digits is in force on the date of service (today, where none is sent)."""
+    since = iso_date(str(ctx.option("NDC15", "twelve_digit_from"))) or iso_date(_ADOPTED)
+    period = line.service_date or ctx.claim.statement
+    day = period.first if period and period.first else ctx.as_of
+    return since is not None and day >= since
+
+
+@line_rule(
+    "NDC01",
+    "ndc-missing",
+    severity=REJECT,
+    sources=("PAL", "CGS", "NGS", "UHC", "IBX", "BTX", "SEED", "R1664"),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN03",
+    status="A6:218",
+    remittance=("16", "M119", "MA130"),
+    suppressed_by=("NDC02",),
+    summary="The drug line carries no National Drug Code.",
+    fix="Add loop 2410 behind the last segment of the line: LIN**N4*<11 digits of the NDC>, then "
+    "CTP****<quantity>*<unit>, e.g. LIN**N4*73150015006 and CTP****18*ML. Take the NDC from the package used.",
+)
+def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The procedure code names no product, so the NDC is the only coded element that does. Payers turn the line
+    away without it. A drug under study may have none yet: Q0 on the line with Z00.6 on the claim exempts it."""
+    if line.ndc.strip() or ctx.investigational(line):
+        return
+    if line.drug is None:
+        code = shorten(line.procedure, 10)
+        yield Hit(missing(line.last_own(), "2410", "LIN03"), f"The {code} line has no loop 2410 and so no NDC")
+    else:
+        fix = "Put the 11 digits of the NDC into LIN03, e.g. LIN**N4*73150015006."
+        yield Hit(at(line.drug.lin, 3), "Loop 2410 is sent, but LIN03 is empty: no NDC", fix=fix)
+
+
+@line_rule(
+    "NDC02",
+    "ndc-only-in-text",
+    severity=WARN,
+    sources=("CGS", "PAL", "UHC"),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN03; SV101-7, SV202-7, NTE02",
+    status="A6:218",
+    remittance=("16", "M119"),
+    summary="The NDC stands in the description or a note, but not in loop 2410 where systems read it.",
+    fix="Leave the text as it is and send the same NDC in loop 2410 as well: LIN**N4*<11 digits without hyphens>, "
+    "then CTP****<quantity>*<unit>.",
+)
+def ndc_only_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Medicare's reviewers may read an NDC in the text; Medicaid and commercial payers read LIN03 and nothing
+    else, and for them the line has no NDC."""
+    said = ctx.narrative(line)
+    if line.drug is None and said.ndc is not None:
+        message = f"The text gives NDC {shorten(said.ndc_text or said.ndc)}, but the line has no loop 2410"
+        fix = f"Add loop 2410: LIN**N4*{said.ndc}, then CTP****<quantity>*<unit>. The text may stay as it is."
+        yield Hit(missing(line.last_own(), "2410", "LIN03"), message, said.ndc, fix=fix)
+
+
+@line_rule(
+    "NDC03",
+    "only-the-ndc-names-the-drug",
+    severity=WARN,
+    sources=("RRB", "ION", "PAL"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7",
+    status="A6:306",
+    remittance=("16", "M123", "N350"),
+    suppressed_by=("NAR01",),
+    summary="The text only repeats or points to the NDC; drug and dose are not said in words.",
+    fix="Say in the description what was given, how much and how, e.g. BRIUMVI 450MG IV, and keep the NDC in "
+    "LIN03.",
+)
+def only_the_ndc_names_the_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Medicare contractors price an unclassified drug from its name and dose in words. They do not look up the
+    NDC, so that a text such as SEE NDC tells them nothing."""
+    if not line.ndc.strip():
+        return
+    text = line.description
+    place = description_place(line)
+    if not ctx.has_text(line):
+        yield Hit(place, "LIN03 holds an NDC, but no text says in words which drug and how much of it")
+    elif _only_points_to_ndc(line, ctx):
+        yield Hit(place, f"The description only points to the NDC: {shorten(text)}", shorten(text))
+
+
+def _only_points_to_ndc(line: ServiceLine, ctx: Context) -> bool:
+    whole, own = ctx.narrative(line), ctx.description(line)
+    words = re.findall("[A-Z]+", line.description.upper())
+    points = "NDC" in words or own.ndc_text is not None
+    return points and _POINTING.issuperset(words) and whole.drug_name is None and whole.dose is None
+
+
+@line_rule(
+    "NDC04",
+    "ndc-of-wrong-length",
+    severity=REJECT,
+    sources=("STN1", "IBX", "MBC", "DIN"),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN03",
+    status="A7:218",
+    remittance=("16", "M119"),
+    suppressed_by=("NDC05", "NDC06", "NDC08", "NDC15"),
+    summary="The NDC has more or fewer than 11 digits.",
+    fix="Send the NDC in its 11-digit form (5-4-2, without hyphens). A part of the package's number that is too "
+    "short gets a zero in front: 0002-7575-01 is sent as LIN**N4*00002757501.",
+)
+def ndc_of_wrong_length(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Claims carry the NDC with 11 digits. A number of another length matches nothing in the payer's drug file."""
+    ndc = _number(line).strip()
+    if not ndc or len(ndc) == 11 or (_is_twelve(ndc) and _twelve_is_adopted(line, ctx)):
+        return
+    assert line.drug is not None
+    yield Hit(
+        at(line.drug.lin, 3), f"LIN03 holds {len(ndc)} characters instead of 11: {shorten(ndc)}", shorten(ndc)
+    )
+
+
+@line_rule(
+    "NDC05",
+    "ndc-with-other-characters",
+    severity=REJECT,
+    sources=("R2151", "MBC", "STN1", "NGS"),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN03",
+    status="A7:218",
+    remittance=("16", "M119"),
+    suppressed_by=("NDC08", "NDC15"),
+    summary="The NDC holds something other than digits: hyphens, blanks, letters or a leading N4.",
+    fix="Send the 11 digits alone, e.g. LIN**N4*25682002501. The N4 stands in LIN02 and the quantity in CTP04; "
+    "the joined form N4...UN1 belongs on paper claims only.",
+)
+def ndc_with_other_characters(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The payer compares LIN03 with its drug file as it stands. With a hyphen or a letter in it nothing is
+    found."""
+    ndc = _number(line)
+    if not ndc.strip() or (ndc.isascii() and ndc.isdigit()):
+        return
+    if _is_twelve(ndc) and _twelve_is_adopted(line, ctx):
+        return
+    assert line.drug is not None
+    repaired = _repaired(ndc)
+    fix = f"Send LIN**N4*{repaired}: 11 digits and nothing else." if repaired else None
+    only_blanks = ndc.strip() == repaired
+    message = "LIN03 has blanks around the digits" if only_blanks else "LIN03 holds more than digits"
+    severity = WARN if only_blanks else None
+    yield Hit(at(line.drug.lin, 3), f"{message}: {shorten(ndc)}", shorten(ndc), severity, fix)
+
+
+@line_rule(
+    "NDC06",
+    "ten-digit-ndc-without-hyphens",
+    severity=REJECT,
+    sources=("DIN",),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN03",
+    status="A7:218",
+    remittance=("16", "M119"),
+    suppressed_by=("NDC08",),
+    summary="The NDC has ten digits and no hyphens, which can mean three different products.",
+    fix="Look at the package: where the hyphens stand tells which part is short and gets the zero in front. 4-4-2 "
+    "becomes 0LLLLPPPPKK, 5-3-2 LLLLL0PPPKK, 5-4-1 LLLLLPPPP0K. Send those 11 digits in LIN03.",
+)
+def ten_digit_ndc_without_hyphens(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Labels show ten digits, claims carry eleven. Without the hyphens nobody can tell where the missing zero
+    goes, and a zero in the wrong place bills another product."""
+    ndc = _number(line).strip()
+    readings = candidates(ndc)
+    if not readings:
+        return
+    assert line.drug is not None
+    known = ctx.reference.candidates_known(ndc)
+    verdict = f"known here: {', '.join(known)}" if known else "none of them is known here"
+    message = f"LIN03 holds 10 digits: {ndc}. It may mean {', '.join(readings)}; {verdict}"
+    fix = None
+    if len(known) == 1:
+        fix = f"Probably LIN**N4*{known[0]}, the only one of the three that is known; compare it with the package."
+    yield Hit(at(line.drug.lin, 3), message, ndc, fix=fix)
+
+
+@line_rule(
+    "NDC07",
+    "product-qualifier-not-n4",
+    severity=REJECT,
+    sources=("PYX",),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN02",
+    status="A7:745",
+    second_status="A7:218",
+    remittance=("16", "M119"),
+    summary="The number in LIN03 is not marked as an NDC: LIN02 is not N4.",
+    fix="Send N4 in LIN02 and the drug's NDC in LIN03: LIN**N4*25682002501. A bar code or supply number (UP, EN, "
+    "HI and so on) does not stand for a drug.",
+)
+def product_qualifier_not_n4(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """N4 is what tells the payer that LIN03 is a National Drug Code. Under any other qualifier the number is
+    read as that of a device or a supply, and the drug has no NDC."""
+    if line.drug is not None and line.drug.qualifier != "N4":
+        sent = line.drug.qualifier
+        yield Hit(
+            at(line.drug.lin, 2), f"LIN02 is {shorten(sent, 20) or 'empty'}, not N4", shorten(sent, 20) or None
+        )
+
+
+@line_rule(
+    "NDC08",
+    "placeholder-ndc",
+    severity=REJECT,
+    sources=("PAL", "UHC", "MEM"),
+    confidence="P",
+    since="0.1.0",
+    where="2410 LIN03",
+    status="A7:218",
+    remittance=("16", "M119"),
+    options={
+        "allowed_placeholders": Option((), "made-up NDCs that the payer accepts, 11 digits, e.g. 00000000070"),
+    },
+    summary="The NDC is a made-up number that fills the field and names no product.",
+    fix="Send the NDC printed on the package that was used. For a drug under study that has none, bill Q0 with "
+    "Z00.6 and leave loop 2410 out.",
+)
+def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """All nines, all zeros or 12345678901 belong to no product, and no payer's drug file holds them. The line
+    comes back as if it had no NDC."""
+    ndc = _number(line)
+    allowed = ctx.option("NDC08", "allowed_placeholders")
+    if not is_placeholder(ndc) or (isinstance(allowed, tuple) and _compact(ndc) in allowed):
+        return
+    assert line.drug is not None
+    yield Hit(at(line.drug.lin, 3), f"LIN03 holds a placeholder, not an NDC: {shorten(ndc)}", shorten(ndc))
+
+
+@line_rule(
+    "NDC12",
+    "ndc-in-text-differs",
+    severity=REJECT,
+    sources=("PAL",),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02; 2410 LIN03",
+    status="A8:218",
+    remittance=("16", "M119"),
+    summary="The text gives another NDC than LIN03.",
+    fix="Find out from the package or the drug log which NDC was used, and send that one in LIN03 and in the "
+    "text; or take the NDC out of the text.",
+)
+def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Two NDCs for one drug contradict each other, and contradicting information is a reason to reject the
+    line."""
+    sent = normalise(line.ndc)
+    if sent is None:
+        return
+    for place, text in spoken(line, ctx):
+        said = ctx.read((text,)).ndc
+        if said is not None and said != sent:
+            yield Hit(place, f"The text gives NDC {said}, LIN03 gives {sent}", said)
+            return
+
+
+@line_rule(
+    "NDC15",
+    "twelve-digit-ndc-too-early",
+    severity=REJECT,
+    sources=("FDA33",),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN03",
+    status="A7:218",
+    remittance=("16", "M119"),
+    suppressed_by=("NDC08",),
+    options={
+        "twelve_digit_from": Option(
+            _ADOPTED, "first service date on which NDCs of 12 digits may be sent (ISO date)"
+        ),
+    },
+    summary="The NDC has the 12-digit form, which is not in force yet.",
+    fix="Send the 11-digit form of the NDC. Where the 12 digits only have a zero in front of it, leave that zero "
+    "out.",
+)
+def twelve_digit_ndc_too_early(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """FDA's uniform 12-digit NDC (6-4-2) takes effect on 2033-03-07. Until claims adopt it, payers know 11 digits
+    only."""
+    ndc = _number(line).strip()
+    if not _is_twelve(ndc) or _twelve_is_adopted(line, ctx):
+        return
+    assert line.drug is not None
+    digits = _compact(ndc)
+    since = shorten(str(ctx.option("NDC15", "twelve_digit_from")), 10)
+    fix = f"Send LIN**N4*{digits[1:]}, the same NDC with 11 digits." if digits.startswith("0") else None
+    yield Hit(at(line.drug.lin, 3), f"LIN03 holds 12 digits before {since}: {shorten(ndc)}", shorten(ndc), fix=fix)

@@ -1,0 +1,89 @@
+"""Rules on the route of administration: in words, in modifiers JA and JB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from x12proc.claims.model import ServiceLine, at
+from x12proc.findings import REJECT, WARN, Hit
+from x12proc.rules.base import line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.narrative import route_modifiers, text_place, text_shown
+
+
+@line_rule(
+    "RTE01",
+    "route-missing",
+    severity=WARN,
+    sources=("WPS", "NGS", "AAO", "ION", "SEED"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A6:223",
+    remittance=("16", "M123"),
+    suppressed_by=("NAR02", "NDC03"),
+    summary="Neither the text nor a modifier says how the drug was given.",
+    fix="Add the route behind the dose: IV, SC, IM, INTRAVITREAL and so on, e.g. BRIUMVI 450MG IV.",
+)
+def route_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Several Medicare contractors ask for the way an unclassified drug was given, since price and coverage
+    depend on it; without it the line may come back."""
+    if ctx.has_text(line) and ctx.narrative(line).route is None and not route_modifiers(line):
+        message = "No route is found in the text, and neither JA nor JB tells it"
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+@line_rule(
+    "RTE03",
+    "route-contradicts-modifier",
+    severity=REJECT,
+    sources=("JAJB", "PHJ"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-3 to SV101-6, SV202-3 to SV202-6; SV101-7, SV202-7, NTE02",
+    status="A8:453",
+    second_status="A8:223",
+    remittance=("4",),
+    summary="Modifier JA or JB says another route than the text.",
+    fix="JA means intravenous, JB subcutaneous. Correct the modifier or the text after what was done; a drug "
+    "given another way takes neither.",
+)
+def route_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """JA and JB state the route in a code. When the words say otherwise, the procedure code and its modifier don't
+    agree, and payers deny the line for it."""
+    modifiers = route_modifiers(line)
+    said = ctx.narrative(line).routes
+    if len(modifiers) != 1 or line.service is None:
+        return
+    modifier = modifiers[0]
+    contradicts = (said and "IV" not in said) if modifier == "JA" else set(said) == {"IV"}
+    if contradicts:
+        position = [code.upper() for code in line.modifiers].index(modifier) + 3
+        meaning = "intravenous" if modifier == "JA" else "subcutaneous"
+        message = f"Modifier {modifier} means {meaning}; the text says {', '.join(said)}"
+        yield Hit(at(line.service, 1 if line.service.tag == "SV1" else 2, position), message, modifier)
+
+
+@line_rule(
+    "RTE06",
+    "two-routes-in-text",
+    severity=WARN,
+    sources=("PAL",),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A7:223",
+    remittance=("16", "M123"),
+    suppressed_by=("NAR02",),
+    summary="The text of one line names two routes.",
+    fix="Name the one route that was used. A drug given in two ways is billed on two lines, each with its own "
+    "dose and NDC quantity.",
+)
+def two_routes_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """One line is one administration. A text such as IV/SC, often taken over from the label, leaves open what was
+    done, and contradicting information may have the line rejected."""
+    routes = ctx.narrative(line).routes
+    if len(routes) > 1:
+        yield Hit(
+            text_place(line, ctx), f"The text names {len(routes)} routes: {', '.join(routes)}", "/".join(routes)
+        )

@@ -1,0 +1,405 @@
+"""Rules on the form of what surrounds a drug: loop 2410, notes, free text, line control numbers, guide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from x12proc.claims.model import Claim, Location, Note, ServiceLine, at, missing
+from x12proc.findings import REJECT, WARN, Hit, Severity
+from x12proc.rules.base import Option, claim_rule, line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.narrative import FIELD_LENGTH, description_place
+from x12proc.values import shorten
+from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.guides import CURRENT
+from x12proc.wire.segment import Segment
+
+_DRUG_REFERENCES = frozenset(("VY", "XZ"))
+_CONTROL = "6R"
+# Segments that belong in loop 2400 and in no loop below it.
+_ONLY_OF_LINE = frozenset(("SV1", "SV2", "SV5", "PWK", "K3", "NTE", "PS1", "HCP"))
+_BELOW_DRUG = ("2420", "2430", "2440")
+
+
+# -- loop 2410 --------------------------------------------------------------------------------------------------
+
+
+@line_rule(
+    "SYN01",
+    "ndc-without-quantity-segment",
+    severity=REJECT,
+    sources=("PYX",),
+    confidence="V",
+    since="0.1.0",
+    where="2410 CTP",
+    status="A6:724",
+    second_status="A6:659",
+    remittance=("16", "M119"),
+    summary="Loop 2410 has an NDC (LIN) but no quantity segment (CTP).",
+    fix="Send a CTP right behind the LIN with the NDC's quantity and unit, e.g. LIN**N4*25682002501 and "
+    "CTP****33*ML.",
+)
+def ndc_without_quantity_segment(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The guide requires the CTP wherever an NDC is sent: an NDC without quantity and unit prices nothing. The
+    file is refused before the payer reads the claim."""
+    if line.drug is None or any(segment.tag == "CTP" for segment in line.segments):
+        return
+    yield Hit(missing(line.drug.lin, "2410", "CTP"), "Behind the LIN no CTP with the NDC quantity is sent")
+
+
+@line_rule(
+    "SYN02",
+    "unused-ctp-elements-sent",
+    severity=REJECT,
+    sources=("PYX",),
+    confidence="P",
+    since="0.1.0",
+    where="2410 CTP01, CTP02, CTP03",
+    status="A7:724",
+    remittance=("16", "M119"),
+    summary="The quantity segment fills CTP01, CTP02 or CTP03, which the guide leaves empty.",
+    fix="Leave CTP01 to CTP03 empty: quantity in CTP04, unit in CTP05, e.g. CTP****33*ML. A price in CTP03 is a "
+    "leftover of version 4010; the charge stands in SV1 or SV2.",
+)
+def unused_ctp_elements_sent(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Version 5010 doesn't use the first three elements of the CTP. Validators refuse the segment when one of them
+    is filled, and a value that has slipped to the wrong place is not read at all."""
+    ctp = line.drug.ctp if line.drug else None
+    sent = [place for place in (1, 2, 3) if ctp is not None and ctp.element(place).strip()]
+    if ctp is not None and sent:
+        named = ", ".join(f"CTP{place:02d} {shorten(ctp.element(place), 20)}" for place in sent)
+        yield Hit(at(ctp, sent[0]), f"Not used, but sent: {named}", shorten(ctp.element(sent[0])))
+
+
+@line_rule(
+    "SYN03",
+    "several-ndcs-on-one-line",
+    severity=REJECT,
+    sources=("PYX",),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN",
+    status="A7:218",
+    remittance=("16", "M119"),
+    summary="One service line carries more than one NDC loop (2410).",
+    fix="Give every NDC a service line of its own (LX, SV1 or SV2, DTP, LIN, CTP), each with its share of the "
+    "charge and its own NDC quantity.",
+)
+def several_ndcs_on_one_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The guide allows one NDC for each line. A second one is refused, or worse, silently dropped."""
+    for number, drug in enumerate(line.drugs[1:], 2):
+        yield Hit(at(drug.lin), f"LIN number {number} on one line: {shorten(drug.ndc, 40)}", shorten(drug.ndc, 40))
+
+
+@line_rule(
+    "SYN04",
+    "wrong-reference-beside-ndc",
+    severity=REJECT,
+    sources=("PYX",),
+    confidence="V",
+    since="0.1.0",
+    where="2410 REF01",
+    status="A7:745",
+    second_status="A7:219",
+    remittance=("16", "MA130"),
+    summary="Loop 2410 holds a reference other than one prescription (XZ) or link sequence number (VY).",
+    fix="Keep one REF*XZ*<prescription number> or REF*VY*<link number> behind the CTP. Any other reference, such "
+    "as the prior authorisation REF*G1, stands before the LIN (837P) or on the claim.",
+)
+def wrong_reference_beside_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Behind the CTP the guide knows two kinds of number and one of them at a time. Another one makes the claim
+    invalid, and an authorisation number sent here isn't found by the payer."""
+    for drug in line.drugs:
+        sent = 0
+        for ref in drug.segments:
+            if ref.tag != "REF" or ref.element(1) == _CONTROL:  # a line's own number is out of order: SYN09
+                continue
+            qualifier = ref.element(1)
+            if qualifier not in _DRUG_REFERENCES:
+                yield Hit(
+                    at(ref, 1),
+                    f"REF01 in loop 2410 is {shorten(qualifier, 20) or 'empty'}, not VY or XZ",
+                    qualifier,
+                )
+                continue
+            sent += 1
+            if sent > 1:
+                yield Hit(at(ref), f"REF number {sent} in loop 2410; one is allowed", qualifier)
+
+
+@line_rule(
+    "SYN09",
+    "ndc-loop-out-of-order",
+    severity=REJECT,
+    sources=("PYX",),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN, CTP, REF",
+    status="A7:481",
+    remittance=("16", "MA130"),
+    summary="The NDC loop doesn't stand where it belongs: behind the line's own segments, before providers and "
+    "other payers.",
+    fix="Order the line like this: LX, SV1 or SV2, DTP, REF*6R, NTE, HCP, then LIN, CTP, REF*XZ, then NM1 of line "
+    "providers, then SVD.",
+)
+def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Readers tell by its place what a segment belongs to. One that stands behind the NDC loop, or an NDC behind a
+    provider, is refused or read as part of something else."""
+    seen: list[Segment] = []
+    for segment in line.segments:
+        message = _out_of_order(segment, seen)
+        if message:
+            yield Hit(at(segment), message, segment.tag)
+            return
+        seen.append(segment)
+
+
+def _out_of_order(segment: Segment, seen: list[Segment]) -> str:
+    """What is wrong with the place of a segment behind those already seen."""
+    if segment.tag == "LIN":
+        below = next((other for other in seen if other.loop.startswith(_BELOW_DRUG)), None)
+        return f"LIN stands behind {below.tag} of loop {below.loop}" if below else ""
+    is_drug = segment.tag == "CTP" or (segment.tag == "REF" and segment.element(1) in _DRUG_REFERENCES)
+    if is_drug:
+        return "" if segment.loop == "2410" else f"{_name(segment)} does not stand behind a LIN"
+    behind = any(other.tag == "LIN" for other in seen)
+    own = segment.loop == "2400" or segment.tag in _ONLY_OF_LINE or _name(segment) == f"REF*{_CONTROL}"
+    return f"{_name(segment)} of the line stands behind the LIN" if behind and own else ""
+
+
+def _name(segment: Segment) -> str:
+    """A segment as people call it, with the qualifier of a REF, DTP or NTE."""
+    qualified = segment.tag in ("REF", "DTP", "NTE") and segment.element(1)
+    return f"{segment.tag}*{shorten(segment.element(1), 10)}" if qualified else segment.tag
+
+
+# -- notes ------------------------------------------------------------------------------------------------------
+
+
+@line_rule(
+    "SYN07",
+    "line-note-repeated",
+    severity=REJECT,
+    applies="P",
+    sources=("PYX",),
+    confidence="V",
+    since="0.1.0",
+    where="2400 NTE",
+    status="A7:586",
+    second_status="A7:599",
+    remittance=("16", "MA130"),
+    summary="The line has more notes than the guide allows: one of the provider (ADD or DCP) and one TPO.",
+    fix="Join the texts into one NTE*ADD of at most 80 characters; what doesn't fit goes into the description or "
+    "into paperwork announced by PWK.",
+)
+def line_note_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """A second note makes the line invalid; systems that don't refuse it keep one of the two and lose the
+    other."""
+    for codes in (("ADD", "DCP"), ("TPO",)):
+        for note in [note for note in line.notes if note.code in codes][1:]:
+            message = f"A second note NTE*{note.code} on the line; one of {' or '.join(codes)} is allowed"
+            yield Hit(at(note.segment), message, note.code)
+
+
+@line_rule(
+    "SYN08",
+    "segment-not-for-institutional-line",
+    severity=REJECT,
+    applies="I",
+    sources=("PYX",),
+    confidence="V",
+    since="0.1.0",
+    where="2400 NTE, K3, REF*G1, REF*9F",
+    status="A7:586",
+    remittance=("16", "MA130"),
+    summary="A line of an institutional claim carries a note, K3 or authorisation that only professional lines "
+    "know.",
+    fix="Move a note into the description (SV202-7) or the claim's billing note (2300 NTE*ADD), an authorisation "
+    "to 2300 REF*G1, a referral to 2300 REF*9F, and K3 to the claim.",
+)
+def segment_not_for_institutional_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The institutional guide has no such segments on a line: the claim is refused, or the text and the
+    authorisation number are lost on the way."""
+    for segment in line.segments:
+        code = segment.element(1)
+        note = segment.tag == "NTE" and code != "TPO"
+        reference = segment.tag == "REF" and code in ("G1", "9F")
+        if segment.loop == "2400" and (note or reference or segment.tag == "K3"):
+            place = at(segment) if segment.tag == "K3" else at(segment, 1)
+            yield Hit(place, f"{_name(segment)} is not allowed on a line of an 837I", shorten(code, 20) or None)
+
+
+# -- free text --------------------------------------------------------------------------------------------------
+
+
+class _Text(msgspec.Struct, frozen=True):
+    """A free-text field: where it is, what it says, and which delimiter seems to have cut it."""
+
+    place: Location
+    text: str
+    cut_by: str = ""
+    composite: bool = False  # a component, which can't hold the component separator
+
+
+def _texts(claim: Claim, targets: tuple[ServiceLine, ...]) -> Iterator[_Text]:
+    """The free texts of a claim and of its target lines."""
+    element = claim.delimiters.element.decode("latin-1")
+    yield from _notes_and_k3(claim.notes, claim.segments, "2300", element)
+    for line in targets:
+        if line.service is not None:
+            yield _description(line, line.service, claim.delimiters)
+        yield from _notes_and_k3(line.notes, line.segments, "2400", element)
+
+
+def _notes_and_k3(
+    notes: tuple[Note, ...], segments: tuple[Segment, ...], loop: str, element: str
+) -> Iterator[_Text]:
+    for note in notes:
+        yield _Text(at(note.segment, 2), note.text, element if note.segment.element(3) else "")
+    for segment in segments:
+        if segment.tag == "K3" and segment.loop == loop:
+            yield _Text(at(segment, 1), segment.element(1), element if segment.element(2) else "")
+
+
+def _description(line: ServiceLine, service: Segment, delimiters: Delimiters) -> _Text:
+    component = delimiters.component.decode("latin-1")
+    parts = service.element(1 if service.tag == "SV1" else 2).split(component)
+    return _Text(description_place(line), line.description, component if any(parts[7:]) else "", composite=True)
+
+
+@claim_rule(
+    "SYN05",
+    "text-over-80-characters",
+    severity=REJECT,
+    sources=("PYX",),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02, K301",
+    status="A7:512",
+    second_status="A7:306",
+    remittance=("16", "N350"),
+    summary="A description, note or K3 text is longer than 80 characters.",
+    fix="Shorten the text to 80 characters: drug, total dose, route, then vials and waste. Leave out what the "
+    "claim says elsewhere, such as the NDC or the date.",
+)
+def text_over_80_characters(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """80 characters is the limit of these fields. A longer text makes the claim invalid, or its end is cut off,
+    which may be the dose."""
+    for field in _texts(claim, ctx.targets):
+        if len(field.text) > FIELD_LENGTH:
+            message = f"{field.place.element} has {len(field.text)} characters; {FIELD_LENGTH} are allowed"
+            yield Hit(field.place, message, shorten(field.text))
+
+
+@claim_rule(
+    "SYN06",
+    "illegal-characters-in-text",
+    severity=REJECT,
+    sources=("PYX", "MEM"),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02, K301",
+    status="A7:511",
+    second_status="A7:306",
+    remittance=("16", "N350"),
+    options={"lower_case": Option("allow", "allow or warn: whether small letters in free text are fine")},
+    summary="A text holds a delimiter of its file, a control character, or a character outside plain ASCII.",
+    fix="Use letters, digits and plain punctuation only. Write MCG for the micro sign, a simple hyphen for a "
+    "dash, leave trademark signs out, and put a blank where the delimiter stood.",
+)
+def illegal_characters_in_text(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """A delimiter in a text ends the field in the middle and shifts what follows; a control character has the file
+    refused. Other signs turn into question marks on the way, and a lost micro sign makes a dose unreadable."""
+    lower_case = ctx.option("SYN06", "lower_case") == "warn"
+    for field in _texts(claim, ctx.targets):
+        fault = _character_fault(field, claim.delimiters, lower_case)
+        if fault is not None:
+            severity, message = fault
+            yield Hit(field.place, f"{field.place.element} {message}", shorten(field.text) or None, severity)
+
+
+def _character_fault(field: _Text, delimiters: Delimiters, lower_case: bool) -> tuple[Severity, str] | None:
+    """The gravest fault in the characters of a text."""
+    if field.cut_by:
+        return REJECT, f"seems to be cut by a delimiter in the text: {field.cut_by}"
+    separators = (delimiters.repetition, b"" if field.composite else delimiters.component)
+    for separator in (separator.decode("latin-1") for separator in separators):
+        if separator and separator in field.text:
+            return REJECT, f"holds {separator}, which is a delimiter of this file"
+    strange = dict.fromkeys(character for character in field.text if not " " <= character <= "~")
+    controls = [character for character in strange if character < " " or character == "\x7f"]
+    if controls:
+        return REJECT, f"holds control characters: {_named(controls)}"
+    if strange:
+        return WARN, f"holds characters outside the X12 character set: {_named(list(strange))}"
+    if lower_case and any("a" <= character <= "z" for character in field.text):
+        return WARN, "holds small letters"
+    return None
+
+
+def _named(characters: list[str]) -> str:
+    """Characters by their code points, the first five of them."""
+    signs = [f"{c if c.isprintable() else ''} (U+{ord(c):04X})".strip() for c in characters[:5]]
+    return ", ".join(signs) + (" and more" if len(characters) > 5 else "")
+
+
+# -- claim ------------------------------------------------------------------------------------------------------
+
+
+@claim_rule(
+    "SYN10",
+    "superseded-guide",
+    severity=WARN,
+    sources=("PYX", "MEM"),
+    confidence="P",
+    since="0.1.0",
+    where="GS08, ST03",
+    status="A3:493",
+    summary="The claim is sent under an older edition of its implementation guide.",
+    fix="Send 005010X222A1 for professional and 005010X223A2 for institutional claims, in GS08 and in ST03 alike.",
+)
+def superseded_guide(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Payers accept the editions adopted under HIPAA. Many read an older one all the same, some refuse the whole
+    group. Other guides (4010, dental) never come this far: their file fails."""
+    if claim.guide not in CURRENT:
+        sent = shorten(claim.guide, 20)
+        message = f"GS08 is {sent or 'empty'}, which is not a guide in force: {', '.join(sorted(CURRENT))}"
+        yield Hit(at(claim.clm), message, sent or None)
+
+
+@claim_rule(
+    "SYN11",
+    "line-control-number-missing-or-repeated",
+    severity=WARN,
+    sources=("PYX", "MEM"),
+    confidence="P",
+    since="0.1.0",
+    where="2400 REF*6R",
+    status="A7:584",
+    summary="A drug line has no control number of its own (REF*6R), or shares it with another line.",
+    fix="Give every line of the claim a number of its own, e.g. REF*6R*7781-1, REF*6R*7781-2.",
+)
+def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """The payer answers line by line and names the line by this number. Without one, or with the same on two
+    lines, a denial can't be matched to the drug it is about."""
+    wanted = {number for line in ctx.targets if (number := _control(line)[0])}
+    seen: set[str] = set()
+    for line in claim.lines:
+        number, ref = _control(line)
+        if not number and line in ctx.targets:
+            message = f"Line {shorten(line.number, 20)} has no line item control number"
+            yield Hit(missing(line.last_own(), "2400", "REF02"), message)
+        elif ref is not None and number in seen and number in wanted:
+            message = f"REF*6R {shorten(number, 40)} stands on more than one line"
+            yield Hit(at(ref, 2), message, shorten(number, 40))
+        seen.add(number)
+
+
+def _control(line: ServiceLine) -> tuple[str, Segment | None]:
+    """REF*6R, also one that stands behind the NDC by mistake (SYN09 tells that)."""
+    for segment in line.segments:
+        if segment.tag == "REF" and segment.element(1) == _CONTROL and segment.element(2).strip():
+            return segment.element(2), segment
+    return "", None

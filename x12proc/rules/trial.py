@@ -1,0 +1,162 @@
+"""Clinical trials: the number, the diagnosis, the modifiers and the condition code that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from x12proc.claims.model import Claim, Reference, at, missing
+from x12proc.findings import REJECT, WARN, Hit
+from x12proc.rules.authorization import reference_anchor
+from x12proc.rules.base import claim_rule
+from x12proc.rules.context import Context
+from x12proc.rules.dates import first_service_date
+from x12proc.values import shorten
+
+_TRIAL_NUMBER = "P4"
+_CONDITION = ("BG", "30")  # the condition code for a qualifying clinical trial
+_STOPGAP = "99999999"  # what Medicare took while trial numbers were new
+_STOPGAP_UNTIL = date(2014, 12, 31)
+_HOSPITAL_INPATIENT = "11"  # CLM05-1; its lines take no modifier
+
+
+@claim_rule(
+    "TRI01",
+    "trial-without-number",
+    severity=WARN,
+    sources=("MM8401", "R2255"),
+    confidence="V",
+    since="0.1.0",
+    status="A6:556",
+    remittance=("16", "MA50"),
+    where="2300 REF*P4, REF02",
+    summary="The claim belongs to a clinical trial but does not give the trial's number.",
+    fix="Add the eight digits of the ClinicalTrials.gov number, without NCT: REF*P4*01234567.",
+)
+def trial_without_number(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Costs of a trial are paid only for trials the payer can look up. Medicare has required the number on
+    every trial claim since 2014."""
+    signals = _signals(claim, ctx)
+    if not signals or claim.reference(_TRIAL_NUMBER) is not None:
+        return
+    place = missing(reference_anchor(claim), "2300", "REF02")
+    message = f"There is no trial number (REF*P4), but the claim has {', '.join(signals)}"
+    number = next((said for line in ctx.targets if (said := ctx.narrative(line).trial)), None)
+    fix = f"Move the trial number from the text into the claim: REF*P4*{shorten(number)}." if number else None
+    yield Hit(place, message, fix=fix)
+
+
+def _signals(claim: Claim, ctx: Context) -> list[str]:
+    """What says that the claim belongs to a trial."""
+    signals = _coded_signals(ctx)
+    if claim.code(*_CONDITION) is not None:
+        signals.append("condition code 30")
+    said = [ctx.narrative(line) for line in ctx.targets]
+    if any(narrative.trial or narrative.investigational for narrative in said):
+        signals.append("a text that speaks of a trial")
+    return signals
+
+
+def _coded_signals(ctx: Context) -> list[str]:
+    signals = ["diagnosis Z00.6"] if ctx.trial_diagnosis else []
+    return [*signals, "modifier Q0 or Q1"] if ctx.trial_modifier else signals
+
+
+@claim_rule(
+    "TRI02",
+    "trial-number-malformed",
+    severity=REJECT,
+    sources=("MM8401",),
+    confidence="V",
+    since="0.1.0",
+    status="A7:556",
+    remittance=("16", "MA50"),
+    where="2300 REF*P4, REF02",
+    summary="The trial number is not the eight digits of a ClinicalTrials.gov number.",
+    fix="Send the eight digits alone, without the letters NCT: REF*P4*03456789.",
+)
+def trial_number_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Medicare's system compares the eight digits. Letters, missing digits or the old stopgap number make the
+    trial unknown, and the claim is returned."""
+    served = first_service_date(claim)
+    stopgap_over = served is not None and served > _STOPGAP_UNTIL
+    for reference in claim.references:
+        if reference.qualifier != _TRIAL_NUMBER:
+            continue
+        if not _is_number(reference.value):
+            yield _malformed(reference)
+        elif reference.value == _STOPGAP and stopgap_over:
+            message = "REF*P4 is 99999999, the stopgap that was accepted for services up to 2014-12-31 only"
+            fix = "Send the trial's own number, eight digits, from ClinicalTrials.gov."
+            yield Hit(at(reference.segment, 2), message, _STOPGAP, fix=fix)
+
+
+def _is_number(text: str) -> bool:
+    return len(text) == 8 and text.isascii() and text.isdigit()
+
+
+def _malformed(reference: Reference) -> Hit:
+    value = reference.value
+    shown = shorten(value)
+    digits = value.strip().upper().removeprefix("N").removeprefix("CT").lstrip(" :-")
+    fix = f"Send the digits alone: REF*P4*{digits}." if _is_number(digits) else None
+    message = f"REF*P4 is {shown!r}, which is not exactly eight digits"
+    return Hit(at(reference.segment, 2), message, shown or None, fix=fix)
+
+
+@claim_rule(
+    "TRI03",
+    "trial-number-without-diagnosis-or-modifier",
+    severity=WARN,
+    sources=("MM8401", "NGSCT"),
+    confidence="V",
+    since="0.1.0",
+    status="A6:255",
+    second_status="A6:453",
+    remittance=("16", "M64", "N822"),
+    where="2300 HI and the modifiers of the lines",
+    summary="A trial number is sent, but not the diagnosis Z00.6 or not the modifier Q0 or Q1 that go with it.",
+    fix="Add Z00.6 as second diagnosis (HI*ABK:<disease>*ABF:Z006), modifier Q0 to the drug under study and Q1 to"
+    " routine care. Take REF*P4 out when the claim belongs to no trial.",
+    suppressed_by=("DX01",),
+)
+def trial_number_without_diagnosis_or_modifier(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Number, diagnosis and modifier are checked together: each alone leaves open which services belong to
+    the trial, and the claim is returned or paid under the wrong rules."""
+    number = claim.reference(_TRIAL_NUMBER)
+    if number is None:
+        return
+    absent = [] if ctx.trial_diagnosis else ["diagnosis Z00.6"]
+    if not ctx.trial_modifier and not _needs_no_modifier(claim):
+        absent.append("modifier Q0 or Q1 on any line")
+    if absent:
+        yield Hit(at(number.segment, 2), f"A trial number is sent (REF*P4), but no {' and no '.join(absent)}")
+
+
+def _needs_no_modifier(claim: Claim) -> bool:
+    return claim.type == "I" and claim.facility_code.startswith(_HOSPITAL_INPATIENT)
+
+
+@claim_rule(
+    "TRI04",
+    "trial-without-condition-code",
+    severity=WARN,
+    sources=("MM8401",),
+    confidence="V",
+    since="0.1.0",
+    applies="I",
+    status="A6:460",
+    remittance=("16", "M44"),
+    where="2300 HI*BG",
+    summary="An institutional claim of a clinical trial lacks condition code 30.",
+    fix="Add condition code 30 to the claim: HI*BG:30.",
+)
+def trial_without_condition_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Condition code 30 tells Medicare's hospital system that the claim holds trial services. Without it the
+    claim is returned to the provider."""
+    signals = _coded_signals(ctx)
+    if claim.reference(_TRIAL_NUMBER) is not None:
+        signals.insert(0, "a trial number (REF*P4)")
+    if signals and claim.code(*_CONDITION) is None:
+        place = missing(claim.last_own(), "2300", "HI01-2")
+        yield Hit(place, f"There is no condition code 30, but the claim has {', '.join(signals)}")

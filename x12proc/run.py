@@ -1,0 +1,255 @@
+"""Scrubs one input into its artefacts: outcomes handed to report writers, files published at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import structlog
+
+from x12proc.engine import ScrubbedClaim
+from x12proc.errors import X12SyntaxError
+from x12proc.files import Artefact, Input, OpenInput
+from x12proc.reports.annotate import Annotator, Edit, apply
+from x12proc.reports.csv_report import CsvReport
+from x12proc.reports.document import Document, claim_document
+from x12proc.reports.html_report import HtmlReport
+from x12proc.reports.json_report import JsonReport
+from x12proc.reports.writer import ReportWriter
+from x12proc.reports.xml_report import XmlReport
+from x12proc.scrub import RULE_CRASH, Outcome, Summary, scrub_buffer
+from x12proc.settings import RULES_EDITION, Settings
+from x12proc.version import __version__
+from x12proc.wire.events import Fault
+
+ARTEFACTS = {
+    "json": ".report.json",
+    "csv": ".report.csv",
+    "xml": ".report.xml",
+    "html": ".report.html",
+    "annotated": ".annotated.edi",
+}
+MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
+_LOG = structlog.get_logger("x12proc")
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of one input."""
+
+    name: str
+    summary: Summary
+    faults: list[Fault]
+    artefacts: list[Path]
+    withheld: list[str]  # artefacts that a file without a single readable interchange does not get
+
+    @property
+    def crashed(self) -> bool:
+        """Whether a rule crashed: an internal fault."""
+        return any(fault.code == RULE_CRASH for fault in self.faults)
+
+
+Watcher = Callable[[ScrubbedClaim], None]
+
+
+class InputRun:
+    """The run over one input. ``target`` is a folder, a stream for a single artefact, or None for no files."""
+
+    def __init__(
+        self,
+        source: Input,
+        settings: Settings,
+        emit: Sequence[str],
+        target: Path | BinaryIO | None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        on_claim: Watcher | None = None,
+    ) -> None:
+        self._source = source
+        self._settings = settings
+        self._emit = emit
+        self._target = target
+        self._progress = progress
+        self._on_claim = on_claim
+        self._faults: list[Fault] = []
+        self._summary = Summary()
+
+    def run(self) -> Result:
+        """Scrub the input.
+
+        Raises OSError when an artefact can't be written; none is left then.
+        """
+        started = time.perf_counter()
+        with contextlib.ExitStack() as stack:
+            try:
+                opened = stack.enter_context(OpenInput(self._source))
+            except X12SyntaxError as error:
+                result = self._unreadable(error, stack)
+            except OSError as error:
+                unreadable = X12SyntaxError("unreadable", f"The file can't be read: {error.strerror}", 0)
+                result = self._unreadable(unreadable, stack)
+            else:
+                result = self._scrub(opened, stack)
+        self._log(result, time.perf_counter() - started)
+        return result
+
+    # -- the two ways through ------------------------------------------------------------------------------
+
+    def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Result:
+        writers = self._open_writers(stack)
+        for writer, _ in writers.values():
+            writer.begin({"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size})
+        outcomes = self._outcomes(opened, [writer for writer, _ in writers.values()])
+        annotated = self._artefact("annotated", stack) if "annotated" in self._emit else None
+        if annotated is None:
+            for _ in outcomes:
+                pass
+        else:
+            annotator = Annotator(opened.buffer)
+            edits = (edit for outcome in outcomes for edit in annotator.edits(outcome))
+            for piece in apply(opened.buffer, self._released(edits, opened)):
+                annotated.file.write(piece)
+        self._end(writers)
+        finished = [artefact for _, artefact in writers.values()]
+        withheld = []
+        if annotated is not None and self._summary.interchanges:
+            finished.append(annotated)
+        elif annotated is not None:
+            withheld.append("annotated")
+        return self._result(finished, withheld)
+
+    def _unreadable(self, error: X12SyntaxError, stack: contextlib.ExitStack) -> Result:
+        fault = Fault(
+            code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset
+        )
+        self._take(fault)
+        writers = self._open_writers(stack)
+        for writer, _ in writers.values():
+            writer.begin({"name": self._source.name, "sha256": "", "bytes": 0})
+        self._end(writers)
+        withheld = [kind for kind in self._emit if kind == "annotated"]
+        return self._result([artefact for _, artefact in writers.values()], withheld)
+
+    # -- the core's outcomes -------------------------------------------------------------------------------
+
+    def _outcomes(self, opened: OpenInput, writers: Sequence[ReportWriter]) -> Iterator[Outcome]:
+        def advance(position: int) -> None:
+            opened.release(position)
+            if self._progress is not None:
+                self._progress(position, opened.size)
+
+        settings = self._settings
+        for outcome in scrub_buffer(opened.buffer, settings.engine(), settings.codes, progress=advance):
+            self._take(outcome)
+            if isinstance(outcome, ScrubbedClaim):
+                if writers:
+                    document = claim_document(outcome)
+                    for writer in writers:
+                        writer.claim(outcome, document)
+                if self._on_claim is not None:
+                    self._on_claim(outcome)
+            yield outcome
+
+    def _take(self, outcome: Outcome) -> None:
+        self._summary.count(outcome)
+        if not isinstance(outcome, Fault):
+            return
+        if len(self._faults) < MOST_FAULTS:
+            self._faults.append(outcome)
+        elif len(self._faults) == MOST_FAULTS:
+            more = f"More than {MOST_FAULTS} faults; the rest is not listed"
+            self._faults.append(msgspec.structs.replace(outcome, code="too-many-faults", message=more))
+
+    def _released(self, edits: Iterator[Edit], opened: OpenInput) -> Iterator[Edit]:
+        """Copying reads the file a second time; let its memory go as well."""
+        for edit in edits:
+            yield edit
+            opened.release(edit.start)
+
+    # -- artefacts -----------------------------------------------------------------------------------------
+
+    def _open_writers(self, stack: contextlib.ExitStack) -> dict[str, tuple[ReportWriter, Artefact]]:
+        writers: dict[str, tuple[ReportWriter, Artefact]] = {}
+        for kind in self._emit:
+            if kind == "annotated":
+                continue
+            artefact = self._artefact(kind, stack)
+            writers[kind] = (self._writer(kind, artefact.file, stack), artefact)
+        return writers
+
+    def _writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
+        if kind == "html":
+            scratch = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
+            return HtmlReport(file.write, stack.enter_context(scratch))
+        plain: dict[str, type[JsonReport | CsvReport | XmlReport]]
+        plain = {"json": JsonReport, "csv": CsvReport, "xml": XmlReport}
+        return plain[kind](file.write)
+
+    def _artefact(self, kind: str, stack: contextlib.ExitStack) -> Artefact:
+        folder = self._target if isinstance(self._target, Path) else Path(tempfile.gettempdir())
+        artefact = Artefact(folder / (self._source.stem + ARTEFACTS[kind]))
+        stack.callback(artefact.discard)
+        return artefact
+
+    def _end(self, writers: dict[str, tuple[ReportWriter, Artefact]]) -> None:
+        for writer, _ in writers.values():
+            writer.end(self._summary, self._faults, program_document(self._settings))
+
+    def _result(self, finished: list[Artefact], withheld: list[str]) -> Result:
+        if isinstance(self._target, Path):
+            for artefact in finished:
+                artefact.publish()
+            paths = [artefact.path for artefact in finished]
+        else:
+            for artefact in finished:
+                self._pour(artefact)
+            paths = []
+        return Result(self._source.name, self._summary, self._faults, paths, withheld)
+
+    def _pour(self, artefact: Artefact) -> None:
+        """Copy a finished artefact to the stream."""
+        if self._target is None or isinstance(self._target, Path):
+            return
+        artefact.file.flush()
+        with artefact.reopen() as file:
+            while piece := file.read(1024 * 1024):
+                self._target.write(piece)
+        self._target.flush()
+
+    def _log(self, result: Result, seconds: float) -> None:
+        """Counts, positions and ids; never the name of a file or the value of an element."""
+        for fault in result.faults[:20]:
+            _LOG.warning(
+                "file_fault",
+                code=fault.code,
+                severity=fault.severity,
+                segment_index=fault.segment_index,
+                byte_offset=fault.byte_offset,
+            )
+        summary = result.summary
+        _LOG.info(
+            "file_scrubbed",
+            status=summary.status,
+            claims=summary.claims,
+            target_claims=summary.target_claims,
+            target_lines=summary.target_lines,
+            rejected_claims=summary.rejected_claims,
+            **{f"{severity}_findings": count for severity, count in summary.findings.items()},
+            faults=len(result.faults),
+            seconds=round(seconds, 3),
+        )
+
+
+def program_document(settings: Settings) -> Document:
+    """Which program, rules, profiles and reference tables made a report."""
+    return {
+        "version": __version__,
+        "rules_edition": RULES_EDITION,
+        "as_of": settings.as_of.isoformat(),
+        "reference_editions": settings.reference.editions(),
+        "profile_files": settings.profile_hashes,
+    }

@@ -1,0 +1,128 @@
+"""The configuration of a run: the user's file, the shipped folder, the rules, profiles and reference tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from x12proc.engine import Engine
+from x12proc.errors import ConfigError
+from x12proc.profiles import ProfileFile, Profiles, parse_profile
+from x12proc.reference.edition import Reference
+from x12proc.rules import all_rules
+
+RULES_EDITION = "2026-11-23"
+AUTO = "auto"
+
+
+class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``x12proc.toml``: what a user sets once. Folders are relative to the file."""
+
+    codes: tuple[str, ...] = ("J3590",)
+    profile: str = AUTO
+    profile_folders: tuple[str, ...] = ()
+    emit: tuple[str, ...] = ("json", "html", "annotated")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a run needs to know besides its inputs."""
+
+    codes: tuple[str, ...]
+    profile: str | None  # None: chosen by claim
+    as_of: date
+    profiles: Profiles
+    profile_hashes: dict[str, str]
+    reference: Reference
+
+    def engine(self) -> Engine:
+        """A fresh engine, for one file."""
+        return Engine(
+            all_rules(), self.profiles, self.reference, codes=self.codes, as_of=self.as_of, profile=self.profile
+        )
+
+
+def config_folder() -> Path:
+    """The shipped configuration: inside the installed package, or at the top of a source checkout."""
+    inside = Path(__file__).parent / "config"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "config"
+
+
+@lru_cache(maxsize=1)
+def shipped_reference() -> Reference:
+    """The shipped reference edition; its tables are read when first asked for."""
+    folder = config_folder() / "reference"
+    return Reference(lambda name: (folder / name).read_bytes())
+
+
+def load_config(path: Path | None) -> ConfigFile:
+    """A user's configuration file, or the shipped one. Raises ConfigError."""
+    path = path or config_folder() / "x12proc.toml"
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=ConfigFile)
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
+    except msgspec.ValidationError as error:
+        allowed = ", ".join(ConfigFile.__struct_fields__)
+        raise ConfigError(f"{path}: {error}; keys are {allowed}") from None
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def load_profiles(folders: Sequence[Path] = ()) -> tuple[Profiles, dict[str, str]]:
+    """The shipped profiles with those of further folders beside them, and the SHA-256 of each file."""
+    rules = all_rules()
+    files: dict[str, ProfileFile] = {}
+    hashes: dict[str, str] = {}
+    for folder in (config_folder() / "profiles", *folders):
+        if not folder.is_dir():
+            raise ConfigError(f"{folder}: there is no such profile folder")
+        for path in sorted(folder.glob("*.toml")):
+            text = path.read_bytes()
+            file = parse_profile(text, str(path), rules)
+            if file.name in files and folder.parent == config_folder():
+                raise ConfigError(f"{path}: the name {file.name!r} is taken by another profile")
+            files[file.name] = file
+            hashes[path.name] = hashlib.sha256(text).hexdigest()
+    return Profiles(files, rules), hashes
+
+
+def load_settings(
+    *,
+    config: Path | None = None,
+    codes: Sequence[str] | None = None,
+    profile: str | None = None,
+    as_of: date | None = None,
+) -> Settings:
+    """Put a run's settings together; arguments win over the configuration file. Raises ConfigError."""
+    file = load_config(config)
+    base = config.parent if config else config_folder()
+    profiles, hashes = load_profiles([base / folder for folder in file.profile_folders])
+    name = profile or file.profile
+    if name != AUTO:
+        profiles.get(name)
+    return Settings(
+        codes=target_codes(codes or file.codes),
+        profile=None if name == AUTO else name,
+        as_of=as_of or _today(),
+        profiles=profiles,
+        profile_hashes=hashes,
+        reference=shipped_reference(),
+    )
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 - a claim's dates are local calendar days without a zone
+
+
+def target_codes(codes: Sequence[str]) -> tuple[str, ...]:
+    """Procedure codes in upper case, each once. Raises ConfigError for what can't be one."""
+    wanted = tuple(dict.fromkeys(code.strip().upper() for code in codes if code.strip()))
+    wrong = [code for code in wanted if len(code) != 5 or not (code.isascii() and code.isalnum())]
+    if wrong or not wanted:
+        raise ConfigError(f"{', '.join(wrong) or 'no code'}: a procedure code has five letters or digits")
+    return wanted
