@@ -126,7 +126,11 @@ def test_routes(text: str, routes: tuple[str, ...], lexicon: Lexicon) -> None:
         ("300 MG PER 3 ML X 11", "3300 MG"),
         ("300MG/3ML #11", "3300 MG"),
         ("11 VIALS 300MG/VIAL", "3300 MG"),
+        ("11 VIALS 300MG/3ML", "3300 MG"),
+        ("50MG/ML X 2", "100 MG"),
         ("3X0.1MG", "0.3 MG"),
+        ("BRIUMVI, 1 UNIT, 450 MG", "450 MG"),
+        ("BRIUMVI 450 MG = 1 UNIT", "450 MG"),
         ("3 VIALS 450MG", "450 MG"),  # no total beside it: not read as a size
         # the whole of one container
         ("SAPHNELO 300MG/2ML", "300 MG"),
@@ -171,6 +175,9 @@ def test_every_unit_of_the_table_is_read(unit: str) -> None:
         "BRIUMVI WASTED 5MG",
         "X " + "9" * 40 + " MG",
         "X 5^2 MG",
+        "BRIUMVI 1 UNIT",
+        "BRIUMVI 2 VIALS 25MG/ML",
+        "BRIUMVI 25MG/ML VIAL X 3",
         "X 1E99 MG",
     ],
 )

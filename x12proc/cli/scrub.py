@@ -87,6 +87,12 @@ def command(
     raise click.exceptions.Exit(exit_code(results, fail_on))
 
 
+def _console() -> Console:
+    """Standard output: as wide as the terminal, and never folded into a file."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
+
+
 def exit_code(results: Sequence[Result], fail_on: str) -> int:
     """0, 1 or 3 as the contract has it."""
     if any(result.summary.failed for result in results):
@@ -104,7 +110,7 @@ def _to_standard_output(sources: list[Input], settings: Settings, emit: Sequence
 
 
 def _to_terminal(sources: list[Input], settings: Settings) -> list[Result]:
-    console = Console(highlight=False)
+    console = _console()
     results = []
     for source in sources:
         report = TerminalReport(console)
@@ -123,7 +129,7 @@ def _to_folder(sources: list[Input], settings: Settings, emit: Sequence[str], fo
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"-o {folder}: this is not a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    console = Console(highlight=False, soft_wrap=True)
+    console = _console()
     results = []
     for source in sources:
         with _progress(source) as progress:

@@ -66,7 +66,7 @@ _EXPLICIT = (
 _LABELLED_STRENGTH = re.compile(r"my?([QP])")
 
 # A count and a size: 3X150MG, 11x300mg/3mL, 14 VIALS X 100MG, (2) 300MG VIALS, 11 VIALS 300MG/VIAL ...
-_COUNT_SIZE = re.compile(r"l?(N)r?(?:xc?|c[xo]|y?(?=[QVS]c)|c(?=C))([QVSC])[co]?(?![xh]N)|(N)c([QVS])o")
+_COUNT_SIZE = re.compile(r"l?(N)r?(?:xc?|c[xo]|y?(?=[QVS]c)|c(?=[CS]))([QVSC])[co]?(?![xh]N)|(N)c([QVS])o")
 # ... and turned round: 300MG/2ML X1, 5.5ML X2, 300MG VIAL X 11, 300MG #11.
 _SIZE_COUNT = re.compile(r"([QVSC])c?[xh](N)c?(?!d)")
 _VIALS_THEN_AMOUNT = re.compile(r"(N)c([QV])")  # 15 VIALS 105MG: a size if the dose stands elsewhere
@@ -208,22 +208,23 @@ class _Reader:
             self.out.strength = self.out.strength or _strength(item)
 
     def _contents(self) -> None:
-        for _, (number, size) in self._each(_COUNT_SIZE):
-            self._add_content(number, size)
+        for found, (number, size) in self._each(_COUNT_SIZE):
+            self._add_content(number, size, "c" in found[0])
         for found in _SIZE_COUNT.finditer(self.shape):
             size, number = self.items[found.start(1)], self.items[found.start(2)]
             if size.kind in "QV" and number.value == "1" and "c" not in found[0]:
                 self._strike(found.start(2) - 1, found.end())  # 450MG X1: given once
             else:
                 self._strike(*found.span())
-                self._add_content(number, size)
+                self._add_content(number, size, "c" in found[0])
 
-    def _add_content(self, number: Token, size: Token) -> None:
-        if "." in number.value or number.value == "0":
+    def _add_content(self, number: Token, size: Token, in_containers: bool = False) -> None:
+        if "." in number.value:
             return
-        self.contents.append(Content(number.value, _amount(size)))
         self.sizes.append(size)
         self.counted += int(number.value)
+        if not (in_containers and _is_concentration(size)):  # 2 VIALS 25MG/ML: of how many ML?
+            self.contents.append(Content(number.value, _amount(size)))
 
     def _counts_and_sizes(self, dose_is_stated: bool) -> None:
         """Counts without sizes (``10 VIAL``) and sizes without counts (``420MG MDV``)."""

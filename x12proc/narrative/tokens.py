@@ -195,6 +195,8 @@ def _number_token(found: re.Match[str], glued: bool) -> Token:
     exponent = _EXPONENTS.get(scale, 0) + _EXPONENTS.get(unit, 0)
     value = _number_value(number, exponent)
     canonical = "%" if unit is None else _UNITS[unit]
+    if canonical == "UNIT" and value == "1":
+        value = ""  # what is billed, not a dose: no biologic is given by the single unit
     kind = "P" if canonical == "%" else ("V" if canonical in _VOLUMES else "Q")
     return Token(kind if value else "W", found[0], found.start(), found.end(), value, canonical)
 

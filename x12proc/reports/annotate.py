@@ -1,6 +1,8 @@
 """Annotated EDI: one NTE*TPO a faulty target line, and the way back to the file as it came.
 
-Notes are put in and taken out as edits of byte spans, so that every other byte stays as it was.
+Notes are put in and taken out as edits of byte spans, so that every other byte stays as it was. The text is
+``X12PROC R:NDC01 NAR04 W:RTE01``; in an interchange whose component separator is the colon, where a colon would
+make NTE02 an illegal composite, an equals sign stands in its place.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from x12proc.claims.model import Claim, ServiceLine
+from x12proc.claims.model import ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.findings import REJECT, WARN, Finding, Severity
 from x12proc.scrub import Outcome
@@ -77,7 +79,7 @@ class Annotator:
     def _notes(self, scrubbed: ScrubbedClaim) -> Edits:
         claim = scrubbed.claim
         for line in scrubbed.lines:
-            text = note_text(line_findings(line, scrubbed))
+            text = note_text(line_findings(line, scrubbed), claim.delimiters)
             if not text or annotation_skipped(line.line, scrubbed):
                 continue
             place = _place(line.line, claim.type)
@@ -96,24 +98,20 @@ def line_findings(line: ScrubbedLine, scrubbed: ScrubbedClaim) -> tuple[Finding,
 def annotation_skipped(line: ServiceLine, scrubbed: ScrubbedClaim) -> bool:
     """Whether a line that has something to tell can't be annotated: it holds an NTE*TPO already, or the
     delimiters of its interchange occur in what would be written."""
+    delimiters = scrubbed.claim.delimiters
     entry = next(entry for entry in scrubbed.lines if entry.line is line)
-    text = note_text(line_findings(entry, scrubbed))
+    text = note_text(line_findings(entry, scrubbed), delimiters)
     if not text:
         return False
-    if any(note.code == "TPO" for note in line.notes):
-        return True
-    return _clashes(text, scrubbed.claim)
+    marks = delimiters.element + delimiters.segment + delimiters.component + delimiters.repetition
+    return any(note.code == "TPO" for note in line.notes) or any(chr(mark) in text for mark in marks)
 
 
-def _clashes(text: str, claim: Claim) -> bool:
-    marks = claim.delimiters.element + claim.delimiters.segment
-    return any(chr(mark) in text for mark in marks)
-
-
-def note_text(findings: Iterable[Finding]) -> str:
+def note_text(findings: Iterable[Finding], delimiters: Delimiters) -> str:
     """``X12PROC R:NDC01 NAR04 W:RTE01``, at most 80 characters with the rest counted; "" for nothing to tell."""
     told = list(findings)
-    tokens = [*_tokens("R:", told, REJECT), *_tokens("W:", told, WARN)]
+    colon = "=" if delimiters.component == b":" else ":"
+    tokens = [*_tokens("R" + colon, told, REJECT), *_tokens("W" + colon, told, WARN)]
     if not tokens:
         return ""
     text = f"{MARK} {' '.join(tokens)}"
@@ -170,7 +168,7 @@ def _found_notes(buffer: Buffer, start: int, end: int, delimiters: Delimiters) -
     """The notes between two places. A note never ends at a window's border: it is shorter than the overlap."""
     element, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
     note = re.compile(
-        rb"(?<=[\r\n " + terminator + rb"])NTE" + element + rb"TPO" + element + MARK.encode() + rb" [RW]:[^"
+        rb"(?<=[\r\n " + terminator + rb"])NTE" + element + rb"TPO" + element + MARK.encode() + rb" [RW][:=][^"
         + element + terminator + rb"]{1,80}" + terminator + rb"[\r\n]*"
     )  # fmt: skip
     overlap = 1024

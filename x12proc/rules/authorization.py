@@ -73,11 +73,11 @@ def _why_no_number(value: str, placeholders: set[str], least: int) -> str | None
     if not bare:
         return "the authorisation number holds no letter or digit"
     if bare in placeholders:
-        return f"{shorten(value)!r} stands where the authorisation number belongs"
+        return f"{shorten(value)} stands where the authorisation number belongs"
     if not bare.strip("0"):
         return "the authorisation number is all zeros"
     if len(value.strip()) < least:
-        return f"{value.strip()!r} is shorter than {least} characters"
+        return f"{shorten(value)} is shorter than {least} characters"
     return None
 
 
@@ -159,4 +159,4 @@ def authorization_exception_unknown(claim: Claim, ctx: Context) -> Iterator[Hit]
     for reference in claim.references:
         if reference.qualifier == "4N" and reference.value not in _EXCEPTIONS:
             shown = shorten(reference.value)
-            yield Hit(at(reference.segment, 2), f"REF*4N is {shown!r}, which is not 1 to 7", shown or None)
+            yield Hit(at(reference.segment, 2), f"REF*4N is {shown or 'empty'}, not one of 1 to 7", shown or None)

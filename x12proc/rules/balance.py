@@ -64,8 +64,9 @@ def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     codes knows nothing else, and a line with another code is refused."""
     if line.unit != _UNIT:
         place = _place(line, _UNIT_BASIS)
-        message = f"{place.element} is {shorten(line.unit)!r}; the unit basis of a drug line is UN"
-        yield Hit(place, message, shorten(line.unit) or None)
+        shown = shorten(line.unit)
+        message = f"{place.element} is {shown or 'empty'}; the unit basis of a drug line is UN"
+        yield Hit(place, message, shown or None)
 
 
 @line_rule(
@@ -94,7 +95,7 @@ def _wrong_units(text: str) -> str | None:
     if not text.strip():
         return "is empty: the line has no units"
     if units is None:
-        return f"is {shorten(text)!r}, which is not a number"
+        return f"is {shorten(text)}, which is not a number"
     if units <= 0:
         return f"is {text}; units are above zero"
     if units != units.to_integral_value():
@@ -129,7 +130,7 @@ def charge_not_positive(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 def _wrong_charge(text: str, charge: Decimal | None) -> str:
     if charge is None:
-        return f"is {shorten(text)!r}, which is not an amount"
+        return f"is {shorten(text) or 'empty'}, not an amount"
     return "is zero" if charge == 0 else f"is {text}, less than zero"
 
 

@@ -63,11 +63,11 @@ def service_date_missing_or_invalid(line: ServiceLine, ctx: Context) -> Iterator
             yield Hit(missing(line.head, "2400", "DTP03"), "The line has no service date (DTP*472)")
         return
     if period.format not in (_DAY, _RANGE):
-        message = f"DTP02 is {shorten(period.format)!r}; a service date is sent as D8 or RD8"
-        yield Hit(at(period.segment, 2), message, shorten(period.format))
+        message = f"DTP02 is {shorten(period.format) or 'empty'}; a service date is sent as D8 or RD8"
+        yield Hit(at(period.segment, 2), message, shorten(period.format) or None)
     elif period.first is None or period.last is None:
-        message = f"DTP03 is {shorten(period.text)!r}, which is not {_form(period.format)}"
-        yield Hit(at(period.segment, 3), message, shorten(period.text))
+        message = f"DTP03 is {shorten(period.text) or 'empty'}, not {_form(period.format)}"
+        yield Hit(at(period.segment, 3), message, shorten(period.text) or None)
     elif period.last < period.first:
         message = f"The service period ends on {period.last} and begins later, on {period.first}"
         yield Hit(at(period.segment, 3), message, period.text)

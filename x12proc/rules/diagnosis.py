@@ -87,7 +87,7 @@ def _wrong_pointers(pointers: list[str], diagnoses: int) -> list[str]:
     for pointer in pointers[:_MOST_POINTERS]:
         place = _place(pointer)
         if place is None:
-            wrong.append(f"{shorten(pointer)!r} is not a number from 1 to {_MOST_DIAGNOSES}")
+            wrong.append(f"{shorten(pointer)} is not a number from 1 to {_MOST_DIAGNOSES}")
         elif place > diagnoses:
             wrong.append(f"pointer {place}, but the claim has {diagnoses} diagnosis code(s)")
         elif place in seen:

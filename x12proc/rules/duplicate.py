@@ -143,9 +143,6 @@ def correction_without_original_number(claim: Claim, ctx: Context) -> Iterator[H
     original = claim.reference(_ORIGINAL)
     if kind is None or (original is not None and original.value.strip()):
         return
-    if original is not None:
-        place = at(original.segment, 2)
-    else:
-        place = missing(reference_anchor(claim), "2300", "REF02")
+    place = at(original.segment, 2) if original else missing(reference_anchor(claim), "2300", "REF02")
     message = f"CLM05-3 is {claim.frequency} ({kind}), but there is no original claim number (REF*F8)"
     yield Hit(place, message)

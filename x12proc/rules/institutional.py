@@ -115,8 +115,9 @@ def revenue_code_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     padded = f"0{code}"
     fix = f"Send {padded} instead of {code}." if len(code) == 3 and _is_revenue_code(padded) else None
-    message = f"SV201 is {shorten(code)!r}, which is no revenue code of four digits"
-    yield Hit(at(line.head, 1), message, shorten(code) or None, fix=fix)
+    shown = shorten(code)
+    message = f"SV201 is {shown or 'empty'}, not four digits that begin with 0 to 3"
+    yield Hit(at(line.head, 1), message, shown or None, fix=fix)
 
 
 def _is_revenue_code(code: str) -> bool:

@@ -104,7 +104,7 @@ def _modifier_faults(modifiers: tuple[str, ...]) -> Iterator[tuple[int, str]]:
         if not code:
             yield position, f"place {position + 1} is empty, but a modifier follows"
         elif len(code) != 2 or not (code.isascii() and code.isalnum()):
-            yield position, f"{shorten(code)!r} is not two letters or digits"
+            yield position, f"{shorten(code)} is not two letters or digits"
         elif upper in seen:
             yield position, f"{upper} stands twice"
         seen.add(upper)

@@ -21,8 +21,8 @@ _ADOPTED = "2033-03-07"
 
 # What a text consists of that only points to the NDC: SEE NDC, NDC# IN LOOP 2410, N4...UN3.
 _POINTING = word_set(
-    "A ABOVE AND AS AT BELOW BY CODE F FOR GR IN IS ITEM LIN LINE LOOP ME ML N NDC NO NUMBER OF ON PER PLEASE REFER "
-    "SAME SEE SEGMENT THE TO UN USE"
+    "A ABOVE AND AS AT BELOW BY CODE F FOR GR IN IS ITEM LIN LINE LOOP ME ML N NDC NO NUMBER OF ON PER PLEASE "
+    "REFER SAME SEE SEGMENT THE TO UN USE"
 )
 
 
@@ -294,6 +294,7 @@ def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     where="SV101-7, SV202-7, NTE02; 2410 LIN03",
     status="A8:218",
     remittance=("16", "M119"),
+    suppressed_by=("NDC08",),
     summary="The text gives another NDC than LIN03.",
     fix="Find out from the package or the drug log which NDC was used, and send that one in LIN03 and in the "
     "text; or take the NDC out of the text.",
@@ -301,7 +302,7 @@ def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Two NDCs for one drug contradict each other, and contradicting information is a reason to reject the
     line."""
-    sent = normalise(line.ndc)
+    sent = normalise(_number(line))
     if sent is None:
         return
     for place, text in spoken(line, ctx):

@@ -100,7 +100,7 @@ def _malformed(reference: Reference) -> Hit:
     shown = shorten(value)
     digits = value.strip().upper().removeprefix("N").removeprefix("CT").lstrip(" :-")
     fix = f"Send the digits alone: REF*P4*{digits}." if _is_number(digits) else None
-    message = f"REF*P4 is {shown!r}, which is not exactly eight digits"
+    message = f"REF*P4 is {shown or 'empty'}, not exactly eight digits"
     return Hit(at(reference.segment, 2), message, shown or None, fix=fix)
 
 
