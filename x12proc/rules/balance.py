@@ -60,8 +60,8 @@ def units_not_one(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     fix="Send UN as unit basis and 1 as units; milligrams and millilitres belong in CTP04 and CTP05.",
 )
 def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Minutes are for anaesthesia and days for rooms; a drug is counted in units. The guide's list of unit
-    codes knows nothing else, and a line with another code is refused."""
+    """The guide counts services in units, minutes (MJ) or days (DA). Minutes are for anaesthesia, days for
+    rooms; a drug is counted in units, and a line counted otherwise is refused."""
     if line.unit != _UNIT:
         place = _place(line, _UNIT_BASIS)
         shown = shorten(line.unit)

@@ -15,7 +15,8 @@ from x12proc.rules.narrative import description_place, spoken
 from x12proc.values import iso_date, shorten
 
 _OTHER_CODES = frozenset(("EN", "EO", "HI", "ON", "UK", "UP"))  # LIN02 of devices and supplies
-_PAPER_FORM = re.compile(r"\s*(?:NDC)?[\s:#]*N4[\s:]*([0-9]{11})(?![0-9])", re.IGNORECASE)
+_PAPER_FORM = re.compile(r"(?:NDC[\s:#]*)?N4[\s:]*([0-9]{11})(?![0-9])", re.IGNORECASE)
+_LONGEST_PAPER_FORM = 60
 _TWELVE = re.compile(r"[0-9]{12}|[0-9]{6}-[0-9]{4}-[0-9]{2}")
 _ADOPTED = "2033-03-07"
 
@@ -38,7 +39,7 @@ def _compact(ndc: str) -> str:
 
 def _repaired(ndc: str) -> str | None:
     """The 11 digits that a misspelt NDC means without doubt."""
-    paper = _PAPER_FORM.match(ndc)
+    paper = _PAPER_FORM.match(ndc.strip()[:_LONGEST_PAPER_FORM])
     return normalise(ndc) or (paper[1] if paper else None)
 
 
@@ -78,7 +79,8 @@ def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         code = shorten(line.procedure, 10)
         yield Hit(missing(line.last_own(), "2410", "LIN03"), f"The {code} line has no loop 2410 and so no NDC")
     else:
-        fix = "Put the 11 digits of the NDC into LIN03, e.g. LIN**N4*73150015006."
+        said = ctx.narrative(line).ndc
+        fix = f"Put the 11 digits of the NDC into LIN03: LIN**N4*{said or '73150015006 (an example)'}."
         yield Hit(at(line.drug.lin, 3), "Loop 2410 is sent, but LIN03 is empty: no NDC", fix=fix)
 
 
@@ -260,7 +262,7 @@ def product_qualifier_not_n4(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "NDC08",
     "placeholder-ndc",
     severity=REJECT,
-    sources=("PAL", "UHC", "MEM"),
+    sources=("MEM",),
     confidence="P",
     since="0.1.0",
     where="2410 LIN03",

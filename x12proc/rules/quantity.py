@@ -58,7 +58,6 @@ def _place(line: ServiceLine, ctp: Segment | None, element: int, component: int 
     since="0.1.0",
     where="2410 CTP04",
     status="A6:724",
-    second_status="A6:659",
     remittance=("16", "M119", "M53"),
     suppressed_by=("SYN01",),
     summary="The NDC is sent without a usable quantity: CTP04 is empty, zero, negative or not a number.",

@@ -112,21 +112,15 @@ def wrong_reference_beside_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     """Behind the CTP the guide knows two kinds of number and one of them at a time. Another one makes the claim
     invalid, and an authorisation number sent here isn't found by the payer."""
     for drug in line.drugs:
-        sent = 0
-        for ref in drug.segments:
-            if ref.tag != "REF" or ref.element(1) == _CONTROL:  # a line's own number is out of order: SYN09
-                continue
-            qualifier = ref.element(1)
-            if qualifier not in _DRUG_REFERENCES:
-                yield Hit(
-                    at(ref, 1),
-                    f"REF01 in loop 2410 is {shorten(qualifier, 20) or 'empty'}, not VY or XZ",
-                    qualifier,
-                )
-                continue
-            sent += 1
-            if sent > 1:
-                yield Hit(at(ref), f"REF number {sent} in loop 2410; one is allowed", qualifier)
+        # A line's own control number here is out of order, which SYN09 tells.
+        refs = [segment for segment in drug.segments if segment.tag == "REF" and segment.element(1) != _CONTROL]
+        allowed = [ref for ref in refs if ref.element(1) in _DRUG_REFERENCES]
+        for ref in refs:
+            sent = shorten(ref.element(1), 20)
+            if ref.element(1) not in _DRUG_REFERENCES:
+                yield Hit(at(ref, 1), f"REF01 in loop 2410 is {sent or 'empty'}, not VY or XZ", sent or None)
+            elif ref is not allowed[0]:
+                yield Hit(at(ref), f"REF*{sent} is the one REF too many in loop 2410", sent)
 
 
 @line_rule(
@@ -151,7 +145,7 @@ def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     for segment in line.segments:
         message = _out_of_order(segment, seen)
         if message:
-            yield Hit(at(segment), message, segment.tag)
+            yield Hit(at(segment), message, shorten(segment.tag, 10))
             return
         seen.append(segment)
 
@@ -172,7 +166,8 @@ def _out_of_order(segment: Segment, seen: list[Segment]) -> str:
 def _name(segment: Segment) -> str:
     """A segment as people call it, with the qualifier of a REF, DTP or NTE."""
     qualified = segment.tag in ("REF", "DTP", "NTE") and segment.element(1)
-    return f"{segment.tag}*{shorten(segment.element(1), 10)}" if qualified else segment.tag
+    tag = shorten(segment.tag, 10)
+    return f"{tag}*{shorten(segment.element(1), 10)}" if qualified else tag
 
 
 # -- notes ------------------------------------------------------------------------------------------------------
@@ -306,8 +301,8 @@ def text_over_80_characters(claim: Claim, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "N350"),
     options={"lower_case": Option("allow", "allow or warn: whether small letters in free text are fine")},
     summary="A text holds a delimiter of its file, a control character, or a character outside plain ASCII.",
-    fix="Use letters, digits and plain punctuation only. Write MCG for the micro sign, a simple hyphen for a "
-    "dash, leave trademark signs out, and put a blank where the delimiter stood.",
+    fix="Use letters (capitals are safest), digits and plain punctuation only. Write MCG for the micro sign, a "
+    "simple hyphen for a dash, leave trademark signs out, and put a blank where the delimiter stood.",
 )
 def illegal_characters_in_text(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """A delimiter in a text ends the field in the middle and shifts what follows; a control character has the file
@@ -384,11 +379,12 @@ def superseded_guide(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """The payer answers line by line and names the line by this number. Without one, or with the same on two
     lines, a denial can't be matched to the drug it is about."""
+    targets = {line.lx.index for line in ctx.targets}
     wanted = {number for line in ctx.targets if (number := _control(line)[0])}
     seen: set[str] = set()
     for line in claim.lines:
         number, ref = _control(line)
-        if not number and line in ctx.targets:
+        if not number and line.lx.index in targets:
             message = f"Line {shorten(line.number, 20)} has no line item control number"
             yield Hit(missing(line.last_own(), "2400", "REF02"), message)
         elif ref is not None and number in seen and number in wanted:

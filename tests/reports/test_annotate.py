@@ -1,0 +1,139 @@
+"""Annotation and the way back: legal place, exact count, every other byte untouched."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyx12_judge import guide_errors
+from rule_cases import all_cases
+from rule_run import profiles, reference
+
+from x12proc.claims.model import Location
+from x12proc.engine import Engine
+from x12proc.findings import Finding, Severity
+from x12proc.reports.annotate import Annotator, apply, note_text, restore_edits, shifted_count
+from x12proc.rules import all_rules
+from x12proc.scrub import scrub_buffer
+from x12proc.wire.delimiters import Delimiters
+
+PIPE = Delimiters(b"|", b">", b"'")
+
+
+def annotate(data: bytes, window: int = 4096) -> bytes:
+    engine = Engine(all_rules(), profiles(), reference(), codes=("J3590",), as_of=date(2024, 4, 1))
+    annotator = Annotator(data)
+    outcomes = scrub_buffer(data, engine, ("J3590",), window=window)
+    return b"".join(apply(data, (edit for outcome in outcomes for edit in annotator.edits(outcome))))
+
+
+def restore(data: bytes) -> bytes:
+    return b"".join(apply(data, restore_edits(data)))
+
+
+@pytest.mark.parametrize("path", [CLINIC, HOSPITAL, GUIDE_FAULTS], ids=lambda path: path.stem)
+def test_annotated_demo_is_as_valid_as_its_source(path: Path) -> None:
+    data = path.read_bytes()
+    annotated = annotate(data)
+    assert b"X12PROC" in annotated
+    assert len(guide_errors(annotated)) == len(guide_errors(data))
+
+
+@pytest.mark.parametrize("path", [CLINIC, HOSPITAL], ids=lambda path: path.stem)
+@pytest.mark.parametrize("style", STYLES)
+def test_restore_gives_the_source_back_in_every_style(path: Path, style: str) -> None:
+    data = restyle(path.read_bytes(), style)
+    annotated = annotate(data)
+    assert annotated.count(b"X12PROC") > 10
+    assert restore(annotated) == data
+
+
+def test_every_rule_case_is_annotated_and_restored() -> None:
+    for _, case in all_cases():
+        data = case.data()
+        annotated = annotate(data)
+        assert restore(annotated) == data, case.name
+        if not guide_errors(data):
+            assert guide_errors(annotated) == [], case.name
+
+
+def test_note_stands_before_the_drug_loop_and_se01_is_raised() -> None:
+    data = base().replace(b"CTP****40*ML", b"CTP****0*ML")
+    plain, noted = segments(data), segments(annotate(data))
+    added = [segment for segment in noted if segment not in plain]
+    assert "NTE*TPO*X12PROC R=QTY01" in added
+    place = noted.index("NTE*TPO*X12PROC R=QTY01")
+    assert noted[place - 1].startswith("REF*6R*")
+    assert noted[place + 1].startswith("LIN*")
+    count = next(segment for segment in plain if segment.startswith("SE*")).split("*")[1]
+    assert f"SE*{int(count) + 1}*0001" in noted
+
+
+def test_a_line_with_a_third_party_note_is_left_alone() -> None:
+    data = base().replace(b"CTP****40*ML", b"CTP****0*ML").replace(b"LIN*", b"NTE*TPO*REPRICED~\nLIN*")
+    assert annotate(data) == data
+
+
+@pytest.mark.parametrize("said", [b"SE*99*", b"SE*007*", b"SE*099*", b"SE**", b"SE*X*", b"SE*0000000036*"])
+def test_a_wrong_count_comes_back_as_wrong_as_it_was(said: bytes) -> None:
+    data = re.sub(rb"SE\*\d+\*", said, base().replace(b"CTP****40*ML", b"CTP****0*ML"))
+    assert restore(annotate(data)) == data
+
+
+@pytest.mark.parametrize("width", [80, 61])
+def test_a_folded_file_is_restored(width: int) -> None:
+    flat = join(segments(CLINIC.read_bytes()), "~", "")
+    folded = b"\n".join(flat[at : at + width] for at in range(0, len(flat), width))
+    annotated = annotate(folded)
+    assert b"X12PROC" in annotated
+    assert restore(annotated) == folded
+
+
+def test_restore_leaves_a_file_without_notes_as_it_is() -> None:
+    for data in (CLINIC.read_bytes(), b"", b"no edi at all", base()[:500]):
+        assert restore(data) == data
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=60), st.integers(0, 1200), st.integers(0, 60), st.integers(200, 3000))
+def test_restore_after_any_damage(junk: bytes, place: int, cut: int, window: int) -> None:
+    data = base().replace(b"CTP****40*ML", b"CTP****0*ML")
+    data = data[:place] + junk + data[place + cut :]
+    assert restore(annotate(data, window)) == data
+
+
+def test_long_notes_count_the_rest() -> None:
+    findings = [_finding(f"NDC{number:02d}", "reject") for number in range(1, 13)] + [_finding("RTE01", "warn")]
+    text = note_text(findings, PIPE)
+    assert len(text) <= 80
+    assert text == "X12PROC R:NDC01 NDC02 NDC03 NDC04 NDC05 NDC06 NDC07 NDC08 NDC09 NDC10 NDC11 +2"
+    assert note_text(findings[:1] + findings[-1:], PIPE) == "X12PROC R:NDC01 W:RTE01"
+    assert note_text([_finding("NAR13", "info")], PIPE) == ""
+
+
+@given(st.from_regex(r"\A[0-9]{1,10}\Z"), st.integers(1, 5000))
+def test_a_raised_count_can_be_lowered_again(said: str, added: int) -> None:
+    raised = shifted_count(said.encode(), added)
+    assert int(raised) == int(said) + added
+    assert shifted_count(raised, -added) == said.encode()
+
+
+def _finding(rule: str, severity: Severity) -> Finding:
+    return Finding(
+        rule=rule,
+        severity=severity,
+        message="",
+        fix="",
+        location=Location("2400", "SV1", "SV101", 0, 0),
+        value=None,
+        status="",
+        second_status="",
+        carc="",
+        rarc=(),
+        sources=(),
+    )
