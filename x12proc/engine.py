@@ -10,11 +10,12 @@ import msgspec
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.errors import RuleCrash
 from x12proc.findings import REJECT, Finding, Hit, weaker
-from x12proc.profiles import Profiles, Setting
+from x12proc.profiles import Profile, Profiles, Setting
 from x12proc.reference.edition import Reference
 from x12proc.rules.base import Rule
 from x12proc.rules.context import Context
 
+MOST_PLANS = 1024
 BIOLOGIC_CODES = frozenset(("J3590",))
 
 
@@ -64,14 +65,13 @@ class Engine:
         profile: str | None = None,
     ) -> None:
         self._rules = rules
-        self._line_rules = [rule for rule in rules.values() if rule.level == "line"]
-        self._claim_rules = [rule for rule in rules.values() if rule.level == "claim"]
         self._profiles = profiles
         self._fixed = profiles.get(profile) if profile else None
         self._reference = reference
         self._codes = frozenset(codes)
         self._as_of = as_of
         self._seen: set[int] = set()
+        self._plans: dict[tuple[str, date | None, str], _Plan] = {}
 
     def targets(self, claim: Claim) -> tuple[ServiceLine, ...]:
         """The claim's target lines: one of the codes under qualifier HC."""
@@ -80,48 +80,42 @@ class Engine:
     def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ScrubbedClaim:
         """Run all rules on a claim with at least one target line."""
         profile = self._fixed or self._profiles.choose(claim)
-        settings = profile.settings(_service_date(claim, targets), self._as_of)
+        plan = self._plan(profile, _service_date(claim, targets), claim.type)
         context = Context(
             claim,
             targets,
             as_of=self._as_of,
             reference=self._reference,
-            options={rule_id: setting.options for rule_id, setting in settings.items()},
+            options=plan.options,
             seen_before=self._seen_before,
         )
         crashes: list[RuleCrash] = []
-        own = self._run(self._claim_rules, claim, context, settings, crashes)
+        own = _run(plan.claim, claim, context, crashes)
+        told = {finding.rule for finding in own}
         lines = []
         for line in targets:
-            found = self._run(self._line_rules, line, context, settings, crashes)
-            lines.append(ScrubbedLine(line, self._told_once(found, own)))
-        own = self._told_once(own, tuple(finding for line in lines for finding in line.findings))
+            steps = plan.line if line.procedure.upper() in BIOLOGIC_CODES else plan.line_other
+            found = _run(steps, line, context, crashes)
+            lines.append(ScrubbedLine(line, self._told_once(found, told)))
+        if own:
+            own = self._told_once(own, {finding.rule for line in lines for finding in line.findings})
         return ScrubbedClaim(claim, profile.name, own, tuple(lines), context, tuple(crashes))
 
-    def _run(
-        self,
-        rules: list[Rule],
-        subject: Claim | ServiceLine,
-        context: Context,
-        settings: Mapping[str, Setting],
-        crashes: list[RuleCrash],
-    ) -> tuple[Finding, ...]:
-        found: list[Finding] = []
-        claim = context.claim
-        biologic = isinstance(subject, Claim) or subject.procedure.upper() in BIOLOGIC_CODES
-        for rule in rules:
-            setting = settings[rule.id]
-            if not setting.enabled or claim.type not in rule.applies or (rule.biologics_only and not biologic):
-                continue
-            try:
-                found.extend(_graded(rule, hit, setting) for hit in rule.check(subject, context))
-            except Exception as error:
-                crashes.append(RuleCrash(rule.id, claim.clm.index, error))
-        return tuple(found)
+    def _plan(self, profile: Profile, service_date: date | None, claim_type: str) -> _Plan:
+        """Which rules to run; the same for all claims of a profile, a date and a type."""
+        key = (profile.name, service_date, claim_type)
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= MOST_PLANS:  # a file with ever new dates must not grow the memory
+                self._plans.clear()
+            plan = self._plans[key] = _Plan(self._rules, profile.settings(service_date, self._as_of), claim_type)
+        return plan
 
-    def _told_once(self, found: tuple[Finding, ...], elsewhere: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """Leave out what another rule, found here or elsewhere on the claim, tells better."""
-        told = {finding.rule for finding in found} | {finding.rule for finding in elsewhere}
+    def _told_once(self, found: tuple[Finding, ...], elsewhere: set[str]) -> tuple[Finding, ...]:
+        """Leave out what another rule, heard here or elsewhere on the claim, tells better."""
+        if not found:
+            return found
+        told = elsewhere.union(finding.rule for finding in found)
         return tuple(
             finding for finding in found if not told.intersection(self._rules[finding.rule].suppressed_by)
         )
@@ -132,6 +126,36 @@ class Engine:
             return True
         self._seen.add(mark)
         return False
+
+
+class _Plan:
+    """The rules that hold for claims of one type under one profile on one date, with their settings."""
+
+    __slots__ = ("claim", "line", "line_other", "options")
+
+    def __init__(self, rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str) -> None:
+        steps = [
+            (rule, settings[rule.id])
+            for rule in rules.values()
+            if settings[rule.id].enabled and claim_type in rule.applies
+        ]
+        self.claim = [step for step in steps if step[0].level == "claim"]
+        self.line = [step for step in steps if step[0].level == "line"]
+        self.line_other = [step for step in self.line if not step[0].biologics_only]
+        self.options = {rule_id: setting.options for rule_id, setting in settings.items()}
+
+
+def _run(
+    steps: list[tuple[Rule, Setting]], subject: Claim | ServiceLine, context: Context, crashes: list[RuleCrash]
+) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    for rule, setting in steps:
+        try:
+            for hit in rule.check(subject, context):
+                found.append(_graded(rule, hit, setting))
+        except Exception as error:
+            crashes.append(RuleCrash(rule.id, context.claim.clm.index, error))
+    return tuple(found)
 
 
 def target_lines(claim: Claim, codes: Container[str]) -> tuple[ServiceLine, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+
+import msgspec
 
 from x12proc.claims.loops import LoopTracker
 from x12proc.claims.model import (
@@ -29,12 +32,19 @@ _DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
 _PARENTS_KEPT = 256
 
 
+class _Parent(msgspec.Struct, frozen=True):
+    """What is kept of a loop above the claim."""
+
+    parties: tuple[Party, ...]
+    filing_indicator: str  # SBR09
+
+
 class ClaimBuilder:
     """Opens the claims of one buffer. Loops that claims share are read once."""
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
-        self._parents: dict[int, tuple[Segment, ...]] = {}
+        self._parents: dict[int, _Parent] = {}
 
     def build(self, span: ClaimSpan) -> Claim:
         """Open a claim.
@@ -47,10 +57,10 @@ class ClaimBuilder:
         subscriber = self._parent(span.subscriber, guide, delimiters)
         patient = self._parent(span.patient, guide, delimiters)
         segments = self._read(Stretch(span.start, span.end, span.segment_index), guide, delimiters, "2300")
-        own = [segment for segment in segments if segment.loop == "2300"]
+        own = _by_tag(segment for segment in segments if segment.loop == "2300")
         clm = segments[0]
         place = _components(clm.element(5), delimiters)
-        codes = _health_codes(own, delimiters)
+        codes = _health_codes(own.get("HI", ()), delimiters)
         return Claim(
             id=clm.element(1),
             type=claim_type(guide),
@@ -69,26 +79,28 @@ class ClaimBuilder:
             segments=segments,
             codes=codes,
             diagnoses=tuple(code for code in codes if code.qualifier in _DIAGNOSES),
-            dates=_dates(own),
-            references=_references(own),
-            notes=_notes(own),
-            paperwork=_paperwork(own),
+            dates=_dates(own.get("DTP", ())),
+            references=_references(own.get("REF", ())),
+            notes=_notes(own.get("NTE", ())),
+            paperwork=_paperwork(own.get("PWK", ())),
             parties=_parties([segment for segment in segments if segment.loop.startswith("2310")]),
             lines=_lines(segments, delimiters, span.end),
-            header=_parties(self._parent(span.header, guide, delimiters)),
-            provider=_parties(self._parent(span.provider, guide, delimiters)),
-            subscriber=_parties(subscriber),
-            patient=_parties(patient),
-            filing_indicator=_filing_indicator(subscriber),
-            dependent=bool(patient),
+            header=self._parent(span.header, guide, delimiters).parties,
+            provider=self._parent(span.provider, guide, delimiters).parties,
+            subscriber=subscriber.parties,
+            patient=patient.parties,
+            filing_indicator=subscriber.filing_indicator,
+            dependent=span.patient is not None,
         )
 
-    def _parent(self, stretch: Stretch | None, guide: str, delimiters: Delimiters) -> tuple[Segment, ...]:
+    def _parent(self, stretch: Stretch | None, guide: str, delimiters: Delimiters) -> _Parent:
+        """A loop that claims hang under; the last few are kept, for claims mostly share them."""
         if stretch is None or stretch.start == stretch.end:
-            return ()
+            return _Parent((), "")
         known = self._parents.get(stretch.start)
         if known is None:
-            known = self._read(stretch, guide, delimiters, "")
+            segments = self._read(stretch, guide, delimiters, "")
+            known = _Parent(_parties(segments), _filing_indicator(segments))
             if len(self._parents) >= _PARENTS_KEPT:
                 self._parents.clear()
             self._parents[stretch.start] = known
@@ -118,28 +130,22 @@ def _filing_indicator(subscriber: tuple[Segment, ...]) -> str:
     return next((segment.element(9) for segment in subscriber if segment.tag == "SBR"), "")
 
 
-def _references(segments: list[Segment]) -> tuple[Reference, ...]:
+def _references(segments: Iterable[Segment]) -> tuple[Reference, ...]:
+    return tuple(Reference(segment.element(1), segment.element(2), segment) for segment in segments)
+
+
+def _notes(segments: Iterable[Segment]) -> tuple[Note, ...]:
+    return tuple(Note(segment.element(1), segment.element(2), segment) for segment in segments)
+
+
+def _paperwork(segments: Iterable[Segment]) -> tuple[Paperwork, ...]:
     return tuple(
-        Reference(segment.element(1), segment.element(2), segment) for segment in segments if segment.tag == "REF"
+        Paperwork(segment.element(1), segment.element(2), segment.element(6), segment) for segment in segments
     )
 
 
-def _notes(segments: list[Segment]) -> tuple[Note, ...]:
-    return tuple(
-        Note(segment.element(1), segment.element(2), segment) for segment in segments if segment.tag == "NTE"
-    )
-
-
-def _paperwork(segments: list[Segment]) -> tuple[Paperwork, ...]:
-    return tuple(
-        Paperwork(segment.element(1), segment.element(2), segment.element(6), segment)
-        for segment in segments
-        if segment.tag == "PWK"
-    )
-
-
-def _dates(segments: list[Segment]) -> tuple[DatePeriod, ...]:
-    return tuple(_period(segment) for segment in segments if segment.tag == "DTP")
+def _dates(segments: Iterable[Segment]) -> tuple[DatePeriod, ...]:
+    return tuple(_period(segment) for segment in segments)
 
 
 def _period(segment: Segment) -> DatePeriod:
@@ -163,11 +169,9 @@ def parse_date(text: str) -> date | None:
         return None
 
 
-def _health_codes(segments: list[Segment], delimiters: Delimiters) -> tuple[HealthCode, ...]:
+def _health_codes(segments: Iterable[Segment], delimiters: Delimiters) -> tuple[HealthCode, ...]:
     codes = []
     for segment in segments:
-        if segment.tag != "HI":
-            continue
         for position, text in enumerate(segment.elements[1:], 1):
             if text:
                 parts = _components(text, delimiters, 5)
@@ -197,16 +201,12 @@ def _lines(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> t
 
 
 def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> ServiceLine:
-    own = [segment for segment in segments if segment.loop == "2400"]
-    service = next((segment for segment in own if segment.tag in ("SV1", "SV2")), None)
-    first = 0
-    procedure: list[str] = _components("", delimiters, 7)
-    if service is not None:
-        first = 1 if service.tag == "SV1" else 2
-        procedure = _components(service.element(first), delimiters, 7)
-    pointers: tuple[str, ...] = ()
-    if service is not None and service.tag == "SV1" and service.element(7):
-        pointers = tuple(_components(service.element(7), delimiters, 1))
+    own = _by_tag(segment for segment in segments if segment.loop == "2400")
+    service = next((own[tag][0] for tag in ("SV1", "SV2") if tag in own), None)
+    first = 2 if service is not None and service.tag == "SV2" else 1
+    value = _nothing if service is None else service.element
+    procedure = _components(value(first), delimiters, 7)
+    pointers = _components(value(7), delimiters, 1) if first == 1 and value(7) else []
     return ServiceLine(
         number=segments[0].element(1),
         service=service,
@@ -214,19 +214,30 @@ def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> Se
         procedure=procedure[1],
         modifiers=_modifiers(procedure),
         description=procedure[6],
-        revenue_code=service.element(1) if service is not None and first == 2 else "",
-        charge=service.element(first + 1) if service is not None else "",
-        unit=service.element(first + 2) if service is not None else "",
-        units=service.element(first + 3) if service is not None else "",
-        pointers=pointers,
+        revenue_code=value(1) if first == 2 else "",
+        charge=value(first + 1),
+        unit=value(first + 2),
+        units=value(first + 3),
+        pointers=tuple(pointers),
         drugs=_drugs(segments, delimiters),
-        dates=_dates(own),
-        references=_references(own),
-        notes=_notes(own),
-        paperwork=_paperwork(own),
+        dates=_dates(own.get("DTP", ())),
+        references=_references(own.get("REF", ())),
+        notes=_notes(own.get("NTE", ())),
+        paperwork=_paperwork(own.get("PWK", ())),
         segments=segments,
         end=end,
     )
+
+
+def _nothing(_: int) -> str:
+    return ""
+
+
+def _by_tag(segments: Iterable[Segment]) -> dict[str, list[Segment]]:
+    found: dict[str, list[Segment]] = {}
+    for segment in segments:
+        found.setdefault(segment.elements[0], []).append(segment)
+    return found
 
 
 def _modifiers(procedure: list[str]) -> tuple[str, ...]:

@@ -70,7 +70,8 @@ def _lines(source: Input, codes: tuple[str, ...]) -> Iterator[dict[str, Any] | F
 
 def _report(fault: Fault) -> None:
     click.echo(
-        f"{fault.severity}: {fault.code} at segment {fault.segment_index}, byte {fault.byte_offset}: {fault.message}",
+        f"{fault.severity}: {fault.code} at segment {fault.segment_index}, byte {fault.byte_offset}: "
+        f"{fault.message}",
         err=True,
     )
 

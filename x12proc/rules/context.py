@@ -35,6 +35,8 @@ class Context:
         self.reference = reference
         self._options = options
         self._seen_before = seen_before
+        self._notes: dict[int, tuple[Note, ...]] = {}
+        self._by_line: dict[int, Narrative] = {}
         self._narratives: dict[tuple[str, ...], Narrative] = {}
 
     def option(self, rule_id: str, name: str) -> OptionValue:
@@ -49,15 +51,21 @@ class Context:
 
     def notes(self, line: ServiceLine) -> tuple[Note, ...]:
         """The notes that speak of a line: its own, and the claim's when this is the only target line."""
-        own = tuple(note for note in line.notes if note.code in LINE_NOTES)
-        if len(self.targets) > 1:
-            return own
-        return own + tuple(note for note in self.claim.notes if note.code != "TPO")
+        known = self._notes.get(line.lx.index)
+        if known is None:
+            known = tuple(note for note in line.notes if note.code in LINE_NOTES)
+            if len(self.targets) == 1:
+                known += tuple(note for note in self.claim.notes if note.code != "TPO")
+            self._notes[line.lx.index] = known
+        return known
 
     def narrative(self, line: ServiceLine) -> Narrative:
         """What SV101-7 / SV202-7 and the notes say together; the description speaks first."""
-        texts = (line.description, *(note.text for note in self.notes(line)))
-        return self.read(tuple(text for text in texts if text.strip()))
+        known = self._by_line.get(line.lx.index)
+        if known is None:
+            texts = (line.description, *(note.text for note in self.notes(line)))
+            known = self._by_line[line.lx.index] = self.read(tuple(text for text in texts if text.strip()))
+        return known
 
     def description(self, line: ServiceLine) -> Narrative:
         """What SV101-7 / SV202-7 says by itself."""
