@@ -14,6 +14,7 @@ from x12proc.values import parse_quantity, plain, shorten
 
 _CHARGE, _UNIT_BASIS, _UNITS = 1, 2, 3  # elements behind the procedure in SV1 and SV2
 _UNIT = "UN"
+_TOTAL_LINE = "0001"  # revenue code of a total; old billing programs still send it as a line
 _MAY_BE_FREE = frozenset(("JW", "Q0", "Q1"))
 _FREE_WORDS = ("NO CHARGE", "NO COST", "SAMPLE", "SPONSOR", "DONATED")
 
@@ -157,11 +158,11 @@ def _may_be_free(line: ServiceLine, ctx: Context) -> bool:
 def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """A total that does not add up means that a line is missing, doubled or mistyped. Payers refuse the claim
     rather than guess."""
-    charges = [parse_quantity(line.charge) for line in claim.lines]
+    charges = [parse_quantity(line.charge) for line in claim.lines if line.revenue_code != _TOTAL_LINE]
     if any(charge is None for charge in charges):
         return  # which of them, BAL04 tells
     total = sum((charge for charge in charges if charge is not None), Decimal(0))
     if parse_quantity(claim.charge) != total:
         said = shorten(claim.charge) or "empty"
-        message = f"CLM02 is {said}; the charges of the {len(charges)} line(s) add up to {plain(total)}"
+        message = f"CLM02 is {said}; the charges of {len(charges)} line(s) add up to {plain(total)}"
         yield Hit(at(claim.clm, 2), message, shorten(claim.charge) or None)

@@ -119,28 +119,29 @@ def ndc_only_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A6:306",
     remittance=("16", "M123", "N350"),
     suppressed_by=("NAR01",),
-    summary="The text only repeats or points to the NDC; drug and dose are not said in words.",
+    summary="The text only repeats the NDC; drug and dose are not said in words.",
     fix="Say in the description what was given, how much and how, e.g. BRIUMVI 450MG IV, and keep the NDC in "
     "LIN03.",
 )
 def only_the_ndc_names_the_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Medicare contractors price an unclassified drug from its name and dose in words. They do not look up the
-    NDC, so that a text such as SEE NDC tells them nothing."""
+    NDC, so that a text such as NDC 25682-0025-01 tells them nothing."""
     if not line.ndc.strip():
         return
     text = line.description
     place = description_place(line)
     if not ctx.has_text(line):
         yield Hit(place, "LIN03 holds an NDC, but no text says in words which drug and how much of it")
-    elif _only_points_to_ndc(line, ctx):
-        yield Hit(place, f"The description only points to the NDC: {shorten(text)}", shorten(text))
+    elif _only_repeats_ndc(line, ctx):
+        yield Hit(place, f"The description only repeats the NDC: {shorten(text)}", shorten(text))
 
 
-def _only_points_to_ndc(line: ServiceLine, ctx: Context) -> bool:
+def _only_repeats_ndc(line: ServiceLine, ctx: Context) -> bool:
+    """The description is an NDC and words that point to it. Words alone, SEE NDC, are a filler (NAR02)."""
     whole, own = ctx.narrative(line), ctx.description(line)
-    words = re.findall("[A-Z]+", line.description.upper())
-    points = "NDC" in words or own.ndc_text is not None
-    return points and _POINTING.issuperset(words) and whole.drug_name is None and whole.dose is None
+    words = re.findall("[A-Z]+", line.description[:200].upper())
+    repeats = own.ndc_text is not None and _POINTING.issuperset(words)
+    return repeats and whole.drug_name is None and whole.dose is None
 
 
 @line_rule(
@@ -262,7 +263,7 @@ def product_qualifier_not_n4(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "NDC08",
     "placeholder-ndc",
     severity=REJECT,
-    sources=("MEM",),
+    sources=("STN2", "MEM"),
     confidence="P",
     since="0.1.0",
     where="2410 LIN03",

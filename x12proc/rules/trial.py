@@ -17,6 +17,7 @@ _TRIAL_NUMBER = "P4"
 _CONDITION = ("BG", "30")  # the condition code for a qualifying clinical trial
 _STOPGAP = "99999999"  # what Medicare took while trial numbers were new
 _STOPGAP_UNTIL = date(2014, 12, 31)
+_DEMONSTRATION_DIGITS = 3
 _HOSPITAL_INPATIENT = "11"  # CLM05-1; its lines take no modifier
 
 
@@ -81,7 +82,7 @@ def trial_number_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
     served = first_service_date(claim)
     stopgap_over = served is not None and served > _STOPGAP_UNTIL
     for reference in claim.references:
-        if reference.qualifier != _TRIAL_NUMBER:
+        if reference.qualifier != _TRIAL_NUMBER or _is_demonstration(reference, claim, ctx):
             continue
         if not _is_number(reference.value):
             yield _malformed(reference)
@@ -89,6 +90,12 @@ def trial_number_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
             message = "REF*P4 is 99999999, the stopgap that was accepted for services up to 2014-12-31 only"
             fix = "Send the trial's own number, eight digits, from ClinicalTrials.gov."
             yield Hit(at(reference.segment, 2), message, _STOPGAP, fix=fix)
+
+
+def _is_demonstration(reference: Reference, claim: Claim, ctx: Context) -> bool:
+    """REF*P4 also carries the short numbers of Medicare demonstration projects; no trial, no trial number."""
+    value = reference.value.strip()
+    return 0 < len(value) <= _DEMONSTRATION_DIGITS and value.isascii() and value.isdigit() and not _signals(claim, ctx)
 
 
 def _is_number(text: str) -> bool:
@@ -124,7 +131,7 @@ def trial_number_without_diagnosis_or_modifier(claim: Claim, ctx: Context) -> It
     """Number, diagnosis and modifier are checked together: each alone leaves open which services belong to
     the trial, and the claim is returned or paid under the wrong rules."""
     number = claim.reference(_TRIAL_NUMBER)
-    if number is None:
+    if number is None or _is_demonstration(number, claim, ctx):
         return
     absent = [] if ctx.trial_diagnosis else ["diagnosis Z00.6"]
     if not ctx.trial_modifier and not _needs_no_modifier(claim):
@@ -155,7 +162,8 @@ def trial_without_condition_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Condition code 30 tells Medicare's hospital system that the claim holds trial services. Without it the
     claim is returned to the provider."""
     signals = _coded_signals(ctx)
-    if claim.reference(_TRIAL_NUMBER) is not None:
+    number = claim.reference(_TRIAL_NUMBER)
+    if number is not None and not _is_demonstration(number, claim, ctx):
         signals.insert(0, "a trial number (REF*P4)")
     if signals and claim.code(*_CONDITION) is None:
         place = missing(claim.last_own(), "2300", "HI01-2")
