@@ -6,11 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from rule_cases import Case
-from x12proc.reference.edition import Reference
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.engine import Engine
 from x12proc.profiles import Profiles, parse_profile
+from x12proc.reference.edition import Reference
 from x12proc.rules import all_rules
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.scanner import scan

@@ -95,7 +95,12 @@ def trial_number_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def _is_demonstration(reference: Reference, claim: Claim, ctx: Context) -> bool:
     """REF*P4 also carries the short numbers of Medicare demonstration projects; no trial, no trial number."""
     value = reference.value.strip()
-    return 0 < len(value) <= _DEMONSTRATION_DIGITS and value.isascii() and value.isdigit() and not _signals(claim, ctx)
+    return (
+        0 < len(value) <= _DEMONSTRATION_DIGITS
+        and value.isascii()
+        and value.isdigit()
+        and not _signals(claim, ctx)
+    )
 
 
 def _is_number(text: str) -> bool:
