@@ -126,6 +126,7 @@ class Profiles:
 
     def __init__(self, files: Mapping[str, ProfileFile], rules: Mapping[str, Rule]) -> None:
         self._profiles = {name: Profile(_chain(name, files), rules) for name in files}
+        self._chosen: dict[tuple[str, str, str, str], Profile] = {}
         if DEFAULT not in files:
             raise ConfigError(f"There is no profile named {DEFAULT!r}; it is the one that all others extend")
 
@@ -141,7 +142,16 @@ class Profiles:
 
     def choose(self, claim: Claim) -> Profile:
         """The profile for a claim: by payer id, else by filing indicator, else ``default``."""
-        payer = claim.payer.id if claim.payer else ""
+        payer = claim.payer
+        key = (payer.id if payer else "", claim.filing_indicator, claim.type, claim.facility_code)
+        known = self._chosen.get(key)
+        if known is None:
+            if len(self._chosen) > 4096:  # payers are few; whoever sends ever new ones must not grow the memory
+                self._chosen.clear()
+            known = self._chosen[key] = self._choose(claim, key[0])
+        return known
+
+    def _choose(self, claim: Claim, payer: str) -> Profile:
         by_payer = [profile for profile in self._profiles.values() if payer in profile.file.selection.payer_ids]
         by_filing = [
             profile

@@ -114,7 +114,7 @@ class ClaimBuilder:
         if raw.count(delimiters.segment) > MOST_SEGMENTS:
             raise X12SyntaxError("claim-too-large", f"A claim of over {MOST_SEGMENTS} segments", stretch.start)
         return tuple(
-            Segment(elements, index, offset, body, tracker.place(elements))
+            Segment(elements[0], elements, index, offset, body, tracker.place(elements))
             for elements, index, offset, body in split_segments(
                 raw, stretch.start, stretch.segment_index, delimiters
             )
@@ -207,12 +207,16 @@ def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> Se
     value = _nothing if service is None else service.element
     procedure = _components(value(first), delimiters, 7)
     pointers = _components(value(7), delimiters, 1) if first == 1 and value(7) else []
+    modifiers = _modifiers(procedure)
+    dates = _dates(own.get("DTP", ()))
+    references = _references(own.get("REF", ()))
     return ServiceLine(
         number=segments[0].element(1),
         service=service,
         qualifier=procedure[0],
         procedure=procedure[1],
-        modifiers=_modifiers(procedure),
+        modifiers=modifiers,
+        given_modifiers=tuple(code.upper() for code in modifiers if code),
         description=procedure[6],
         revenue_code=value(1) if first == 2 else "",
         charge=value(first + 1),
@@ -220,8 +224,10 @@ def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> Se
         units=value(first + 3),
         pointers=tuple(pointers),
         drugs=_drugs(segments, delimiters),
-        dates=_dates(own.get("DTP", ())),
-        references=_references(own.get("REF", ())),
+        dates=dates,
+        service_date=next((period for period in dates if period.qualifier == "472"), None),
+        references=references,
+        control=next((reference.value for reference in references if reference.qualifier == "6R"), ""),
         notes=_notes(own.get("NTE", ())),
         paperwork=_paperwork(own.get("PWK", ())),
         segments=segments,
@@ -236,7 +242,7 @@ def _nothing(_: int) -> str:
 def _by_tag(segments: Iterable[Segment]) -> dict[str, list[Segment]]:
     found: dict[str, list[Segment]] = {}
     for segment in segments:
-        found.setdefault(segment.elements[0], []).append(segment)
+        found.setdefault(segment.tag, []).append(segment)
     return found
 
 

@@ -1,6 +1,7 @@
 """A claim opened once into light, immutable values, each of which knows the segment it came from.
 
 Texts are as sent; amounts and quantities are never turned into floats. An element that was not sent is "".
+The garbage collector need not watch them (gc=False): built from the leaves up, they can't form a circle.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment
 
 
-class Location(msgspec.Struct, frozen=True):
+class Location(msgspec.Struct, frozen=True, gc=False):
     """A place in the file. For something absent it names the element that should be there, and ``after`` and
     ``segment_index`` the segment it belongs behind."""
 
@@ -25,7 +26,20 @@ class Location(msgspec.Struct, frozen=True):
     after: str | None = None
 
 
-class Party(msgspec.Struct, frozen=True):
+class Spot(msgspec.Struct, frozen=True, gc=False):
+    """A place in a segment that was sent, for which a :class:`Location` is made only when it is told."""
+
+    segment: Segment
+    element: int
+    component: int | None = None
+
+    @property
+    def location(self) -> Location:
+        """The place itself."""
+        return at(self.segment, self.element, self.component)
+
+
+class Party(msgspec.Struct, frozen=True, gc=False):
     """A named party: NM1 and what follows it in its loop (N3, N4, PER, DMG, REF, PRV ...)."""
 
     loop: str
@@ -36,7 +50,7 @@ class Party(msgspec.Struct, frozen=True):
     segments: tuple[Segment, ...]
 
 
-class Reference(msgspec.Struct, frozen=True):
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """A REF: qualifier and value."""
 
     qualifier: str
@@ -44,7 +58,7 @@ class Reference(msgspec.Struct, frozen=True):
     segment: Segment
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, gc=False):
     """An NTE: note code and text."""
 
     code: str
@@ -52,7 +66,7 @@ class Note(msgspec.Struct, frozen=True):
     segment: Segment
 
 
-class DatePeriod(msgspec.Struct, frozen=True):
+class DatePeriod(msgspec.Struct, frozen=True, gc=False):
     """A DTP. ``first`` and ``last`` are None where the text is not a date of its format."""
 
     qualifier: str  # DTP01
@@ -63,7 +77,7 @@ class DatePeriod(msgspec.Struct, frozen=True):
     segment: Segment
 
 
-class HealthCode(msgspec.Struct, frozen=True):
+class HealthCode(msgspec.Struct, frozen=True, gc=False):
     """One composite of an HI segment: ``ABK:D595`` or ``BE:80:::12``."""
 
     qualifier: str
@@ -79,7 +93,7 @@ class HealthCode(msgspec.Struct, frozen=True):
         return at(self.segment, self.position, 2)
 
 
-class Paperwork(msgspec.Struct, frozen=True):
+class Paperwork(msgspec.Struct, frozen=True, gc=False):
     """A PWK: report type, how it is sent, its control number."""
 
     report: str  # PWK01
@@ -88,7 +102,7 @@ class Paperwork(msgspec.Struct, frozen=True):
     segment: Segment
 
 
-class DrugIdentification(msgspec.Struct, frozen=True):
+class DrugIdentification(msgspec.Struct, frozen=True, gc=False):
     """Loop 2410: LIN, CTP and REF as sent."""
 
     lin: Segment
@@ -113,7 +127,7 @@ class DrugIdentification(msgspec.Struct, frozen=True):
         return self.ctp.element(4) if self.ctp else ""
 
 
-class ServiceLine(msgspec.Struct, frozen=True):
+class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     """A 2400 loop with its 2410, 2420 and 2430 loops. ``service`` is its SV1 or SV2."""
 
     number: str  # LX01
@@ -121,6 +135,7 @@ class ServiceLine(msgspec.Struct, frozen=True):
     qualifier: str  # SV101-1 / SV202-1
     procedure: str  # SV101-2 / SV202-2
     modifiers: tuple[str, ...]  # SV101-3..6 / SV202-3..6 with gaps kept as ""
+    given_modifiers: tuple[str, ...]  # those that were sent, without gaps, upper case
     description: str  # SV101-7 / SV202-7
     revenue_code: str  # SV201
     charge: str
@@ -129,7 +144,9 @@ class ServiceLine(msgspec.Struct, frozen=True):
     pointers: tuple[str, ...]  # SV107-1..4
     drugs: tuple[DrugIdentification, ...]
     dates: tuple[DatePeriod, ...]
+    service_date: DatePeriod | None  # DTP*472
     references: tuple[Reference, ...]
+    control: str  # REF*6R, the line item control number
     notes: tuple[Note, ...]
     paperwork: tuple[Paperwork, ...]
     segments: tuple[Segment, ...]
@@ -155,27 +172,12 @@ class ServiceLine(msgspec.Struct, frozen=True):
         """LIN03 of the first 2410 loop, as sent."""
         return self.drugs[0].ndc if self.drugs else ""
 
-    @property
-    def control(self) -> str:
-        """REF*6R, the line item control number."""
-        return next((ref.value for ref in self.references if ref.qualifier == "6R"), "")
-
-    @property
-    def service_date(self) -> DatePeriod | None:
-        """DTP*472."""
-        return next((period for period in self.dates if period.qualifier == "472"), None)
-
-    @property
-    def given_modifiers(self) -> tuple[str, ...]:
-        """The modifiers that were sent, without gaps, upper case."""
-        return tuple(code.upper() for code in self.modifiers if code)
-
     def last_own(self) -> Segment:
         """The last segment of the 2400 loop proper, behind which loop 2410 belongs."""
         return next(segment for segment in reversed(self.segments) if segment.loop == "2400")
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """A claim (2300) with what it hangs under (1000, 2000A-C) and everything below it.
 
     ``guide`` is GS08 as sent, ``type`` is P or I. Diagnoses are the HI composites ABK, ABF (BK, BF) in order,

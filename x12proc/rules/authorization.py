@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import takewhile
 
 from x12proc.claims.model import Claim, Paperwork, Reference, at
@@ -61,14 +62,14 @@ def authorization_is_placeholder(claim: Claim, ctx: Context) -> Iterator[Hit]:
     least = ctx.option("AUT02", "least_length")
     assert isinstance(texts, tuple)
     assert isinstance(least, int)
-    placeholders = {_bare(text) for text in texts}
+    placeholders = _placeholders(texts)
     for reference in _references(claim, ctx, _AUTHORIZATION):
         wrong = _why_no_number(reference.value, placeholders, least)
         if wrong:
             yield Hit(at(reference.segment, 2), f"REF*G1: {wrong}", shorten(reference.value) or None)
 
 
-def _why_no_number(value: str, placeholders: set[str], least: int) -> str | None:
+def _why_no_number(value: str, placeholders: frozenset[str], least: int) -> str | None:
     bare = _bare(value)
     if not bare:
         return "the authorisation number holds no letter or digit"
@@ -79,6 +80,11 @@ def _why_no_number(value: str, placeholders: set[str], least: int) -> str | None
     if len(value.strip()) < least:
         return f"{shorten(value)} is shorter than {least} characters"
     return None
+
+
+@lru_cache(maxsize=16)
+def _placeholders(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(_bare(text) for text in texts)
 
 
 def _bare(text: str) -> str:

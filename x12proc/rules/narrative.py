@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Context as Arithmetic
 from decimal import Decimal
 
-from x12proc.claims.model import Location, ServiceLine, at, missing
+from x12proc.claims.model import Location, ServiceLine, Spot, at, missing
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative import Amount, Narrative
 from x12proc.narrative.tokens import word_set
@@ -37,17 +37,19 @@ def description_place(line: ServiceLine) -> Location:
     return at(line.service, 1 if line.service.tag == "SV1" else 2, 7)
 
 
-def spoken(line: ServiceLine, ctx: Context) -> list[tuple[Location, str]]:
+def spoken(line: ServiceLine, ctx: Context) -> list[tuple[Spot, str]]:
     """Every text that speaks of a line and its place: the description first, then the notes."""
-    texts = [(description_place(line), line.description)]
-    texts += [(at(note.segment, 2), note.text) for note in ctx.notes(line)]
-    return [(place, text) for place, text in texts if text.strip()]
+    texts: list[tuple[Spot, str]] = []
+    if line.service is not None and line.description.strip():
+        texts.append((Spot(line.service, 1 if line.service.tag == "SV1" else 2, 7), line.description))
+    texts += [(Spot(note.segment, 2), note.text) for note in ctx.notes(line) if note.text.strip()]
+    return texts
 
 
 def text_place(line: ServiceLine, ctx: Context) -> Location:
     """Where the words of a line begin: its description, or the first note that stands in for it."""
     texts = spoken(line, ctx)
-    return texts[0][0] if texts else description_place(line)
+    return texts[0][0].location if texts else description_place(line)
 
 
 def text_shown(line: ServiceLine, ctx: Context) -> str | None:
@@ -122,7 +124,7 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     texts = spoken(line, ctx)
     if texts and _is_generic(tuple(text for _, text in texts), ctx):
-        place, text = texts[0][0], shorten(texts[0][1])
+        place, text = texts[0][0].location, shorten(texts[0][1])
         yield Hit(place, f"The text names no drug: {text}", text)
 
 
@@ -363,8 +365,9 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
 )
 def text_probably_cut_off(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Billing programs cut texts at 80 characters without a word. What is lost may be the dose or the NDC."""
-    for place, text in spoken(line, ctx):
+    for spot, text in spoken(line, ctx):
         if len(text) == FIELD_LENGTH and _ends_cut(text):
+            place = spot.location
             yield Hit(
                 place, f"{place.element} is full and ends in '{shorten(_last_word(text), 30)}'", shorten(text)
             )

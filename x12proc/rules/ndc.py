@@ -308,10 +308,10 @@ def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sent = normalise(_number(line))
     if sent is None:
         return
-    for place, text in spoken(line, ctx):
+    for spot, text in spoken(line, ctx):
         said = ctx.read((text,)).ndc
         if said is not None and said != sent:
-            yield Hit(place, f"The text gives NDC {said}, LIN03 gives {sent}", said)
+            yield Hit(spot.location, f"The text gives NDC {said}, LIN03 gives {sent}", said)
             return
 
 

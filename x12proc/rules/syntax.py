@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from x12proc.claims.model import Claim, Location, Note, ServiceLine, at, missing
+from x12proc.claims.model import Claim, Note, ServiceLine, Spot, at, missing
 from x12proc.findings import REJECT, WARN, Hit, Severity
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.narrative import FIELD_LENGTH, description_place
+from x12proc.rules.narrative import FIELD_LENGTH
 from x12proc.values import shorten
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.guides import CURRENT
@@ -232,7 +232,7 @@ def segment_not_for_institutional_line(line: ServiceLine, ctx: Context) -> Itera
 class _Text(msgspec.Struct, frozen=True):
     """A free-text field: where it is, what it says, and which delimiter seems to have cut it."""
 
-    place: Location
+    spot: Spot
     text: str
     cut_by: str = ""
     composite: bool = False  # a component, which can't hold the component separator
@@ -252,16 +252,17 @@ def _notes_and_k3(
     notes: tuple[Note, ...], segments: tuple[Segment, ...], loop: str, element: str
 ) -> Iterator[_Text]:
     for note in notes:
-        yield _Text(at(note.segment, 2), note.text, element if note.segment.element(3) else "")
+        yield _Text(Spot(note.segment, 2), note.text, element if note.segment.element(3) else "")
     for segment in segments:
         if segment.tag == "K3" and segment.loop == loop:
-            yield _Text(at(segment, 1), segment.element(1), element if segment.element(2) else "")
+            yield _Text(Spot(segment, 1), segment.element(1), element if segment.element(2) else "")
 
 
 def _description(line: ServiceLine, service: Segment, delimiters: Delimiters) -> _Text:
     component = delimiters.component.decode("latin-1")
-    parts = service.element(1 if service.tag == "SV1" else 2).split(component)
-    return _Text(description_place(line), line.description, component if any(parts[7:]) else "", composite=True)
+    position = 1 if service.tag == "SV1" else 2
+    parts = service.element(position).split(component)
+    return _Text(Spot(service, position, 7), line.description, component if any(parts[7:]) else "", composite=True)
 
 
 @claim_rule(
@@ -284,8 +285,8 @@ def text_over_80_characters(claim: Claim, ctx: Context) -> Iterator[Hit]:
     which may be the dose."""
     for field in _texts(claim, ctx.targets):
         if len(field.text) > FIELD_LENGTH:
-            message = f"{field.place.element} has {len(field.text)} characters; {FIELD_LENGTH} are allowed"
-            yield Hit(field.place, message, shorten(field.text))
+            message = f"{field.spot.location.element} has {len(field.text)} characters; {FIELD_LENGTH} are allowed"
+            yield Hit(field.spot.location, message, shorten(field.text))
 
 
 @claim_rule(
@@ -312,7 +313,12 @@ def illegal_characters_in_text(claim: Claim, ctx: Context) -> Iterator[Hit]:
         fault = _character_fault(field, claim.delimiters, lower_case)
         if fault is not None:
             severity, message = fault
-            yield Hit(field.place, f"{field.place.element} {message}", shorten(field.text) or None, severity)
+            yield Hit(
+                field.spot.location,
+                f"{field.spot.location.element} {message}",
+                shorten(field.text) or None,
+                severity,
+            )
 
 
 def _character_fault(field: _Text, delimiters: Delimiters, lower_case: bool) -> tuple[Severity, str] | None:

@@ -153,9 +153,7 @@ class _InterchangeScan:
         self._every_claim = every_claim
         self._window_size = window
         terminator, element = re.escape(self._delimiters.segment), re.escape(self._element)
-        self._marks = re.compile(
-            terminator + rb"[\r\n ]*(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")", re.DOTALL
-        )
+        self._marks = re.compile(terminator + rb"[\r\n ]*(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")")
         self._group: Group | None = None
         self._group_usable = False
         self._set: TransactionSet | None = None
@@ -173,6 +171,9 @@ class _InterchangeScan:
         self._open_level = b""
         self._open_hit = every_claim
         self._header: Stretch | None = None
+        # HL loops passed but not yet looked at (place, end), and the last one of each level (start, end, index;
+        # the index is -1 until a claim asks).
+        self._loops: list[tuple[int, int]] = []
         self._levels: dict[bytes, tuple[int, int, int]] = {}
         self._envelopes: dict[str, Callable[[Window, int, int, tuple[str, ...]], Iterator[Event]]] = {
             "ISA": self._on_isa,
@@ -208,34 +209,41 @@ class _InterchangeScan:
         yield from self._broken_off()
 
     def _read(self, window: Window) -> Iterator[Event]:
+        """Walk the marks of a window. A claim that mentions no code costs little more than its place here, which
+        is why this loop keeps its state in local names and puts off all it can."""
         text = window.text
         hits = self._hits(text)
-        number = 0
+        number, next_hit = 0, hits[0]
+        opened, hit = self._open, self._open_hit
         for match in self._marks.finditer(text):
             at = match.start(1)
-            while hits[number] < at:
-                self._open_hit = True
+            while next_hit < at:
+                hit = True
                 number += 1
-            # A claim that mentions no code costs nothing more than its place in this loop.
-            if self._open_hit or self._open is not _CLM:
-                yield from self._close(window, at)
+                next_hit = hits[number]
+            if opened is _CLM:
+                if hit:
+                    yield from self._claim(window, at)
+            elif opened is _HL:
+                self._loops.append((self._open_place, at))
+            elif opened == "ST":
+                self._header = Stretch(self._open_at, window.offset(at), self._open_index)
+            self._open_place, self._open_index, hit = at, -1, self._every_claim
             tag = match.group(1)
-            self._open_hit = self._every_claim
-            self._open_place = at
-            self._open_index = -1
             if tag == b"CLM" and self._set is not None:
-                self._open = _CLM
+                opened = self._open = _CLM
                 self._claims += 1
             elif tag == b"HL" and self._set is not None:
-                self._open = _HL
+                opened = self._open = _HL
             else:
                 yield from self._mark(window, tag.decode("ascii"), at)
+                opened = self._open
                 if self._done:
                     yield from self._look_for_damage(window, at)
                     return
         yield from self._look_for_damage(window, len(text))
-        if hits[number] < len(text):
-            self._open_hit = True
+        self._open_hit = hit or next_hit < len(text)
+        self._settle_loops(window)
         self._carry_over(window)
 
     def _carry_over(self, window: Window) -> None:
@@ -289,31 +297,29 @@ class _InterchangeScan:
 
     # -- stretches -----------------------------------------------------------------------------------------
 
-    def _close(self, window: Window, at: int) -> Iterator[Event]:
-        """End the open stretch at ``at``: keep an HL loop or a header, tell a claim that may hold a target."""
-        if self._open is _CLM:
-            yield from self._claim(window, at)
-        elif self._open is _HL:
-            self._keep_level(window, at)
-        elif self._open == "ST":
-            self._header = Stretch(self._open_at, window.offset(at), self._open_index)
-
-    def _keep_level(self, window: Window, at: int) -> None:
-        place = self._open_place
-        level = self._level(window.text, place) if place >= 0 else self._open_level
-        start = window.offset(place) if place >= 0 else self._open_at
-        if level == _PROVIDER:
-            # Provider loops are few; the others are placed only when a claim asks.
-            self._levels = {_PROVIDER: (start, window.offset(at), self._index(window))}
-        else:
+    def _settle_loops(self, window: Window) -> None:
+        """Of the HL loops passed since the last call keep the last one of each level."""
+        last: dict[bytes, tuple[int, int]] = {}
+        for loop in self._loops:
+            level = self._level(window.text, loop[0]) if loop[0] >= 0 else self._open_level
             if level == _SUBSCRIBER:
+                last[_SUBSCRIBER] = loop
+                last.pop(_PATIENT, None)
                 self._levels.pop(_PATIENT, None)
-            known = _SUBSCRIBER if level == _SUBSCRIBER else _PATIENT
-            self._levels[known] = (start, window.offset(at), self._open_index)
+            elif level == _PROVIDER:
+                last = {_PROVIDER: loop}
+                self._levels.clear()
+            else:
+                last[_PATIENT] = loop
+        self._loops.clear()
+        for level, (place, at) in last.items():
+            start = window.offset(place) if place >= 0 else self._open_at
+            self._levels[level] = (start, window.offset(at), -1)
 
     def _claim(self, window: Window, at: int) -> Iterator[Event]:
-        if not self._open_hit or self._set is None or self._set.guide is None or self._group is None:
+        if self._set is None or self._set.guide is None or self._group is None:
             return
+        self._settle_loops(window)
         index = self._index(window)
         start = window.offset(self._open_place) if self._open_place >= 0 else self._open_at
         yield ClaimSpan(
@@ -377,6 +383,7 @@ class _InterchangeScan:
         self._sets += 1
         self._claims = 0
         self._levels = {}
+        self._loops.clear()
         yield self._set
         for code, message, severity in remarks:
             yield self._say(code, message, severity, self._open_at, index)

@@ -10,24 +10,20 @@ from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.tidy import is_ragged, tidy
 
 
-class Segment(msgspec.Struct, frozen=True):
+class Segment(msgspec.Struct, frozen=True, gc=False):
     """One segment of a transaction set.
 
-    ``elements[0]`` is the tag, so that ``elements[3]`` of a CTP is what the guide calls CTP03. ``index`` is
-    the number of segments before it in the file, ``offset`` the byte of its first letter, ``raw`` its bytes
+    ``elements[0]`` is the tag again, so that ``elements[3]`` of a CTP is what the guide calls CTP03. ``index``
+    is the number of segments before it in the file, ``offset`` the byte of its first letter, ``raw`` its bytes
     as they stand without the terminator, ``loop`` the loop it belongs to (``2400``).
     """
 
+    tag: str
     elements: tuple[str, ...]
     index: int
     offset: int
     raw: bytes
     loop: str = ""
-
-    @property
-    def tag(self) -> str:
-        """The segment id, e.g. ``SV1``."""
-        return self.elements[0]
 
     def element(self, position: int) -> str:
         """Element ``position``, empty when it was not sent."""

@@ -27,6 +27,9 @@ class Buffer(Protocol):
     def __len__(self) -> int:
         """How many bytes there are."""
 
+    def rfind(self, piece: bytes, start: int, end: int, /) -> int:
+        """The last place of a piece between two places, or -1."""
+
 
 class Window:
     """A stretch of an interchange: ``text`` without stray line ends, with the way back to file offsets.
@@ -100,16 +103,15 @@ def count_terminators(buffer: Buffer, start: int, end: int, delimiters: Delimite
 
 def _chunk(buffer: Buffer, start: int, terminator: bytes, size: int) -> bytes:
     """The bytes from the terminator at ``start`` up to the last terminator within reach, or to the end."""
+    total = len(buffer)
     reach = max(size, 2)
-    while True:
-        chunk = buffer[start : start + reach]
-        if start + reach >= len(buffer):
-            return chunk
-        cut = chunk.rfind(terminator)
+    while start + reach < total:
+        cut = buffer.rfind(terminator, start + 1, start + reach)
         if cut > 0:
-            return chunk[:cut]
+            return buffer[start:cut]
         if reach >= LONGEST_SEGMENT:
             raise X12SyntaxError(
                 "segment-too-long", f"No segment terminator within {LONGEST_SEGMENT} bytes", start
             )
         reach *= 4
+    return buffer[start:total]
