@@ -53,7 +53,9 @@ def _paths(argument: str) -> list[Path]:
     path = Path(argument)
     if path.is_dir():
         found = sorted(
-            entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS and not entry.name.endswith(_OURS)
+            entry
+            for entry in path.iterdir()
+            if entry.suffix.lower() in ENDINGS and not entry.name.endswith(_OURS) and not entry.is_dir()
         )
         if not found:
             raise ConfigError(f"{argument}: the folder holds no {' '.join('*' + end for end in ENDINGS)} file")

@@ -1,0 +1,105 @@
+"""The engine: a crashing rule, hits and grades, one fault told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import msgspec
+import pytest
+from edi import base
+from rule_run import profiles, reference
+
+import x12proc
+from x12proc.claims.model import ServiceLine
+from x12proc.engine import Engine
+from x12proc.errors import RuleCrash
+from x12proc.findings import INFO, REJECT, WARN, Hit, weaker
+from x12proc.rules import all_rules
+from x12proc.rules.base import Rule, line_rule
+from x12proc.rules.context import Context
+from x12proc.scrub import RULE_CRASH, Summary, scrub_buffer
+from x12proc.wire.events import Fault
+
+RULES = all_rules()
+FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
+
+
+def crashing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    raise KeyError(line.description)
+    yield  # makes this a generator, as rules are
+
+
+def engine(rules: dict[str, Rule]) -> Engine:
+    return Engine(rules, profiles(), reference(), codes=("J3590",), as_of=date(2024, 4, 1))
+
+
+def broken(rule_id: str) -> dict[str, Rule]:
+    """The rules with one of them crashing."""
+
+    return {**RULES, rule_id: msgspec.structs.replace(RULES[rule_id], check=crashing)}
+
+
+def test_a_crash_is_never_an_acceptance_and_the_rest_is_told() -> None:
+    summary = Summary()
+    outcomes = list(scrub_buffer(FAULTY + b"\n" + base(), engine(broken("RTE01")), ("J3590",)))
+    for outcome in outcomes:
+        summary.count(outcome)
+    faults = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
+    assert [fault.code for fault in faults] == [RULE_CRASH, RULE_CRASH]
+    assert "RTE01" in faults[0].message
+    assert "ELFABRIO" not in faults[0].message, "an error's own text could quote a claim"
+    assert summary.status == "failed"
+    assert summary.rejected_claims == 2
+    assert summary.by_rule == {"QTY01": 1, "DUP02": 1}
+
+
+def test_the_api_raises_on_a_crash() -> None:
+    scrubbed = engine(broken("RTE01"))
+    claim = next(x12proc.read(base()))
+    result = scrubbed.scrub(claim, scrubbed.targets(claim))
+    assert result.rejected
+    assert isinstance(result.crashes[0], RuleCrash)
+
+
+def test_severities_are_ordered() -> None:
+    assert weaker(REJECT, WARN) == WARN
+    assert weaker(INFO, REJECT) == INFO
+    assert weaker(WARN, WARN) == WARN
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"sources": ()},
+        {"sources": ("NOBODY",)},
+        {"confidence": "M"},
+    ],
+)
+def test_a_rule_without_its_source_is_refused(texts: dict[str, object]) -> None:
+    facts = {
+        "severity": "reject", "sources": ("PAL",), "confidence": "V", "since": "0.1.0", "where": "SV1",
+        "summary": "Wrong.", "fix": "Mend it.", **texts,
+    }  # fmt: skip
+
+    def check(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+        """Why."""
+        yield from ()
+
+    with pytest.raises(ValueError, match="rule ZZZ01"):
+        line_rule("ZZZ01", "never-declared", **facts)(check)
+    assert "ZZZ01" not in all_rules()
+
+
+def test_only_hc_lines_are_targets() -> None:
+    assert list(x12proc.scrub(base().replace(b"SV1*HC:J3590", b"SV1*ZZ:J3590"))) == []
+    assert len(list(x12proc.scrub(base().replace(b"J3590", b"j3590")))) == 0
+
+
+def test_summary_counts_what_it_is_told() -> None:
+    summary = Summary()
+    for outcome in scrub_buffer(FAULTY, engine(RULES), ("J3590",)):
+        summary.count(outcome)
+    assert (summary.claims, summary.target_claims, summary.target_lines, summary.rejected_claims) == (1, 1, 1, 1)
+    assert summary.findings == {"reject": 1, "warn": 0, "info": 0}
+    assert summary.status == "rejected"

@@ -1,0 +1,129 @@
+"""Profiles: what they may say, what is refused and with which words, and what they do."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from edi import base
+
+import x12proc
+from x12proc.claims.model import Claim
+from x12proc.errors import ConfigError
+from x12proc.profiles import Profiles, parse_profile
+from x12proc.rules import all_rules
+from x12proc.settings import load_profiles, load_settings
+
+RULES = all_rules()
+TODAY = date(2026, 11, 23)
+HEAD = 'name = "mine"\ntitle = "Mine"\nextends = "default"\n'
+DEFAULT = parse_profile(b'name = "default"\ntitle = "All"\n', "default.toml", RULES)
+
+
+def mine(text: str, *others: str) -> Profiles:
+    """Profiles ``default``, ``mine`` and others."""
+    files = [parse_profile((HEAD + text).encode(), "mine.toml", RULES), DEFAULT]
+    files += [parse_profile(other.encode(), "other.toml", RULES) for other in others]
+    return Profiles({file.name: file for file in files}, RULES)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('colour = "red"', ["mine.toml", "colour", "title", "selection"]),
+        ("[selection]\npayers = []", ["payers", "payer_ids", "filing_indicators"]),
+        ('[[rule]]\nid = "NDC01"\nseverty = "warn"', ["severty", "severity", "options"]),
+        ('[[rule]]\nid = "NDC01"\nseverity = "fatal"', ["fatal", "reject, warn, info"]),
+        ('[[rule]]\nid = "NDC99"', ["NDC99", "x12proc rules"]),
+        ('[[rule]]\nid = "QTY07"\noptions = { decimal = 2 }', ["decimal", "decimals"]),
+        ('[[rule]]\nid = "QTY07"\noptions = { decimals = "2" }', ["'2'", "int"]),
+        ('[[rule]]\nid = "NDC08"\noptions = { allowed_placeholders = 7 }', ["7", "list of texts"]),
+        ('[[rule]]\nid = "NDC01"\nenabled = false\nreason = "because"', ["reason, by and until"]),
+        ('[[rule]]\nid = "NDC01"\nfrom = "soon"', ["from"]),
+        ("[[rule]", ["TOML"]),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_key_and_choice(text: str, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        mine(text)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_chains_are_checked() -> None:
+    with pytest.raises(ConfigError, match="extends 'nobody'"):
+        mine("", 'name = "x"\ntitle = "X"\nextends = "nobody"\n')
+    with pytest.raises(ConfigError, match="extends itself"):
+        mine("", 'name = "a"\ntitle = "A"\nextends = "b"\n', 'name = "b"\ntitle = "B"\nextends = "a"\n')
+    with pytest.raises(ConfigError, match="no profile named 'default'"):
+        Profiles({}, RULES)
+
+
+def test_entries_hold_for_their_dates_only() -> None:
+    text = '[[rule]]\nid = "NDC01"\nseverity = "info"\nfrom = 2024-01-01\nto = 2024-12-31\n'
+    profile = mine(text).get("mine")
+    for day, severity in [
+        (date(2023, 12, 31), "reject"), (date(2024, 1, 1), "info"), (date(2024, 12, 31), "info"),
+        (date(2025, 1, 1), "reject"), (None, "reject"),
+    ]:  # fmt: skip
+        assert profile.settings(day, TODAY)["NDC01"].severity == severity
+
+
+def test_a_bypass_ends_on_its_day() -> None:
+    text = '[[rule]]\nid = "NDC01"\nenabled = false\nreason = "payer agreed"\nby = "J. Ito"\nuntil = 2026-12-31\n'
+    profile = mine(text).get("mine")
+    assert not profile.settings(None, date(2026, 12, 31))["NDC01"].enabled
+    assert "J. Ito" in profile.settings(None, TODAY)["NDC01"].bypass
+    assert profile.settings(None, date(2027, 1, 1))["NDC01"].enabled
+
+
+def test_profiles_inherit() -> None:
+    child = 'name = "child"\ntitle = "C"\nextends = "mine"\n[[rule]]\nid = "QTY07"\nseverity = "reject"\n'
+    text = '[[rule]]\nid = "QTY07"\nseverity = "info"\noptions = { decimals = 2 }\n'
+    setting = mine(text, child).get("child").settings(None, TODAY)["QTY07"]
+    assert (setting.severity, setting.options["decimals"]) == ("reject", 2)
+
+
+def claim(payer: str = "ACME1", filing: str = "CI", kind: str = "P") -> Claim:
+    """A base claim of another payer."""
+    data = (
+        base(kind).replace(b"*PI*ACME1", f"*PI*{payer}".encode()).replace(b"******CI", f"******{filing}".encode())
+    )
+    return next(x12proc.read(data))
+
+
+def test_choice_is_by_payer_then_by_filing_indicator() -> None:
+    profiles = mine(
+        '[selection]\npayer_ids = ["PAY77"]\n',
+        'name = "blue"\ntitle = "B"\n[selection]\nfiling_indicators = ["BL"]\n',
+        'name = "blue-out"\ntitle = "B"\n[selection]\nfiling_indicators = ["BL"]\nclaim_types = ["I"]\n'
+        'facility_types = ["13"]\n',
+    )
+    assert profiles.choose(claim("PAY77", "BL")).name == "mine"
+    assert profiles.choose(claim("OTHER", "BL")).name == "blue"
+    assert profiles.choose(claim("OTHER", "BL", "I")).name == "blue-out"
+    assert profiles.choose(claim("OTHER", "CI")).name == "default"
+
+
+def test_a_users_folder_stands_beside_ours(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "mine.toml").write_text(HEAD + '[[rule]]\nid = "RTE01"\nenabled = false\n')
+    (tmp_path / "x12proc.toml").write_text('profile = "mine"\nprofile_folders = ["profiles"]\n')
+    settings = load_settings(config=tmp_path / "x12proc.toml")
+    assert settings.profile == "mine"
+    assert set(settings.profile_hashes) >= {"default.toml", "medicare-b.toml", "mine.toml"}
+    data = base().replace(b" 80MG IV ", b" 80MG ")
+    heard = [f.rule for c in x12proc.scrub(data, config=tmp_path / "x12proc.toml") for f in c.all_findings]
+    assert heard == []
+    with pytest.raises(ConfigError, match="no such profile folder"):
+        load_profiles([tmp_path / "nowhere"])
+
+
+def test_the_reading_of_medicare_part_b() -> None:
+    profiles, _ = load_profiles()
+    assert profiles.choose(claim("01182", "MB")).name == "medicare-b"
+    settings = profiles.get("medicare-b").settings(date(2024, 1, 1), TODAY)
+    assert settings["BAL01"].severity == "reject"
+    assert settings["NAR03"].options["ndc_is_enough"] is False
+    assert profiles.get("medicare-b").settings(date(2013, 12, 31), TODAY)["TRI01"].severity == "warn"
