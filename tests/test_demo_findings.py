@@ -10,6 +10,7 @@ from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL
 
 import x12proc
 from x12proc.rules import all_rules
+from x12proc.settings import load_profiles
 
 AS_OF = date(2024, 4, 1)
 TABLE = re.compile(r"^\| ([A-Z0-9-]+) \| [^|]+ \| .+ \| ([^|]+) \|$", re.MULTILINE)
@@ -43,13 +44,16 @@ def test_every_target_claim_of_the_table_is_found() -> None:
 
 def test_profiles_are_chosen_by_payer() -> None:
     chosen = {entry.claim.filing_indicator: entry.profile for entry in x12proc.scrub(CLINIC, as_of=AS_OF)}
-    assert chosen["MB"] == "medicare-b"
-    assert chosen["CI"] == "default"
+    assert chosen["MB"].startswith("medicare-b-")
+    assert chosen["MC"] == "medicaid"
+    assert chosen["CH"] == "tricare"
 
 
 def test_clean_claims_stay_clean_under_every_profile() -> None:
     clean = {claim for claim, rules in intended().items() if not rules}
-    for profile in ("default", "medicare-b"):
+    profiles, _ = load_profiles()
+    assert len(profiles.names()) > 6
+    for profile in profiles.names():
         for path in (CLINIC, HOSPITAL):
             for entry in x12proc.scrub(path, as_of=AS_OF, profile=profile):
                 if entry.claim.id in clean:

@@ -122,7 +122,9 @@ def test_a_users_folder_stands_beside_ours(tmp_path: Path) -> None:
 
 def test_the_reading_of_medicare_part_b() -> None:
     profiles, _ = load_profiles()
-    assert profiles.choose(claim("01182", "MB")).name == "medicare-b"
+    assert profiles.choose(claim("SOME MAC", "MB")).name == "medicare-b"
+    assert profiles.choose(claim("01182", "MB")).name == "medicare-b-noridian"
+    assert profiles.choose(claim("05102", "MB", "I")).name == "default", "a Part B number on a hospital claim"
     settings = profiles.get("medicare-b").settings(date(2024, 1, 1), TODAY)
     assert settings["BAL01"].severity == "reject"
     assert settings["NAR03"].options["ndc_is_enough"] is False

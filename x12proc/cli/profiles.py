@@ -25,4 +25,4 @@ def command(name: str | None) -> None:
         click.echo(profile_text(profiles.get(name)))
         return
     for known in profiles.names():
-        click.echo(f"{known:15} {profiles.get(known).file.title}")
+        click.echo(f"{known:20} {profiles.get(known).file.title}")
