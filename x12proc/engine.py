@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping
 from datetime import date
 
 import msgspec
@@ -120,7 +120,7 @@ class Engine:
             finding for finding in found if not told.intersection(self._rules[finding.rule].suppressed_by)
         )
 
-    def _seen_before(self, key: str) -> bool:
+    def _seen_before(self, key: Hashable) -> bool:
         mark = hash(key)
         if mark in self._seen:
             return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 _LONGEST_NUMBER = 40  # digits; no quantity of a claim comes near it
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
@@ -26,9 +27,12 @@ def parse_quantity(text: str) -> Decimal | None:
 
     No sign but a minus, no exponent, no thousands separators, no blanks.
     """
-    if len(text) > _LONGEST_NUMBER or _NUMBER.fullmatch(text) is None:
-        return None
-    return Decimal(text)
+    return _number(text) if len(text) <= _LONGEST_NUMBER else None
+
+
+@lru_cache(maxsize=4096)
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def in_base_unit(value: str, unit: str) -> tuple[Decimal, str] | None:

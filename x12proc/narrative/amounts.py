@@ -62,6 +62,7 @@ _EXPLICIT = (
     re.compile(r"(?:q|g[yqo]?|td?[yqo]?|d[yqo]?)([QV])"),
     re.compile(r"([QV])t"),
 )
+_GIVEN_KINDS = frozenset("gqtd")  # without one of them none of these fits
 
 _LABELLED_STRENGTH = re.compile(r"my?([QP])")
 
@@ -73,6 +74,7 @@ _VIALS_THEN_AMOUNT = re.compile(r"(N)c([QV])")  # 15 VIALS 105MG: a size if the 
 _BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|$)")  # (1X500 + 1X200)
 _COUNT = (re.compile(r"h?(N)r?c"), re.compile(r"c[xh](N)"))
 _SIZE = re.compile(r"([QV])c")  # 420MG MDV
+_COUNTED_KINDS = frozenset("NcSC")  # without one of them nothing is counted and no size is told
 
 # A volume that the drug is diluted in: IN 250ML, 100 ML NS.
 _DILUENTS: Final = word_set("IN WITH NS D5W SALINE OVER DILUTED NACL WATER DEXTROSE BAG")
@@ -196,6 +198,8 @@ class _Reader:
             self.out.doses_per_container = self.out.doses_per_container or number.value
 
     def _explicit_dose(self) -> Amount | None:
+        if _GIVEN_KINDS.isdisjoint(self.shape):
+            return None
         for pattern in _EXPLICIT:
             found = pattern.search(self.shape)
             if found:
@@ -204,10 +208,14 @@ class _Reader:
         return None
 
     def _labelled_strength(self) -> None:
+        if "m" not in self.shape:
+            return
         for _, (item,) in self._each(_LABELLED_STRENGTH):
             self.out.strength = self.out.strength or _strength(item)
 
     def _contents(self) -> None:
+        if "N" not in self.shape:
+            return
         for found, (number, size) in self._each(_COUNT_SIZE):
             self._add_content(number, size, "c" in found[0])
         for found in _SIZE_COUNT.finditer(self.shape):
@@ -228,6 +236,8 @@ class _Reader:
 
     def _counts_and_sizes(self, dose_is_stated: bool) -> None:
         """Counts without sizes (``10 VIAL``) and sizes without counts (``420MG MDV``)."""
+        if _COUNTED_KINDS.isdisjoint(self.shape):
+            return
         for found in _VIALS_THEN_AMOUNT.finditer(self.shape):
             elsewhere = self.shape[: found.start()] + self.shape[found.end() :]
             if dose_is_stated or "Q" in elsewhere:
@@ -254,6 +264,8 @@ class _Reader:
 
     def _strength_and_sizes(self) -> None:
         out = self.out
+        if not self.sizes and "P" not in self.shape:
+            return
         ratios = [item for item in self.sizes if item.kind == "S"]
         percent = [item for item, kind in zip(self.items, self.shape, strict=True) if kind == "P"]
         weights = {_strength(item): None for item in self.sizes if item.kind in "QC"}

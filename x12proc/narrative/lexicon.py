@@ -136,10 +136,10 @@ def _close_together(text: str, pieces: Sequence[re.Match[str]]) -> bool:
 def _strange_suffix(text: str, start: int, end: int) -> str:
     """The four-letter suffix right behind an antibody's name or the like; empty when there is none."""
     found = _SUFFIX.match(text, end)
-    word = re.split(r"[^a-z]", text[start:end])[-1]
-    if found is None or found[1] in _NO_SUFFIX or not _STEM.match(word):
+    if found is None or found[1] in _NO_SUFFIX:
         return ""
-    return found[0]
+    word = re.split(r"[^a-z]", text[start:end])[-1]
+    return found[0] if _STEM.match(word) else ""
 
 
 def _unknown_biologic(text: str, piece: re.Match[str]) -> Name | None:

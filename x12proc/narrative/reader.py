@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -49,6 +50,7 @@ def read(texts: Sequence[str], lexicon: Lexicon) -> Narrative:
     return replace(facts, generic_text=True) if filler and _says_nothing(facts) else facts
 
 
+@lru_cache(maxsize=1024)  # the same words come again and again: a clinic gives few drugs in few doses
 def _read_field(text: str, lexicon: Lexicon) -> _Field:
     identifiers = read_identifiers(text)
     names = lexicon.find(identifiers.rest)

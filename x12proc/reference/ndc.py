@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 #: What some payers ask for as the "NDC" of a compounding fee. It names no product, so it is a placeholder
@@ -18,7 +19,7 @@ _ONE_DIGIT_PER_PART = re.compile(r"([0-9])\1{4}([0-9])\2{3}([0-9])\3\Z")
 # FDA prints three layouts of 10 digits; a zero in front of the short part makes each of them 5-4-2.
 _LAYOUTS: Final = frozenset({(5, 4, 2), (4, 4, 2), (5, 3, 2), (5, 4, 1)})
 _NOBODY = ("99999", "00000")  # labelers that were never assigned
-_COUNTING_UP = ("1234567890", "0123456789")
+_COUNTING_UP = ("123456789", "012345678")
 
 
 def normalise(text: str) -> str | None:
@@ -28,8 +29,11 @@ def normalise(text: str) -> str | None:
     leading ``N4``, ``NDC``, ``NDC:`` or ``NDC#``; blanks around. Ten digits without hyphens are three
     different products at once (see `candidates`) and give None, as do 12 digits (6-4-2, not yet adopted).
     """
-    if len(text) > _LONGEST_SPELLING:
-        return None
+    return _normalised(text) if len(text) <= _LONGEST_SPELLING else None
+
+
+@lru_cache(maxsize=4096)
+def _normalised(text: str) -> str | None:
     body = text.strip()
     marker = _MARKER.match(body)
     if marker is not None:
@@ -75,5 +79,4 @@ def is_placeholder(ndc: str) -> bool:
         return False
     one_digit = len(set(digits)) == 1
     nobody = digits.startswith(_NOBODY) and digits[5:9] in {"9999", "0000"}
-    counting = len(digits) >= 9 and digits[:9] in {run[:9] for run in _COUNTING_UP}
-    return one_digit or nobody or counting or _ONE_DIGIT_PER_PART.match(digits) is not None
+    return one_digit or nobody or digits.startswith(_COUNTING_UP) or _ONE_DIGIT_PER_PART.match(digits) is not None

@@ -154,7 +154,11 @@ td.num, th.num { text-align:right } summary { cursor:pointer; color:#1b4f9c; fon
 <xsl:choose><xsl:when test="@rules"><mark class="t {@severity}" title="{@rules}"><xsl:value-of select="@tag"/></mark></xsl:when>
 <xsl:otherwise><span class="t"><xsl:value-of select="@tag"/></span></xsl:otherwise></xsl:choose>
 <xsl:for-each select="element"><xsl:value-of select="@separator"/>
-<xsl:choose><xsl:when test="@rules and . = ''"><mark class="{@severity}" title="{@rules}">(<xsl:value-of select="../@tag"/><xsl:value-of select="format-number(@position, '00')"/> empty)</mark></xsl:when>
+<xsl:choose><xsl:when test="component"><xsl:for-each select="component"><xsl:if test="position() != 1"><xsl:value-of select="@separator"/></xsl:if>
+<xsl:choose><xsl:when test="@rules and . = ''"><mark class="{@severity}" title="{@rules}">(<xsl:value-of select="../../@tag"/><xsl:value-of select="format-number(../@position, '00')"/>-<xsl:value-of select="@position"/> empty)</mark></xsl:when>
+<xsl:when test="@rules"><mark class="{@severity}" title="{@rules}"><xsl:value-of select="."/></mark></xsl:when>
+<xsl:otherwise><xsl:value-of select="."/></xsl:otherwise></xsl:choose></xsl:for-each></xsl:when>
+<xsl:when test="@rules and . = ''"><mark class="{@severity}" title="{@rules}">(<xsl:value-of select="../@tag"/><xsl:value-of select="format-number(@position, '00')"/> empty)</mark></xsl:when>
 <xsl:when test="@rules"><mark class="{@severity}" title="{@rules}"><xsl:value-of select="."/></mark></xsl:when>
 <xsl:otherwise><xsl:value-of select="."/></xsl:otherwise></xsl:choose></xsl:for-each></xsl:otherwise>
 </xsl:choose></div></xsl:for-each></div>

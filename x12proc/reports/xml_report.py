@@ -131,10 +131,31 @@ def _segment(segment: Segment, findings: list[Finding], delimiters: Delimiters) 
     last = max([len(segment.elements) - 1, *(_position(f, segment.tag) for f in findings)])
     for position in range(1, last + 1):
         child = etree.SubElement(node, "element", position=str(position), separator=separator)
-        text = segment.element(position)
-        child.text = clean(text[:LONGEST_VALUE] + ("…" if len(text) > LONGEST_VALUE else ""))
-        _mark(child, [f for f in findings if _position(f, segment.tag) == position])
+        here = [finding for finding in findings if _position(finding, segment.tag) == position]
+        _fill(child, segment.element(position), here, delimiters)
     return node
+
+
+def _fill(node: etree._Element, text: str, findings: list[Finding], delimiters: Delimiters) -> None:
+    """Put an element's text in, with its components apart where a finding is about one of them."""
+    if len(text) > LONGEST_VALUE or not any(_component(finding) for finding in findings):
+        node.text = clean(text[:LONGEST_VALUE] + ("…" if len(text) > LONGEST_VALUE else ""))
+        _mark(node, findings)
+        return
+    separator = delimiters.component.decode("latin-1")
+    parts = text.split(separator)
+    parts += [""] * (max(map(_component, findings)) - len(parts))
+    for position, part in enumerate(parts, 1):
+        child = etree.SubElement(node, "component", position=str(position), separator=separator)
+        child.text = clean(part)
+        _mark(child, [finding for finding in findings if _component(finding) == position])
+    _mark(node, [finding for finding in findings if not _component(finding)])
+
+
+def _component(finding: Finding) -> int:
+    """Which component of its element a finding is about; 0 for the element as a whole."""
+    number = finding.location.element.partition("-")[2]
+    return int(number) if number.isdigit() else 0
 
 
 def _mark(node: etree._Element, findings: list[Finding]) -> None:

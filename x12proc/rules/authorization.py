@@ -30,10 +30,11 @@ def reference_anchor(claim: Claim) -> Segment:
 
 def _references(claim: Claim, ctx: Context, qualifier: str) -> list[Reference]:
     """The REFs of one kind on the claim and, where the guide allows them there (837P), on its target lines."""
-    all_of_them = list(claim.references)
+    found = [reference for reference in claim.references if reference.qualifier == qualifier]
     if claim.type == "P":
-        all_of_them += [reference for line in ctx.targets for reference in line.references]
-    return [reference for reference in all_of_them if reference.qualifier == qualifier]
+        for line in ctx.targets:
+            found += [reference for reference in line.references if reference.qualifier == qualifier]
+    return found
 
 
 @claim_rule(

@@ -158,10 +158,13 @@ def _may_be_free(line: ServiceLine, ctx: Context) -> bool:
 def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """A total that does not add up means that a line is missing, doubled or mistyped. Payers refuse the claim
     rather than guess."""
-    charges = [parse_quantity(line.charge) for line in claim.lines if line.revenue_code != _TOTAL_LINE]
-    if any(charge is None for charge in charges):
-        return  # which of them, BAL04 tells
-    total = sum((charge for charge in charges if charge is not None), Decimal(0))
+    charges = [line.charge for line in claim.lines if line.revenue_code != _TOTAL_LINE]
+    total = Decimal(0)
+    for text in charges:
+        charge = parse_quantity(text)
+        if charge is None:
+            return  # BAL04 tells
+        total += charge
     if parse_quantity(claim.charge) != total:
         said = shorten(claim.charge) or "empty"
         message = f"CLM02 is {said}; the charges of {len(charges)} line(s) add up to {plain(total)}"

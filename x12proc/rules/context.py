@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date
-from functools import cached_property
 
 from x12proc.claims.model import Claim, Note, ServiceLine
 from x12proc.narrative import Narrative, read
@@ -27,7 +26,7 @@ class Context:
         as_of: date,
         reference: Reference,
         options: Mapping[str, Mapping[str, OptionValue]],
-        seen_before: Callable[[str], bool],
+        seen_before: Callable[[Hashable], bool],
     ) -> None:
         self.claim = claim
         self.targets = targets
@@ -35,6 +34,9 @@ class Context:
         self.reference = reference
         self._options = options
         self._seen_before = seen_before
+        self._trial_diagnosis: bool | None = None
+        self._trial_modifier: bool | None = None
+        # By where a line ends in the file, which no other line does:
         self._notes: dict[int, tuple[Note, ...]] = {}
         self._by_line: dict[int, Narrative] = {}
         self._narratives: dict[tuple[str, ...], Narrative] = {}
@@ -43,7 +45,7 @@ class Context:
         """The value of a rule's option under the claim's profile."""
         return self._options[rule_id][name]
 
-    def seen_before(self, key: str) -> bool:
+    def seen_before(self, key: Hashable) -> bool:
         """Whether an earlier claim of this file had the same key; remembers it."""
         return self._seen_before(key)
 
@@ -51,20 +53,20 @@ class Context:
 
     def notes(self, line: ServiceLine) -> tuple[Note, ...]:
         """The notes that speak of a line: its own, and the claim's when this is the only target line."""
-        known = self._notes.get(line.lx.index)
+        known = self._notes.get(line.end)
         if known is None:
-            known = tuple(note for note in line.notes if note.code in LINE_NOTES)
+            notes = [note for note in line.notes if note.code in LINE_NOTES]
             if len(self.targets) == 1:
-                known += tuple(note for note in self.claim.notes if note.code != "TPO")
-            self._notes[line.lx.index] = known
+                notes += [note for note in self.claim.notes if note.code != "TPO"]
+            known = self._notes[line.end] = tuple(notes)
         return known
 
     def narrative(self, line: ServiceLine) -> Narrative:
         """What SV101-7 / SV202-7 and the notes say together; the description speaks first."""
-        known = self._by_line.get(line.lx.index)
+        known = self._by_line.get(line.end)
         if known is None:
-            texts = (line.description, *(note.text for note in self.notes(line)))
-            known = self._by_line[line.lx.index] = self.read(tuple(text for text in texts if text.strip()))
+            texts = [line.description, *[note.text for note in self.notes(line)]]
+            known = self._by_line[line.end] = self.read(tuple([text for text in texts if text.strip()]))
         return known
 
     def description(self, line: ServiceLine) -> Narrative:
@@ -84,15 +86,21 @@ class Context:
 
     # -- clinical trials ---------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def trial_diagnosis(self) -> bool:
         """Z00.6, examination of participant in a clinical research programme."""
-        return any(code.code.replace(".", "").upper() == _TRIAL_DIAGNOSIS for code in self.claim.diagnoses)
+        if self._trial_diagnosis is None:
+            codes = [code.code.replace(".", "").upper() for code in self.claim.diagnoses]
+            self._trial_diagnosis = _TRIAL_DIAGNOSIS in codes
+        return self._trial_diagnosis
 
-    @cached_property
+    @property
     def trial_modifier(self) -> bool:
         """Q0 or Q1 on any line of the claim."""
-        return any(_TRIAL_MODIFIERS.intersection(line.given_modifiers) for line in self.claim.lines)
+        if self._trial_modifier is None:
+            modifiers = [code for line in self.claim.lines for code in line.given_modifiers]
+            self._trial_modifier = not _TRIAL_MODIFIERS.isdisjoint(modifiers)
+        return self._trial_modifier
 
     def investigational(self, line: ServiceLine) -> bool:
         """The drug itself is under study: Q0 on the line and Z00.6 on the claim. It may have no NDC at all."""

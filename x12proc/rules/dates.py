@@ -169,8 +169,10 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
 def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Unlisted drugs are read by a person, who finds two dates for one dose and asks back instead of
     paying."""
-    period, served = line.service_date, service_days(line)
-    told = [day for day in map(iso_date, ctx.narrative(line).dates) if day]
+    period, served, said = line.service_date, service_days(line), ctx.narrative(line).dates
+    if not said:
+        return
+    told = [day for day in map(iso_date, said) if day]
     if not period or not served or not told or any(served[0] <= day <= served[1] for day in told):
         return
     listed = shorten(", ".join(day.isoformat() for day in told))

@@ -122,16 +122,19 @@ def _place(pointer: str) -> int | None:
 def diagnosis_code_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Diagnosis codes are compared letter by letter. A decimal point, a slip of the finger or a code of the
     old ICD-9 makes the diagnosis unknown, and the claim comes back."""
-    served = first_service_date(claim)
-    icd10_due = served is not None and served >= _ICD10_SINCE
     for code in claim.diagnoses:
         if not code.code.strip() and code.qualifier in _PRINCIPAL:
             continue  # told by DX01
         if code.qualifier in _ICD9_QUALIFIERS:
-            if icd10_due:
+            if _icd10_due(claim):
                 yield _icd9_hit(code)
         elif not _ICD10.fullmatch(code.code):
             yield _malformed_hit(code)
+
+
+def _icd10_due(claim: Claim) -> bool:
+    served = first_service_date(claim)
+    return served is not None and served >= _ICD10_SINCE
 
 
 def _icd9_hit(code: HealthCode) -> Hit:

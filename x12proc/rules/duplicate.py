@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from x12proc.claims.model import Claim, DatePeriod, ServiceLine, at, missing
+from x12proc.claims.model import Claim, DatePeriod, Party, ServiceLine, at, missing
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.authorization import reference_anchor
 from x12proc.rules.base import claim_rule, line_rule
@@ -33,6 +33,8 @@ _ORIGINAL = "F8"
 def drug_line_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers take two lines without any difference for one service billed twice, pay one of them, or stop the
     claim for review."""
+    if len(ctx.targets) < 2:
+        return
     first = _repeated(ctx).get(line.lx.index)
     if first is not None:
         message = f"This line repeats line {shorten(first)}: same NDC, date, modifiers, charge, units and text"
@@ -96,30 +98,33 @@ def claim_repeated_in_file(claim: Claim, ctx: Context) -> Iterator[Hit]:
         yield Hit(at(claim.clm, 1), message)
 
 
-def _claim_key(claim: Claim) -> str:
+def _claim_key(claim: Claim) -> tuple[object, ...]:
     payer, provider = claim.payer, claim.billing_provider
-    key = (
+    return (
         claim.id,
         claim.charge,
         claim.type,
         claim.facility_code,
         claim.frequency,
         _text(claim.statement),
-        sorted(_text(line.service_date) for line in claim.lines),
+        tuple(sorted([_text(line.service_date) for line in claim.lines])),
         _patient(claim),
         (provider.id, provider.name) if provider else None,
         (payer.id, payer.name) if payer else None,
     )
-    return repr(key)
 
 
-def _patient(claim: Claim) -> list[tuple[str, ...]]:
+def _patient(claim: Claim) -> tuple[tuple[str, ...], ...]:
     """Member id, name and birth date; of a dependent's claim, the subscriber's as well."""
     people = [party for party in (*claim.subscriber, *claim.patient) if party.qualifier in ("IL", "QC")]
-    births = (
-        next((segment.element(2) for segment in person.segments if segment.tag == "DMG"), "") for person in people
-    )
-    return [(person.id, person.name, birth) for person, birth in zip(people, births, strict=True)]
+    return tuple([(person.id, person.name, _birth(person)) for person in people])
+
+
+def _birth(person: Party) -> str:
+    for segment in person.segments:
+        if segment.tag == "DMG":
+            return segment.element(2)
+    return ""
 
 
 @claim_rule(

@@ -49,7 +49,7 @@ def jw_and_jz_conflict(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     given = _WASTE.intersection(line.given_modifiers)
     if given == _WASTE:
         yield Hit(_place(line, *_WASTE), "JW and JZ stand on the same line", "JW JZ")
-    elif given and line.lx.index in _contradicting(ctx):
+    elif given and len(ctx.targets) > 1 and line.lx.index in _contradicting(ctx):
         (own,) = given
         (other,) = _WASTE - given
         message = f"This line has {own}; an earlier line with the same NDC and service date has {other}"

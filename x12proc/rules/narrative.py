@@ -122,6 +122,8 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         place, text = description_place(line), shorten(line.description)
         yield Hit(place, f"The description names no drug: {text}", text)
         return
+    if not ctx.notes(line):
+        return
     texts = spoken(line, ctx)
     if texts and _is_generic(tuple(text for _, text in texts), ctx):
         place, text = texts[0][0].location, shorten(texts[0][1])
@@ -262,6 +264,8 @@ def _says_twice(line: ServiceLine, ctx: Context, dose: Amount) -> bool:
 def _disagreement(line: ServiceLine, ctx: Context) -> str:
     """Why the containers don't make up the dose, in numbers; empty when they do or nothing can be compared."""
     said = ctx.narrative(line)
+    if not said.contents:
+        return ""
     held = _sum_of_containers(said)
     dose = in_base_unit(said.dose.value, said.dose.unit) if said.dose else None
     if held is None or said.dose is None or dose is None or dose[1] != held[2]:
@@ -339,9 +343,12 @@ def _contradictions(own: Narrative, note: Narrative, compare_ndc: bool) -> Itera
 def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The payer reads both texts. Where they disagree it can't tell which one is true, and Medicare may reject the
     line for it."""
+    notes = ctx.notes(line)
+    if not notes:
+        return
     own = ctx.description(line)
     compare_ndc = normalise(line.ndc) is None  # else NDC12 compares each text with LIN03
-    for note in ctx.notes(line):
+    for note in notes:
         said = ctx.read((note.text,))
         if own.compound or said.compound:
             continue

@@ -30,7 +30,7 @@ _POINTING = word_set(
 def _number(line: ServiceLine) -> str:
     """LIN03 where it is meant as an NDC; empty where LIN02 says that it is another kind of number (NDC07)."""
     drug = line.drug
-    return "" if drug is None or drug.qualifier in _OTHER_CODES else drug.ndc
+    return "" if drug is None or drug.lin.element(2) in _OTHER_CODES else drug.lin.element(3)
 
 
 def _compact(ndc: str) -> str:
@@ -128,20 +128,20 @@ def only_the_ndc_names_the_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit
     NDC, so that a text such as NDC 25682-0025-01 tells them nothing."""
     if not line.ndc.strip():
         return
-    text = line.description
-    place = description_place(line)
     if not ctx.has_text(line):
-        yield Hit(place, "LIN03 holds an NDC, but no text says in words which drug and how much of it")
+        message = "LIN03 holds an NDC, but no text says in words which drug and how much of it"
+        yield Hit(description_place(line), message)
     elif _only_repeats_ndc(line, ctx):
-        yield Hit(place, f"The description only repeats the NDC: {shorten(text)}", shorten(text))
+        text = shorten(line.description)
+        yield Hit(description_place(line), f"The description only repeats the NDC: {text}", text)
 
 
 def _only_repeats_ndc(line: ServiceLine, ctx: Context) -> bool:
     """The description is an NDC and words that point to it. Words alone, SEE NDC, are a filler (NAR02)."""
     whole, own = ctx.narrative(line), ctx.description(line)
-    words = re.findall("[A-Z]+", line.description[:200].upper())
-    repeats = own.ndc_text is not None and _POINTING.issuperset(words)
-    return repeats and whole.drug_name is None and whole.dose is None
+    if own.ndc_text is None or whole.drug_name is not None or whole.dose is not None:
+        return False
+    return _POINTING.issuperset(re.findall("[A-Z]+", line.description[:200].upper()))
 
 
 @line_rule(
@@ -306,7 +306,7 @@ def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Two NDCs for one drug contradict each other, and contradicting information is a reason to reject the
     line."""
     sent = normalise(_number(line))
-    if sent is None:
+    if sent is None or ctx.narrative(line).ndc is None:
         return
     for spot, text in spoken(line, ctx):
         said = ctx.read((text,)).ndc

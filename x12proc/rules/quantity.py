@@ -32,8 +32,9 @@ _MEANT = {
 
 def _ctp(line: ServiceLine) -> Segment | None:
     """The CTP of the line's drug, even one that stands outside its loop 2410 (SYN09 tells that)."""
-    if line.drug is None or line.drug.ctp is not None:
-        return line.drug.ctp if line.drug else None
+    drug = line.drug
+    if drug is None or drug.ctp is not None:
+        return drug.ctp if drug else None
     return next((segment for segment in line.segments if segment.tag == "CTP"), None)
 
 
@@ -71,15 +72,14 @@ def ndc_quantity_missing_or_zero(line: ServiceLine, ctx: Context) -> Iterator[Hi
         return
     ctp = _ctp(line)
     text = ctp.element(4) if ctp else ""
-    place = _place(line, ctp, 4)
-    if not text.strip():
-        yield Hit(place, "CTP04 is empty: the quantity that belongs to the NDC is missing")
-        return
     quantity = parse_quantity(text)
-    if quantity is None:
-        yield Hit(place, f"CTP04 is not a plain number: {shorten(text)}", shorten(text))
+    if not text.strip():
+        message = "CTP04 is empty: the quantity that belongs to the NDC is missing"
+        yield Hit(_place(line, ctp, 4), message)
+    elif quantity is None:
+        yield Hit(_place(line, ctp, 4), f"CTP04 is not a plain number: {shorten(text)}", shorten(text))
     elif quantity <= 0:
-        yield Hit(place, f"CTP04 must be above zero; it is {shorten(text)}", shorten(text))
+        yield Hit(_place(line, ctp, 4), f"CTP04 must be above zero; it is {shorten(text)}", shorten(text))
 
 
 @line_rule(
@@ -104,10 +104,12 @@ def ndc_unit_missing_or_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit
         return
     ctp = _ctp(line)
     unit = _unit(ctp, ctx) if ctp else ""
+    if unit in UNITS:
+        return
     place = _place(line, ctp, 5, 1)
     if not unit.strip():
         yield Hit(place, f"CTP05-1 is empty: the unit of the NDC quantity must be one of {', '.join(UNITS)}")
-    elif unit not in UNITS:
+    else:
         key = unit.strip().upper()
         meant = key if key in UNITS else _MEANT.get(key, "")
         advice = f"; meant is probably {meant}" if meant else f"; allowed are {', '.join(UNITS)}"

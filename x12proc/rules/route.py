@@ -52,10 +52,9 @@ def route_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     """JA and JB state the route in a code. When the words say otherwise, the procedure code and its modifier don't
     agree, and payers deny the line for it."""
     modifiers = route_modifiers(line)
-    said = ctx.narrative(line).routes
     if len(modifiers) != 1 or line.service is None:
         return
-    modifier = modifiers[0]
+    modifier, said = modifiers[0], ctx.narrative(line).routes
     contradicts = (said and "IV" not in said) if modifier == "JA" else set(said) == {"IV"}
     if contradicts:
         position = [code.upper() for code in line.modifiers].index(modifier) + 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -44,9 +45,10 @@ _BELOW_DRUG = ("2420", "2430", "2440")
 def ndc_without_quantity_segment(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The guide requires the CTP wherever an NDC is sent: an NDC without quantity and unit prices nothing. The
     file is refused before the payer reads the claim."""
-    if line.drug is None or any(segment.tag == "CTP" for segment in line.segments):
+    drug = line.drug
+    if drug is None or drug.ctp is not None or any(segment.tag == "CTP" for segment in line.segments):
         return
-    yield Hit(missing(line.drug.lin, "2410", "CTP"), "Behind the LIN no CTP with the NDC quantity is sent")
+    yield Hit(missing(drug.lin, "2410", "CTP"), "Behind the LIN no CTP with the NDC quantity is sent")
 
 
 @line_rule(
@@ -67,8 +69,10 @@ def unused_ctp_elements_sent(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Version 5010 doesn't use the first three elements of the CTP. Validators refuse the segment when one of them
     is filled, and a value that has slipped to the wrong place is not read at all."""
     ctp = line.drug.ctp if line.drug else None
-    sent = [place for place in (1, 2, 3) if ctp is not None and ctp.element(place).strip()]
-    if ctp is not None and sent:
+    if ctp is None:
+        return
+    sent = [place for place, text in enumerate(ctp.elements[1:4], 1) if text.strip()]
+    if sent:
         named = ", ".join(f"CTP{place:02d} {shorten(ctp.element(place), 20)}" for place in sent)
         yield Hit(at(ctp, sent[0]), f"Not used, but sent: {named}", shorten(ctp.element(sent[0])))
 
@@ -141,26 +145,28 @@ def wrong_reference_beside_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]
 def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Readers tell by its place what a segment belongs to. One that stands behind the NDC loop, or an NDC behind a
     provider, is refused or read as part of something else."""
-    seen: list[Segment] = []
+    lin_seen = False
+    below = None  # the first segment of a loop that belongs behind the NDC loop
     for segment in line.segments:
-        message = _out_of_order(segment, seen)
+        message = _out_of_order(segment, lin_seen, below)
         if message:
             yield Hit(at(segment), message, shorten(segment.tag, 10))
             return
-        seen.append(segment)
+        lin_seen = lin_seen or segment.tag == "LIN"
+        if below is None and segment.loop.startswith(_BELOW_DRUG):
+            below = segment
 
 
-def _out_of_order(segment: Segment, seen: list[Segment]) -> str:
+def _out_of_order(segment: Segment, lin_seen: bool, below: Segment | None) -> str:
     """What is wrong with the place of a segment behind those already seen."""
-    if segment.tag == "LIN":
-        below = next((other for other in seen if other.loop.startswith(_BELOW_DRUG)), None)
+    tag = segment.tag
+    if tag == "LIN":
         return f"LIN stands behind {below.tag} of loop {below.loop}" if below else ""
-    is_drug = segment.tag == "CTP" or (segment.tag == "REF" and segment.element(1) in _DRUG_REFERENCES)
-    if is_drug:
+    if tag == "CTP" or (tag == "REF" and segment.element(1) in _DRUG_REFERENCES):
         return "" if segment.loop == "2410" else f"{_name(segment)} does not stand behind a LIN"
-    behind = any(other.tag == "LIN" for other in seen)
-    own = segment.loop == "2400" or segment.tag in _ONLY_OF_LINE or _name(segment) == f"REF*{_CONTROL}"
-    return f"{_name(segment)} of the line stands behind the LIN" if behind and own else ""
+    if lin_seen and (segment.loop == "2400" or tag in _ONLY_OF_LINE or _name(segment) == f"REF*{_CONTROL}"):
+        return f"{_name(segment)} of the line stands behind the LIN"
+    return ""
 
 
 def _name(segment: Segment) -> str:
@@ -192,6 +198,8 @@ def _name(segment: Segment) -> str:
 def line_note_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A second note makes the line invalid; systems that don't refuse it keep one of the two and lose the
     other."""
+    if len(line.notes) < 2:
+        return
     for codes in (("ADD", "DCP"), ("TPO",)):
         for note in [note for note in line.notes if note.code in codes][1:]:
             message = f"A second note NTE*{note.code} on the line; one of {' or '.join(codes)} is allowed"
@@ -238,24 +246,29 @@ class _Text(msgspec.Struct, frozen=True):
     composite: bool = False  # a component, which can't hold the component separator
 
 
-def _texts(claim: Claim, targets: tuple[ServiceLine, ...]) -> Iterator[_Text]:
-    """The free texts of a claim and of its target lines."""
+@lru_cache(maxsize=1)
+def _texts(ctx: Context) -> list[_Text]:
+    """The free texts of a claim and of its target lines. Kept for the claim at hand: two rules ask."""
+    claim = ctx.claim
     element = claim.delimiters.element.decode("latin-1")
-    yield from _notes_and_k3(claim.notes, claim.segments, "2300", element)
-    for line in targets:
+    texts = _notes_and_k3(claim.notes, claim.segments, "2300", element)
+    for line in ctx.targets:
         if line.service is not None:
-            yield _description(line, line.service, claim.delimiters)
-        yield from _notes_and_k3(line.notes, line.segments, "2400", element)
+            texts.append(_description(line, line.service, claim.delimiters))
+        texts += _notes_and_k3(line.notes, line.segments, "2400", element)
+    return texts
 
 
-def _notes_and_k3(
-    notes: tuple[Note, ...], segments: tuple[Segment, ...], loop: str, element: str
-) -> Iterator[_Text]:
-    for note in notes:
-        yield _Text(Spot(note.segment, 2), note.text, element if note.segment.element(3) else "")
-    for segment in segments:
-        if segment.tag == "K3" and segment.loop == loop:
-            yield _Text(Spot(segment, 1), segment.element(1), element if segment.element(2) else "")
+def _notes_and_k3(notes: tuple[Note, ...], segments: tuple[Segment, ...], loop: str, element: str) -> list[_Text]:
+    fields = [Spot(note.segment, 2) for note in notes]
+    fields += [Spot(segment, 1) for segment in segments if segment.tag == "K3" and segment.loop == loop]
+    return [_field(spot, element) for spot in fields]
+
+
+def _field(spot: Spot, delimiter: str) -> _Text:
+    """A field that is the last of its segment: what stands behind it was cut from it by a delimiter."""
+    cut = spot.segment.element(spot.element + 1)
+    return _Text(spot, spot.segment.element(spot.element), delimiter if cut else "")
 
 
 def _description(line: ServiceLine, service: Segment, delimiters: Delimiters) -> _Text:
@@ -283,7 +296,7 @@ def _description(line: ServiceLine, service: Segment, delimiters: Delimiters) ->
 def text_over_80_characters(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """80 characters is the limit of these fields. A longer text makes the claim invalid, or its end is cut off,
     which may be the dose."""
-    for field in _texts(claim, ctx.targets):
+    for field in _texts(ctx):
         if len(field.text) > FIELD_LENGTH:
             message = f"{field.spot.location.element} has {len(field.text)} characters; {FIELD_LENGTH} are allowed"
             yield Hit(field.spot.location, message, shorten(field.text))
@@ -309,7 +322,7 @@ def illegal_characters_in_text(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """A delimiter in a text ends the field in the middle and shifts what follows; a control character has the file
     refused. Other signs turn into question marks on the way, and a lost micro sign makes a dose unreadable."""
     lower_case = ctx.option("SYN06", "lower_case") == "warn"
-    for field in _texts(claim, ctx.targets):
+    for field in _texts(ctx):
         fault = _character_fault(field, claim.delimiters, lower_case)
         if fault is not None:
             severity, message = fault
@@ -329,15 +342,19 @@ def _character_fault(field: _Text, delimiters: Delimiters, lower_case: bool) -> 
     for separator in (separator.decode("latin-1") for separator in separators):
         if separator and separator in field.text:
             return REJECT, f"holds {separator}, which is a delimiter of this file"
-    strange = dict.fromkeys(character for character in field.text if not " " <= character <= "~")
-    controls = [character for character in strange if character < " " or character == "\x7f"]
-    if controls:
-        return REJECT, f"holds control characters: {_named(controls)}"
-    if strange:
-        return WARN, f"holds characters outside the X12 character set: {_named(list(strange))}"
+    if not (field.text.isascii() and field.text.isprintable()):
+        return _strange_characters(field.text)
     if lower_case and any("a" <= character <= "z" for character in field.text):
         return WARN, "holds small letters"
     return None
+
+
+def _strange_characters(text: str) -> tuple[Severity, str]:
+    strange = list(dict.fromkeys(character for character in text if not " " <= character <= "~"))
+    controls = [character for character in strange if character < " " or character == "\x7f"]
+    if controls:
+        return REJECT, f"holds control characters: {_named(controls)}"
+    return WARN, f"holds characters outside the X12 character set: {_named(strange)}"
 
 
 def _named(characters: list[str]) -> str:
@@ -385,12 +402,12 @@ def superseded_guide(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """The payer answers line by line and names the line by this number. Without one, or with the same on two
     lines, a denial can't be matched to the drug it is about."""
-    targets = {line.lx.index for line in ctx.targets}
-    wanted = {number for line in ctx.targets if (number := _control(line)[0])}
+    controls = [(line, *_control(line)) for line in claim.lines]
+    targets = {line.end for line in ctx.targets}
+    wanted = {number for line, number, _ in controls if number and line.end in targets}
     seen: set[str] = set()
-    for line in claim.lines:
-        number, ref = _control(line)
-        if not number and line.lx.index in targets:
+    for line, number, ref in controls:
+        if not number and line.end in targets:
             message = f"Line {shorten(line.number, 20)} has no line item control number"
             yield Hit(missing(line.last_own(), "2400", "REF02"), message)
         elif ref is not None and number in seen and number in wanted:

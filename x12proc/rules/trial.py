@@ -53,7 +53,7 @@ def _signals(claim: Claim, ctx: Context) -> list[str]:
     if claim.code(*_CONDITION) is not None:
         signals.append("condition code 30")
     said = [ctx.narrative(line) for line in ctx.targets]
-    if any(narrative.trial or narrative.investigational for narrative in said):
+    if [narrative for narrative in said if narrative.trial or narrative.investigational]:
         signals.append("a text that speaks of a trial")
     return signals
 
@@ -79,17 +79,20 @@ def _coded_signals(ctx: Context) -> list[str]:
 def trial_number_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Medicare's system compares the eight digits. Letters, missing digits or the old stopgap number make the
     trial unknown, and the claim is returned."""
-    served = first_service_date(claim)
-    stopgap_over = served is not None and served > _STOPGAP_UNTIL
     for reference in claim.references:
         if reference.qualifier != _TRIAL_NUMBER or _is_demonstration(reference, claim, ctx):
             continue
         if not _is_number(reference.value):
             yield _malformed(reference)
-        elif reference.value == _STOPGAP and stopgap_over:
+        elif reference.value == _STOPGAP and _stopgap_is_over(claim):
             message = "REF*P4 is 99999999, the stopgap that was accepted for services up to 2014-12-31 only"
             fix = "Send the trial's own number, eight digits, from ClinicalTrials.gov."
             yield Hit(at(reference.segment, 2), message, _STOPGAP, fix=fix)
+
+
+def _stopgap_is_over(claim: Claim) -> bool:
+    served = first_service_date(claim)
+    return served is not None and served > _STOPGAP_UNTIL
 
 
 def _is_demonstration(reference: Reference, claim: Claim, ctx: Context) -> bool:
