@@ -55,6 +55,7 @@ STARTERS: dict[str, tuple[frozenset[str], str, str]] = {
     "SVD": (frozenset(("2400",)), "2430", "2400"),
     "LQ": (frozenset(("2400",)), "2440", "2400"),
 }
+_STRUCTURAL = frozenset(("NM1", "HL", *STARTERS))
 _DRUG_SEGMENTS = frozenset(("CTP", "REF"))
 
 
@@ -71,6 +72,8 @@ class LoopTracker:
     def place(self, elements: tuple[str, ...]) -> str:
         """The loop of the next segment. An NM1 with a qualifier unknown in its scope opens loop ``<scope>?``."""
         tag = elements[0]
+        if tag not in _STRUCTURAL and self.loop != "2410":
+            return self.loop
         if tag == "NM1":
             qualifier = elements[1] if len(elements) > 1 else ""
             self.loop = self._names.get(self.scope, {}).get(qualifier) or self.scope + "?"

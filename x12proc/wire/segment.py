@@ -52,18 +52,21 @@ def split_segments(
     if is_ragged(raw, delimiters):
         yield from _split_ragged(raw, offset, index, delimiters)
         return
-    separator = delimiters.element
-    ascii_only = raw.isascii()
-    place = offset
-    for number, piece in enumerate(raw.split(delimiters.segment), index):
-        body = piece.lstrip(b"\r\n ")
+    # One character is one byte here, whatever the text's encoding: places in it are places in the bytes.
+    text = raw.decode("latin-1")
+    separator, terminator = delimiters.element.decode("latin-1"), delimiters.segment.decode("latin-1")
+    plain = raw.isascii()
+    place = 0
+    for number, piece in enumerate(text.split(terminator), index):
+        body = piece.lstrip("\r\n ")
+        end = place + len(piece)
         if body:
-            if ascii_only:
-                elements = tuple(body.decode("ascii").split(chr(separator[0])))
-            else:
-                elements = tuple(decode(part) for part in body.split(separator))
-            yield elements, number, place + len(piece) - len(body), body
-        place += len(piece) + 1
+            start = end - len(body)
+            elements = tuple(body.split(separator))
+            if not plain:
+                elements = tuple(decode(part.encode("latin-1")) for part in elements)
+            yield elements, number, offset + start, raw[start:end]
+        place = end + 1
 
 
 def _split_ragged(
