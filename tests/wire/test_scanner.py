@@ -110,7 +110,9 @@ def edited(change: dict[str, str]) -> bytes:
         ({"SE*": ""}, [("missing-se", "error")]),
         ({"GE*": ""}, [("missing-ge", "error")]),
         ({"IEA*": ""}, [("truncated", "error")]),
-        ({"ST*": "ST*837*0001*005010X223A2"}, [("SYN10", "error")]),
+        ({"ST*": "ST*837*0001*005010X223A2"}, [("guide-mismatch", "warn")]),
+        ({"ST*": "ST*837*0001*004010X098A1"}, [("SYN10", "error")]),
+        ({"GS*": "GS*HC*A*B*20240329*0915*201*X*005010"}, [("guide-mismatch", "warn")]),
         ({"ST*": "ST*835*0001*005010X221A1"}, [("wrong-transaction", "error")]),
         ({"ST*": "ST*837*0001"}, [("guide-mismatch", "warn")]),
         ({"ST*": "ST*837*0001*005010X222"}, [("guide-mismatch", "warn")]),
@@ -142,6 +144,13 @@ def test_fill_after_iea_is_read_over(fill: bytes) -> None:
     assert faults(base() + fill) == [("fill-after-iea", "warn")]
 
 
+@pytest.mark.parametrize("layout", [b"~ \n", b"~\t\r\n", b"~\n\n", b"~\n    ", b"~ ", b"~\r"])
+def test_blanks_and_line_ends_behind_a_terminator_are_layout(layout: bytes) -> None:
+    data = base().replace(b"~\n", layout).rstrip() + b"\n"
+    assert faults(data) == []
+    assert [span.segment_index for span in claims(data)] == [span.segment_index for span in claims(base())]
+
+
 def test_plain_line_ends_after_iea_are_nothing() -> None:
     assert faults(base() + b"\r\n\n") == []
 
@@ -159,6 +168,7 @@ def test_plain_line_ends_after_iea_are_nothing() -> None:
         (base().replace(b"*T*:~", b"*T**~"), ("delimiter-clash", "error")),
         (base().replace(b"*T*:~", b"*T*:A"), ("bad-delimiter", "error")),
         (base().replace(b"*^*", b"*U*"), ("isa11-repetition", "warn")),
+        (base().replace(b"*^*", b"*:*"), ("isa11-repetition", "warn")),
         (base().rstrip(b"~\n"), ("missing-terminator", "warn")),
         (base().replace(b"HARTLEY", b"HART\0EY"), ("nul-bytes", "error")),
     ],

@@ -168,7 +168,7 @@ def _found_notes(buffer: Buffer, start: int, end: int, delimiters: Delimiters) -
     """The notes between two places. A note never ends at a window's border: it is shorter than the overlap."""
     element, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
     note = re.compile(
-        rb"(?<=[\r\n " + terminator + rb"])NTE" + element + rb"TPO" + element + MARK.encode() + rb" [RW][:=][^"
+        rb"(?<=[\r\n\t " + terminator + rb"])NTE" + element + rb"TPO" + element + MARK.encode() + rb" [RW][:=][^"
         + element + terminator + rb"]{1,80}" + terminator + rb"[\r\n]*"
     )  # fmt: skip
     overlap = 1024

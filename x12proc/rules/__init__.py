@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 
 from x12proc.rules.base import Rule, registered
 
 _NOT_FAMILIES = frozenset(("base", "context", "sources"))
 
 
+@cache
 def all_rules() -> dict[str, Rule]:
     """Every rule by id: each module of this package but the machinery is a family of rules."""
     for module in pkgutil.iter_modules(__path__):

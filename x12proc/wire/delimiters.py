@@ -68,7 +68,7 @@ def read_isa(buffer: bytes, start: int) -> IsaHeader:
         removed = _wrapped_bytes(head, element)
     tail = parts[ISA_ELEMENTS]
     length = sum(len(part) for part in parts[:ISA_ELEMENTS]) + ISA_ELEMENTS + 1
-    repetition, unset = _repetition(parts[11], parts[12])
+    repetition, unset = _repetition(parts[11], parts[12], taken=element + tail[:2])
     delimiters = Delimiters(element, tail[:1], tail[1:2], repetition, _is_folded(buffer, tail[1:2]))
     _check(delimiters, start)
     fields = (*(part.decode("latin-1").strip() for part in parts[:ISA_ELEMENTS]), tail[:1].decode("latin-1"))
@@ -103,10 +103,13 @@ def _is_folded(buffer: bytes, terminator: bytes) -> bool:
     return len(lines) == 4 and len(lengths) == 1 and not whole
 
 
-def _repetition(isa11: bytes, isa12: bytes) -> tuple[bytes, bool]:
-    """The repetition separator, and whether a version that has one left it unset."""
+def _repetition(isa11: bytes, isa12: bytes, taken: bytes) -> tuple[bytes, bool]:
+    """The repetition separator, and whether a version that has one left it unset.
+
+    The 837 repeats no element, so one that is another delimiter as well does no harm and counts as unset.
+    """
     mark = isa11.strip()
-    if len(mark) == 1 and _can_separate(mark):
+    if len(mark) == 1 and _can_separate(mark) and mark not in taken:
         return mark, False
     return b"", isa12.strip() >= b"00402"
 

@@ -38,24 +38,23 @@ def group_fault(fields: tuple[str, ...]) -> tuple[str, str] | None:
             "wrong-transaction",
             f"GS01 is {functional[:20] or 'empty'}, not HC: this group holds no 837 claims",
         )
-    if version and version not in _READ_AS:
+    if version.startswith("004010") or any(version.startswith(other) for other in _OTHERS):
         return "SYN10", _wrong_guide("GS08", version)
     return None
 
 
 def set_guide(fields: tuple[str, ...], group_version: str) -> tuple[str | None, list[Remark]]:
-    """The guide to read a set by, or None, and what is to be said of it. GS08 decides when ST03 is unknown."""
+    """The guide to read a set by, or None, and what is to be said of it. ST03 decides, else GS08."""
     code, version = field(fields, 1), field(fields, 3)
     if code != "837":
         return None, [("wrong-transaction", f"ST01 is {code[:20] or 'empty'}, not 837", "error")]
     guide = _READ_AS.get(version)
     by_group = _READ_AS.get(group_version)
-    if guide is None and version and by_group is None:
+    if any(version.startswith(other) for other in _OTHERS):
         return None, [("SYN10", _wrong_guide("ST03", version), "error")]
     if guide is None and by_group is None:
-        return None, [("SYN10", "Neither GS08 nor ST03 names an implementation guide", "error")]
-    if guide is not None and by_group is not None and guide != by_group:
-        return None, [("SYN10", f"GS08 {group_version} and ST03 {version} name different claim types", "error")]
+        named = _wrong_guide("ST03", version) if version else _wrong_guide("GS08", group_version or "empty")
+        return None, [("SYN10", named, "error")]
     return guide or by_group, _variants(version, group_version)
 
 
@@ -69,7 +68,7 @@ def _variants(version: str, group_version: str) -> list[Remark]:
             )
         ]
     if version not in CURRENT:
-        return [("old-guide", f"{version} is superseded; read as {_READ_AS[version]}", "warn")]
+        return [("old-guide", f"{version} is superseded; read as {_READ_AS.get(version)}", "warn")]
     return []
 
 

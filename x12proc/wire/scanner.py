@@ -153,7 +153,7 @@ class _InterchangeScan:
         self._every_claim = every_claim
         self._window_size = window
         terminator, element = re.escape(self._delimiters.segment), re.escape(self._element)
-        self._marks = re.compile(terminator + rb"[\r\n ]*+(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")")
+        self._marks = re.compile(terminator + rb"[\r\n\t ]*+(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")")
         self._group: Group | None = None
         self._group_usable = False
         self._set: TransactionSet | None = None

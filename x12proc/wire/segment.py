@@ -58,7 +58,7 @@ def split_segments(
     plain = raw.isascii()
     place = 0
     for number, piece in enumerate(text.split(terminator), index):
-        body = piece.lstrip("\r\n ")
+        body = piece.lstrip("\r\n\t ")
         end = place + len(piece)
         if body:
             start = end - len(body)
@@ -76,7 +76,7 @@ def _split_ragged(
     place = 0
     entry = 0
     for number, piece in enumerate(text.split(delimiters.segment), index):
-        body = piece.lstrip(b"\r\n ")
+        body = piece.lstrip(b"\r\n\t ")
         head = place + len(piece) - len(body)
         place += len(piece) + 1
         if not body:

@@ -35,7 +35,7 @@ def is_ragged(chunk: bytes, delimiters: Delimiters) -> bool:
         return feeds != 0 and feeds != chunk.count(end + b"\n")
     if returns == feeds:
         return feeds != chunk.count(end + b"\r\n")
-    return _stray_line_ends(delimiters).search(chunk) is not None
+    return True  # mixed: tidy looks closer
 
 
 def tidy(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, int]]]:
@@ -48,7 +48,9 @@ def tidy(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, i
     shifts: list[tuple[int, int]] = [(0, 0)]
     length = 0
     position = 0
-    for match in _stray_line_ends(delimiters).finditer(chunk):
+    for match in _line_ends(delimiters).finditer(chunk):
+        if match.start(1) < 0:
+            continue  # layout behind a terminator
         piece = chunk[position : match.start(1)]
         pieces.append(piece)
         length += len(piece)
@@ -71,11 +73,9 @@ def _stands_for_terminator(chunk: bytes, match: re.Match[bytes], delimiters: Del
 
 
 @lru_cache(maxsize=32)
-def _stray_line_ends(delimiters: Delimiters) -> re.Pattern[bytes]:
-    if delimiters.segment in (b"\r", b"\n"):
-        other = b"\n" if delimiters.segment == b"\r" else b"\r"
-        return re.compile(rb"(?<!" + re.escape(delimiters.segment) + rb")(" + re.escape(other) + rb"+)")
-    return re.compile(rb"(?<![\r\n" + re.escape(delimiters.segment) + rb"])([\r\n]+)")
+def _line_ends(delimiters: Delimiters) -> re.Pattern[bytes]:
+    """Finds a terminator with the blanks and line ends behind it, or, as group 1, line ends elsewhere."""
+    return re.compile(re.escape(delimiters.segment) + rb"[\r\n\t ]*+|([\r\n]+)")
 
 
 @lru_cache(maxsize=32)
