@@ -23,7 +23,7 @@ def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(code[1], "README.md", "exec"), {})
-    assert "P3004 rejected default" in printed.getvalue()
+    assert "P3004 rejected uhc" in printed.getvalue()
     assert "H5001" in printed.getvalue()
 
 
