@@ -8,6 +8,7 @@ A case is a table of ``fixtures/rules/<ID>.toml``::
     profile = "medicare-b"             # optional; "default" otherwise
     as_of = 2024-04-01                 # optional
     codes = ["J3590"]                  # optional
+    options = { COD02 = { tell = true } }   # optional: options of rules, on top of the profile's
     edits = [["delete", "LIN"], ["replace", "SV1", "SV1*HC:..."], ["after", "DTP*472", "REF*..."], ["before", ..]]
     expect = ["NDC01 reject LIN03"]    # rule, severity, element of every finding
 
@@ -37,6 +38,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     profile: str = "default"
     as_of: date = AS_OF
     codes: tuple[str, ...] = ("J3590",)
+    options: dict[str, dict[str, Any]] = {}
     edits: tuple[tuple[str, ...], ...] = ()
     expect: tuple[str, ...] = ()
 

@@ -1,8 +1,12 @@
-"""Build the dated reference edition: ``build_reference.py SOURCE_DIR [-o config/reference]``.
+"""Build the dated reference edition: ``build_reference.py SOURCE_DIR [--icd DIR] [-o config/reference]``.
 
 Reads the public tables (CMS ASP crosswalk, HCPCS Level II, FDA Purple Book and the two tables derived from
-them), keeps what the rules need and writes ``edition.toml``, ``products.csv`` and ``names.csv``. The same
-sources always give the same bytes. Nothing is filled in by guess: what no source says stays empty.
+them), keeps what the rules need and writes ``edition.toml`` and its tables. The same sources always give the
+same bytes. Nothing is filled in by guess: what no source says stays empty.
+
+ICD-10-CM comes from CDC's code lists inside wheels of the package simple-icd-10-cm, one version a fiscal year:
+``pip download --no-deps -d icd simple-icd-10-cm==1.5.0`` (FY 2026), ``==1.4.0`` (FY 2025). Without ``--icd`` the
+diagnosis tables that lie in the output folder stay as they are.
 """
 
 from __future__ import annotations
@@ -13,11 +17,31 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import reference_codes
+
+from x12proc.reference import diagnoses
 from x12proc.reference import ndc as ndc_spelling
+from x12proc.reference.edition import COLUMNS, PRODUCTS, Reference
+from x12proc.reference.manifest import EDITION, Manifest, Source, TableInfo, parse_manifest, render_manifest
+from x12proc.reference.table import table_bytes
+from x12proc.reference.wording import (
+    LABELS,
+    NAMELESS_CODES,
+    canonical_routes,
+    hcpcs_generic,
+    iso_date,
+    merged_container,
+    specific_codes,
+    split_brands,
+    tidy,
+    without_salt,
+    words,
+)
 
 EDITION_DATE = "2026-11-23"
 
@@ -30,57 +54,17 @@ SOURCES = (
     ("purple", "purple_book_*.csv", "FDA Purple Book March 2025"),
 )
 
-PRODUCT_FIELDS = (
-    "ndc",
-    "name",
-    "generic",
-    "application",
-    "routes",
-    "container",
-    "strength",
-    "specific_code",
-    "specific_from",
-    "from_confidence",
-    "billing_unit",
-    "source",
-)
-
-
-def words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-#: Codes that stand for "no code of its own": an NDC listed under one of them has no specific code.
-UNSPECIFIC_CODES = words("A9699 C9399 J3490 J3590 J7199 J7599 J7699 J7799 J7999 J8498 J8499 J8597 J8999 J9999")
-
-ROUTES = {
-    "iv": "IV",
-    "intravenous": "IV",
-    "sc": "SC",
-    "subcutaneous": "SC",
-    "im": "IM",
-    "intramuscular": "IM",
-    "id": "ID",
-    "intradermal": "ID",
-    "it": "IT",
-    "intrathecal": "IT",
-    "intraventricular": "IT",
-    "intravitreal": "INTRAVITREAL",
-    "intravitreal implant": "INTRAVITREAL",
-    "subretinal": "SUBRETINAL",
-    "intravesical": "INTRAVESICAL",
-    "intralesional": "INTRALESIONAL",
-    "intraperitoneal": "INTRAPERITONEAL",
-    "inhalation": "INHALATION",
-    "oral": "ORAL",
-    "topical": "TOPICAL",
-    "implantation": "IMPLANT",
+#: For which service dates a table speaks (None: no limit), and what it was made from. A product or code that came
+#: after the last day may be missing; nothing was ever taken out for being old.
+TABLES: dict[str, tuple[date | None, date | None, tuple[str, ...]]] = {
+    "products": (None, date(2026, 12, 31), ("biologics", "derived", "crosswalk", "hcpcs", "purple")),
+    "names": (None, date(2026, 12, 31), ("biologics", "crosswalk", "hcpcs", "purple")),
+    "codes": (None, date(2026, 9, 30), ("hcpcs", "biologics", "crosswalk")),
+    "classes": (None, date(2026, 9, 30), ("hcpcs", "purple", "biologics")),
+    "administration": (None, None, ()),
+    "biosimilars": (None, date(2025, 3, 31), ("purple",)),
 }
-
-PRESENTATIONS = {"single-dose vial": "SDV", "multi-dose vial": "MDV", "pre-filled syringe": "PFS"}
-
-#: Skin substitutes: their trade names are English words ("Complete", "Emerge") and no drug is among them.
-NAMELESS_CODES = ("Q4", "A2")
+PRODUCT_FIELDS = tuple(column.name for column in COLUMNS[PRODUCTS])
 
 #: Names that as words of a claim note hardly ever mean the drug.
 NOT_NAMES = words(
@@ -100,29 +84,7 @@ ALIASES = (
     ("normal saline", "sodium chloride"),
 )
 
-SALTS = words(
-    "acetate calcium chloride citrate cypionate decanoate dihydrochloride disodium fumarate hcl hydrochloride "
-    "lactate maleate mesylate phosphate potassium sodium succinate sulfate tartrate tromethamine bromide "
-    "edisylate trometamol succ"
-)
-#: Without the word after them these are no drug: the chloride of "sodium chloride" stays.
-SALT_ONLY_FIRST_WORDS = words("calcium magnesium potassium sodium zinc ammonium arsenic")
-
-#: Words at the end of a product's name that tell its form, not the drug.
-FORM_WORDS = words(
-    "im inj injection inhalation iv kit kwikpen lyophilized mdv mpf multipack novaplus pak pen penfill pfs "
-    "flexpen pumpcart solution spinal usp vial usp. rtu granules prefilled"
-)
-
-#: HCPCS texts that spell a drug wrong, or by its trade name.
-HCPCS_SPELLINGS = {"bupivicaine": "bupivacaine", "aminophyllin": "aminophylline", "garamycin": "gentamicin"}
-
-#: Allergen extracts and contrast classes: long labels that nobody writes as the name of a drug.
-LABELS = re.compile(r"pollens|venoms|insects|animal allergens|kit for|gadolinium-based|hyaluronan")
-
-HCPCS_GENERIC = re.compile(r"injection, (?:sterile )?([a-z][a-z -]{5,50}?)(?:,|\s\(|\s\d|$)", re.IGNORECASE)
 SUFFIX = re.compile(r"(.+)-[a-z]{4}\Z")
-PLAIN_CODE = re.compile(r"\b[A-Z]\d{4}\b")
 PACKAGE = re.compile(r"(\d{4,5}-\d{3,4}-\d{1,2})(?![\d.])(?:\s*\(([^)]*)\))?")
 
 Row = dict[str, str]
@@ -150,11 +112,6 @@ def find_source(folder: Path, pattern: str) -> Path:
 # -- codes and their dates -----------------------------------------------------------------------------
 
 
-def iso_date(compact: str) -> str:
-    """``20191001`` as ``2019-10-01``; anything else is empty."""
-    return f"{compact[:4]}-{compact[4:6]}-{compact[6:]}" if re.fullmatch(r"\d{8}", compact) else ""
-
-
 class CodeDates:
     """Since when each HCPCS code can be billed, as far as the HCPCS table knows."""
 
@@ -164,10 +121,6 @@ class CodeDates:
     def since(self, codes: Iterable[str]) -> str:
         """The day from which at least one of ``codes`` is in force; empty when unknown for all."""
         return min(filter(None, (self._added.get(code, "") for code in codes)), default="")
-
-
-def specific_codes(text: str) -> list[str]:
-    return sorted(set(PLAIN_CODE.findall(text)) - UNSPECIFIC_CODES)
 
 
 def dated(codes: list[str], dates: CodeDates, stated: str = "", stated_source: str = "") -> Row:
@@ -183,40 +136,6 @@ def dated(codes: list[str], dates: CodeDates, stated: str = "", stated_source: s
 
 
 # -- names ---------------------------------------------------------------------------------------------
-
-
-def tidy(name: str) -> str:
-    """A name without marks, brackets and form words: ``Kanjinti (Kit)`` and ``Tremfya IV`` lose their end."""
-    text = re.sub(r"\([^)]*\)", " ", name.replace("\ufffd", " ").replace("®", " ").replace("™", " "))
-    text = re.sub(r"\s+in\s+(?:d5w|nacl|dextrose|sodium chloride|potassium chloride)\b.*", "", text, flags=re.I)
-    parts = text.replace(" - ", " ").split()
-    while parts and (parts[-1].lower().strip("-") in FORM_WORDS or re.fullmatch(r"-?[\d./%]+", parts[-1])):
-        parts.pop()
-    return re.sub(r"[-,;]+\Z", "", " ".join(parts))
-
-
-def without_salt(name: str) -> str:
-    """``morphine sulfate`` as ``morphine``; ``sodium chloride`` stays what it is."""
-    parts = name.lower().replace(",", "").split()
-    while len(parts) > 1 and parts[-1] in SALTS and parts[0] not in SALT_ONLY_FIRST_WORDS:
-        parts.pop()
-    return " ".join(parts)
-
-
-def split_brands(text: str) -> list[str]:
-    """The single names in ``Carimune, Carimune Nf`` or ``Jubbonti/Wyost``; ``S/D`` isn't a separator."""
-    parts = re.split(r"[,;]|(?<=[a-z]{3})/\s*(?=[A-Z])", re.sub(r"\([^)]*\)", " ", text))
-    return [name for name in map(tidy, parts) if name]
-
-
-def hcpcs_generic(description: str) -> str:
-    """The drug in ``Injection, degarelix, 1 mg``; empty for combinations and other wordings."""
-    found = HCPCS_GENERIC.match(description)
-    if found is None or re.search(r"mg and |/", description[found.start(1) : found.end() + 24]):
-        return ""
-    name = re.split(r"\s(?:for|in|extended)\s", found.group(1).lower())[0]
-    bare = without_salt(name)
-    return "" if LABELS.match(bare) else HCPCS_SPELLINGS.get(bare, bare)
 
 
 def is_name(name: str) -> bool:
@@ -244,6 +163,9 @@ class Names:
 
     def canonical(self, name: str) -> str:
         return self._canonical.get(" ".join(name.lower().split()), "")
+
+    def is_brand(self, name: str) -> bool:
+        return self._kind.get(" ".join(name.lower().split())) == "brand"
 
     def rows(self) -> Iterator[tuple[str, str, str]]:
         for name in sorted(self._canonical):
@@ -313,18 +235,6 @@ def base_names(names: Names) -> None:
 # -- products ------------------------------------------------------------------------------------------
 
 
-def canonical_routes(text: str) -> str:
-    parts = re.split(r"[;,]", re.sub(r"\([^)]*\)", "", text))
-    routes = [ROUTES.get(part.strip().lower(), "") for part in parts]
-    return ";".join(dict.fromkeys(filter(None, routes)))
-
-
-def derived_container(text: str) -> str:
-    """The one container that every presentation in the list has; empty when they differ."""
-    kinds = {PRESENTATIONS.get(part.strip().lower(), "") for part in text.split(";")}
-    return kinds.pop() if len(kinds) == 1 else ""
-
-
 def biologic_container(text: str, package: str) -> str:
     """``SDV/PFS`` is decided by what the package's own remark says, and stays empty otherwise."""
     if "/" in text or ";" in text:
@@ -385,7 +295,7 @@ def derived_products(derived: list[Row], names: Names, dates: CodeDates) -> Iter
             "generic": names.canonical(name) or proper,
             "application": "BLA" if row["application_no"].startswith("BLA") else "",
             "routes": canonical_routes(row["route"]),
-            "container": derived_container(row["presentation"]),
+            "container": merged_container(row["presentation"]),
             "strength": row["strength"],
             "source": "derived",
             **dated(specific_codes(row["hcpcs"]), dates),
@@ -419,7 +329,9 @@ CODE_FIELDS = ("specific_code", "specific_from", "from_confidence")
 def merge(best: Row, other: Row) -> Row:
     """``best`` with its gaps filled from ``other``, code and date together."""
     merged = {field: best.get(field) or other.get(field, "") for field in PRODUCT_FIELDS}
-    owner = best if best.get("specific_code") else other
+    codes = set(best.get("specific_code", "").split(";")) - {""}
+    more = codes < set(other.get("specific_code", "").split(";"))  # an NDC may stand under several codes
+    owner = other if more else best
     return {**merged, **{field: owner.get(field, "") for field in CODE_FIELDS}}
 
 
@@ -436,36 +348,16 @@ def combine(*tables: Iterable[Row]) -> dict[str, Row]:
 # -- the edition ---------------------------------------------------------------------------------------
 
 
-def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[str]]) -> int:
-    with path.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(header)
-        written = list(rows)
-        writer.writerows(written)
-    return len(written)
-
-
-def edition_toml(counts: dict[str, int], files: dict[str, str]) -> str:
-    lines = [
-        "# The dated reference edition; built by tools/build_reference.py from United States government data.",
-        f'edition = "{EDITION_DATE}"',
-        "",
-        "[tables]",
-        *(f"{name} = {count}" for name, count in sorted(counts.items())),
-    ]
-    for key, _, edition in SOURCES:
-        name, _, rows = files[key].partition("|")
-        lines += ["", f"[sources.{key}]", f'name = "{name}"', f'edition = "{edition}"', f"rows = {rows}"]
-    return "\n".join(lines) + "\n"
-
-
-def build(sources: Path, target: Path) -> dict[str, int]:
-    """Write the edition into ``target``; gives the number of rows a table."""
-    paths = {key: find_source(sources, pattern) for key, pattern, _ in SOURCES}
+def prepared(paths: dict[str, Path]) -> dict[str, list[Row]]:
+    """The source tables, the crosswalk's columns under names that don't change with the year."""
     tables = {key: read_rows(path) for key, path in paths.items()}
     for row in tables["crosswalk"]:
         row["code"] = next(iter(row.values()))  # the first column's name carries the year
         row["ndc"] = row.get("NDC2") or row.get("NDC") or ""
+    return tables
+
+
+def all_names(tables: dict[str, list[Row]]) -> Names:
     names = Names()
     for alias, canonical in ALIASES:
         names.add(alias, canonical, "alias")
@@ -474,30 +366,77 @@ def build(sources: Path, target: Path) -> dict[str, int]:
     descriptions = {row["hcpcs"]: row["long_description"] for row in tables["hcpcs"]}
     crosswalk_names(tables["crosswalk"], descriptions, names)
     base_names(names)
-    dates = CodeDates(tables["hcpcs"])
+    return names
+
+
+def all_rows(tables: dict[str, list[Row]]) -> dict[str, list[list[str]]]:
+    """The rows of every table of the edition but the diagnoses."""
+    names = all_names(tables)
+    biologics, hcpcs, purple = tables["biologics"], tables["hcpcs"], tables["purple"]
+    dates = CodeDates(hcpcs)
     products = combine(
-        biologic_products(tables["biologics"], names, dates),
+        biologic_products(biologics, names, dates),
         derived_products(tables["derived"], names, dates),
         crosswalk_products(tables["crosswalk"], names, dates),
     )
-    target.mkdir(parents=True, exist_ok=True)
-    ordered = ([products[key].get(field, "") for field in PRODUCT_FIELDS] for key in sorted(products))
-    counts = {
-        "products": write_csv(target / "products.csv", PRODUCT_FIELDS, ordered),
-        "names": write_csv(target / "names.csv", ("name", "canonical", "kind"), names.rows()),
+    units = reference_codes.crosswalk_units(tables["crosswalk"])
+    codes = reference_codes.code_rows(hcpcs, biologics, products, names, units)
+    return {
+        "products": [[products[key].get(field, "") for field in PRODUCT_FIELDS] for key in sorted(products)],
+        "names": [list(row) for row in names.rows()],
+        "codes": codes,
+        "classes": reference_codes.class_rows(hcpcs, purple, biologics, codes, names),
+        "administration": reference_codes.administration_rows(),
+        "biosimilars": reference_codes.biosimilar_rows(purple),
     }
-    files = {key: f"{path.name}|{len(tables[key])}" for key, path in paths.items()}
-    (target / "edition.toml").write_text(edition_toml(counts, files), encoding="utf-8", newline="\n")
-    return counts
+
+
+def diagnosis_tables(icd: Path | None, target: Path) -> dict[int, list[str]]:
+    """The billable codes by fiscal year: of the wheels, or those that lie in the target already."""
+    if icd is not None:
+        return reference_codes.diagnosis_codes(icd)
+    kept = sorted(target.glob("diagnoses_*.txt"))
+    return {int(path.stem[-4:]): list(diagnoses.unpack(path.name, path.read_bytes())) for path in kept}
+
+
+def icd_sources(target: Path) -> dict[str, Source]:
+    """What the present edition says of the diagnosis tables that stay."""
+    path = target / EDITION
+    sources = parse_manifest(path.read_bytes()).sources if path.exists() else {}
+    return {key: source for key, source in sources.items() if key.startswith("icd10cm")}
+
+
+def build(sources: Path, target: Path, icd: Path | None = None) -> dict[str, int]:
+    """Write the edition into ``target``; gives the number of rows a table."""
+    paths = {key: find_source(sources, pattern) for key, pattern, _ in SOURCES}
+    tables = prepared(paths)
+    years = diagnosis_tables(icd, target)
+    target.mkdir(parents=True, exist_ok=True)
+    infos: dict[str, TableInfo] = {}
+    for key, rows in all_rows(tables).items():
+        (target / f"{key}.csv").write_bytes(table_bytes(COLUMNS[f"{key}.csv"], rows))
+        first, last, made_of = TABLES[key]
+        infos[key] = TableInfo(len(rows), made_of, first, last)
+    named = {key: Source(paths[key].name, edition, len(tables[key])) for key, _, edition in SOURCES}
+    kept = icd_sources(target)
+    for year, codes in years.items():
+        (target / diagnoses.table_name(year)).write_bytes(diagnoses.pack(codes))
+        source = f"icd10cm_{year}"
+        infos[f"diagnoses_{year}"] = TableInfo(len(codes), (source,), date(year - 1, 10, 1), date(year, 9, 30))
+        fresh = Source("code list in simple-icd-10-cm", f"CDC ICD-10-CM FY {year}, April release", len(codes))
+        named[source] = fresh if icd is not None else kept.get(source, fresh)
+    (target / EDITION).write_bytes(render_manifest(Manifest(EDITION_DATE, named, infos)))
+    return Reference(lambda name: (target / name).read_bytes()).validate()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sources", type=Path, help="folder with the source tables")
+    parser.add_argument("--icd", type=Path, help="folder with wheels of simple-icd-10-cm")
     default = Path(__file__).resolve().parents[1] / "config" / "reference"
     parser.add_argument("-o", "--output", type=Path, default=default, help="folder of the edition")
     arguments = parser.parse_args()
-    counts = build(arguments.sources, arguments.output)
+    counts = build(arguments.sources, arguments.output, arguments.icd)
     print(f"{arguments.output}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
 
 

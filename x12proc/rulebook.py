@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from x12proc.profiles import Profile
+from x12proc.rules import retired
 from x12proc.rules.base import Rule
 from x12proc.rules.sources import SOURCES
 
@@ -15,6 +16,12 @@ CONFIDENCE = {
     "V": "verified in a source",
     "P": "sourced or deduced; the answer codes are proposed",
     "M": "field knowledge only, so it never rejects by default",
+}
+_NO_CHECKS = {
+    "Told by another rule": retired.CARRIED,
+    "Waiting for data": retired.WAITING,
+    "Retired: a claim can't decide it": retired.RETIRED,
+    "Profiles, not checks": retired.PROFILES,
 }
 _TYPES = {"P": "837P", "I": "837I", "PI": "837P and 837I"}
 
@@ -79,6 +86,8 @@ def rule_index(rules: dict[str, Rule]) -> str:
     lines = ["# Rules", "", "Generated from the rules themselves by `make docs`.", ""]
     lines += ["| Rule | Severity | What is wrong |", "|---|---|---|"]
     lines += [f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {rule.summary} |" for rule in rules.values()]
+    for title, entries in _NO_CHECKS.items():
+        lines += ["", f"## {title}", "", *(f"- {rule_id}: {reason}" for rule_id, reason in entries.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -26,6 +26,7 @@ class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     codes: tuple[str, ...] = ("J3590",)
     profile: str = AUTO
     profile_folders: tuple[str, ...] = ()
+    reference_folder: str = ""  # an edition that 'x12proc reference import' made; empty: the shipped one
     emit: tuple[str, ...] = ("json", "html", "annotated")
 
 
@@ -56,6 +57,15 @@ def config_folder() -> Path:
 def shipped_reference() -> Reference:
     """The shipped reference edition; its tables are read when first asked for."""
     folder = config_folder() / "reference"
+    return Reference(lambda name: (folder / name).read_bytes())
+
+
+def load_reference(folder: Path | None) -> Reference:
+    """The reference edition in a folder, or the shipped one. Raises ConfigError when there is none."""
+    if folder is None:
+        return shipped_reference()
+    if not (folder / "edition.toml").is_file():
+        raise ConfigError(f"{folder}: there is no reference edition; 'x12proc reference import' makes one")
     return Reference(lambda name: (folder / name).read_bytes())
 
 
@@ -111,7 +121,7 @@ def load_settings(
         as_of=as_of or _today(),
         profiles=profiles,
         profile_hashes=hashes,
-        reference=shipped_reference(),
+        reference=load_reference(base / file.reference_folder if file.reference_folder else None),
     )
 
 

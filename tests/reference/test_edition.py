@@ -92,7 +92,7 @@ def test_the_application_is_never_guessed(shipped: Reference, ndc: str, applicat
 
 
 def test_an_unspecific_code_is_no_code(shipped: Reference) -> None:
-    codes = {row[7] for row in shipped._products.values()}
+    codes = {row[7] for row in shipped.rows("products.csv")}
     assert not codes & {"J3590", "J3490", "J9999", "J7999", "C9399", "J7199"}
 
 
@@ -121,7 +121,7 @@ def test_the_lexicon_knows_the_canonical_names(shipped: Reference) -> None:
 
 def test_generics_of_products_are_names_of_the_lexicon(shipped: Reference) -> None:
     lexicon = shipped.lexicon()
-    biologics = [row for row in shipped._products.values() if row[11] == "biologics"]
+    biologics = [row for row in shipped.rows("products.csv") if row[11] == "biologics"]
     unknown = {row[2] for row in biologics if lexicon.canonical(row[2]) != row[2]}
     assert unknown == set()
 
@@ -129,7 +129,8 @@ def test_generics_of_products_are_names_of_the_lexicon(shipped: Reference) -> No
 def test_editions_are_named(shipped: Reference) -> None:
     editions = shipped.editions()
     assert editions["edition"] == "2026-11-23"
-    assert set(editions) == {"edition", "biologics", "derived", "crosswalk", "hcpcs", "purple"}
+    tables = {"biologics", "derived", "crosswalk", "hcpcs", "purple"}
+    assert set(editions) == {"edition", *tables, "icd10cm_2025", "icd10cm_2026"}
 
 
 def test_a_table_is_read_once_and_only_when_asked_for() -> None:
@@ -165,7 +166,7 @@ def test_a_table_is_read_once_and_only_when_asked_for() -> None:
             r"products.csv, row 2, column specific_from: found '10/2019'",
         ),
         (HEADER.encode() + b"\xff\xfe", r"products.csv: not UTF-8 at byte"),
-        (HEADER + '"open', r"products.csv: "),
+        (HEADER + '"open', r"products.csv, row 2: "),
     ],
 )
 def test_a_malformed_product_table_says_where(products: str | bytes, message: str) -> None:

@@ -1,97 +1,290 @@
-"""The dated reference edition: which product an NDC is, which names a drug has, and how old the tables are."""
+"""The dated reference edition: products, codes with their dates, names, diagnoses, and how old the tables are."""
 
 from __future__ import annotations
 
-import csv
 import re
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from functools import cached_property
 from typing import Final
 
-import msgspec
-
 from x12proc.narrative.lexicon import Lexicon
+from x12proc.reference import diagnoses
 from x12proc.reference import ndc as ndc_spelling
+from x12proc.reference.manifest import EDITION, Manifest, TableInfo, parse_manifest
+from x12proc.reference.model import Biosimilar, HcpcsCode, Product, SpecificCode
+from x12proc.reference.table import A_DATE, DATE, Column, SortedTable
+
+__all__ = ["Biosimilar", "HcpcsCode", "Product", "Reference", "SpecificCode"]
 
 PRODUCTS: Final = "products.csv"
 NAMES: Final = "names.csv"
-EDITION: Final = "edition.toml"
+CODES: Final = "codes.csv"
+CLASSES: Final = "classes.csv"
+ADMINISTRATION: Final = "administration.csv"
+BIOSIMILARS: Final = "biosimilars.csv"
 
-_PRODUCT_COLUMNS: Final = (
-    "ndc",
-    "name",
-    "generic",
-    "application",
-    "routes",
-    "container",
-    "strength",
-    "specific_code",
-    "specific_from",
-    "from_confidence",
-    "billing_unit",
-    "source",
-)
-_NAME_COLUMNS: Final = ("name", "canonical", "kind")
-_NDC11 = re.compile(r"[0-9]{11}\Z")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_CONFIDENCE: Final = "(?:verified|unverified)?"
+_A_CONFIDENCE: Final = "verified, unverified, or empty"
 
-
-class Product(msgspec.Struct, frozen=True):
-    """What the tables know of a product; a part that none of them states is empty or None.
-
-    ``ndc`` is None when the package isn't listed and the facts come from another package of the same
-    product (the first nine digits): container and strength, which may differ by package, are then left out.
-    """
-
-    ndc: str | None
-    ndc9: str
-    name: str  # brand, or the label's name where there is no brand
-    generic: str  # canonical, lower-case, with the biosimilar's suffix
-    application: str  # BLA NDA ANDA, or empty
-    routes: tuple[str, ...]
-    container: str  # SDV MDV PFS KIT, or empty
-    strength: str
-    specific_code: str  # HCPCS code of its own; several are joined by ";"
-    specific_from: str | None  # ISO date from which the code can be billed
-    from_confidence: str  # of that date: verified, unverified, or empty
-    billing_unit: str  # what one unit of the code stands for, e.g. 10 MG
-    edition: str  # date of the edition
+#: The tables of an edition and their columns; a table is sorted by its first column.
+COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
+    PRODUCTS: (
+        Column("ndc", "[0-9]{11}", "11 digits, each NDC once"),
+        Column("name"),
+        Column("generic"),
+        Column("application", "[A-Z]*", "BLA, NDA, ANDA, or empty"),
+        Column("routes"),
+        Column("container", "[A-Z]*", "SDV, MDV, PFS, KIT, or empty"),
+        Column("strength"),
+        Column("specific_code", "(?:[A-Z][0-9]{4}(?:;[A-Z][0-9]{4})*)?", "HCPCS codes joined by ;"),
+        Column("specific_from", DATE, A_DATE),
+        Column("from_confidence", _CONFIDENCE, _A_CONFIDENCE),
+        Column("billing_unit"),
+        Column("source"),
+    ),
+    NAMES: (Column("name", ".+", "a name"), Column("canonical", ".+", "a name"), Column("kind")),
+    CODES: (
+        Column("code", "[A-Z][0-9]{4}", "a HCPCS Level II code"),
+        Column("short"),
+        Column("drug"),
+        Column("brand"),
+        Column("unit"),
+        Column("route", "[A-Z]*", "a route such as IV, or empty"),
+        Column("added", DATE, A_DATE),
+        Column("effective", DATE, A_DATE),
+        Column("terminated", DATE, A_DATE),
+        Column("confidence", _CONFIDENCE, _A_CONFIDENCE),
+        Column("opps", "[A-Z]?[0-9]?", "an OPPS status indicator, or empty"),
+    ),
+    CLASSES: (
+        Column("key", ".+", "a drug's name or a code"),
+        Column("class", "[a-z-]+", "a class"),
+        Column("why"),
+    ),
+    ADMINISTRATION: (
+        Column("code", "[0-9A-Z][0-9]{3}[0-9A-Z]", "a procedure code"),
+        Column("routes", "[A-Z;]*", "routes joined by ;, or empty for any"),
+    ),
+    BIOSIMILARS: (
+        Column("name", ".+", "a name"),
+        Column("base", ".+", "a name"),
+        Column("suffix", "[a-z]{4}", "four letters"),
+        Column("kind", "biosimilar|interchangeable|originator", "biosimilar, interchangeable or originator"),
+        Column("brands"),
+    ),
+}
+_GENERIC, _DRUG = 2, 2  # places of columns
+_SUFFIX = re.compile(r"-[a-z]{4}\Z")  # a biologic of one maker alone
+#: Tables in which a key may stand more than once.
+REPEATING: Final = frozenset({CLASSES})
 
 
 class Reference:
-    """The tables of one edition; each is read when first asked for."""
+    """The tables of one edition; each is read when first asked for. Methods raise ValueError for a bad table."""
 
     def __init__(self, read: Callable[[str], bytes]) -> None:
         """``read`` gives the bytes of a table by its file name, e.g. ``products.csv``."""
         self._read = read
+        self._tables: dict[str, SortedTable] = {}
+        self._years: dict[int, bytes] = {}
+        self._found: dict[tuple[str | None, str | None], tuple[SpecificCode, ...]] = {}
+
+    # -- products --------------------------------------------------------------------------------------
 
     def product(self, ndc11: str) -> Product | None:
-        """The product with that NDC (11 digits), else what is known of another package of it, else None.
-
-        Raises ValueError when the table is malformed.
-        """
-        row = self._products.get(ndc11)
+        """The product with that NDC (11 digits), else what is known of another package of it, else None."""
+        if len(ndc11) != 11 or not (ndc11.isascii() and ndc11.isdigit()):
+            return None
+        row = self._table(PRODUCTS).row(ndc11)
         if row is not None:
             return self._as_product(row, ndc11)
-        sibling = self._siblings.get(ndc11[:9]) if _NDC11.match(ndc11) else None
+        sibling = next(self._table(PRODUCTS).rows_from(ndc11[:9]), None)
         return self._as_product(sibling, None) if sibling else None
 
     def candidates_known(self, ten_digits: str) -> tuple[str, ...]:
         """Those 11-digit readings of a 10-digit NDC that the table has, else those whose product it has."""
-        readings = ndc_spelling.candidates(ten_digits)
-        exact = tuple(reading for reading in readings if reading in self._products)
-        return exact or tuple(reading for reading in readings if reading[:9] in self._siblings)
+        known = [(reading, self.product(reading)) for reading in ndc_spelling.candidates(ten_digits)]
+        exact = tuple(reading for reading, product in known if product and product.ndc)
+        return exact or tuple(reading for reading, product in known if product)
+
+    def products_named(self, canonical: str) -> tuple[Product, ...]:
+        """The packages whose drug has that canonical name, e.g. ``ravulizumab-cwvz``, in order of NDC."""
+        rows = self._table(PRODUCTS).rows_with(canonical.lower(), _GENERIC)
+        return tuple(self._as_product(row, row[0]) for row in rows)
+
+    # -- codes -----------------------------------------------------------------------------------------
+
+    def code(self, code: str) -> HcpcsCode | None:
+        """A HCPCS Level II code of a drug, or one that stands for "not otherwise classified"; else None."""
+        row = (
+            self._table(CODES).row(code.upper()) if len(code) == 5 and code.isascii() and code.isalnum() else None
+        )
+        return _as_code(row) if row else None
+
+    def codes_for(self, ndc11: str | None, name: str | None) -> tuple[SpecificCode, ...]:
+        """The codes that stand for this drug and no other, now or in the past, best match first.
+
+        An NDC's own codes come first, then ended codes of the same drug. Where the NDC has none, or there is
+        no NDC, those of its ``name`` (any spelling that the lexicon knows; a brand keeps to its own codes).
+        Empty means that the edition knows of none, never that there is none.
+        """
+        asked = (ndc11, name.lower() if name else None)
+        if asked not in self._found:
+            self._found[asked] = tuple(self._codes_for(*asked))
+        return self._found[asked]
+
+    def _codes_for(self, ndc11: str | None, name: str | None) -> Iterator[SpecificCode]:
+        product = self.product(ndc11) if ndc11 else None
+        own = _split(product.specific_code) if product else []
+        if product is not None and own:
+            for code in own:
+                yield self._specific(code, "ndc11" if product.ndc else "ndc9", product.billing_unit)
+            ended = self._codes_named(product.generic, product.name.lower())
+            yield from (code for code in ended if code.last is not None and code.code not in own)
+            return
+        brand = product.name.lower() if product else (name or "")
+        generic = product.generic if product else self.lexicon().canonical(brand) or brand
+        yield from self._codes_named(generic, brand)
+
+    def _codes_named(self, generic: str, brand: str) -> Iterator[SpecificCode]:
+        """The codes of a drug's products and those whose text names it; for a brand only its own."""
+        products = self.products_named(generic)
+        branded = [product for product in products if product.name.lower() == brand] or products
+        units = {code: product.billing_unit for product in branded for code in _split(product.specific_code)}
+        codes = dict.fromkeys(sorted(units))
+        for row in self._table(CODES).rows_with(generic, _DRUG):
+            brands = _split(row[3])
+            if not brands or brand in brands or (brand == generic and _SUFFIX.search(generic)):
+                codes.setdefault(row[0])
+        for code in codes:
+            yield self._specific(code, "name", units.get(code, ""))
+
+    def _specific(self, code: str, matched_by: str, unit: str) -> SpecificCode:
+        known = self.code(code)
+        return SpecificCode(
+            code=code,
+            first=known.added if known else None,
+            last=known.terminated if known else None,
+            date_confidence=known.date_confidence if known else "",
+            billing_unit=(known.billing_unit if known else "") or unit,
+            route=known.route if known else "",
+            matched_by=matched_by,
+            edition=self._manifest.edition,
+        )
+
+    # -- what a drug is --------------------------------------------------------------------------------
+
+    def classes(self, ndc11: str | None, name: str | None) -> frozenset[str]:
+        """What kind of product it is, as far as names and codes tell without doubt.
+
+        Of ``vaccine``, ``immune-globulin``, ``clotting-factor``, ``radiopharmaceutical``, ``antineoplastic``,
+        ``gene-therapy`` and ``cell-therapy``. Empty when nothing tells.
+        """
+        product = self.product(ndc11) if ndc11 else None
+        keys = [product.generic, *_split(product.specific_code)] if product else []
+        if product is None and name:
+            keys = [self.lexicon().canonical(name) or name.lower(), name.lower()]
+        return frozenset().union(*(self._classes.get(key, ()) for key in keys))
+
+    def code_classes(self, code: str) -> frozenset[str]:
+        """The classes, as in `classes`, of what a HCPCS code stands for."""
+        return self._classes.get(code.upper(), frozenset())
+
+    def biosimilars(self, base: str) -> tuple[Biosimilar, ...]:
+        """The biologics with a four-letter suffix whose name without it is ``base``, e.g. ``bevacizumab``."""
+        rows = self._table(BIOSIMILARS).rows_with(base.lower(), 1)
+        return tuple(
+            Biosimilar(name=name, base=base, suffix=suffix, kind=kind, brands=tuple(_split(brands)))
+            for name, base, suffix, kind, brands in rows
+        )
+
+    def administration(self, route: str) -> frozenset[str]:
+        """The procedure codes that administer a drug by that route; all of them for an empty ``route``."""
+        return frozenset(code for code, routes in self._administration.items() if not route or route in routes)
+
+    def administration_routes(self, code: str) -> frozenset[str]:
+        """The routes that an administration code stands for; empty for other codes and for those of any route."""
+        return self._administration.get(code.upper(), frozenset())
+
+    def diagnosis(self, code: str, on: date) -> bool | None:
+        """Whether an ICD-10-CM code (dotted or not) can be billed that day: a leaf of its fiscal year.
+
+        True and False are sure; None: the edition has no table of that fiscal year.
+        """
+        year = diagnoses.fiscal_year(on)
+        if not self._covers_year(year):
+            return None
+        if year not in self._years:
+            self._years[year] = self._read(diagnoses.table_name(year))
+        return diagnoses.contains(self._years[year], code.replace(".", "").strip().upper())
 
     def lexicon(self) -> Lexicon:
         """The names of drugs, for reading narratives."""
         return self._lexicon
 
+    # -- editions --------------------------------------------------------------------------------------
+
     def editions(self) -> dict[str, str]:
         """The edition's own date as ``edition``, and what each source table calls its edition."""
-        return dict(self._editions)
+        sources = {key: source.edition for key, source in self._manifest.sources.items()}
+        return {"edition": self._manifest.edition, **sources}
+
+    def manifest(self) -> Manifest:
+        """The edition's date, sources and tables."""
+        return self._manifest
+
+    def covers(self, table: str, on: date) -> bool:
+        """Whether a table, e.g. ``products``, ``codes`` or ``diagnoses``, speaks for a day.
+
+        Raises ValueError for a table that the edition doesn't have.
+        """
+        if table == "diagnoses":
+            return self._covers_year(diagnoses.fiscal_year(on))
+        info = self._manifest.tables.get(table)
+        if info is None:
+            raise ValueError(
+                f"{EDITION}: there is no table {table!r}; there are {', '.join(self._manifest.tables)}"
+            )
+        return info.covers(on)
+
+    def _covers_year(self, year: int) -> bool:
+        return f"diagnoses_{year}" in self._manifest.tables
+
+    def validate(self) -> dict[str, int]:
+        """Read every row of every table; gives the rows of each. Raises ValueError for the first bad row."""
+        counts: dict[str, int] = {}
+        for key, info in self._manifest.tables.items():
+            counts[key] = self._count(key)
+            _check_count(key, counts[key], info)
+        missing = [name for name in COLUMNS if name.partition(".")[0] not in counts]
+        if missing:
+            raise ValueError(f"{EDITION}: the edition needs the tables {', '.join(missing)}")
+        return counts
+
+    def _count(self, key: str) -> int:
+        year = key.removeprefix("diagnoses_")
+        if year != key and year.isdigit():
+            name = diagnoses.table_name(int(year))
+            return sum(1 for _ in diagnoses.unpack(name, self._read(name)))
+        if f"{key}.csv" not in COLUMNS:
+            raise ValueError(f"{EDITION}: {key!r} is no table; there are {', '.join(COLUMNS)}")
+        return sum(1 for _ in self._table(f"{key}.csv").all_rows())
 
     # -- loading ---------------------------------------------------------------------------------------
+
+    def rows(self, table: str) -> Iterable[list[str]]:
+        """Every row of a table by its file name, e.g. ``products.csv``, each checked."""
+        return self._table(table).all_rows()
+
+    def raw(self, table: str) -> bytes:
+        """The bytes of a table by its file name."""
+        return self._read(table)
+
+    def _table(self, name: str) -> SortedTable:
+        if name not in self._tables:
+            self._tables[name] = SortedTable(name, self._read(name), COLUMNS[name], unique=name not in REPEATING)
+        return self._tables[name]
 
     def _as_product(self, row: Sequence[str], ndc11: str | None) -> Product:
         number, name, generic, application, routes, container, strength, *rest = row
@@ -102,80 +295,61 @@ class Reference:
             name=name,
             generic=generic,
             application=application,
-            routes=tuple(routes.split(";")) if routes else (),
+            routes=tuple(_split(routes)),
             container=container if ndc11 else "",
             strength=strength if ndc11 else "",
             specific_code=code,
             specific_from=since or None,
             from_confidence=confidence,
             billing_unit=unit,
-            edition=self._editions["edition"],
+            edition=self._manifest.edition,
         )
 
     @cached_property
-    def _products(self) -> dict[str, list[str]]:
-        products: dict[str, list[str]] = {}
-        for number, row in enumerate(self._rows(PRODUCTS, _PRODUCT_COLUMNS), 2):
-            ndc11, since = row[0], row[8]
-            if not _NDC11.match(ndc11) or ndc11 in products:
-                raise _malformed(PRODUCTS, number, "ndc", ndc11, "11 digits, each NDC once")
-            if since and not _DATE.match(since):
-                raise _malformed(PRODUCTS, number, "specific_from", since, "a date such as 2019-10-01, or empty")
-            products[ndc11] = row
-        return products
-
-    @cached_property
-    def _siblings(self) -> dict[str, list[str]]:
-        """For each product (nine digits) the row of its first package."""
-        siblings: dict[str, list[str]] = {}
-        for ndc11, row in self._products.items():
-            siblings.setdefault(ndc11[:9], row)
-        return siblings
-
-    @cached_property
     def _lexicon(self) -> Lexicon:
-        names: list[tuple[str, str]] = []
-        for number, (name, canonical, _) in enumerate(self._rows(NAMES, _NAME_COLUMNS), 2):
-            if not name or not canonical:
-                column = "canonical" if name else "name"
-                raise _malformed(NAMES, number, column, "", "a name")
-            names.append((name, canonical))
-        return Lexicon(names)
+        return Lexicon((name, canonical) for name, canonical, _ in self._table(NAMES).all_rows())
 
     @cached_property
-    def _editions(self) -> dict[str, str]:
-        try:
-            table = tomllib.loads(self._read(EDITION).decode("utf-8"))
-            sources = {key: str(source["edition"]) for key, source in table["sources"].items()}
-            return {"edition": str(table["edition"]), **sources}
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ValueError(f"{EDITION}: {error}") from error
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{EDITION}: 'edition' and '[sources.*] edition' are needed: {error}") from error
+    def _classes(self) -> dict[str, frozenset[str]]:
+        classes: dict[str, frozenset[str]] = {}
+        for key, kind, _ in self._table(CLASSES).all_rows():
+            classes[key] = classes.get(key, frozenset()) | {kind}
+        return classes
 
-    def _rows(self, table: str, columns: Sequence[str]) -> list[list[str]]:
-        """The rows of a table below its header; every row has every column."""
-        try:
-            text = self._read(table).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{table}: not UTF-8 at byte {error.start}") from error
-        try:
-            header, *rows = csv.reader(text.splitlines(), strict=True)
-        except csv.Error as error:
-            raise ValueError(f"{table}: {error}") from error
-        except ValueError:
-            raise ValueError(f"{table}: empty; its first row must be {','.join(columns)}") from None
-        for place, column in enumerate(columns):
-            if header[place : place + 1] != [column]:
-                found = header[place] if place < len(header) else "nothing"
-                raise _malformed(table, 1, column, found, f"the column's name {column!r}")
-        wrong = next((number for number, row in enumerate(rows, 2) if len(row) != len(columns)), None)
-        if wrong is not None:
-            row = rows[wrong - 2]
-            column = columns[len(row)] if len(row) < len(columns) else f"{len(columns) + 1}"
-            raise _malformed(table, wrong, column, f"{len(row)} values", f"{len(columns)} values")
-        return rows
+    @cached_property
+    def _administration(self) -> dict[str, frozenset[str]]:
+        return {code: frozenset(_split(routes)) for code, routes in self._table(ADMINISTRATION).all_rows()}
+
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return parse_manifest(self._read(EDITION))
 
 
-def _malformed(table: str, row: int, column: str, found: str, wanted: str) -> ValueError:
-    return ValueError(f"{table}, row {row}, column {column}: found {found!r}, expected {wanted}")
+def _split(joined: str) -> list[str]:
+    return joined.split(";") if joined else []
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _as_code(row: Sequence[str]) -> HcpcsCode:
+    code, short, drug, brand, unit, route, added, effective, terminated, confidence, opps = row
+    return HcpcsCode(
+        code=code,
+        short=short,
+        drug=drug,
+        brand=brand,
+        billing_unit=unit,
+        route=route,
+        added=_day(added),
+        effective=_day(effective),
+        terminated=_day(terminated),
+        date_confidence=confidence,
+        opps_status=opps,
+    )
+
+
+def _check_count(key: str, found: int, info: TableInfo) -> None:
+    if found != info.rows:
+        raise ValueError(f"{EDITION}: table {key} has {found} rows, expected {info.rows}")

@@ -8,7 +8,7 @@ from functools import cache
 
 from x12proc.rules.base import Rule, registered
 
-_NOT_FAMILIES = frozenset(("base", "context", "sources"))
+_NOT_FAMILIES = frozenset(("base", "context", "retired", "sources"))
 
 
 @cache

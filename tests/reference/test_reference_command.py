@@ -1,0 +1,160 @@
+"""``x12proc reference`` from outside."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from downloads import crosswalk, package_txt, product_txt, zipped
+from test_importing import ULTOMIRIS_ROW, ZYXOMAB, ZYXOMAB_VIAL
+
+from x12proc.cli.reference import command
+from x12proc.errors import ConfigError
+from x12proc.settings import load_settings
+
+
+def run(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> tuple[Path, Path]:
+    product, package = tmp_path / "product.txt", tmp_path / "package.txt"
+    product.write_bytes(product_txt(ZYXOMAB))
+    package.write_bytes(package_txt(ZYXOMAB_VIAL))
+    return product, package
+
+
+def test_list_shows_what_is_in_force() -> None:
+    text = run("list").output
+    assert text.startswith("Edition 2026-11-23 (shipped with x12proc)\n")
+    assert "diagnoses_2026     74719 rows  2025-10-01 to 2026-09-30  icd10cm_2026\n" in text
+    assert "crosswalk           8218 rows  CMS ASP NDC-HCPCS crosswalk October-December 2025 (asp_" in text
+
+
+@pytest.mark.parametrize(
+    "spelled", ["25682-0025-01", "25682-025-01", "N425682002501", "25682002501", "NDC: 25682 0025 01"]
+)
+def test_lookup_explains_an_ndc_in_any_spelling(spelled: str) -> None:
+    assert run("lookup", spelled).output == (
+        "NDC      25682-0025-01 (25682002501 in a claim)\n"
+        "Product  Ultomiris (ravulizumab-cwvz)\n"
+        "         BLA; 300 mg/3 mL; SDV; IV\n"
+        "Code     J1303 from 2019-10-01, per 10 MG (by this NDC)\n"
+        "Code     C9052 from 2019-07-01 to 2019-09-30, per 10 MG (by the drug's name)\n"
+        "Edition  2026-11-23\n"
+    )
+
+
+def test_lookup_tells_the_readings_of_ten_digits() -> None:
+    text = run("lookup", "5024206001").output
+    assert text.startswith("5024206001 has 10 digits and no hyphens: 3 products can be meant.\n")
+    assert "  05024-2060-01  not in the tables\n  50242-0060-01  Avastin (bevacizumab)\n" in text
+    assert "\nClass    antineoplastic\n" in text
+    assert run("lookup", "9999912345").output.count("not in the tables") == 3
+
+
+def test_lookup_says_what_it_does_not_know() -> None:
+    assert "Code     J1299 from 2025-04-01, date unverified" in run("lookup", "25682000101").output
+    assert "Code     J9256 from an unknown day" in run("lookup", "57894080001").output
+    assert "That proves nothing" in run("lookup", "98765432198").output
+    assert "placeholder" in run("lookup", "99999-9999-99").output
+    assert "This package isn't listed" in run("lookup", "25682002599").output
+
+
+@pytest.mark.parametrize("text", ["abc", "123", "25682-0025", "256820-0025-01"])
+def test_lookup_of_no_ndc(text: str) -> None:
+    with pytest.raises(ConfigError, match="is no NDC"):
+        run("lookup", text)
+
+
+def test_an_edition_is_imported_and_used(directory: tuple[Path, Path], tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    text = run("import", directory[1], directory[0], "--into", mine, "--as-of", "2027-01-15").output
+    assert "product.txt: ndc-product, 1 rows\npackage.txt: ndc-package, 1 rows\n" in text
+    assert f'reference_folder = "{mine.as_posix()}"' in text
+    config = tmp_path / "x12proc.toml"
+    config.write_text('reference_folder = "mine"\n')
+    reference = load_settings(config=config).reference
+    assert reference.editions()["edition"] == "2027-01-15"
+    assert reference.product("99998012301") is not None
+    assert "Edition 2027-01-15 (" in run("list", "--config", config).output
+    assert "Zyxomab" in run("lookup", "99998012301", "--config", config).output
+    told = run("diff", mine).output
+    assert told == run("diff", "--config", config).output
+    assert "products: 1 added, 0 removed, 0 changed\n  + 99998012301 | Zyxomab" in told
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_shipped_edition_is_never_changed(directory: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--into DIR; the shipped edition is never changed"):
+        run("import", *directory)
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "a.txt").write_text("dear")
+    with pytest.raises(ConfigError, match="holds something else"):
+        run("import", *directory, "--into", tmp_path / "letters")
+    assert contents(tmp_path / "letters") == {"a.txt": b"dear"}
+
+
+def test_a_bad_file_leaves_the_old_edition_untouched(directory: tuple[Path, Path], tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    run("import", *directory, "--into", mine)
+    before = contents(mine)
+    bad = tmp_path / "asp.csv"
+    bad.write_bytes(crosswalk(ULTOMIRIS_ROW, "J13,x,x,25682-0025-01,x,1 MG,1,1,1,1"))
+    with pytest.raises(ConfigError, match=r"asp.csv, row 8, column _2027_CODE: found 'J13'.*Nothing was changed"):
+        run("import", *directory, bad, "--into", mine)
+    assert contents(mine) == before
+    with pytest.raises(ConfigError, match="there is no such file"):
+        run("import", tmp_path / "gone.csv", "--into", mine)
+    assert contents(mine) == before
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_full_disk_leaves_the_old_edition_untouched(
+    directory: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "mine"
+    run("import", *directory, "--into", mine)
+    before = contents(mine)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        run("import", *directory, "--into", mine)
+    assert contents(mine) == before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_zip_as_it_was_downloaded(tmp_path: Path) -> None:
+    archive = tmp_path / "january.zip"
+    archive.write_bytes(zipped({"ASP.csv": crosswalk(ULTOMIRIS_ROW), "AWP.csv": crosswalk(title="AWP")}))
+    text = run("import", archive, "--into", tmp_path / "mine").output
+    assert "january.zip/ASP.csv: asp-crosswalk, 1 rows\n" in text
+    assert "january.zip/AWP.csv: awp-crosswalk, 0 rows (left out: " in text
+
+
+def test_a_broken_edition_is_a_faulty_configuration(directory: tuple[Path, Path], tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    run("import", *directory, "--into", mine)
+    config = tmp_path / "x12proc.toml"
+    config.write_text('reference_folder = "mine"\n')
+    (mine / "products.csv").write_text("ndc\n")
+    with pytest.raises(ConfigError, match=r"products.csv, row 1, column name"):
+        run("lookup", "25682002501", "--config", config)
+    config.write_text('reference_folder = "elsewhere"\n')
+    with pytest.raises(ConfigError, match="there is no reference edition"):
+        load_settings(config=config)
+    with pytest.raises(ConfigError, match="names none"):
+        run("diff")

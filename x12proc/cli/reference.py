@@ -1,0 +1,253 @@
+"""``x12proc reference``: what the dated tables know, and how newer official tables get in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import IO
+
+import click
+
+from x12proc.cli.app import day
+from x12proc.errors import ConfigError
+from x12proc.reference import ndc as ndc_spelling
+from x12proc.reference.edition import Reference
+from x12proc.reference.importing import Change, Imported, Importer, differences
+from x12proc.reference.model import Product, SpecificCode
+from x12proc.settings import load_config, load_reference, shipped_reference
+
+_SHOWN_CHANGES = 5
+
+_config = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="An x12proc.toml of your own."
+)
+
+
+@click.group()
+def command() -> None:
+    """Show and renew the reference tables: products by NDC, codes with their dates, diagnoses.
+
+    \b
+    x12proc reference list                              what is in force, and how old it is
+    x12proc reference lookup 25682-0025-01              an NDC in any spelling
+    x12proc reference import product.txt package.txt --into my-tables
+    x12proc reference diff my-tables                    what the import changed
+    """
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    """Tell of a malformed table as what it is, a faulty configuration."""
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _folder(config: Path | None) -> Path | None:
+    """The folder of the edition that the configuration names; None for the shipped one."""
+    named = load_config(config).reference_folder
+    return (config.parent if config else Path()) / named if named else None
+
+
+@command.command("list")
+@_config
+def list_tables(config: Path | None) -> None:
+    """Show the tables in force: rows, the service dates they speak for, and their sources."""
+    folder = _folder(config)
+    with _readable():
+        manifest = load_reference(folder).manifest()
+    click.echo(f"Edition {manifest.edition} ({folder or 'shipped with x12proc'})\n")
+    for name, table in sorted(manifest.tables.items()):
+        span = f"{table.first or '...'} to {table.last or '...'}" if table.first or table.last else "any date"
+        click.echo(f"{name:16}{table.rows:>8} rows  {span:26}{', '.join(table.sources)}")
+    click.echo("\nSources")
+    for key, source in manifest.sources.items():
+        click.echo(f"{key:16}{source.rows:>8} rows  {source.edition} ({source.name})")
+
+
+# -- lookup --------------------------------------------------------------------------------------------
+
+
+@command.command()
+@click.argument("ndc", metavar="NDC")
+@_config
+def lookup(ndc: str, config: Path | None) -> None:
+    """Explain a National Drug Code in any spelling: its 11 digits, product, and codes with their dates."""
+    reference = load_reference(_folder(config))
+    digits = "".join(character for character in ndc if character.isdigit())
+    number = ndc_spelling.normalise(ndc)
+    ambiguous = len(digits) == 10 and "-" not in ndc
+    if number is None and not ambiguous:
+        raise ConfigError(f"{ndc!r} is no NDC: it has 10 or 11 digits, hyphenated 5-4-2, 4-4-2, 5-3-2 or 5-4-1")
+    with _readable():
+        if number is None:
+            _ambiguous(reference, digits)
+        else:
+            _explain(reference, number)
+
+
+def _ambiguous(reference: Reference, digits: str) -> None:
+    readings = ndc_spelling.candidates(digits)
+    known = reference.candidates_known(digits)
+    click.echo(f"{digits} has 10 digits and no hyphens: {len(readings)} products can be meant.")
+    for reading in readings:
+        product = reference.product(reading)
+        told = f"{product.name} ({product.generic})" if product else "not in the tables"
+        click.echo(f"  {ndc_spelling.hyphenated(reading)}  {told}")
+    if len(known) == 1:
+        click.echo()
+        _explain(reference, known[0])
+
+
+def _explain(reference: Reference, number: str) -> None:
+    click.echo(f"NDC      {ndc_spelling.hyphenated(number)} ({number} in a claim)")
+    if ndc_spelling.is_placeholder(number):
+        click.echo("         This number has the form of a placeholder, not of a product.")
+    product = reference.product(number)
+    if product is None:
+        click.echo("Product  not in the tables. That proves nothing: they don't list every product.")
+    else:
+        _explain_product(product)
+    classes = reference.classes(number, None)
+    if classes:
+        click.echo(f"Class    {', '.join(sorted(classes))}")
+    codes = reference.codes_for(number, None)
+    for code in codes:
+        click.echo(f"Code     {_code_line(code)}")
+    if product is not None and not codes:
+        click.echo("Code     the tables know no code of its own")
+    click.echo(f"Edition  {reference.editions()['edition']}")
+
+
+def _explain_product(product: Product) -> None:
+    click.echo(f"Product  {product.name}" + (f" ({product.generic})" if product.generic else ""))
+    if product.ndc is None:
+        click.echo("         This package isn't listed; the facts are those of another package of the product.")
+    routes = ", ".join(product.routes)
+    facts = [product.application, product.strength, product.container, routes]
+    click.echo(f"         {'; '.join(filter(None, facts)) or 'nothing more is known'}")
+
+
+def _code_line(code: SpecificCode) -> str:
+    span = f"from {code.first or 'an unknown day'}" + (f" to {code.last}" if code.last else "")
+    sure = {"verified": "", "unverified": ", date unverified"}.get(code.date_confidence, "")
+    matched = {"ndc11": "by this NDC", "ndc9": "by another package", "name": "by the drug's name"}[code.matched_by]
+    unit = f", per {code.billing_unit}" if code.billing_unit else ""
+    return f"{code.code} {span}{sure}{unit}{f', {code.route} only' if code.route else ''} ({matched})"
+
+
+# -- import --------------------------------------------------------------------------------------------
+
+
+@command.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--into", type=click.Path(path_type=Path), metavar="DIR", help="The folder of your own edition.")
+@click.option("--as-of", callback=day, metavar="DATE", help="The date of the new edition. Default: today.")
+def import_files(files: tuple[Path, ...], into: Path | None, as_of: date | None) -> None:
+    """Bring official downloads into an edition of your own, whole or not at all.
+
+    Taken, by content: the FDA NDC Directory (product.txt with package.txt), the CMS ASP and NOC crosswalks, the
+    HCPCS file (text or XLSX), the FDA Purple Book CSV, icd10cm_codes_YYYY.txt; each also inside its ZIP. The
+    edition in DIR is renewed, or the shipped one is taken as a base. Use it by a line in x12proc.toml:
+
+    \b
+    reference_folder = "DIR"
+    """
+    if into is None:
+        raise ConfigError("name the folder of your edition with --into DIR; the shipped edition is never changed")
+    if into.exists() and not (into / "edition.toml").is_file() and any(into.iterdir()):
+        raise ConfigError(f"{into}: this folder holds something else; name a new or empty one, or an edition")
+    base = load_reference(into) if (into / "edition.toml").is_file() else shipped_reference()
+    importer = Importer(base, as_of or date.today())  # noqa: DTZ011 - an edition is dated by the local day
+    try:
+        done = [imported for path in _products_first(files) for imported in _add(importer, path)]
+        tables = importer.tables()
+    except ValueError as error:
+        raise ConfigError(f"{error}. Nothing was changed") from None
+    _replace_folder(into, tables)
+    for imported in done:
+        remark = f" ({imported.remark})" if imported.remark else ""
+        click.echo(f"{imported.name}: {imported.kind}, {imported.rows} rows{remark}")
+    click.echo(f"\nThe edition lies in {into}. Use it with this line in x12proc.toml:")
+    click.echo(f'reference_folder = "{into.resolve().as_posix()}"')
+
+
+def _products_first(files: tuple[Path, ...]) -> list[Path]:
+    """The files, package.txt behind the product.txt that it refers to."""
+    return sorted(files, key=lambda path: "package" in path.name.lower())
+
+
+def _add(importer: Importer, path: Path) -> list[Imported]:
+    def open_file() -> IO[bytes]:
+        return path.open("rb")
+
+    if not path.is_file():
+        raise ConfigError(f"{path}: there is no such file")
+    return importer.add(path.name, open_file)
+
+
+def _replace_folder(folder: Path, tables: Mapping[str, bytes]) -> None:
+    """Put a new edition in the place of the old one: written beside it, flushed, then exchanged as a whole."""
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".x12proc-", dir=folder.parent))
+    fresh, old = aside / "new", aside / "old"
+    try:
+        fresh.mkdir()
+        for name, data in tables.items():
+            with (fresh / name).open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        if folder.exists():
+            folder.rename(old)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+# -- diff ----------------------------------------------------------------------------------------------
+
+
+@command.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+@click.option("--all", "everything", is_flag=True, help="Show every changed row, not the first few of each table.")
+@_config
+def diff(folder: Path | None, everything: bool, config: Path | None) -> None:
+    """Show what an edition of your own has other than the shipped one.
+
+    DIR is the edition's folder; without it, the one that x12proc.toml names.
+    """
+    folder = folder or _folder(config)
+    if folder is None:
+        raise ConfigError("name the folder of an edition; x12proc.toml names none (key reference_folder)")
+    mine, shipped = load_reference(folder), shipped_reference()
+    with _readable():
+        click.echo(f"Shipped edition {shipped.manifest().edition}, {folder}: edition {mine.manifest().edition}")
+        for table, changes in differences(shipped, mine):
+            if changes:
+                _table_changes(table, changes, None if everything else _SHOWN_CHANGES)
+
+
+def _table_changes(table: str, changes: list[Change], most: int | None) -> None:
+    added = sum(not change.old for change in changes)
+    removed = sum(not change.new for change in changes)
+    click.echo(f"\n{table}: {added} added, {removed} removed, {len(changes) - added - removed} changed")
+    for change in changes[:most]:
+        if change.old:
+            click.echo(f"  - {change.old}")
+        if change.new:
+            click.echo(f"  + {change.new}")
+    if most is not None and len(changes) > most:
+        click.echo(f"  ... and {len(changes) - most} more (--all shows them)")

@@ -1,0 +1,100 @@
+"""What other payers and the calendar have decided: adjudicated lines of loop 2430, and the time to file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from x12proc.claims.model import Claim, Location, ServiceLine, at
+from x12proc.findings import INFO, WARN, Hit
+from x12proc.rules.base import Option, claim_rule, line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.dates import days, service_days
+from x12proc.values import shorten
+
+_ADJUDICATION = "SVD"
+_HCPCS = "HC"
+_DESCRIPTION = 6  # the seventh component
+_REPLACEMENTS = ("7", "8")
+_LONGEST_YEAR = 366
+
+
+@line_rule(
+    "BAL08",
+    "adjudicated-line-names-other-drug",
+    severity=WARN,
+    sources=("PYX",),
+    confidence="P",
+    since="0.1.0",
+    status="A7:710",
+    second_status="A7:454",
+    where="2430 SVD03-2 and SVD03-7",
+    suppressed_by=("NAR01",),
+    summary="What another payer decided on the drug line (2430) has another code, or lacks the description.",
+    fix="Repeat in SVD03 what the line itself says: HC, code, modifiers and the description in the seventh "
+    "component, e.g. SVD*60054*9000*HC:J3590:JZ::::BRIUMVI 450MG IV**1. Keep another code only when the other "
+    "payer paid under it.",
+)
+def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The next payer sets the other payer's payment against the line by its code. Where code or description don't
+    agree it can't tell that both mean the same drug."""
+    separator = ctx.claim.delimiters.component.decode("latin-1")
+    for segment in line.segments:
+        if segment.tag != _ADJUDICATION or segment.element(6).strip():  # SVD06: paid in a bundle with another
+            continue
+        parts = segment.element(3).split(separator)
+        if len(parts) < 2 or parts[0].upper() != _HCPCS:
+            continue
+        code = parts[1].strip()
+        if code.upper() != line.procedure.strip().upper():
+            billed = shorten(line.procedure, 10) or "empty"
+            message = f"SVD03-2 is {shorten(code, 20) or 'empty'}, the code of the line is {billed}"
+            yield Hit(at(segment, 3, 2), message, shorten(code) or None)
+        elif not "".join(parts[_DESCRIPTION : _DESCRIPTION + 1]).strip():
+            message = f"SVD03-7 is empty; {shorten(code, 10)} needs its description here as well"
+            yield Hit(at(segment, 3, 7), message)
+
+
+@claim_rule(
+    "DAT06",
+    "late-for-timely-filing",
+    severity=INFO,
+    sources=("MEM",),
+    confidence="M",
+    since="0.1.0",
+    status="A7:718",
+    remittance=("29",),
+    where="2400 DTP*472, 2300 DTP*434, DTP03",
+    suppressed_by=("DAT01",),
+    options={
+        "days": Option(_LONGEST_YEAR, "how many days after the service the payer still takes a claim"),
+        "filing_indicators": Option(("MA", "MB"), "the payers (SBR09) that this is said of"),
+    },
+    summary="The claim is for a service longer ago than the payer accepts.",
+    fix="Check the service date. When it is right, send the claim with the reason for the delay, or write the "
+    "charge off.",
+)
+def late_for_timely_filing(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Medicare takes a claim for twelve months after the service; later ones are denied, and the patient may not
+    be charged instead."""
+    payers, allowed = ctx.option("DAT06", "filing_indicators"), ctx.option("DAT06", "days")
+    assert isinstance(payers, tuple)
+    assert isinstance(allowed, int)
+    if claim.filing_indicator not in payers or claim.frequency in _REPLACEMENTS:
+        return
+    counted = _counted_from(claim, ctx)
+    if counted is not None and (ctx.as_of - counted[0]).days > allowed:
+        past = (ctx.as_of - counted[0]).days
+        yield Hit(counted[1], f"The service was on {counted[0]}, {past} days ago; {allowed} are allowed")
+
+
+def _counted_from(claim: Claim, ctx: Context) -> tuple[date, Location] | None:
+    """The day from which the time runs: the statement's end, else the first day of the earliest target line."""
+    statement = days(claim.statement)
+    if statement is not None and claim.statement is not None:
+        return statement[1], at(claim.statement.segment, 3)
+    known = [(served[0], line) for line in ctx.targets if (served := service_days(line))]
+    if not known:
+        return None
+    first, line = min(known, key=lambda entry: entry[0])
+    return (first, at(line.service_date.segment, 3)) if line.service_date else None

@@ -1,0 +1,273 @@
+"""Who gave the drug, where, and whether giving it is billed as well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from x12proc.claims.model import Claim, Location, ServiceLine, at
+from x12proc.findings import INFO, WARN, Hit
+from x12proc.rules.base import Option, claim_rule, line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.dates import Days, service_days
+from x12proc.rules.narrative import spoken
+from x12proc.values import shorten
+
+# Procedures that give a drug or that giving it is a part of, first and last of each range. Broad on purpose: what
+# may have been the administration is not called missing.
+_GIVING = (
+    ("0537T", "0540T"),  # cells
+    ("10004", "36399"),  # punctures, injections and operations, but not drawing blood
+    ("36430", "36590"),
+    ("36593", "69990"),
+    ("90460", "90480"),  # vaccines
+    ("90935", "90999"),  # dialysis
+    ("95115", "95199"),  # allergens
+    ("96360", "96549"),
+    ("99601", "99602"),  # infusion at home
+    ("C8957", "C8957"),
+    ("G0008", "G0010"),
+    ("G0068", "G0070"),
+    ("G0088", "G0090"),
+    ("G0466", "G0470"),  # health centre visits, which include it
+    ("G0498", "G0498"),
+    ("M0201", "M0250"),
+    ("Q0081", "Q0085"),
+    ("S9325", "S9379"),
+    ("S9490", "S9810"),
+    ("T1015", "T1015"),
+)
+_GIVING_AT_HOME = (
+    ("99601", "99602"),
+    ("G0068", "G0070"),
+    ("G0088", "G0090"),
+    ("S9325", "S9379"),
+    ("S9490", "S9810"),
+)
+_EXPERIMENTAL = re.compile(r"[0-9]{4}T")  # new procedures, among them new ways to give a drug
+_SIMPLE = (("96365", "96379"),)
+_CODE_LENGTH = 5
+
+_OUTPATIENT_BILLS = ("13", "83", "85")  # CLM05-1: hospital, surgery centre, critical access hospital
+_AT_HOME = "12"
+_WITHOUT_ADMINISTRATION = frozenset(("01", "12", "13", "14", "33"))  # pharmacy, home, assisted living, group home
+_FACILITIES = {
+    "19": "off-campus outpatient hospital",
+    "21": "inpatient hospital",
+    "22": "on-campus outpatient hospital",
+    "23": "emergency room",
+}
+_TAKEN = frozenset(("ORAL", "TOPICAL", "INHALATION", "IMPLANT"))  # nobody bills these apart
+_WASTE = "JW"
+_LONGEST = 2000  # characters of a text that are searched
+_MOST_PERIODS = 31  # of administrations in one claim; with more nobody can tell which was the drug's
+_PHARMACY = re.compile(r"\b(?:PHARMACY|PHARMACIES|RX|DRUGS|HOME INFUSION|HOME CARE)\b", re.IGNORECASE)
+
+_FEE = re.compile(
+    r"\b(NO |NOT |WITHOUT |W/O |EXCL[A-Z]* )?(?:DRUG |IV |CHEMO |INFUSION |INJECTION )*"
+    r"(?:ADMIN(?:ISTRATION)?|INFUSION|INJECTION) (?:FEES?|CHARGES?|SERVICES?)\b"
+)
+_ONLY_GIVING = re.compile(r"\b(?:INFUSION|INJECTION|INJ|IV|CHEMO|DRUG) ADMIN\b|\bADMINISTRATION\b|\bADMIN OF\b")
+
+
+def _within(code: str, ranges: tuple[tuple[str, str], ...]) -> bool:
+    return len(code) == _CODE_LENGTH and any(first <= code <= last for first, last in ranges)
+
+
+def _gives_a_drug(line: ServiceLine) -> bool:
+    code = line.procedure.upper()
+    return _within(code, _GIVING) or _EXPERIMENTAL.fullmatch(code) is not None
+
+
+def _place_of_service(line: ServiceLine, claim: Claim) -> str:
+    """SV105, else CLM05-1, of a professional claim."""
+    own = line.service.element(5) if line.service else ""
+    return own or claim.facility_code
+
+
+def _place(line: ServiceLine, claim: Claim) -> Location:
+    """Where the place of service stands."""
+    if line.service is not None and line.service.element(5):
+        return at(line.service, 5)
+    return at(claim.clm, 5, 1)
+
+
+def _should_bill_giving(claim: Claim) -> bool:
+    """Whether an administration is billed by whoever sends such a claim: not for stays, at home or from a
+    pharmacy."""
+    if claim.type == "I":
+        return claim.facility_code in _OUTPATIENT_BILLS
+    provider = claim.billing_provider
+    return provider is None or _PHARMACY.search(provider.name) is None
+
+
+def _needs_giving(line: ServiceLine, ctx: Context) -> bool:
+    """Whether somebody had to give what this line bills: not what was discarded or is taken at home."""
+    if _WASTE in line.given_modifiers or _TAKEN.intersection(ctx.narrative(line).routes):
+        return False
+    return ctx.claim.type == "I" or _place_of_service(line, ctx.claim) not in _WITHOUT_ADMINISTRATION
+
+
+@claim_rule(
+    "ADM01",
+    "no-administration-billed",
+    severity=WARN,
+    sources=("SEED",),
+    confidence="P",
+    since="0.1.0",
+    status="A8:736",
+    where="2400 SV101-2, SV202-2 of the other lines",
+    suppressed_by=("ADM02", "ADM05"),
+    summary="No line of the claim bills the infusion or injection of the drug.",
+    fix="Add the administration of the same day, e.g. 96365 or 96413 for an infusion, 96372 for an injection, "
+    "67028 into the eye. When somebody else gave the drug, nothing needs to be added.",
+)
+def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """The drug's code pays for the drug alone. A drug without any service that gave it makes a payer ask whether
+    it was given at all, and the work of giving it stays unpaid."""
+    if not _should_bill_giving(claim) or _giving(ctx):
+        return
+    line = next((line for line in ctx.targets if _needs_giving(line, ctx)), None)
+    if line is not None:
+        code = shorten(line.procedure, 10)
+        yield Hit(at(line.head), f"The claim bills {code}, but no infusion, injection or other administration")
+
+
+@line_rule(
+    "ADM02",
+    "administration-billed-as-drug",
+    severity=WARN,
+    sources=("SEED",),
+    confidence="P",
+    since="0.1.0",
+    status="A7:306",
+    remittance=("97",),
+    where="SV101-7, SV202-7, NTE02",
+    summary="The text of the drug line speaks of the administration, not of the drug alone.",
+    fix="Bill the drug and its administration on lines of their own, the administration under its CPT code, e.g. "
+    "96365, and take the words out of the drug's description.",
+)
+def administration_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The unclassified drug code is for the drug. An administration fee under it is denied as part of another
+    service, and the drug with it."""
+    said = ctx.narrative(line)
+    names_drug = said.drug_name is not None or said.dose is not None
+    for spot, text in spoken(line, ctx):
+        words = " ".join(text[:_LONGEST].upper().split())
+        fee = _FEE.search(words)
+        if (fee and not fee[1]) or (not names_drug and not fee and _ONLY_GIVING.search(words)):
+            message = f"The text bills an administration: {shorten(text)}"
+            yield Hit(spot.location, message, shorten(text))
+            return
+
+
+@line_rule(
+    "ADM03",
+    "complex-administration-possible",
+    severity=INFO,
+    sources=("MEM",),
+    confidence="P",
+    since="0.1.0",
+    where="2400 SV101-2, SV202-2 of the other lines",
+    options={"tell": Option(False, "whether the rule speaks at all")},
+    summary="An antibody is given under a therapeutic administration code; some payers pay the complex one.",
+    fix="Look up the payer's article on complex drug administration: many antibodies may be billed with 96401 or "
+    "96413 instead of 96372 or 96365.",
+)
+def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Antibodies often need the observation that the complex administration codes stand for. Which drugs count is
+    up to each payer."""
+    name = (ctx.narrative(line).matched or "").partition("-")[0]
+    if not ctx.option("ADM03", "tell") or not name.endswith("mab"):
+        return
+    simple = next((other for other in ctx.claim.lines if _within(other.procedure, _SIMPLE)), None)
+    if simple is not None:
+        code = shorten(simple.procedure, 10)
+        yield Hit(
+            at(line.head), f"{shorten(name, 40)} is an antibody; its administration is billed as {code}", code
+        )
+
+
+@line_rule(
+    "ADM04",
+    "administered-on-another-day",
+    severity=WARN,
+    sources=("MEM",),
+    confidence="P",
+    since="0.1.0",
+    status="A8:187",
+    where="2400 DTP*472 of the drug and of the administration",
+    suppressed_by=("DAT01", "DAT02", "DAT04", "DAT07"),
+    summary="The drug and its administration have different dates.",
+    fix="Compare both dates with the record and correct the wrong one: a drug is billed for the day it was given.",
+)
+def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """A drug without an administration that day, and an administration without a drug, look like two mistakes.
+    Payers hold or deny one of them."""
+    served, giving = service_days(line), _giving(ctx)
+    if served is None or not 0 < len(giving) <= _MOST_PERIODS or None in giving:
+        return
+    given = [days for days in giving if days]
+    apart = not any(first <= served[1] and served[0] <= last for first, last in given)
+    if apart and _should_bill_giving(ctx.claim) and _needs_giving(line, ctx):
+        assert line.service_date is not None
+        message = f"The drug is of {served[0]}, but its administration is of {given[0][0]}"
+        yield Hit(at(line.service_date.segment, 3), message, shorten(line.service_date.text))
+
+
+@lru_cache(maxsize=1)
+def _giving(ctx: Context) -> tuple[Days | None, ...]:
+    """The different service dates of the claim's administrations, None for one that can't be read. Kept for the
+    claim at hand, which asks once a line."""
+    return tuple(dict.fromkeys(service_days(line) for line in ctx.claim.lines if _gives_a_drug(line)))
+
+
+@line_rule(
+    "ADM05",
+    "facility-drug-on-professional-claim",
+    severity=WARN,
+    sources=("X12C",),
+    confidence="P",
+    since="0.1.0",
+    applies="P",
+    status="A8:249",
+    remittance=("5", "M97", "M77"),
+    where="2400 SV105, 2300 CLM05-1",
+    summary="A professional claim bills a drug that was given in a hospital.",
+    fix="The hospital bills the drug on its own claim (837I). When the drug was given in the office, correct the "
+    "place of service.",
+)
+def facility_drug_on_professional_claim(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """In a hospital the drug belongs to the hospital and is paid to it. Medicare denies it to the physician."""
+    code = _place_of_service(line, ctx.claim)
+    if code in _FACILITIES:
+        message = f"The place of service is {code}, {_FACILITIES[code]}: the drug belongs on the hospital's claim"
+        yield Hit(_place(line, ctx.claim), message, code)
+
+
+@line_rule(
+    "ADM06",
+    "unclassified-biologic-at-home",
+    severity=INFO,
+    sources=("MEM",),
+    confidence="M",
+    since="0.1.0",
+    applies="P",
+    where="2400 SV105, 2300 CLM05-1",
+    summary="An unclassified biologic was given at home, where other codes often hold.",
+    fix="Ask the payer how it wants drugs given at home: with home infusion codes (S9xxx, for Medicare G0068 to "
+    "G0070), and through a pump as equipment with J7799 instead of J3590.",
+)
+def unclassified_biologic_at_home(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Drugs at home are often another benefit than drugs in the office: Medicare pays those that need a pump
+    through the equipment contractor, and others as home infusion therapy."""
+    if _place_of_service(line, ctx.claim) == _AT_HOME and not _bills_home_infusion(ctx):
+        message = "The place of service is 12, home, and no line bills home infusion"
+        yield Hit(_place(line, ctx.claim), message, _AT_HOME)
+
+
+@lru_cache(maxsize=1)
+def _bills_home_infusion(ctx: Context) -> bool:
+    """Kept for the claim at hand, which asks once a line."""
+    return any(_within(line.procedure.upper(), _GIVING_AT_HOME) for line in ctx.claim.lines)

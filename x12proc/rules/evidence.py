@@ -1,0 +1,116 @@
+"""What the payer is told to look for elsewhere: the invoice, and the authorisation of this payer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import takewhile
+
+from x12proc.claims.model import Claim, Location, ServiceLine, at, missing
+from x12proc.findings import INFO, WARN, Hit
+from x12proc.rules.authorization import reference_anchor
+from x12proc.rules.base import Option, claim_rule, line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.narrative import spoken
+from x12proc.values import shorten
+
+_AUTHORIZATION, _EXCEPTION = "G1", "4N"
+_BEFORE_PAPERWORK = frozenset(("CLM", "DTP", "CL1", "PWK"))
+_ELSEWHERE = re.compile(r"\b(?:SEE|ATT|ATTCH|ATTACH(?:ED|MENT)?|ENCL(?:OSED)?|FAXED|MAILED|SENT)\b", re.IGNORECASE)
+
+
+@claim_rule(
+    "AUT01",
+    "authorization-missing",
+    severity=WARN,
+    sources=("SEED", "X12C"),
+    confidence="V",
+    since="0.1.0",
+    status="A6:252",
+    remittance=("197", "M62"),
+    where="2300 REF*G1 (837P: or 2400 REF*G1)",
+    options={"required": Option(False, "the payer wants an authorisation number for every unclassified drug")},
+    summary="The payer wants a prior authorisation for unclassified drugs, and the claim gives no number.",
+    fix="Send the number of the payer's approval as REF*G1*<number>, or the reason why there is none as REF*4N.",
+)
+def authorization_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Where a drug needs approval beforehand, a claim without the number is denied, whether approval was given or
+    not. Which drugs need it differs by payer, so this is asked only where the profile says so."""
+    if not ctx.option("AUT01", "required") or claim.reference(_AUTHORIZATION) or claim.reference(_EXCEPTION):
+        return
+    bare = [line for line in ctx.targets if claim.type == "I" or not _has_authorization(line)]
+    if bare:
+        numbers = shorten(", ".join(line.number for line in bare), 40)
+        place = missing(reference_anchor(claim), "2300", "REF02")
+        yield Hit(place, f"No prior authorisation number (REF*G1) is given for drug line {numbers}")
+
+
+def _has_authorization(line: ServiceLine) -> bool:
+    return any(reference.qualifier == _AUTHORIZATION for reference in line.references)
+
+
+@line_rule(
+    "AUT03",
+    "line-authorization-repeats-claim",
+    severity=INFO,
+    sources=("PYX", "MEM"),
+    confidence="P",
+    since="0.1.0",
+    applies="P",
+    status="A7:252",
+    where="2400 REF*G1, REF02",
+    suppressed_by=("AUT02",),
+    summary="The line repeats the claim's prior authorisation number.",
+    fix="Leave REF*G1 out of the line; the claim's number holds for all its lines. Send one on the line only when "
+    "it differs, and with REF04 2U:<payer id> when it is another payer's.",
+)
+def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The guide keeps the line's number for one that differs from the claim's. Repeated, it makes the payer's
+    system look for two approvals."""
+    own = ctx.claim.reference(_AUTHORIZATION)
+    if own is None or not own.value.strip():
+        return
+    for reference in line.references:
+        for_other_payer = bool(reference.segment.element(4))
+        if reference.qualifier == _AUTHORIZATION and reference.value == own.value and not for_other_payer:
+            message = "REF*G1 of the line is the same as that of the claim"
+            yield Hit(at(reference.segment, 2), message, shorten(reference.value))
+
+
+@claim_rule(
+    "AUT05",
+    "invoice-not-announced",
+    severity=WARN,
+    sources=("NYM", "WV", "NOR", "X12C"),
+    confidence="V",
+    since="0.1.0",
+    status="A6:294",
+    second_status="A6:489",
+    remittance=("252", "M23"),
+    where="2300 and 2400 PWK; the text",
+    summary="The text refers to an invoice, but no attachment is announced.",
+    fix="Announce the invoice with a control number, print the same number on it, and send it: "
+    "PWK*OZ*EL***AC*INV123. When none is sent, take the words out or give the cost itself in the text.",
+)
+def invoice_not_announced(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Several payers price an unclassified drug by its invoice. Without a PWK nobody knows that one is on its way,
+    it is not joined to the claim, and the line is denied for want of it."""
+    if claim.paperwork or any(line.paperwork for line in claim.lines):
+        return
+    for line in ctx.targets:
+        text = next((text for text in _texts(line, ctx) if _ELSEWHERE.search(text)), None)
+        said = ctx.narrative(line)
+        if said.invoice and (said.invoice_amount is None or text is not None):
+            message = "The text speaks of an invoice, and there is no PWK on the claim or its lines"
+            yield Hit(_paperwork_place(claim), message)
+            return
+
+
+def _texts(line: ServiceLine, ctx: Context) -> list[str]:
+    """The texts of a line that hold the word invoice."""
+    return [text for _, text in spoken(line, ctx) if "INV" in text.upper()]
+
+
+def _paperwork_place(claim: Claim) -> Location:
+    own = (segment for segment in claim.segments if segment.loop == "2300")
+    return missing(list(takewhile(lambda segment: segment.tag in _BEFORE_PAPERWORK, own))[-1], "2300", "PWK06")

@@ -1,0 +1,121 @@
+"""Modifiers that some payers ask for beside the drug: route, side of the body, discounted purchase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+
+from x12proc.claims.model import ServiceLine, at
+from x12proc.findings import WARN, Hit
+from x12proc.reference.ndc import normalise
+from x12proc.rules.base import Option, line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.dates import service_days
+from x12proc.rules.modifier import procedure_element
+from x12proc.rules.narrative import route_modifiers
+
+_TWO_ROUTES = frozenset(("IV", "SC"))
+_DISCOUNTED, _DISCOUNTED_UNTIL = "JG", date(2024, 12, 31)
+_SIDES = frozenset(("RT", "LT", "50"))
+_EYELIDS = frozenset(("E1", "E2", "E3", "E4"))
+_INJECTION_INTO_THE_EYE = "67028"
+_WASTED = "JW"
+_EYE = ("INTRAVITREAL",)
+
+
+def _modifier_element(line: ServiceLine, position: int = 0) -> tuple[int, int]:
+    """Element and component of the modifier in that place."""
+    return procedure_element(line), 3 + position
+
+
+@line_rule(
+    "MOD06",
+    "route-modifier-missing",
+    severity=WARN,
+    sources=("JAJB", "PHJ"),
+    confidence="V",
+    since="0.1.0",
+    status="A6:453",
+    remittance=("16", "N822"),
+    where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; 2410 LIN03, the text",
+    suppressed_by=("RTE01", "RTE06", "RTE03"),
+    options={"required": Option(False, "ask for JA or JB on every drug that is given both IV and SC")},
+    summary="A drug that can be given into a vein or under the skin lacks modifier JA or JB.",
+    fix="Add JA when the drug was given intravenously, JB when subcutaneously: HC:J3590:JZ:JA.",
+)
+def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Injected under the skin, many drugs count as self-administered and are not covered. Payers that ask for JA
+    and JB turn away a line on which they can't see which way was taken."""
+    if not ctx.option("MOD06", "required") or line.service is None or route_modifiers(line):
+        return
+    number, said = normalise(line.ndc), ctx.narrative(line)
+    product = ctx.reference.product(number) if number else None
+    other = said.route is not None and said.route not in _TWO_ROUTES
+    if product is None or other or not _TWO_ROUTES.issubset(product.routes):
+        return
+    told = {"IV": "; the text says IV: JA", "SC": "; the text says SC: JB"}.get(said.route or "", "")
+    message = f"NDC {number} is of a drug given IV or SC, and neither JA nor JB is there{told}"
+    yield Hit(at(line.service, *_modifier_element(line)), message)
+
+
+@line_rule(
+    "MOD08",
+    "discount-modifier-ended",
+    severity=WARN,
+    sources=("MEM",),
+    confidence="M",
+    since="0.1.0",
+    status="A7:453",
+    remittance=("182",),
+    where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
+    summary="Modifier JG, drug bought at the 340B discount, is reported for a service after 2024.",
+    fix="Replace JG by TB: HC:J3590:JZ:TB. When the drug was not bought under 340B, take the modifier off.",
+)
+def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """From 2025 on TB alone marks drugs bought under 340B; JG is no longer taken. An ended modifier is answered as
+    invalid for the date of service."""
+    served = service_days(line)
+    if served is None or served[0] <= _DISCOUNTED_UNTIL or _DISCOUNTED not in line.given_modifiers:
+        return
+    position = [code.upper() for code in line.modifiers].index(_DISCOUNTED)
+    message = f"Modifier JG ended on {_DISCOUNTED_UNTIL}; the service date is {served[0]}"
+    yield Hit(at(line.head, *_modifier_element(line, position)), message, _DISCOUNTED)
+
+
+@line_rule(
+    "MOD09",
+    "eye-not-told",
+    severity=WARN,
+    sources=("NORBEV", "AAO"),
+    confidence="V",
+    since="0.1.0",
+    status="A6:453",
+    remittance=("16", "N822"),
+    where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
+    suppressed_by=("NAR02",),
+    summary="An injection into the eye doesn't say by modifier which eye it was.",
+    fix="Add RT (right eye), LT (left eye) or 50 (both) to the drug and to the injection, 67028: HC:J3590:JZ:RT. "
+    "E1 to E4 are eyelids.",
+)
+def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Each eye may be treated at its own interval. Without the side a second injection looks like a duplicate of
+    the first, and payers return the line for its modifier."""
+    said = ctx.narrative(line)
+    if line.service is None or said.routes != _EYE or _WASTED in line.given_modifiers:
+        return
+    if not _SIDES.isdisjoint(line.given_modifiers) or _side_on_injection(ctx):
+        return
+    eyelids = sorted(_EYELIDS.intersection(line.given_modifiers))
+    message = f"{eyelids[0]} is an eyelid; " if eyelids else ""
+    message += "the drug went into the eye, but neither RT, LT nor 50 is there"
+    message += f"; the text suggests {said.laterality}" if said.laterality in _SIDES else ""
+    place = at(line.service, *_modifier_element(line))
+    yield Hit(place, message[0].upper() + message[1:], eyelids[0] if eyelids else None)
+
+
+@lru_cache(maxsize=1)
+def _side_on_injection(ctx: Context) -> bool:
+    """Whether the line for the injection itself tells the eye. Kept for the claim at hand."""
+    injections = [line for line in ctx.claim.lines if line.procedure == _INJECTION_INTO_THE_EYE]
+    return any(not _SIDES.isdisjoint(line.given_modifiers) for line in injections)

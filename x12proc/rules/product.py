@@ -1,0 +1,346 @@
+"""What the tables know of the product: is it the drug of the text, a biologic, and given by one of its routes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from x12proc.claims.model import Location, ServiceLine, at
+from x12proc.findings import INFO, REJECT, WARN, Hit, Severity
+from x12proc.reference.model import Product
+from x12proc.reference.ndc import normalise
+from x12proc.rules.base import line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.dates import service_days
+from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.values import shorten
+
+_NDC_FAULTS = ("NDC04", "NDC05", "NDC06", "NDC07", "NDC08", "NDC15")
+_SUFFIXED = re.compile(r"(.+)-[a-z]{4}")
+_WORDS_OF_IV = re.compile(r"\bI\.?\s?V|\bINTRAVEN", re.IGNORECASE)
+_UNINJECTED = frozenset(("ORAL", "TOPICAL", "INHALATION"))
+_BY_MODIFIER = {"JA": "IV", "JB": "SC"}
+_DRUG_CODE = re.compile(r"[JQC][0-9]{4}")
+_ALL_ROUTES = ""
+_OWN_UNCLASSIFIED = {
+    "vaccine": ("90749",),
+    "immune-globulin": ("J1599", "90399"),
+    "clotting-factor": ("J7199",),
+    "radiopharmaceutical": ("A9699",),
+}
+_SELF = re.compile(
+    r"\b(?:NOT|NO|NON|NEVER|CANNOT|CAN'?T|UNABLE TO|INSTEAD OF)[\s-]+(?:BE[\s-]+)?SELF\b"
+    r"|\b(SELF[\s-]*(?:ADMIN\w*|INJECT\w*|INJ|GIVEN)|AUTO[\s-]?INJECTORS?|PENS?)\b(?![\s-]*(?:G|V|VK)\b)",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=1)
+def _asked(ctx: Context) -> dict[int, Product | None]:
+    """The products of the lines of the claim at hand, by where a line ends; many rules ask for them."""
+    return {}
+
+
+def listed_product(line: ServiceLine, ctx: Context) -> Product | None:
+    """The product of LIN03, if the tables have it. A part of a compound says nothing of the whole."""
+    known = _asked(ctx)
+    if line.end not in known:
+        known[line.end] = _listed(line, ctx)
+    return known[line.end]
+
+
+def _listed(line: ServiceLine, ctx: Context) -> Product | None:
+    drug = line.drug
+    if drug is None or len(line.drugs) > 1 or drug.ref is not None or ctx.narrative(line).compound:
+        return None
+    number = normalise(drug.ndc)
+    return ctx.reference.product(number) if number else None
+
+
+def product_shown(product: Product) -> str:
+    """Brand and generic name for a message: ``Ultomiris (ravulizumab-cwvz)``."""
+    name, generic = product.name or product.generic, product.generic
+    return shorten(name if name.lower() == generic or not generic else f"{name} ({generic})", 80)
+
+
+def _lin03(line: ServiceLine) -> Location:
+    return at(line.drug.lin, 3) if line.drug else at(line.head)
+
+
+def _number(line: ServiceLine) -> str:
+    return shorten(line.ndc, 20)
+
+
+# -- the NDC ----------------------------------------------------------------------------------------------------
+
+
+@line_rule(
+    "NDC09",
+    "ndc-unknown",
+    severity=INFO,
+    sources=("STN2", "XWK", "X12C"),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN03",
+    status="A7:218",
+    remittance=("16", "M119"),
+    suppressed_by=_NDC_FAULTS,
+    summary="The product of the NDC (its first nine digits) is not in the reference tables.",
+    fix="Compare the NDC with the package, digit by digit. If it is right, nothing needs to be done.",
+)
+def ndc_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Clearinghouses and Medicaid refuse NDCs that their drug file doesn't hold. The tables shipped here list
+    biologics and the drugs that Medicare prices, not every package on the market, so this only asks for a second
+    look; where FDA's whole NDC directory is imported, a profile may make it graver."""
+    number = normalise(line.ndc)
+    if number is None or ctx.investigational(line) or ctx.reference.product(number) is not None:
+        return
+    message = f"The tables know no product {number[:5]}-{number[5:9]}; LIN03 is {_number(line)}"
+    yield Hit(_lin03(line), message, _number(line))
+
+
+def _base(name: str) -> str:
+    """A drug's name without the four letters that tell biosimilars apart (rule COD08 reads those)."""
+    found = _SUFFIXED.fullmatch(name)
+    return found[1] if found else name
+
+
+def _names_said(line: ServiceLine, ctx: Context) -> set[str]:
+    """Every drug that the texts of a line name, without suffix."""
+    found = [ctx.reference.lexicon().find(text[:2000]) for _, text in spoken(line, ctx)]
+    return {_base(name.canonical) for names in found for name in names if name.canonical}
+
+
+def _share_a_code(said: str, product: Product, ctx: Context) -> bool:
+    """Whether a HCPCS code stands for both names: then they are two spellings of one drug."""
+    own = set(product.specific_code.split(";")) - {""}
+    return any(own.intersection(other.specific_code.split(";")) for other in ctx.reference.products_named(said))
+
+
+def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity | None:
+    """How sure it is that the text names another drug than the product; None where it may be the same."""
+    said, lexicon = ctx.narrative(line).matched, ctx.reference.lexicon()
+    generic = lexicon.canonical(product.generic)
+    if said is None or generic is None:
+        return None
+    own = {_base(product.generic), _base(generic), _base(lexicon.canonical(product.name) or generic)}
+    if own & (_names_said(line, ctx) | {_base(said)}) or _share_a_code(said, product, ctx):
+        return None
+    related = {name.split()[0].partition("-")[0] for name in own if name}
+    return WARN if said.split()[0].partition("-")[0] in related else REJECT
+
+
+@line_rule(
+    "NDC11",
+    "ndc-of-another-drug",
+    severity=REJECT,
+    sources=("PAL",),
+    confidence="P",
+    since="0.1.0",
+    where="2410 LIN03; SV101-7, SV202-7, NTE02",
+    status="A8:217",
+    second_status="A8:218",
+    remittance=("16", "M123", "M119"),
+    suppressed_by=(*_NDC_FAULTS, "COD08"),
+    summary="The NDC is that of another drug than the one the text names.",
+    fix="Find out from the package or the drug log which drug was given. Then correct LIN03 (LIN**N4*<11 digits "
+    "of the package used>) or the name in the text.",
+)
+def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Name and NDC are all that says which drug an unclassified line is for. When they contradict each other the
+    payer can't price it; Medicare rejects lines with conflicting information. Related drugs (an antibody and the
+    same one with an enzyme) are only warned of; names that share a HCPCS code are not told apart."""
+    product = listed_product(line, ctx)
+    if product is None:
+        return
+    severity = _other_drug(line, product, ctx)
+    if severity is None:
+        return
+    said = ctx.narrative(line)
+    named, canonical = shorten((said.drug_name or "").upper(), 40), shorten(said.matched or "", 40)
+    shown = named if named.lower() == canonical.lower() else f"{named} ({canonical})"
+    message = f"The text names {shown}; NDC {_number(line)} is {product_shown(product)}"
+    yield Hit(_lin03(line), message, _number(line), severity)
+
+
+@line_rule(
+    "NDC17",
+    "ndc-of-a-vaccine-plasma-product-or-tracer",
+    severity=WARN,
+    sources=("FCSO", "NOV"),
+    confidence="V",
+    since="0.1.0",
+    where="2410 LIN03",
+    status="A7:454",
+    remittance=("189",),
+    suppressed_by=("COD01", "COD03", "COD12", "NDC11"),
+    summary="The NDC is that of a vaccine, an immune globulin, a clotting factor or a radiopharmaceutical.",
+    fix="Bill the unclassified code of its kind: a vaccine 90749, immune globulin J1599 (IV) or 90399, a clotting "
+    "factor J7199, a radiopharmaceutical A9699.",
+)
+def ndc_of_another_kind_of_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """These products are priced and covered by rules of their own and have unclassified codes of their own. Under
+    the code for other drugs, payers answer that a more specific code exists."""
+    product = listed_product(line, ctx)
+    if product is None:
+        return
+    for kind in sorted(ctx.reference.classes(normalise(line.ndc), None)):
+        codes = _OWN_UNCLASSIFIED.get(kind)
+        if codes and line.procedure.upper() not in codes:
+            message = f"NDC {_number(line)} is {product_shown(product)}, of the kind {kind.replace('-', ' ')}"
+            billed = shorten(line.procedure, 10)
+            yield Hit(_lin03(line), f"{message}: bill {' or '.join(codes)}, not {billed}", _number(line))
+            return
+
+
+# -- the route --------------------------------------------------------------------------------------------------
+
+
+def _routes_of_drug(line: ServiceLine, ctx: Context) -> frozenset[str]:
+    """The routes of the product of LIN03, else of all that the name in the text may mean; empty when unknown."""
+    product = listed_product(line, ctx)
+    if product is not None:
+        return frozenset(product.routes)
+    said = ctx.narrative(line)
+    if line.drug is not None or said.matched is None or said.compound:
+        return frozenset()
+    named = ctx.reference.products_named(said.matched)
+    return (
+        frozenset(route for one in named for route in one.routes) if all(p.routes for p in named) else frozenset()
+    )
+
+
+def _routes_said(line: ServiceLine, ctx: Context) -> tuple[str, ...]:
+    """The routes that the text names; the mere word INFUSION, which is read as IV, may mean SC as well."""
+    routes = ctx.narrative(line).routes
+    if routes == ("IV",) and not any(_WORDS_OF_IV.search(text) for _, text in spoken(line, ctx)):
+        return ()
+    return routes
+
+
+@line_rule(
+    "RTE02",
+    "route-not-of-this-product",
+    severity=WARN,
+    sources=("X12C",),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02; 2410 LIN03",
+    status="A7:223",
+    remittance=("188",),
+    suppressed_by=("NDC11", "RTE07"),
+    summary="The text names a route by which the product is not given.",
+    fix="Compare route and NDC with the record. If another form of the drug was used, send its NDC; if the route "
+    "is misspelt, correct it.",
+)
+def route_not_of_this_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """A drug is covered as its label has it. A route that the label doesn't know means a wrong word, the NDC of
+    another form, or a use that is not covered."""
+    known, said = _routes_of_drug(line, ctx), _routes_said(line, ctx)
+    if not known or not said or known.intersection(said):
+        return
+    product = listed_product(line, ctx)
+    name = product_shown(product) if product else shorten(ctx.narrative(line).drug_name or "", 40)
+    message = f"The text says {', '.join(said)}; {name} is given {' or '.join(sorted(known))}"
+    yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+def _same_day(one: ServiceLine, other: ServiceLine) -> bool:
+    first, second = service_days(one), service_days(other)
+    return first is not None and second is not None and first[0] <= second[1] and second[0] <= first[1]
+
+
+def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:
+    """The lines of that day that bill giving a drug; none when another drug might be what was given."""
+    others = [other for other in ctx.claim.lines if other not in ctx.targets and _same_day(line, other)]
+    if any(_DRUG_CODE.fullmatch(other.procedure.upper()) for other in others):
+        return []
+    giving = ctx.reference.administration(_ALL_ROUTES)
+    return [other for other in others if other.procedure.upper() in giving]
+
+
+@line_rule(
+    "RTE04",
+    "route-contradicts-administration-code",
+    severity=WARN,
+    sources=("MEM",),
+    confidence="M",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02; SV101-2, SV202-2 of the other lines",
+    status="A8:223",
+    suppressed_by=("RTE02", "RTE03", "RTE06", "RTE07"),
+    summary="None of the administration codes of that day stands for the route of the drug.",
+    fix="Correct the route or the administration code after the record: IV infusion 96365 or 96413, IV push 96374 "
+    "or 96409, SC and IM 96372 or 96401, intravitreal 67028, intravesical 51720.",
+)
+def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The procedure that gave the drug is paid by its route. When drug and procedure say different routes, one of
+    them is wrong, and the two lines are held against each other."""
+    stated = _routes_said(line, ctx) or tuple(
+        _BY_MODIFIER[code] for code in line.given_modifiers if code in _BY_MODIFIER
+    )
+    given = _administrations(line, ctx) if stated else []
+    routes = [ctx.reference.administration_routes(other.procedure) for other in given]
+    if not given or any(not known or known.intersection(stated) for known in routes):
+        return
+    codes = ", ".join(
+        f"{other.procedure.upper()} ({' or '.join(sorted(known))})"
+        for other, known in zip(given, routes, strict=True)
+    )
+    message = f"The drug was given {', '.join(stated)}, but administered by {shorten(codes)}"
+    yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+@line_rule(
+    "RTE05",
+    "self-administered",
+    severity=WARN,
+    sources=("JAJB", "SEED", "AAO"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    remittance=("96",),
+    summary="The text says that the patient takes the drug himself: self-administered, a pen or an autoinjector.",
+    fix="If staff gave the drug, say so and name the form used (vial or syringe, not pen). A drug that the "
+    "patient gives himself goes to the pharmacy benefit.",
+)
+def self_administered(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The medical benefit covers drugs that staff inject. What patients usually give themselves stands on
+    exclusion lists and is denied as not covered."""
+    for spot, text in spoken(line, ctx):
+        found = next((match[1] for match in _SELF.finditer(text[:2000]) if match[1]), None)
+        if found:
+            message = f"The text says {shorten(found.upper(), 30)}: a drug that the patient gives himself"
+            yield Hit(spot.location, message, shorten(text))
+            return
+
+
+@line_rule(
+    "RTE07",
+    "not-injected",
+    severity=WARN,
+    sources=("SEED",),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02; 2410 LIN03",
+    status="A7:454",
+    remittance=("16", "M51"),
+    suppressed_by=("NDC11",),
+    summary="The drug is put on the skin, swallowed or inhaled, but billed under a code for injections.",
+    fix="Look for the code of the drug's own form (J7699 inhaled, J8499 oral), or ask the payer how it takes a "
+    "product that is put on the skin. If the drug was injected, correct the route in the text.",
+)
+def not_injected(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The unclassified drug codes stand for what is injected or infused. Payers deny other forms under them, or
+    pay them by another benefit."""
+    said = ctx.narrative(line).routes
+    product = listed_product(line, ctx)
+    known = product.routes if product else ()
+    if said and _UNINJECTED.issuperset(said):
+        message = f"The text gives the route as {', '.join(said)}"
+    elif not said and known and _UNINJECTED.issuperset(known) and product is not None:
+        message = f"{product_shown(product)} is given {' or '.join(known)}"
+    else:
+        return
+    yield Hit(text_place(line, ctx), f"{message}; {shorten(line.procedure, 10)} is for injections", None)

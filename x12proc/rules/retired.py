@@ -1,0 +1,33 @@
+"""Numbers of the catalogue that are no checks of their own, each with the reason. An id is never used again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CARRIED: Final = {
+    "NDC16": "COD05 tells it: the NDC is of a drug, not of a biologic, and has another unlisted code.",
+    "MOD10": "TRI03 tells it: the trial's number without its modifier.",
+    "CMP02": "COD07 tells it: a compounded product has a code of its own.",
+    "CMP06": "NDC08 tells it: the compounding fee's number is a placeholder that a profile may allow.",
+    "INS06": "COD04 tells it: under OPPS the code is packaged and C9399 takes its place.",
+}
+WAITING: Final = {
+    "NDC10": "Needs marketing end dates, which only the FDA's NDC Directory has; the shipped tables have none.",
+    "NDC13": "Needs the nesting of packages, which only the FDA's NDC Directory has.",
+    "NDC14": "Needs to know which labelers repackage or compound; no table here says it.",
+    "DX05": "Needs a table of drugs and the diagnoses on their labels.",
+    "DAT05": "Needs approval dates by product; the shipped product table has none.",
+    "BAL05": "Needs prices, which this edition leaves out.",
+}
+RETIRED: Final = {
+    "MOD07": "Nothing on a claim says whether the provider takes part in 340B.",
+    "CMP05": "Which ingredient of a compound is the dearest can't be known: a claim does not hold their prices.",
+}
+PROFILES: Final = {
+    "PAY01": "The profile medicare-b and those of the contractors.",
+    "PAY02": "The profile medicare-opps.",
+    "PAY03": "The profile medicaid.",
+    "PAY04": "The profile uhc.",
+    "PAY05": "The profiles bcbs and bcbs-ibx.",
+    "PAY06": "The profile tricare, and default.",
+}

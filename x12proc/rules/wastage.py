@@ -1,0 +1,321 @@
+"""Drug that was opened and not given: modifiers JW and JZ against the lines, the container and the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Context as Arithmetic
+from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
+
+from x12proc.claims.model import Location, ServiceLine, at
+from x12proc.findings import INFO, WARN, Hit
+from x12proc.narrative import Narrative
+from x12proc.reference.ndc import normalise
+from x12proc.rules.base import line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.dates import Days, service_days
+from x12proc.rules.modifier import procedure_element
+from x12proc.rules.narrative import text_place, text_shown
+from x12proc.values import in_base_unit, parse_quantity, plain, shorten
+
+_WASTED, _NOTHING_WASTED = "JW", "JZ"
+_WASTE = frozenset((_WASTED, _NOTHING_WASTED))
+_SINGLE_DOSE = ("SDV", "PFS")
+_MULTIPLE_DOSE = "MDV"
+_ONE_OF_BOTH_SINCE = date(2023, 7, 1)
+_PRICED_AS_ONE_UNIT = "C9399"  # takes neither modifier
+# Facility types whose drugs are not paid line by line: stays, rural and federally qualified health centres.
+_PAID_AS_A_WHOLE = ("11", "18", "21", "71", "77")
+_EXACT = Arithmetic(prec=100)
+
+Drug = tuple[str, Days | None]
+
+
+def _drug(line: ServiceLine) -> Drug:
+    """What two lines share that are parts of one administration: NDC and day."""
+    return normalise(line.ndc) or line.ndc, service_days(line)
+
+
+def _is_known(drug: Drug) -> bool:
+    return bool(drug[0]) and drug[1] is not None
+
+
+@lru_cache(maxsize=2)
+def _billed(ctx: Context, wasted: bool) -> tuple[frozenset[Drug], bool]:
+    """The drugs of the target lines with JW or of those without, and whether all of them are known.
+
+    Kept for the claim at hand, which asks once a line.
+    """
+    drugs = frozenset(_drug(line) for line in ctx.targets if (_WASTED in line.given_modifiers) is wasted)
+    return drugs, all(map(_is_known, drugs))
+
+
+def _may_have_partner(line: ServiceLine, ctx: Context, wasted: bool) -> bool:
+    """Whether another line holds the wasted (else the given) part, or may hold it for all that is known."""
+    drugs, all_known = _billed(ctx, wasted)
+    own = _drug(line)
+    return bool(drugs) and (own in drugs or not all_known or not _is_known(own))
+
+
+def _may_have_waste_line(line: ServiceLine, ctx: Context) -> bool:
+    """Whether a JW line belongs to the line; one whose own partner is missing (MOD04) may have been meant."""
+    alone = _billed(ctx, True)[0] - _billed(ctx, False)[0]
+    return bool(alone) or _may_have_partner(line, ctx, True)
+
+
+def _modifier_place(line: ServiceLine, modifier: str | None = None) -> Location:
+    """Where the modifier stands, or where the first one would."""
+    given = [code.upper() for code in line.modifiers]
+    position = given.index(modifier) if modifier in given else 0
+    return at(line.head, procedure_element(line), 3 + position)
+
+
+def _container(line: ServiceLine, ctx: Context) -> str:
+    """SDV, MDV, PFS or KIT as the text says, else as the product of the NDC comes; empty when unknown."""
+    said = ctx.narrative(line).container
+    if said is not None:
+        return said
+    number = normalise(line.ndc)
+    product = ctx.reference.product(number) if number else None
+    return product.container if product else ""
+
+
+def _takes_neither(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the line is of a kind that is billed without JW and JZ."""
+    claim = ctx.claim
+    if claim.type == "I" and claim.facility_code.startswith(_PAID_AS_A_WHOLE):
+        return True
+    return line.procedure.upper() == _PRICED_AS_ONE_UNIT or ctx.investigational(line)
+
+
+def _discarded(said: Narrative) -> Decimal | None:
+    """How much the text says was discarded; None when it doesn't."""
+    return parse_quantity(said.discarded.value) if said.discarded else None
+
+
+@line_rule(
+    "MOD01",
+    "jw-or-jz-missing",
+    severity=INFO,
+    sources=("NORJW", "FCJW", "VIS"),
+    confidence="P",
+    since="0.1.0",
+    status="A6:453",
+    remittance=("16", "N822"),
+    where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
+    suppressed_by=("NAR16", "COD04", "COD07"),
+    summary="A drug from a single-dose container is billed without saying whether any of it was discarded.",
+    fix="Add JZ when nothing was left over (HC:J3590:JZ). When something was, bill the given amount without JZ "
+    "and the discarded amount on a second line with JW.",
+)
+def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Since July 2023 Medicare wants JW or JZ for every single-dose container that it pays for, and returns
+    claims without. Other payers follow by and by; whether unclassified codes are meant is not said
+    everywhere."""
+    served = service_days(line)
+    if served is None or served[0] < _ONE_OF_BOTH_SINCE or _WASTE.intersection(line.given_modifiers):
+        return
+    if line.service is None or _takes_neither(line, ctx) or _may_have_waste_line(line, ctx):
+        return
+    container = _container(line, ctx)
+    if container in _SINGLE_DOSE and not ctx.narrative(line).compound:
+        yield Hit(_modifier_place(line), f"The container is single-dose ({container}); neither JW nor JZ is given")
+
+
+@line_rule(
+    "MOD03",
+    "waste-modifier-contradicts-text",
+    severity=WARN,
+    sources=("NORJW", "PAL"),
+    confidence="P",
+    since="0.1.0",
+    status="A8:453",
+    remittance=("16", "N823"),
+    where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; the text",
+    suppressed_by=("MOD02",),
+    summary="The text and modifier JW or JZ disagree on whether drug was discarded.",
+    fix="When drug was discarded, take JZ off and bill the discarded amount on a second line with JW. When "
+    "nothing was, use JZ, send no JW line, and take the waste out of the text.",
+)
+def waste_modifier_contradicts_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """JZ swears that nothing was left over, JW asks for payment of what was. A reviewer who reads the opposite in
+    the text returns the line."""
+    said = ctx.narrative(line)
+    amount, given = _discarded(said), _WASTE.intersection(line.given_modifiers)
+    if amount is None or said.discarded is None or len(given) != 1:
+        return
+    if given == {_NOTHING_WASTED} and amount > 0 and not _has_partner_for_sure(line, ctx):
+        told = f"{shorten(said.discarded.value, 40)} {said.discarded.unit}"
+        message = f"JZ means that nothing was discarded; the text says {told} were"
+        yield Hit(_modifier_place(line, _NOTHING_WASTED), message, _NOTHING_WASTED)
+    elif given == {_WASTED} and amount == 0:
+        message = "JW bills discarded drug; the text says that nothing was discarded"
+        yield Hit(_modifier_place(line, _WASTED), message, _WASTED)
+
+
+def _has_partner_for_sure(line: ServiceLine, ctx: Context) -> bool:
+    """Whether a JW line of the same NDC and day is on the claim; beside a JZ line MOD02 tells that."""
+    own = _drug(line)
+    return _is_known(own) and own in _billed(ctx, True)[0]
+
+
+@line_rule(
+    "MOD04",
+    "waste-line-without-given-line",
+    severity=WARN,
+    sources=("LW", "NORJW"),
+    confidence="V",
+    since="0.1.0",
+    status="A8:453",
+    remittance=("16", "N823"),
+    where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6 of the lines",
+    suppressed_by=("MOD02",),
+    summary="Discarded drug is billed (JW), but no line bills the part of it that was given.",
+    fix="Bill the amount given on a line of its own without JW, with the same NDC and service date, beside the JW "
+    "line. When the whole amount was given, replace JW by JZ.",
+)
+def waste_line_without_given_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Waste is paid only as the rest of a dose. A JW line alone, or one whose partner has another NDC or date, is
+    denied or returned."""
+    if _WASTED not in line.given_modifiers or line.procedure.upper() == _PRICED_AS_ONE_UNIT:
+        return
+    if not _may_have_partner(line, ctx, False):
+        named = shorten(_drug(line)[0], 20) or "this drug"
+        message = f"JW bills the discarded part; no line bills the given part of {named} for the same day"
+        yield Hit(_modifier_place(line, _WASTED), message, _WASTED)
+
+
+@line_rule(
+    "MOD05",
+    "waste-modifier-on-multiple-dose-container",
+    severity=WARN,
+    sources=("FCJW",),
+    confidence="V",
+    since="0.1.0",
+    status="A7:453",
+    remittance=("16", "N823"),
+    where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; 2410 LIN03, the text",
+    suppressed_by=("MOD02",),
+    summary="JW or JZ is reported for a drug from a multiple-dose container.",
+    fix="Take JW or JZ off; what is left in a multiple-dose vial is for the next patient and can't be billed. "
+    "When the vial was a single-dose one, correct the text or the NDC.",
+)
+def waste_modifier_on_multiple_dose_container(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """JW and JZ speak of single-dose containers only. On a multiple-dose vial they contradict the product, and the
+    line comes back."""
+    given = sorted(_WASTE.intersection(line.given_modifiers))
+    if given and _container(line, ctx) == _MULTIPLE_DOSE:
+        source = "the text says" if ctx.narrative(line).container else "by its NDC the product comes in"
+        message = f"Modifier {given[0]} on a multiple-dose container ({source} MDV)"
+        yield Hit(_modifier_place(line, given[0]), message, given[0])
+
+
+@line_rule(
+    "NAR16",
+    "waste-in-text-only",
+    severity=WARN,
+    sources=("NORJW", "FCJW"),
+    confidence="P",
+    since="0.1.0",
+    status="A8:453",
+    second_status="A8:732",
+    remittance=("16", "N823"),
+    where="SV101-7, SV202-7, NTE02; the modifiers",
+    suppressed_by=("NAR02",),
+    summary="The text says that drug was discarded, but no line bills it with modifier JW.",
+    fix="Add a second line for the discarded amount with modifier JW, the same NDC and service date, and the "
+    "discarded NDC quantity. When nothing was discarded, take the waste out of the text and add JZ.",
+)
+def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Payers pay for the rest of a single-dose vial only on a line of its own with JW. Told in words alone, the
+    waste is not paid, or the whole amount looks as if it had been given."""
+    said = ctx.narrative(line)
+    amount = _discarded(said)
+    if amount is None or amount <= 0 or said.discarded is None or _takes_neither(line, ctx):
+        return
+    if _WASTE.intersection(line.given_modifiers) or _may_have_waste_line(line, ctx):
+        return
+    if _container(line, ctx) != _MULTIPLE_DOSE:
+        told = f"{shorten(said.discarded.value, 40)} {said.discarded.unit}"
+        message = f"The text says that {told} were discarded; no line has modifier JW for it"
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+# -- how much the containers hold -------------------------------------------------------------------------------
+
+
+@line_rule(
+    "BAL07",
+    "more-billed-than-vials-hold",
+    severity=WARN,
+    sources=("LW", "NORJW"),
+    confidence="V",
+    since="0.1.0",
+    status="A8:724",
+    remittance=("16", "M53"),
+    where="2410 CTP04 of the given and the JW line; the text",
+    suppressed_by=("MOD02", "NAR02", "NAR10", "NDC12", "QTY01", "QTY02", "QTY03", "SYN01", "SYN03"),
+    summary="The quantities given and discarded are together more than the vials that the text counts can hold.",
+    fix="Put only the discarded amount into CTP04 of the JW line and only the given amount into the other, so "
+    "that both together make up the vials: 16.8 ML + 3.2 ML = 4 vials of 5 ML.",
+)
+def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """The JW line bills what was left in the opened vials, no more. Where the whole vial stands on both lines the
+    payer pays, and later takes back, drug that nobody had."""
+    given = _given_part(line, ctx) if _WASTED in line.given_modifiers else None
+    if given is None or line.drug is None or given.drug is None:
+        return
+    unit = line.drug.unit
+    wasted, used = parse_quantity(line.drug.quantity), parse_quantity(given.drug.quantity)
+    held = _content(ctx.narrative(line), unit)
+    if held is None or unit != given.drug.unit or wasted is None or used is None:
+        return
+    billed = _EXACT.add(wasted, used)
+    if line.drug.ctp is not None and billed > held:
+        sums = f"{shorten(plain(used), 20)} + {shorten(plain(wasted), 20)} = {shorten(plain(billed), 20)} {unit}"
+        message = (
+            f"Given and discarded are {sums}; the containers in the text hold {shorten(plain(held), 20)} {unit}"
+        )
+        yield Hit(at(line.drug.ctp, 4), message, shorten(line.drug.quantity))
+
+
+@lru_cache(maxsize=1)
+def _parts(ctx: Context) -> dict[Drug, list[ServiceLine]]:
+    """The target lines by drug and day. Kept for the claim at hand."""
+    parts: dict[Drug, list[ServiceLine]] = {}
+    for line in ctx.targets:
+        parts.setdefault(_drug(line), []).append(line)
+    return parts
+
+
+def _given_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
+    """The one line that bills the given part of a JW line's drug, when the drug has these two lines only."""
+    parts = sorted(_parts(ctx)[_drug(line)], key=attrgetter("end"))
+    given = [part for part in parts if _WASTED not in part.given_modifiers]
+    return given[0] if _is_known(_drug(line)) and len(parts) == 2 and len(given) == 1 else None
+
+
+def _content(said: Narrative, unit: str) -> Decimal | None:
+    """What the containers of a text hold together in an NDC unit (ML, UN, ME); None when it can't be told."""
+    if len(said.contents) != 1:
+        return None
+    count, size = parse_quantity(said.contents[0].count), said.contents[0].amount
+    per_container = _in_unit(said, unit, size.value, size.unit)
+    return None if count is None or per_container is None else _EXACT.multiply(count, per_container)
+
+
+def _in_unit(said: Narrative, unit: str, value: str, text_unit: str) -> Decimal | None:
+    """What one container holds: as the text gives it, or by way of a strength such as 20 MG in 10 ML."""
+    if unit == "UN":
+        return Decimal(1)
+    size = in_base_unit(value, text_unit)
+    wanted = {"ML": "ML", "ME": "MG"}.get(unit)
+    if size is not None and size[1] == wanted:
+        return size[0]
+    strength = said.strength
+    if unit != "ML" or strength is None or (strength.value, strength.unit) != (value, text_unit):
+        return None
+    volume = in_base_unit(strength.per_value or "", strength.per_unit or "")
+    return volume[0] if volume and volume[1] == "ML" else None

@@ -1,0 +1,153 @@
+"""What doesn't belong into the text of a drug line, and texts that can't be told whose they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from x12proc.claims.model import Claim, Note, ServiceLine, Spot, at
+from x12proc.findings import INFO, WARN, Hit
+from x12proc.reference.ndc import normalise
+from x12proc.rules.base import Option, claim_rule, line_rule
+from x12proc.rules.context import LINE_NOTES, Context
+from x12proc.rules.narrative import spoken, text_place, text_shown
+
+_LONGEST = 2000  # characters of a text that are read
+_SUPERFLUOUS = (
+    ("an e-mail address", re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]")),
+    (
+        "a telephone number",
+        re.compile(
+            r"(?<![\w.-])(?:\(?[0-9]{3}\)?[-. ]{1,2}|(?:PH|PHONE|TEL|FAX|OFFICE)\W{1,3})"
+            r"[0-9]{3}[-.][0-9]{4}(?![\w-])"
+        ),
+    ),
+    (
+        "an invitation to call",
+        re.compile(r"\b(?:PLEASE|PLS|MAY) CALL\b|\bCALL (?:DR|OFFICE|US|FOR|AT|ME|IF|WITH)\b"),
+    ),
+)
+_SHORTEST_NAME = 2
+_INDICATION = re.compile(
+    r"\b(?:METASTA\w*|STAGE|PRIOR|REFRACTORY|RELAPSED?|RECURRENT|PROGRESS\w*|UNRESECTABLE|ADVANCED|ADJUVANT|"
+    r"NEOADJUVANT|MAINTENANCE|[1-4](?:ST|ND|RD|TH) LINE|FIRST LINE|SECOND LINE)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+
+
+def _patient_names(claim: Claim) -> list[frozenset[str]]:
+    """Last and first name of the patient and the subscriber, each pair together."""
+    parties = [*claim.patient, *(party for party in claim.subscriber if party.loop == "2010BA")]
+    names = [frozenset(_WORD.findall(party.name.upper())) for party in parties if "," in party.name]
+    return [name for name in names if len(name) > 1 and all(len(word) >= _SHORTEST_NAME for word in name)]
+
+
+def _said_of(claim: Claim, ctx: Context) -> Iterator[tuple[Spot, str]]:
+    """Each text that speaks of a target line: its place, and what it says in capitals."""
+    for line in ctx.targets:
+        if line.service is not None and line.description.strip():
+            yield Spot(line.service, 1 if line.service.tag == "SV1" else 2, 7), line.description[:_LONGEST].upper()
+        for note in line.notes:
+            if note.code in LINE_NOTES:
+                yield Spot(note.segment, 2), note.text[:_LONGEST].upper()
+    for note in claim.notes:
+        if note.code != "TPO":
+            yield Spot(note.segment, 2), note.text[:_LONGEST].upper()
+
+
+@claim_rule(
+    "NAR12",
+    "text-holds-what-does-not-belong-there",
+    severity=WARN,
+    sources=("PAL",),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7; 2400 and 2300 NTE02",
+    summary="A text holds a telephone number, an e-mail address or the patient's name.",
+    fix="Leave only what the payer needs to price the drug: name, dose, route, strength, waste. Contacts belong "
+    "into PER, the patient's name stands in NM1.",
+)
+def text_holds_what_does_not_belong_there(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Payers ask for the required facts and no more. Contacts take the room of the dose in a field of 80
+    characters, and a name in free text goes wherever the text goes, unprotected. Only the name is a warning."""
+    names = _patient_names(claim)
+    for spot, text in _said_of(claim, ctx):
+        words = set(_WORD.findall(text))
+        if any(name <= words for name in names):
+            place = spot.location
+            yield Hit(place, f"{place.element} holds the name of the patient or the subscriber")
+        found = next((what for what, pattern in _SUPERFLUOUS if pattern.search(text)), None)
+        if found:
+            place = spot.location
+            yield Hit(place, f"{place.element} holds {found}", severity=INFO)
+
+
+def _drug_note(claim: Claim, ctx: Context) -> Note | None:
+    """The first note of the claim that names a drug or a dose."""
+    for note in claim.notes:
+        said = ctx.read((note.text,)) if note.code != "TPO" else None
+        if said is not None and (said.drug_name is not None or said.dose is not None):
+            return note
+    return None
+
+
+@claim_rule(
+    "NAR14",
+    "note-of-claim-for-several-drugs",
+    severity=WARN,
+    sources=("PAL",),
+    confidence="V",
+    since="0.1.0",
+    where="2300 NTE02",
+    status="A6:306",
+    remittance=("16", "M123"),
+    summary="Only the claim's note says what was given, but several unclassified drugs are billed.",
+    fix="Write drug, dose and route into the description of each line (SV101-7, SV202-7), and take the claim's "
+    "note out.",
+)
+def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """A note at the head of the claim belongs to every line and to none. With several unclassified lines nobody
+    can tell which drug it means."""
+    silent = [
+        line
+        for line in ctx.targets
+        if not line.description.strip() and not any(note.code in LINE_NOTES for note in line.notes)
+    ]
+    drugs = {normalise(line.ndc) for line in ctx.targets}
+    if len(ctx.targets) < 2 or not silent or (len(drugs) == 1 and None not in drugs):
+        return
+    note = _drug_note(claim, ctx)
+    if note is not None:
+        count = f"{len(silent)} of the {len(ctx.targets)}"
+        message = f"The claim's note names a drug or a dose; {count} unclassified lines have no text of their own"
+        yield Hit(at(note.segment, 2), message)
+
+
+@line_rule(
+    "NAR17",
+    "cancer-drug-without-its-indication",
+    severity=INFO,
+    sources=("PALN",),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A6:306",
+    remittance=("16", "N350"),
+    suppressed_by=("NAR01", "NAR02", "NDC11"),
+    options={"tell": Option(False, "whether the rule speaks at all")},
+    summary="The text of a cancer drug doesn't say for which stage or after which treatment it was given.",
+    fix="Add a note with what the label asks for, e.g. NTE*ADD*METASTATIC, PROGRESSED AFTER TWO PRIOR REGIMENS.",
+)
+def cancer_drug_without_its_indication(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """A contractor compares an unclassified cancer drug with its label: stage, earlier treatment. Where the
+    diagnosis code can't say that, a few words spare the request for records."""
+    if not ctx.option("NAR17", "tell"):
+        return
+    said = ctx.narrative(line)
+    kinds = ctx.reference.classes(normalise(line.ndc), said.drug_name if said.matched else None)
+    texts = spoken(line, ctx)
+    if "antineoplastic" not in kinds or any(_INDICATION.search(text[:_LONGEST]) for _, text in texts):
+        return
+    message = "The drug is one against cancer; no text tells stage or earlier treatment"
+    yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
