@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
+from x12proc.claims.model import Claim
 from x12proc.engine import Engine, ScrubbedClaim
 from x12proc.errors import RuleCrash, X12SyntaxError
 from x12proc.wire.events import (
@@ -34,6 +35,9 @@ Outcome: TypeAlias = (
     | Fault
 )
 RULE_CRASH = "rule-crash"
+_OTHER_SEPARATOR = (
+    "the procedure's components are not separated by the character in ISA16, so that its code can't be read"
+)
 
 
 class Summary(msgspec.Struct):
@@ -108,11 +112,25 @@ def scrub_buffer(
             yield _claim_fault(event, error.code, error.message)
             continue
         targets = engine.targets(claim)
+        if not targets and (line := other_separator(claim, codes)) is not None:
+            yield _claim_fault(event, "component-separator", f"Line {line[:10]}: {_OTHER_SEPARATOR}")
         if targets:
             scrubbed = engine.scrub(claim, targets)
             for crash in scrubbed.crashes:
                 yield _claim_fault(event, RULE_CRASH, _crash_text(crash))
             yield scrubbed
+
+
+def other_separator(claim: Claim, codes: tuple[str, ...]) -> str | None:
+    """The number of a line that bills a code behind HC and a separator other than ISA16's, if there is one.
+
+    Read by ISA16 such a line has no procedure code at all, and would pass as if it were no target.
+    """
+    for line in claim.lines:
+        sent = line.qualifier
+        if sent[:2] == "HC" and len(sent) > 7 and not sent[2].isalnum() and sent[3:8].upper() in codes:
+            return line.number
+    return None
 
 
 def _crash_text(crash: RuleCrash) -> str:

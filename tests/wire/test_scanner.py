@@ -105,6 +105,7 @@ def edited(change: dict[str, str]) -> bytes:
         ({"SE*": "SE*37*0002"}, [("se02-control", "error")]),
         ({"GE*": "GE*2*201"}, [("ge01-count", "warn")]),
         ({"GE*": "GE*1*202"}, [("ge02-control", "error")]),
+        ({"SE*": "SE*37*1"}, [("se02-control", "warn")]),
         ({"IEA*": "IEA*3*240329201"}, [("iea01-count", "warn")]),
         ({"IEA*": "IEA*1*240329202"}, [("iea02-control", "error")]),
         ({"SE*": ""}, [("missing-se", "error")]),
@@ -139,7 +140,18 @@ def test_old_guides_are_read_with_a_remark() -> None:
         assert faults(base().replace(b"005010X222A1", version)) == []
 
 
-@pytest.mark.parametrize("fill", [b"   \n", b"\x00\x00", b"\x1a", b"0d0a", b"\r\n\r\n  "])
+@pytest.mark.parametrize("junk", [b"\x0c", b"\xc2\xa0", b"\xef\xbb\xbf", b"\t\x0b"])
+def test_what_cannot_begin_a_tag_is_skipped_before_one(junk: bytes) -> None:
+    data = base().replace(b"CLM*", junk + b"CLM*").replace(b"SV1*", junk + b"SV1*")
+    assert faults(data) == []
+    assert len(claims(data)) == 1
+
+
+def test_tags_in_small_letters_are_an_error() -> None:
+    assert ("lower-case-tags", "error") in faults(base().replace(b"CLM*", b"clm*"))
+
+
+@pytest.mark.parametrize("fill", [b"   \n", b"~", b"~~\n", b"\x00\x00", b"\x1a", b"0d0a", b"\r\n\r\n  "])
 def test_fill_after_iea_is_read_over(fill: bytes) -> None:
     assert faults(base() + fill) == [("fill-after-iea", "warn")]
 
@@ -161,6 +173,7 @@ def test_plain_line_ends_after_iea_are_nothing() -> None:
         (base() + b"HELLO WORLD", ("stray-bytes", "error")),
         (b"HELLO\n" + base(), ("stray-bytes", "error")),
         (b"\xef\xbb\xbf" + base(), ("byte-order-mark", "warn")),
+        (base() + b"\n\xef\xbb\xbf" + base(), ("byte-order-mark", "warn")),
         (b"", ("not-x12", "error")),
         (b"   \n", ("not-x12", "error")),
         (b"%PDF-1.7 something", ("not-x12", "error")),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 from x12proc.narrative.lexicon import Lexicon
 from x12proc.reference import diagnoses
@@ -80,6 +80,11 @@ _SUFFIX = re.compile(r"-[a-z]{4}\Z")  # a biologic of one maker alone
 REPEATING: Final = frozenset({CLASSES})
 
 
+MOST_ANSWERS: Final = 4096  # kept of each kind
+_Key = TypeVar("_Key", bound=Hashable)
+_Answer = TypeVar("_Answer")
+
+
 class Reference:
     """The tables of one edition; each is read when first asked for. Methods raise ValueError for a bad table."""
 
@@ -88,7 +93,14 @@ class Reference:
         self._read = read
         self._tables: dict[str, SortedTable] = {}
         self._years: dict[int, bytes] = {}
+        # Answers given; claims of a file ask for the same few drugs again and again.
+        self._products: dict[str, Product | None] = {}
+        self._families: dict[str, tuple[Product, ...]] = {}
+        self._hcpcs: dict[str, HcpcsCode | None] = {}
         self._found: dict[tuple[str | None, str | None], tuple[SpecificCode, ...]] = {}
+        self._classified: dict[tuple[str | None, str | None], frozenset[str]] = {}
+        self._suffixed: dict[str, tuple[Biosimilar, ...]] = {}
+        self._leaves: dict[tuple[str, date], bool | None] = {}
 
     # -- products --------------------------------------------------------------------------------------
 
@@ -96,6 +108,9 @@ class Reference:
         """The product with that NDC (11 digits), else what is known of another package of it, else None."""
         if len(ndc11) != 11 or not (ndc11.isascii() and ndc11.isdigit()):
             return None
+        return _recalled(self._products, ndc11, lambda: self._product(ndc11))
+
+    def _product(self, ndc11: str) -> Product | None:
         row = self._table(PRODUCTS).row(ndc11)
         if row is not None:
             return self._as_product(row, ndc11)
@@ -110,16 +125,22 @@ class Reference:
 
     def products_named(self, canonical: str) -> tuple[Product, ...]:
         """The packages whose drug has that canonical name, e.g. ``ravulizumab-cwvz``, in order of NDC."""
-        rows = self._table(PRODUCTS).rows_with(canonical.lower(), _GENERIC)
-        return tuple(self._as_product(row, row[0]) for row in rows)
+        name = canonical.lower()
+        return _recalled(self._families, name, lambda: self._products_named(name))
+
+    def _products_named(self, name: str) -> tuple[Product, ...]:
+        return tuple(self._as_product(row, row[0]) for row in self._table(PRODUCTS).rows_with(name, _GENERIC))
 
     # -- codes -----------------------------------------------------------------------------------------
 
     def code(self, code: str) -> HcpcsCode | None:
         """A HCPCS Level II code of a drug, or one that stands for "not otherwise classified"; else None."""
-        row = (
-            self._table(CODES).row(code.upper()) if len(code) == 5 and code.isascii() and code.isalnum() else None
-        )
+        if len(code) != 5 or not (code.isascii() and code.isalnum()):
+            return None
+        return _recalled(self._hcpcs, code.upper(), lambda: self._code(code.upper()))
+
+    def _code(self, code: str) -> HcpcsCode | None:
+        row = self._table(CODES).row(code)
         return _as_code(row) if row else None
 
     def codes_for(self, ndc11: str | None, name: str | None) -> tuple[SpecificCode, ...]:
@@ -130,9 +151,7 @@ class Reference:
         Empty means that the edition knows of none, never that there is none.
         """
         asked = (ndc11, name.lower() if name else None)
-        if asked not in self._found:
-            self._found[asked] = tuple(self._codes_for(*asked))
-        return self._found[asked]
+        return _recalled(self._found, asked, lambda: tuple(self._codes_for(*asked)))
 
     def _codes_for(self, ndc11: str | None, name: str | None) -> Iterator[SpecificCode]:
         product = self.product(ndc11) if ndc11 else None
@@ -181,6 +200,9 @@ class Reference:
         Of ``vaccine``, ``immune-globulin``, ``clotting-factor``, ``radiopharmaceutical``, ``antineoplastic``,
         ``gene-therapy`` and ``cell-therapy``. Empty when nothing tells.
         """
+        return _recalled(self._classified, (ndc11, name), lambda: self._classes_of(ndc11, name))
+
+    def _classes_of(self, ndc11: str | None, name: str | None) -> frozenset[str]:
         product = self.product(ndc11) if ndc11 else None
         keys = [product.generic, *_split(product.specific_code)] if product else []
         if product is None and name:
@@ -193,7 +215,10 @@ class Reference:
 
     def biosimilars(self, base: str) -> tuple[Biosimilar, ...]:
         """The biologics with a four-letter suffix whose name without it is ``base``, e.g. ``bevacizumab``."""
-        rows = self._table(BIOSIMILARS).rows_with(base.lower(), 1)
+        return _recalled(self._suffixed, base.lower(), lambda: self._biosimilars(base.lower()))
+
+    def _biosimilars(self, wanted: str) -> tuple[Biosimilar, ...]:
+        rows = self._table(BIOSIMILARS).rows_with(wanted, 1)
         return tuple(
             Biosimilar(name=name, base=base, suffix=suffix, kind=kind, brands=tuple(_split(brands)))
             for name, base, suffix, kind, brands in rows
@@ -212,6 +237,9 @@ class Reference:
 
         True and False are sure; None: the edition has no table of that fiscal year.
         """
+        return _recalled(self._leaves, (code[:20], on), lambda: self._diagnosis(code, on))
+
+    def _diagnosis(self, code: str, on: date) -> bool | None:
         year = diagnoses.fiscal_year(on)
         if not self._covers_year(year):
             return None
@@ -323,6 +351,15 @@ class Reference:
     @cached_property
     def _manifest(self) -> Manifest:
         return parse_manifest(self._read(EDITION))
+
+
+def _recalled(answers: dict[_Key, _Answer], key: _Key, find: Callable[[], _Answer]) -> _Answer:
+    """The answer to a question asked before, else found now; hostile questions don't fill the memory."""
+    if key not in answers:
+        if len(answers) >= MOST_ANSWERS:
+            answers.clear()
+        answers[key] = find()
+    return answers[key]
 
 
 def _split(joined: str) -> list[str]:

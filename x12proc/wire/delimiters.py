@@ -25,6 +25,12 @@ class Delimiters(msgspec.Struct, frozen=True):
     repetition: bytes = b""
     folded: bool = False
 
+    @property
+    def layout(self) -> str:
+        """What can stand before a segment's tag and means nothing: all that is no letter, digit or delimiter."""
+        marks = (self.element + self.segment).decode("latin-1")
+        return "".join(chr(code) for code in range(256) if not _in_tag(chr(code)) and chr(code) not in marks)
+
 
 class IsaHeader(msgspec.Struct, frozen=True):
     """An ISA as read: ``fields[n]`` is element ISA``n`` (``fields[0]`` the tag), trimmed of its padding.
@@ -112,6 +118,10 @@ def _repetition(isa11: bytes, isa12: bytes, taken: bytes) -> tuple[bytes, bool]:
     if len(mark) == 1 and _can_separate(mark) and mark not in taken:
         return mark, False
     return b"", isa12.strip() >= b"00402"
+
+
+def _in_tag(letter: str) -> bool:
+    return letter.isascii() and letter.isalnum()
 
 
 def _can_separate(byte: bytes) -> bool:

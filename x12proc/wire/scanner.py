@@ -31,7 +31,7 @@ from x12proc.wire.window import WINDOW, Buffer, Window, count_terminators, windo
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
 _ISA_REACH = 4096  # enough for any ISA, and to see how lines are laid out
-_FILL = re.compile(rb"[0-9a-f\s\x00\x1a]*\Z")
+_FILL = re.compile(rb"[0-9a-f\s\x00\x1a~]*\Z")
 _PROVIDER, _SUBSCRIBER, _PATIENT = b"20", b"22", b"23"
 _CLM, _HL = "CLM", "HL"
 
@@ -91,9 +91,9 @@ def _next_isa(buffer: Buffer, position: int, index: int, *, first: bool) -> tupl
     def tell(code: str, message: str, severity: str, at: int = position) -> None:
         faults.append(Fault(code=code, message=message, severity=severity, segment_index=index, byte_offset=at))
 
-    if first and junk.startswith(_BOM):
-        tell("byte-order-mark", "The file begins with a UTF-8 byte order mark; it was skipped", "warn")
-        junk = junk[len(_BOM) :]
+    if junk.lstrip(_BLANK).startswith(_BOM):
+        tell("byte-order-mark", "A UTF-8 byte order mark stands before an interchange; it was skipped", "warn")
+        junk = junk.lstrip(_BLANK)[len(_BOM) :]
     if first and start is None:
         what = "The file is empty" if not junk.strip(_BLANK) else "No ISA segment was found"
         tell("not-x12", f"{what}: this is not an X12 interchange", "error")
@@ -101,7 +101,11 @@ def _next_isa(buffer: Buffer, position: int, index: int, *, first: bool) -> tupl
         where = "before the first interchange" if first else "after an interchange's IEA"
         tell("stray-bytes", f"Bytes that are not X12 stand {where}", "error")
     elif junk.strip(b"\r\n") and not first:
-        tell("fill-after-iea", "Fill (blanks or hexadecimal digits) stands after the last IEA; skipped", "warn")
+        tell(
+            "fill-after-iea",
+            "Fill (blanks, hexadecimal digits, a lone terminator) stands after an IEA; skipped",
+            "warn",
+        )
     return start, faults
 
 
@@ -153,7 +157,9 @@ class _InterchangeScan:
         self._every_claim = every_claim
         self._window_size = window
         terminator, element = re.escape(self._delimiters.segment), re.escape(self._element)
-        self._marks = re.compile(terminator + rb"[\r\n\t ]*+(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")")
+        # Whatever can't begin a tag is skipped before one: line ends and blanks, but form feeds and the like too.
+        layout = rb"[^0-9A-Za-z" + terminator + element + rb"]*+"
+        self._marks = re.compile(terminator + layout + rb"(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")")
         self._group: Group | None = None
         self._group_usable = False
         self._set: TransactionSet | None = None
@@ -459,17 +465,21 @@ class _InterchangeScan:
         if not said.isdigit() or not said.isascii() or int(said[:18]) != counted:
             yield self._say(
                 f"{tag}01-count",
-                f"{tag.upper()}01 says {said or 'nothing'}, but {counted} {_COUNTED[tag]} were read",
+                f"{tag.upper()}01 says {said[:20] or 'nothing'}; {_COUNTED[tag]} read: {counted}",
                 "error" if ragged and tag == "se" else "warn",
                 self._open_at,
                 index,
             )
         closing = fields[2] if len(fields) > 2 else ""
         if closing != control:
+            # The same number with its leading zeros lost is no sign of files spliced together.
+            same = closing.isascii() and closing.isdigit() and closing.lstrip("0") == control.lstrip("0")
             yield self._say(
                 f"{tag}02-control",
-                f"The control number in {tag.upper()}02 differs from that in {_OPENED[tag]}",
-                "error",
+                f"The control number in {tag.upper()}02 is not written as in {_OPENED[tag]}"
+                if same
+                else f"The control number in {tag.upper()}02 differs from that in {_OPENED[tag]}",
+                "warn" if same else "error",
                 self._open_at,
                 index,
             )
@@ -516,6 +526,15 @@ class _InterchangeScan:
                 "warn",
                 window.start,
                 window.index,
+            )
+        small = window.text.find(b"clm" + self._element, 0, end)
+        if small > 0 and not window.text[small - 1 : small].isalnum():
+            yield self._say(
+                "lower-case-tags",
+                "Segment tags are written in small letters: no claim can be told from them",
+                "error",
+                window.offset(small),
+                window.index + window.text.count(self._delimiters.segment, 0, small),
             )
         place = window.text.find(b"\0", 0, end)
         if place >= 0:

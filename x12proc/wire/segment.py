@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -56,9 +57,10 @@ def split_segments(
     text = raw.decode("latin-1")
     separator, terminator = delimiters.element.decode("latin-1"), delimiters.segment.decode("latin-1")
     plain = raw.isascii()
+    layout = _layout(delimiters)
     place = 0
     for number, piece in enumerate(text.split(terminator), index):
-        body = piece.lstrip("\r\n\t ")
+        body = piece.lstrip(layout)
         end = place + len(piece)
         if body:
             start = end - len(body)
@@ -73,10 +75,11 @@ def _split_ragged(
     raw: bytes, offset: int, index: int, delimiters: Delimiters
 ) -> Iterator[tuple[tuple[str, ...], int, int, bytes]]:
     text, shifts = tidy(raw, delimiters)
+    layout = _layout(delimiters).encode("latin-1")
     place = 0
     entry = 0
     for number, piece in enumerate(text.split(delimiters.segment), index):
-        body = piece.lstrip(b"\r\n\t ")
+        body = piece.lstrip(layout)
         head = place + len(piece) - len(body)
         place += len(piece) + 1
         if not body:
@@ -90,6 +93,11 @@ def _split_ragged(
         end = head + len(body) + shifts[last][1]
         elements = tuple(decode(part) for part in body.split(delimiters.element))
         yield elements, number, offset + first, raw[first:end]
+
+
+@lru_cache(maxsize=32)
+def _layout(delimiters: Delimiters) -> str:
+    return delimiters.layout
 
 
 def decode(data: bytes) -> str:
