@@ -63,5 +63,7 @@ def iso_date(text: str) -> date | None:
 
 def shorten(text: str, longest: int = _SHORTENED) -> str:
     """A value for a message: on one line, without control characters, cut to a length."""
+    if len(text) <= longest and text.isprintable():
+        return text
     clean = "".join(character if character.isprintable() else "?" for character in text[: longest + 1])
     return clean if len(clean) <= longest else clean[: longest - 3] + "..."

@@ -100,6 +100,7 @@ class Reference:
         self._found: dict[tuple[str | None, str | None], tuple[SpecificCode, ...]] = {}
         self._classified: dict[tuple[str | None, str | None], frozenset[str]] = {}
         self._suffixed: dict[str, tuple[Biosimilar, ...]] = {}
+        self._giving: dict[str, frozenset[str]] = {}
         self._leaves: dict[tuple[str, date], bool | None] = {}
 
     # -- products --------------------------------------------------------------------------------------
@@ -226,6 +227,9 @@ class Reference:
 
     def administration(self, route: str) -> frozenset[str]:
         """The procedure codes that administer a drug by that route; all of them for an empty ``route``."""
+        return _recalled(self._giving, route, lambda: self._administration_by(route))
+
+    def _administration_by(self, route: str) -> frozenset[str]:
         return frozenset(code for code, routes in self._administration.items() if not route or route in routes)
 
     def administration_routes(self, code: str) -> frozenset[str]:

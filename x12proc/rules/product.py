@@ -125,7 +125,7 @@ def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity |
     if said is None or generic is None:
         return None
     own = {_base(product.generic), _base(generic), _base(lexicon.canonical(product.name) or generic)}
-    if own & (_names_said(line, ctx) | {_base(said)}) or _share_a_code(said, product, ctx):
+    if _base(said) in own or own & _names_said(line, ctx) or _share_a_code(said, product, ctx):
         return None
     related = {name.split()[0].partition("-")[0] for name in own if name}
     return WARN if said.split()[0].partition("-")[0] in related else REJECT
