@@ -22,7 +22,7 @@ STYLES = {
 
 
 def base(kind: str = "P") -> bytes:
-    """A clean one-claim file: 42 segments, one J3590 line."""
+    """A clean one-claim file with one J3590 line."""
     return (FIXTURES / "rules" / f"base-{kind}.edi").read_bytes()
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 from decimal import Context as Arithmetic
 from functools import lru_cache
 from typing import NamedTuple
 
 from x12proc.claims.model import ServiceLine, at
-from x12proc.findings import INFO, WARN, Hit
+from x12proc.findings import WARN, Hit
 from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.narrative import spoken
 from x12proc.rules.product import listed_product, product_shown
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
@@ -27,14 +27,12 @@ _THOUSANDTH = Decimal("0.001")
 _WASTED = "JW"
 _QUANTITY_FAULTS = ("NDC11", "QTY01", "QTY02", "SYN01", "SYN03")
 _LIQUID_CONTAINERS = ("SDV", "MDV", "PFS")
-_MASSES = ("MG", "MCG", "G")
-_CONFUSED = Decimal(10)  # times what one container holds
-_HARDLY_ANY = Decimal("0.01")
+MASSES = ("MG", "MCG", "G")
 _DIRECT = {"ML": "ML", "F2": "UNIT", "ME": "MG"}
 _MORE_THAN_VOLUME = r"(?!\s*(?:X\b|NS\b|D5W|SALINE|BAG|NACL|/))"
 
 
-class _Amount(NamedTuple):
+class Measure(NamedTuple):
     """A quantity in a unit it can be compared in: MG, ML, UNIT (which IU are as well) and so on."""
 
     value: Decimal
@@ -48,24 +46,24 @@ class _Reading(NamedTuple):
     reason: str
 
 
-def _amount(value: str, unit: str) -> _Amount | None:
+def measure(value: str, unit: str) -> Measure | None:
     """An amount above zero in its base unit."""
     known = in_base_unit(value, "UNIT" if unit == "IU" else unit)
-    return _Amount(*known) if known and known[0] > 0 else None
+    return Measure(*known) if known and known[0] > 0 else None
 
 
-def _shown(number: Decimal) -> str:
+def in_figures(number: Decimal) -> str:
     return shorten(plain(_EXACT.quantize(number, _THOUSANDTH) if number >= _THOUSANDTH else number), 30)
 
 
-def _told(amount: _Amount) -> str:
-    return f"{_shown(amount.value)} {amount.unit}"
+def _told(amount: Measure) -> str:
+    return f"{in_figures(amount.value)} {amount.unit}"
 
 
 # -- what the text and the tables say of the amounts ------------------------------------------------------------
 
 
-def _strengths(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
+def labelled_strengths(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
     product = listed_product(line, ctx)
     return read_strengths(product.strength) if product else ()
 
@@ -77,41 +75,41 @@ def _has_waste_line(line: ServiceLine, ctx: Context) -> bool:
     return any(normalise(other.ndc) in (ndc, None) for other in others)
 
 
-def _parts(line: ServiceLine, ctx: Context, said: Narrative) -> list[_Amount]:
+def _parts(line: ServiceLine, ctx: Context, said: Narrative) -> list[Measure]:
     """What this line may stand for: the dose, or on a JW line the discarded amount; where no line bills the
     waste, what was given and discarded together as well."""
-    dose = _amount(said.dose.value, said.dose.unit) if said.dose else None
-    wasted = _amount(said.discarded.value, said.discarded.unit) if said.discarded else None
+    dose = measure(said.dose.value, said.dose.unit) if said.dose else None
+    wasted = measure(said.discarded.value, said.discarded.unit) if said.discarded else None
     if _WASTED in line.given_modifiers:
         return [part for part in (wasted or dose,) if part]
     parts = [dose] if dose else []
     if dose and wasted and dose.unit == wasted.unit and not _has_waste_line(line, ctx):
-        parts.append(_Amount(_EXACT.add(dose.value, wasted.value), dose.unit))
+        parts.append(Measure(_EXACT.add(dose.value, wasted.value), dose.unit))
     return parts + list(_parts_of_mixed_sizes(said))
 
 
-def _parts_of_mixed_sizes(said: Narrative) -> Iterator[_Amount]:
+def _parts_of_mixed_sizes(said: Narrative) -> Iterator[Measure]:
     """Where vials of several sizes were used, each size has an NDC and perhaps a line of its own."""
     for content in said.contents if len(said.contents) > 1 else ():
-        count, size = parse_quantity(content.count), _amount(content.amount.value, content.amount.unit)
+        count, size = parse_quantity(content.count), measure(content.amount.value, content.amount.unit)
         if count and size:
-            yield _Amount(_EXACT.multiply(count, size.value), size.unit)
+            yield Measure(_EXACT.multiply(count, size.value), size.unit)
 
 
-def _text_strength(said: Narrative) -> tuple[_Amount, Decimal] | None:
+def _text_strength(said: Narrative) -> tuple[Measure, Decimal] | None:
     """The text's amount in a volume: ``20MG/10ML`` as 20 MG and 10."""
     strength = said.strength
     if strength is None or strength.per_value is None or strength.per_unit is None:
         return None
-    amount, volume = _amount(strength.value, strength.unit), _amount(strength.per_value, strength.per_unit)
+    amount, volume = measure(strength.value, strength.unit), measure(strength.per_value, strength.per_unit)
     return (amount, volume.value) if amount and volume and volume.unit == "ML" else None
 
 
 def _concentrations(line: ServiceLine, ctx: Context, unit: str) -> set[Decimal]:
     """How much of a unit one millilitre holds: by the text, and by the tables if they know only one."""
     found = set()
-    for strength in _strengths(line, ctx):
-        amount = _amount(plain(strength.amount), strength.unit)
+    for strength in labelled_strengths(line, ctx):
+        amount = measure(plain(strength.amount), strength.unit)
         found.add(amount.value / strength.volume if amount and amount.unit == unit and strength.volume else None)
     known = {one for one in found if one is not None} if len(found) == 1 else set()
     told = _text_strength(said=ctx.narrative(line))
@@ -121,14 +119,14 @@ def _concentrations(line: ServiceLine, ctx: Context, unit: str) -> set[Decimal]:
 def _sizes(line: ServiceLine, ctx: Context, unit: str) -> dict[Decimal, Decimal | None]:
     """What one container may hold, in a unit, and the millilitres in it where they are known."""
     said, sizes = ctx.narrative(line), {}
-    for strength in _strengths(line, ctx):
-        amount = _amount(plain(strength.amount), strength.unit)
+    for strength in labelled_strengths(line, ctx):
+        amount = measure(plain(strength.amount), strength.unit)
         if amount and amount.unit == unit and not strength.per_ml:
             sizes[amount.value] = strength.volume
     told = [content.amount for content in said.contents]
     told += [one for one in (said.amount_per_container,) if one]
     for one in told:
-        amount = _amount(one.value, one.unit)
+        amount = measure(one.value, one.unit)
         if amount and amount.unit == unit:
             sizes.setdefault(amount.value, None)
     labelled = _text_strength(said)
@@ -150,40 +148,40 @@ def _readings(line: ServiceLine, ctx: Context) -> list[_Reading]:
             readings += _as_containers(part, line, ctx)
         elif unit == "GR" and part.unit == "MG":
             grams = part.value / 1000
-            readings.append(_Reading(grams, f"{_told(part)} is {_shown(grams)} GR"))
+            readings.append(_Reading(grams, f"{_told(part)} is {in_figures(grams)} GR"))
         elif part.unit == _DIRECT.get(unit):
             readings.append(_Reading(part.value, f"the text says {_told(part)}"))
         elif unit == "ML":
             readings += _as_volume(part, line, ctx)
     counted = parse_quantity(ctx.narrative(line).container_count or "")
     if readings and unit == "UN" and counted and _WASTED not in line.given_modifiers:
-        readings.append(_Reading(counted, f"the text counts {_shown(counted)} containers"))
+        readings.append(_Reading(counted, f"the text counts {in_figures(counted)} containers"))
     return readings
 
 
-def _whole(part: _Amount, size: Decimal) -> Decimal:
+def _whole(part: Measure, size: Decimal) -> Decimal:
     return (part.value / size).to_integral_value(ROUND_CEILING)
 
 
-def _as_containers(part: _Amount, line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
+def _as_containers(part: Measure, line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
     for size in _sizes(line, ctx, part.unit):
         count = part.value / size
-        reason = f"{_told(part)} at {_shown(size)} {part.unit} a container is {_shown(count)} UN"
+        reason = f"{_told(part)} at {in_figures(size)} {part.unit} a container is {in_figures(count)} UN"
         yield _Reading(count, reason)
         yield _Reading(_whole(part, size), reason)
 
 
-def _as_volume(part: _Amount, line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
+def _as_volume(part: Measure, line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
     for one in sorted(_concentrations(line, ctx, part.unit)):
         volume = part.value / one
-        yield _Reading(volume, f"{_told(part)} at {_shown(one)} {part.unit}/ML is {_shown(volume)} ML")
+        yield _Reading(volume, f"{_told(part)} at {in_figures(one)} {part.unit}/ML is {in_figures(volume)} ML")
     if _WASTED in line.given_modifiers:
         return
     for size, held in _sizes(line, ctx, part.unit).items():
         if held:
             volume = _EXACT.multiply(_whole(part, size), held)
-            count = _shown(_whole(part, size))
-            yield _Reading(volume, f"{count} containers of {_shown(held)} ML are {_shown(volume)} ML")
+            count = in_figures(_whole(part, size))
+            yield _Reading(volume, f"{count} containers of {in_figures(held)} ML are {in_figures(volume)} ML")
 
 
 def _waste_is_contradicted(line: ServiceLine, ctx: Context) -> bool:
@@ -238,7 +236,7 @@ def _compare(line: ServiceLine, ctx: Context) -> _Reading | None:
 
 def _times(quantity: Decimal, expected: Decimal) -> str:
     if quantity >= expected * _TENFOLD:
-        return f", {_shown(quantity / expected)} times as much"
+        return f", {in_figures(quantity / expected)} times as much"
     if quantity * _TENFOLD <= expected:
         return ", a tenth or less of it"
     return ""
@@ -272,12 +270,12 @@ def ndc_quantity_contradicts_dose(line: ServiceLine, ctx: Context) -> Iterator[H
     yield Hit(at(line.drug.ctp, 4), message + _times(quantity, reading.quantity), shown)
 
 
-def _billing_units(line: ServiceLine, ctx: Context) -> Iterator[_Amount]:
+def _billing_units(line: ServiceLine, ctx: Context) -> Iterator[Measure]:
     """What one unit of the drug's own codes stands for."""
     said = ctx.narrative(line)
     for code in ctx.reference.codes_for(normalise(line.ndc), said.drug_name if said.matched else None):
         for strength in read_strengths(code.billing_unit):
-            amount = _amount(plain(strength.amount), strength.unit)
+            amount = measure(plain(strength.amount), strength.unit)
             if amount and strength.volume is None:
                 yield amount
 
@@ -329,12 +327,12 @@ def dose_sent_as_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 def _right_unit(line: ServiceLine, ctx: Context) -> tuple[str, str] | None:
     """The unit that the product's form asks for, and what it is; None where the tables don't make it certain."""
-    product, strengths = listed_product(line, ctx), _strengths(line, ctx)
+    product, strengths = listed_product(line, ctx), labelled_strengths(line, ctx)
     if product is None or not strengths or ctx.narrative(line).container == "KIT":
         return None
     if all(strength.powder for strength in strengths):
         return "UN", "a powder"
-    in_liquid = all(strength.volume and strength.unit in _MASSES and not strength.powder for strength in strengths)
+    in_liquid = all(strength.volume and strength.unit in MASSES and not strength.powder for strength in strengths)
     if in_liquid and product.container in _LIQUID_CONTAINERS and "INTRAVITREAL" not in product.routes:
         return "ML", "a liquid"
     return None  # among them drugs for the eye: they often come as kits
@@ -451,160 +449,5 @@ def ndc_quantity_differs_from_text(line: ServiceLine, ctx: Context) -> Iterator[
     if not _agrees(rounded, said, Decimal(0)):
         told = "containers" if drug.unit == "UN" else "ML"
         shown = shorten(drug.quantity, 30)
-        message = f"The text says {_shown(said)} {told}; CTP04 says {shown} {drug.unit}"
+        message = f"The text says {in_figures(said)} {told}; CTP04 says {shown} {drug.unit}"
         yield Hit(at(drug.ctp, 4), message, shown)
-
-
-# -- strength and unit in the text ------------------------------------------------------------------------------
-
-
-def _family_sizes(line: ServiceLine, ctx: Context) -> set[tuple[Decimal, str, Decimal | None]]:
-    """The sizes in which the product is sold, all its packages together."""
-    said, product = ctx.narrative(line), listed_product(line, ctx)
-    if product is None and line.drug is not None:
-        return set()
-    name = product.name.lower() if product else (said.drug_name or "")
-    family = ctx.reference.products_named(product.generic if product else said.matched or "")
-    branded = [one for one in family if one.name.lower() == name] or ([] if product else family)
-    strengths: Iterable[Strength] = (one for other in branded for one in read_strengths(other.strength))
-    return {(one.amount, one.unit, one.volume) for one in strengths if not one.per_ml}
-
-
-@line_rule(
-    "NAR06",
-    "strength-missing",
-    severity=WARN,
-    sources=("WPS", "ION", "SEED"),
-    confidence="V",
-    since="0.1.0",
-    where="SV101-7, SV202-7, NTE02",
-    status="A6:217",
-    remittance=("16", "M123"),
-    suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NDC03", "NDC11"),
-    options={"ndc_is_enough": Option(True, "be silent where the tables know one strength of the NDC in LIN03")},
-    summary="The product is sold in several strengths, and the text doesn't say which was used.",
-    fix="Add the strength of the container behind the dose, e.g. XENPOZYME 40MG IV 2X20MG SDV.",
-)
-def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Vials of different strength have different prices. Medicare contractors that price from the text ask for the
-    strength where there is more than one; other payers can take it from an NDC that stands for one strength."""
-    said = ctx.narrative(line)
-    if not ctx.has_text(line) or said.compound or said.strength or said.contents or said.amount_per_container:
-        return
-    by_ndc = ctx.option("NAR06", "ndc_is_enough") and len(_strengths(line, ctx)) == 1
-    sizes = set() if by_ndc else _family_sizes(line, ctx)
-    if said.dose is not None and len(sizes) > 1:
-        listed = sorted(sizes, key=lambda size: (size[1], size[0], size[2] or 0))
-        shown = [f"{_shown(a)} {unit}" + (f"/{_shown(v)} ML" if v else "") for a, unit, v in listed]
-        message = f"The text gives no strength; the drug is sold as {shorten(', '.join(dict.fromkeys(shown)))}"
-        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
-
-
-@line_rule(
-    "NAR08",
-    "amount-per-container-missing",
-    severity=INFO,
-    sources=("SEED",),
-    confidence="P",
-    since="0.1.0",
-    where="SV101-7, SV202-7, NTE02",
-    status="A6:217",
-    remittance=("16", "M123"),
-    suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NAR06", "NDC03"),
-    options={"tell": Option(False, "whether the rule speaks at all")},
-    summary="The text gives the dose, but not how many containers of what size it was taken from.",
-    fix="Add number and size of the containers: LAMZEDE 30MG IV 3X10MG SDV.",
-)
-def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Some plans ask for the amount of drug in a unit, so that dose = units x amount can be checked. Most don't,
-    and the NDC tells it as well."""
-    said = ctx.narrative(line)
-    sized = said.contents or said.amount_per_container or said.strength
-    if ctx.option("NAR08", "tell") and said.dose is not None and not sized and not said.compound:
-        dose = f"{shorten(said.dose.value, 30)} {said.dose.unit}"
-        message = f"The text says {dose}, but not from how many containers of what size"
-        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
-
-
-@line_rule(
-    "NAR07",
-    "doses-per-vial-missing",
-    severity=WARN,
-    sources=("X12C", "SEED"),
-    confidence="P",
-    since="0.1.0",
-    where="SV101-7, SV202-7, NTE02",
-    status="A6:216",
-    remittance=("16", "M24"),
-    suppressed_by=("NAR02", "NAR03", "NDC03"),
-    summary="A multiple-dose vial was used, and the text gives neither its size nor the doses in it.",
-    fix="Add the doses in a vial, or its size: TRASTUZUMAB-ANNS 420MG IV MDV 10 DOSES/VIAL.",
-)
-def doses_per_vial_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Of a multiple-dose vial one patient gets a part. Payers have an answer of their own for claims that don't
-    say how many doses it holds, since they can't work out the price of that part."""
-    said = ctx.narrative(line)
-    if said.container != "MDV" or said.doses_per_container:
-        return
-    sized = said.amount_per_container or said.strength or said.contents
-    if not sized:
-        message = "The text says multiple-dose vial (MDV), but not what it holds or how many doses"
-        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
-
-
-def _label(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
-    """The strengths of the product of LIN03; without an NDC those of all products the name may mean."""
-    if line.drug is not None:
-        return _strengths(line, ctx)
-    said = ctx.narrative(line)
-    if said.matched is None or said.compound:
-        return ()
-    known = [read_strengths(one.strength) for one in ctx.reference.products_named(said.matched)]
-    return tuple(one for strengths in known for one in strengths) if all(known) else ()
-
-
-def _wrong_unit(dose: _Amount, unit: str, label: tuple[Strength, ...]) -> str:
-    """Why the dose can't be in its unit, by the product's label; empty when it can."""
-    units = {strength.unit for strength in label}
-    if len(units) != 1 or unit not in (*_MASSES, "NG", "UNIT", "IU"):
-        return ""
-    own = units.pop()
-    if (own == "UNIT") is not (dose.unit == "UNIT"):
-        return f"the product is labelled in {'units' if own == 'UNIT' else own}"
-    held = [amount.value for one in label if (amount := _amount(plain(one.amount), one.unit))]
-    if own == unit or not held or any(one.per_ml for one in label):
-        return ""
-    most, least = max(held), min(held)
-    if dose.value > most * _CONFUSED:
-        times = _shown(dose.value / most)
-        return f"the product is labelled in {own}, and the dose would be {times} of its largest containers"
-    if dose.value < least * _HARDLY_ANY:
-        return f"the product is labelled in {own}, and the dose would be less than a hundredth of a container"
-    return ""
-
-
-@line_rule(
-    "NAR15",
-    "dose-in-the-wrong-unit",
-    severity=WARN,
-    sources=("XWK",),
-    confidence="P",
-    since="0.1.0",
-    where="SV101-7, SV202-7, NTE02",
-    status="A7:217",
-    remittance=("16", "M123"),
-    suppressed_by=("NDC11",),
-    summary="The dose is in another unit than the product's label: MG for MCG, or units for MG.",
-    fix="Write the dose in the unit of the label: KIMMTRAK 68MCG IV, not 68MG.",
-)
-def dose_in_the_wrong_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Milligrams in place of micrograms make the dose a thousand times too large, and the payer prices what it
-    reads or stops the line. A dose rightly converted into another unit of weight is not touched."""
-    said = ctx.narrative(line)
-    dose = _amount(said.dose.value, said.dose.unit) if said.dose else None
-    if dose is None or said.dose is None:
-        return
-    wrong = _wrong_unit(dose, said.dose.unit, _label(line, ctx))
-    if wrong:
-        message = f"The dose is {shorten(said.dose.value, 30)} {said.dose.unit}, but {wrong}"
-        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))

@@ -1,0 +1,171 @@
+"""What the label says of a product held against the words: strength, doses and amount per container, unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from x12proc.claims.model import ServiceLine
+from x12proc.findings import INFO, WARN, Hit
+from x12proc.reference.strength import Strength, read_strengths
+from x12proc.rules.arithmetic import MASSES, Measure, in_figures, labelled_strengths, measure
+from x12proc.rules.base import Option, line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.narrative import text_place, text_shown
+from x12proc.rules.product import listed_product
+from x12proc.values import plain, shorten
+
+_CONFUSED = Decimal(10)  # times what one container holds
+_HARDLY_ANY = Decimal("0.01")
+
+
+def _family_sizes(line: ServiceLine, ctx: Context) -> set[tuple[Decimal, str, Decimal | None]]:
+    """The sizes in which the product is sold, all its packages together."""
+    said, product = ctx.narrative(line), listed_product(line, ctx)
+    if product is None and line.drug is not None:
+        return set()
+    name = product.name.lower() if product else (said.drug_name or "")
+    family = ctx.reference.products_named(product.generic if product else said.matched or "")
+    branded = [one for one in family if one.name.lower() == name] or ([] if product else family)
+    strengths: Iterable[Strength] = (one for other in branded for one in read_strengths(other.strength))
+    return {(one.amount, one.unit, one.volume) for one in strengths if not one.per_ml}
+
+
+@line_rule(
+    "NAR06",
+    "strength-missing",
+    severity=WARN,
+    sources=("WPS", "ION", "SEED"),
+    confidence="V",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A6:217",
+    remittance=("16", "M123"),
+    suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NDC03", "NDC11"),
+    options={"ndc_is_enough": Option(True, "be silent where the tables know one strength of the NDC in LIN03")},
+    summary="The product is sold in several strengths, and the text doesn't say which was used.",
+    fix="Add the strength of the container behind the dose, e.g. XENPOZYME 40MG IV 2X20MG SDV.",
+)
+def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Vials of different strength have different prices. Medicare contractors that price from the text ask for the
+    strength where there is more than one; other payers can take it from an NDC that stands for one strength."""
+    said = ctx.narrative(line)
+    if not ctx.has_text(line) or said.compound or said.strength or said.contents or said.amount_per_container:
+        return
+    by_ndc = ctx.option("NAR06", "ndc_is_enough") and len(labelled_strengths(line, ctx)) == 1
+    sizes = set() if by_ndc else _family_sizes(line, ctx)
+    if said.dose is not None and len(sizes) > 1:
+        listed = sorted(sizes, key=lambda size: (size[1], size[0], size[2] or 0))
+        shown = [f"{in_figures(a)} {unit}" + (f"/{in_figures(v)} ML" if v else "") for a, unit, v in listed]
+        message = f"The text gives no strength; the drug is sold as {shorten(', '.join(dict.fromkeys(shown)))}"
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+@line_rule(
+    "NAR08",
+    "amount-per-container-missing",
+    severity=INFO,
+    sources=("SEED",),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A6:217",
+    remittance=("16", "M123"),
+    suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NAR06", "NDC03"),
+    options={"tell": Option(False, "whether the rule speaks at all")},
+    summary="The text gives the dose, but not how many containers of what size it was taken from.",
+    fix="Add number and size of the containers: LAMZEDE 30MG IV 3X10MG SDV.",
+)
+def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Some plans ask for the amount of drug in a unit, so that dose = units x amount can be checked. Most don't,
+    and the NDC tells it as well."""
+    said = ctx.narrative(line)
+    sized = said.contents or said.amount_per_container or said.strength
+    if ctx.option("NAR08", "tell") and said.dose is not None and not sized and not said.compound:
+        dose = f"{shorten(said.dose.value, 30)} {said.dose.unit}"
+        message = f"The text says {dose}, but not from how many containers of what size"
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+@line_rule(
+    "NAR07",
+    "doses-per-vial-missing",
+    severity=WARN,
+    sources=("X12C", "SEED"),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A6:216",
+    remittance=("16", "M24"),
+    suppressed_by=("NAR02", "NAR03", "NDC03"),
+    summary="A multiple-dose vial was used, and the text gives neither its size nor the doses in it.",
+    fix="Add the doses in a vial, or its size: TRASTUZUMAB-ANNS 420MG IV MDV 10 DOSES/VIAL.",
+)
+def doses_per_vial_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Of a multiple-dose vial one patient gets a part. Payers have an answer of their own for claims that don't
+    say how many doses it holds, since they can't work out the price of that part."""
+    said = ctx.narrative(line)
+    if said.container != "MDV" or said.doses_per_container:
+        return
+    sized = said.amount_per_container or said.strength or said.contents
+    if not sized:
+        message = "The text says multiple-dose vial (MDV), but not what it holds or how many doses"
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+def _label(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
+    """The strengths of the product of LIN03; without an NDC those of all products the name may mean."""
+    if line.drug is not None:
+        return labelled_strengths(line, ctx)
+    said = ctx.narrative(line)
+    if said.matched is None or said.compound:
+        return ()
+    known = [read_strengths(one.strength) for one in ctx.reference.products_named(said.matched)]
+    return tuple(one for strengths in known for one in strengths) if all(known) else ()
+
+
+def _wrong_unit(dose: Measure, unit: str, label: tuple[Strength, ...]) -> str:
+    """Why the dose can't be in its unit, by the product's label; empty when it can."""
+    units = {strength.unit for strength in label}
+    if len(units) != 1 or unit not in (*MASSES, "NG", "UNIT", "IU"):
+        return ""
+    own = units.pop()
+    if (own == "UNIT") is not (dose.unit == "UNIT"):
+        return f"the product is labelled in {'units' if own == 'UNIT' else own}"
+    held = [amount.value for one in label if (amount := measure(plain(one.amount), one.unit))]
+    if own == unit or not held or any(one.per_ml for one in label):
+        return ""
+    most, least = max(held), min(held)
+    if dose.value > most * _CONFUSED:
+        times = in_figures(dose.value / most)
+        return f"the product is labelled in {own}, and the dose would be {times} of its largest containers"
+    if dose.value < least * _HARDLY_ANY:
+        return f"the product is labelled in {own}, and the dose would be less than a hundredth of a container"
+    return ""
+
+
+@line_rule(
+    "NAR15",
+    "dose-in-the-wrong-unit",
+    severity=WARN,
+    sources=("XWK",),
+    confidence="P",
+    since="0.1.0",
+    where="SV101-7, SV202-7, NTE02",
+    status="A7:217",
+    remittance=("16", "M123"),
+    suppressed_by=("NDC11",),
+    summary="The dose is in another unit than the product's label: MG for MCG, or units for MG.",
+    fix="Write the dose in the unit of the label: KIMMTRAK 68MCG IV, not 68MG.",
+)
+def dose_in_the_wrong_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Milligrams in place of micrograms make the dose a thousand times too large, and the payer prices what it
+    reads or stops the line. A dose rightly converted into another unit of weight is not touched."""
+    said = ctx.narrative(line)
+    dose = measure(said.dose.value, said.dose.unit) if said.dose else None
+    if dose is None or said.dose is None:
+        return
+    wrong = _wrong_unit(dose, said.dose.unit, _label(line, ctx))
+    if wrong:
+        message = f"The dose is {shorten(said.dose.value, 30)} {said.dose.unit}, but {wrong}"
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
