@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO
@@ -78,7 +78,6 @@ class OpenInput:
     def __init__(self, source: Input) -> None:
         self._stack = contextlib.ExitStack()
         self._map: mmap.mmap | None = None
-        self._released = 0
         try:
             self._open(source)
         except BaseException:
@@ -134,20 +133,27 @@ class OpenInput:
 
     def _digest(self) -> str:
         digest = hashlib.sha256()
+        release = self.releaser()
         for start in range(0, self.size, _PIECE):
             digest.update(self.buffer[start : start + _PIECE])
-            self.release(start)
-        self._released = 0
+            release(start)
         return digest.hexdigest()
 
-    def release(self, position: int) -> None:
-        """Let the system take back the memory of what has been read up to ``position``."""
-        if self._map is None or position - self._released < _RELEASE_STEP or not hasattr(mmap, "MADV_DONTNEED"):
-            return
-        start = self._released - self._released % mmap.PAGESIZE
-        end = position - position % mmap.PAGESIZE
-        self._map.madvise(mmap.MADV_DONTNEED, start, end - start)
-        self._released = end
+    def releaser(self) -> Callable[[int], None]:
+        """For one reader that goes through the buffer from its beginning: a function that lets the system take
+        back the memory of what this reader has read, up to the position it is told."""
+        mapped = self._map
+        released = 0
+
+        def release(position: int) -> None:
+            nonlocal released
+            if mapped is None or position - released < _RELEASE_STEP or not hasattr(mmap, "MADV_DONTNEED"):
+                return
+            start = released - released % mmap.PAGESIZE
+            released = position - position % mmap.PAGESIZE
+            mapped.madvise(mmap.MADV_DONTNEED, start, released - start)
+
+        return release
 
     def __enter__(self) -> OpenInput:
         return self

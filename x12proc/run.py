@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,12 +15,12 @@ import structlog
 from x12proc.engine import ScrubbedClaim
 from x12proc.errors import X12SyntaxError
 from x12proc.files import Artefact, Input, OpenInput
-from x12proc.reports.annotate import Annotator, Edit, apply
+from x12proc.reports.annotate import AnnotatedEdi
 from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.document import Document, claim_document
 from x12proc.reports.html_report import HtmlReport
 from x12proc.reports.json_report import JsonReport
-from x12proc.reports.writer import ReportWriter
+from x12proc.reports.writer import ReportWriter, StreamWriter
 from x12proc.reports.xml_report import XmlReport
 from x12proc.scrub import RULE_CRASH, Outcome, Summary, scrub_buffer
 from x12proc.settings import RULES_EDITION, Settings
@@ -34,6 +34,9 @@ ARTEFACTS = {
     "html": ".report.html",
     "annotated": ".annotated.edi",
 }
+# Written from the whole stream of outcomes; some of them need claims without target lines as well.
+STREAMS = frozenset(("annotated",))
+EVERY_CLAIM: frozenset[str] = frozenset()
 MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
 _LOG = structlog.get_logger("x12proc")
 
@@ -100,26 +103,22 @@ class InputRun:
     # -- the two ways through ------------------------------------------------------------------------------
 
     def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Result:
-        writers = self._open_writers(stack)
-        for writer, _ in writers.values():
-            writer.begin({"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size})
-        outcomes = self._outcomes(opened, [writer for writer, _ in writers.values()])
-        annotated = self._artefact("annotated", stack) if "annotated" in self._emit else None
-        if annotated is None:
-            for _ in outcomes:
-                pass
-        else:
-            annotator = Annotator(opened.buffer)
-            edits = (edit for outcome in outcomes for edit in annotator.edits(outcome))
-            for piece in apply(opened.buffer, self._released(edits, opened)):
-                annotated.file.write(piece)
-        self._end(writers)
-        finished = [artefact for _, artefact in writers.values()]
+        reports = self._open_reports(stack)
+        streams = self._open_streams(opened, stack)
+        source = {"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size}
+        for report, _ in reports.values():
+            report.begin(source)
+        self._tell(opened, [report for report, _ in reports.values()], [stream for stream, _ in streams.values()])
+        for stream, _ in streams.values():
+            stream.end(self._summary)
+        self._end(reports)
+        finished = [artefact for _, artefact in reports.values()]
         withheld = []
-        if annotated is not None and self._summary.interchanges:
-            finished.append(annotated)
-        elif annotated is not None:
-            withheld.append("annotated")
+        for kind, (_, artefact) in streams.items():
+            if self._summary.interchanges:
+                finished.append(artefact)
+            else:
+                withheld.append(kind)
         return self._result(finished, withheld)
 
     def _unreadable(self, error: X12SyntaxError, stack: contextlib.ExitStack) -> Result:
@@ -127,32 +126,40 @@ class InputRun:
             code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset
         )
         self._take(fault)
-        writers = self._open_writers(stack)
-        for writer, _ in writers.values():
-            writer.begin({"name": self._source.name, "sha256": "", "bytes": 0})
-        self._end(writers)
-        withheld = [kind for kind in self._emit if kind == "annotated"]
-        return self._result([artefact for _, artefact in writers.values()], withheld)
+        reports = self._open_reports(stack)
+        for report, _ in reports.values():
+            report.begin({"name": self._source.name, "sha256": "", "bytes": 0})
+        self._end(reports)
+        withheld = [kind for kind in self._emit if kind in STREAMS]
+        return self._result([artefact for _, artefact in reports.values()], withheld)
 
     # -- the core's outcomes -------------------------------------------------------------------------------
 
-    def _outcomes(self, opened: OpenInput, writers: Sequence[ReportWriter]) -> Iterator[Outcome]:
+    def _tell(self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]) -> None:
+        """Hand every outcome to all who write of it."""
+        release = opened.releaser()
+
         def advance(position: int) -> None:
-            opened.release(position)
+            release(position)
             if self._progress is not None:
                 self._progress(position, opened.size)
 
-        settings = self._settings
-        for outcome in scrub_buffer(opened.buffer, settings.engine(), settings.codes, progress=advance):
+        every_claim = not EVERY_CLAIM.isdisjoint(self._emit)
+        engine, codes = self._settings.engine(), self._settings.codes
+        for outcome in scrub_buffer(opened.buffer, engine, codes, every_claim=every_claim, progress=advance):
             self._take(outcome)
             if isinstance(outcome, ScrubbedClaim):
-                if writers:
-                    document = claim_document(outcome)
-                    for writer in writers:
-                        writer.claim(outcome, document)
-                if self._on_claim is not None:
-                    self._on_claim(outcome)
-            yield outcome
+                self._report(outcome, reports)
+            for stream in streams:
+                stream.take(outcome)
+
+    def _report(self, scrubbed: ScrubbedClaim, reports: Sequence[ReportWriter]) -> None:
+        if reports:
+            document = claim_document(scrubbed)
+            for report in reports:
+                report.claim(scrubbed, document)
+        if self._on_claim is not None:
+            self._on_claim(scrubbed)
 
     def _take(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
@@ -164,24 +171,27 @@ class InputRun:
             more = f"More than {MOST_FAULTS} faults; the rest is not listed"
             self._faults.append(msgspec.structs.replace(outcome, code="too-many-faults", message=more))
 
-    def _released(self, edits: Iterator[Edit], opened: OpenInput) -> Iterator[Edit]:
-        """Copying reads the file a second time; let its memory go as well."""
-        for edit in edits:
-            yield edit
-            opened.release(edit.start)
-
     # -- artefacts -----------------------------------------------------------------------------------------
 
-    def _open_writers(self, stack: contextlib.ExitStack) -> dict[str, tuple[ReportWriter, Artefact]]:
+    def _open_reports(self, stack: contextlib.ExitStack) -> dict[str, tuple[ReportWriter, Artefact]]:
         writers: dict[str, tuple[ReportWriter, Artefact]] = {}
         for kind in self._emit:
-            if kind == "annotated":
-                continue
-            artefact = self._artefact(kind, stack)
-            writers[kind] = (self._writer(kind, artefact.file, stack), artefact)
+            if kind not in STREAMS:
+                artefact = self._artefact(kind, stack)
+                writers[kind] = (self._report_writer(kind, artefact.file, stack), artefact)
         return writers
 
-    def _writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
+    def _open_streams(
+        self, opened: OpenInput, stack: contextlib.ExitStack
+    ) -> dict[str, tuple[StreamWriter, Artefact]]:
+        writers: dict[str, tuple[StreamWriter, Artefact]] = {}
+        for kind in self._emit:
+            if kind in STREAMS:
+                artefact = self._artefact(kind, stack)
+                writers[kind] = (AnnotatedEdi(opened.buffer, artefact.file.write, opened.releaser()), artefact)
+        return writers
+
+    def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
         if kind == "html":
             scratch = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
             return HtmlReport(file.write, stack.enter_context(scratch))
@@ -195,9 +205,9 @@ class InputRun:
         stack.callback(artefact.discard)
         return artefact
 
-    def _end(self, writers: dict[str, tuple[ReportWriter, Artefact]]) -> None:
-        for writer, _ in writers.values():
-            writer.end(self._summary, self._faults, program_document(self._settings))
+    def _end(self, reports: dict[str, tuple[ReportWriter, Artefact]]) -> None:
+        for report, _ in reports.values():
+            report.end(self._summary, self._faults, program_document(self._settings))
 
     def _result(self, finished: list[Artefact], withheld: list[str]) -> Result:
         if isinstance(self._target, Path):

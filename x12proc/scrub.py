@@ -24,11 +24,19 @@ from x12proc.wire.events import (
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import WINDOW, Buffer
 
+
+class PassedClaim(msgspec.Struct, frozen=True):
+    """A claim without a target line: accepted and passed on untouched. Told only to those who ask for all."""
+
+    span: ClaimSpan
+
+
 Outcome: TypeAlias = (
     Interchange
     | Group
     | TransactionSet
     | ScrubbedClaim
+    | PassedClaim
     | TransactionClosed
     | GroupClosed
     | InterchangeClosed
@@ -93,18 +101,22 @@ def scrub_buffer(
     engine: Engine,
     codes: tuple[str, ...],
     *,
+    every_claim: bool = False,
     window: int = WINDOW,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Everything that is to be said of a file, in file order. Never raises on input.
 
-    A claim too large to open and a rule that crashed become faults of severity ``error``: the file fails, its
-    other claims are still told.
+    Claims without a target line are told with ``every_claim`` only. A claim too large to open and a rule that
+    crashed become faults of severity ``error``: the file fails, its other claims are still told.
     """
     builder = ClaimBuilder(buffer)
-    for event in scan(buffer, codes, window=window, progress=progress):
+    for event in scan(buffer, codes, every_claim=every_claim, window=window, progress=progress):
         if not isinstance(event, ClaimSpan):
             yield event
+            continue
+        if not event.mentioned:
+            yield PassedClaim(event)
             continue
         try:
             claim = builder.build(event)
@@ -119,6 +131,8 @@ def scrub_buffer(
             for crash in scrubbed.crashes:
                 yield _claim_fault(event, RULE_CRASH, _crash_text(crash))
             yield scrubbed
+        elif every_claim:
+            yield PassedClaim(event)
 
 
 def other_separator(claim: Claim, codes: tuple[str, ...]) -> str | None:

@@ -17,7 +17,9 @@ from rule_run import profiles, reference
 from x12proc.claims.model import Location
 from x12proc.engine import Engine
 from x12proc.findings import Finding, Severity
-from x12proc.reports.annotate import Annotator, apply, note_text, restore_edits, shifted_count
+from x12proc.reports.annotate import Annotator, restore_edits
+from x12proc.reports.edits import apply, shifted_count
+from x12proc.reports.note import note_text
 from x12proc.rules import all_rules
 from x12proc.scrub import scrub_buffer
 from x12proc.wire.delimiters import Delimiters

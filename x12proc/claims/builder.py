@@ -71,6 +71,7 @@ class ClaimBuilder:
             delimiters=delimiters,
             start=span.start,
             end=span.end,
+            span=span,
             charge=clm.element(2),
             facility_code=place[0],
             facility_qualifier=place[1],

@@ -11,6 +11,7 @@ from datetime import date
 import msgspec
 
 from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.events import ClaimSpan
 from x12proc.wire.segment import Segment
 
 
@@ -193,6 +194,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     delimiters: Delimiters
     start: int
     end: int
+    span: ClaimSpan  # the claim's place, and the envelopes and HL loops that it hangs under
     charge: str  # CLM02
     facility_code: str  # CLM05-1
     facility_qualifier: str  # CLM05-2

@@ -9,7 +9,8 @@ import click
 
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.files import Artefact, OpenInput, copy_pieces, find_inputs
-from x12proc.reports.annotate import apply, restore_edits
+from x12proc.reports.annotate import restore_edits
+from x12proc.reports.edits import apply
 
 
 @click.command()

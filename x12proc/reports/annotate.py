@@ -1,60 +1,27 @@
 """Annotated EDI: one NTE*TPO a faulty target line, and the way back to the file as it came.
 
-Notes are put in and taken out as edits of byte spans, so that every other byte stays as it was. The text is
-``X12PROC R:NDC01 NAR04 W:RTE01``; in an interchange whose component separator is the colon, where a colon would
-make NTE02 an illegal composite, an equals sign stands in its place.
+Notes are put in and taken out as edits of byte spans, so that every other byte stays as it was.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import TypeAlias
-
-import msgspec
+from collections.abc import Callable
 
 from x12proc.claims.model import ServiceLine
-from x12proc.engine import ScrubbedClaim, ScrubbedLine
-from x12proc.findings import REJECT, WARN, Finding, Severity
-from x12proc.scrub import Outcome
+from x12proc.engine import ScrubbedClaim
+from x12proc.reports.edits import Edit, EditedCopy, Edits, recount
+from x12proc.reports.note import MARK, annotation_skipped, line_findings, note_text
+from x12proc.reports.writer import Write
+from x12proc.scrub import Outcome, Summary
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import Interchange, TransactionClosed
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import WINDOW, Buffer
 
-LONGEST_NOTE = 80  # NTE02
-MARK = "X12PROC"
 _LINE_ENDS = b"\r\n"
 # What may follow NTE*TPO in a 2400 loop, by claim type (pyx12 maps of both guides).
 _BEHIND = {"P": frozenset(("PS1", "HCP")), "I": frozenset(("HCP",))}
-
-
-class Edit(msgspec.Struct, frozen=True):
-    """Replace the bytes from ``start`` up to ``end`` with ``new``."""
-
-    start: int
-    end: int
-    new: bytes
-
-
-Edits: TypeAlias = Iterator[Edit]
-
-
-def apply(buffer: Buffer, edits: Iterable[Edit]) -> Iterator[bytes]:
-    """The buffer with edits in file order made, in pieces of at most a window."""
-    position = 0
-    for edit in edits:
-        yield from _pieces(buffer, position, edit.start)
-        yield edit.new
-        position = edit.end
-    yield from _pieces(buffer, position, len(buffer))
-
-
-def _pieces(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
-    while start < end:
-        stop = min(start + WINDOW, end)
-        yield buffer[start:stop]
-        start = stop
 
 
 # -- putting in ------------------------------------------------------------------------------------------------
@@ -73,7 +40,7 @@ class Annotator:
             yield from self._notes(outcome)
         elif isinstance(outcome, TransactionClosed):
             if self._added and outcome.trailer is not None:
-                yield from _recount(self._buffer, outcome.trailer, self._added)
+                yield from recount(self._buffer, outcome.trailer, self._added)
             self._added = 0
 
     def _notes(self, scrubbed: ScrubbedClaim) -> Edits:
@@ -89,42 +56,20 @@ class Annotator:
             yield Edit(place, place, _segment(text, claim.delimiters) + ends)
 
 
-def line_findings(line: ScrubbedLine, scrubbed: ScrubbedClaim) -> tuple[Finding, ...]:
-    """The findings told on a line: its own, and the claim's on the first target line."""
-    first = line is scrubbed.lines[0]
-    return (*scrubbed.findings, *line.findings) if first else line.findings
+class AnnotatedEdi:
+    """The annotated copy of a file (a stream writer)."""
 
+    def __init__(self, buffer: Buffer, write: Write, release: Callable[[int], None] | None = None) -> None:
+        self._annotator = Annotator(buffer)
+        self._copy = EditedCopy(buffer, write, release)
 
-def annotation_skipped(line: ServiceLine, scrubbed: ScrubbedClaim) -> bool:
-    """Whether a line that has something to tell can't be annotated: it holds an NTE*TPO already, or the
-    delimiters of its interchange occur in what would be written."""
-    delimiters = scrubbed.claim.delimiters
-    entry = next(entry for entry in scrubbed.lines if entry.line is line)
-    text = note_text(line_findings(entry, scrubbed), delimiters)
-    if not text:
-        return False
-    marks = delimiters.element + delimiters.segment + delimiters.component + delimiters.repetition
-    return any(note.code == "TPO" for note in line.notes) or any(chr(mark) in text for mark in marks)
+    def take(self, outcome: Outcome) -> None:
+        """Put in what an outcome brings."""
+        self._copy.make(self._annotator.edits(outcome))
 
-
-def note_text(findings: Iterable[Finding], delimiters: Delimiters) -> str:
-    """``X12PROC R:NDC01 NAR04 W:RTE01``, at most 80 characters with the rest counted; "" for nothing to tell."""
-    told = list(findings)
-    colon = "=" if delimiters.component == b":" else ":"
-    tokens = [*_tokens("R" + colon, told, REJECT), *_tokens("W" + colon, told, WARN)]
-    if not tokens:
-        return ""
-    text = f"{MARK} {' '.join(tokens)}"
-    kept = len(tokens)
-    while len(text) > LONGEST_NOTE:
-        kept -= 1
-        text = f"{MARK} {' '.join(tokens[:kept])} +{len(tokens) - kept}"
-    return text
-
-
-def _tokens(head: str, findings: list[Finding], severity: Severity) -> list[str]:
-    ids = sorted({finding.rule for finding in findings if finding.severity == severity})
-    return [head + ids[0], *ids[1:]] if ids else []
+    def end(self, summary: Summary) -> None:
+        """Copy the rest."""
+        self._copy.finish()
 
 
 def _place(line: ServiceLine, claim_type: str) -> int:
@@ -158,7 +103,7 @@ def restore_edits(buffer: Buffer) -> Edits:
                 taken += 1
                 yield edit
             if taken:
-                yield from _recount(buffer, event.trailer, -taken)
+                yield from recount(buffer, event.trailer, -taken)
             position = event.trailer[1]
     if delimiters is not None:
         yield from _found_notes(buffer, position, len(buffer), delimiters)
@@ -181,24 +126,3 @@ def _found_notes(buffer: Buffer, start: int, end: int, delimiters: Delimiters) -
                 break
             yield Edit(shift + match.start(), shift + match.end(), b"")
         start = stop
-
-
-# -- the segment count -----------------------------------------------------------------------------------------
-
-
-def _recount(buffer: Buffer, trailer: tuple[int, int], difference: int) -> Edits:
-    """Raise or lower SE01 by a difference; a count that is no number is left as it is."""
-    start, end = trailer
-    raw = buffer[start:end]
-    separator = raw[2:3]
-    said = raw.split(separator)[1]
-    if said.isdigit() and int(said) + difference >= 0:
-        place = start + 3
-        yield Edit(place, place + len(said), shifted_count(said, difference))
-
-
-def shifted_count(said: bytes, difference: int) -> bytes:
-    """A count raised or lowered, its leading zeros kept: so the same step back gives the same bytes again."""
-    number = said.lstrip(b"0") or b"0"
-    zeros = len(said) - len(number)
-    return b"0" * zeros + str(int(number) + difference).encode()

@@ -12,7 +12,7 @@ from x12proc.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.findings import Finding
 from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalise
-from x12proc.reports.annotate import annotation_skipped
+from x12proc.reports.note import annotation_skipped
 from x12proc.rules.context import Context
 from x12proc.scrub import Summary
 from x12proc.wire.events import Fault

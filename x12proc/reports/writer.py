@@ -1,4 +1,4 @@
-"""What every report writer is told, in order: the file, each claim, the end. Writers only write bytes."""
+"""What the writers of artefacts are told, in order. Writers only write bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 from x12proc.engine import ScrubbedClaim
 from x12proc.reports.document import Document
-from x12proc.scrub import Summary
+from x12proc.scrub import Outcome, Summary
 from x12proc.wire.events import Fault
 
 Write: TypeAlias = Callable[[bytes], object]
@@ -24,3 +24,13 @@ class ReportWriter(Protocol):
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """The totals, the file's own faults, and what program and editions made the report."""
+
+
+class StreamWriter(Protocol):
+    """Writes one artefact of one input from all that is told of it, in file order: X12 made from X12."""
+
+    def take(self, outcome: Outcome) -> None:
+        """An envelope, a claim or a fault."""
+
+    def end(self, summary: Summary) -> None:
+        """Everything has been told."""

@@ -10,8 +10,8 @@ from lxml import etree
 
 from x12proc.engine import ScrubbedClaim
 from x12proc.findings import Finding
-from x12proc.reports.annotate import line_findings
 from x12proc.reports.document import LONGEST_VALUE, SCHEMA, Document, fault_document, summary_document
+from x12proc.reports.note import line_findings
 from x12proc.reports.writer import Write
 from x12proc.scrub import Summary
 from x12proc.wire.delimiters import Delimiters

@@ -85,7 +85,8 @@ class ClaimSpan(msgspec.Struct, frozen=True):
     """Where a claim stands: from its CLM up to the next CLM, HL or SE, and the spans of what it hangs under.
 
     ``header`` runs from ST to the first HL; ``provider``, ``subscriber`` and ``patient`` from their HL to the
-    next HL or CLM. ``segment_index`` is that of the CLM.
+    next HL or CLM. ``segment_index`` is that of the CLM. ``mentioned`` tells whether one of the codes looked for
+    occurs anywhere in the claim; if not, none of its lines bills one.
     """
 
     start: int
@@ -98,6 +99,7 @@ class ClaimSpan(msgspec.Struct, frozen=True):
     interchange: Interchange
     group: Group
     transaction: TransactionSet
+    mentioned: bool
 
 
 class TransactionClosed(msgspec.Struct, frozen=True):

@@ -175,7 +175,7 @@ class _InterchangeScan:
         self._open_at = 0
         self._open_index = -1
         self._open_level = b""
-        self._open_hit = every_claim
+        self._open_hit = False
         self._header: Stretch | None = None
         # HL loops passed but not yet looked at (place, end), and the last one of each level (start, end, index;
         # the index is -1 until a claim asks).
@@ -228,13 +228,13 @@ class _InterchangeScan:
                 number += 1
                 next_hit = hits[number]
             if opened is _CLM:
-                if hit:
-                    yield from self._claim(window, at)
+                if hit or self._every_claim:
+                    yield from self._claim(window, at, hit)
             elif opened is _HL:
                 self._loops.append((self._open_place, at))
             elif opened == "ST":
                 self._header = Stretch(self._open_at, window.offset(at), self._open_index)
-            self._open_place, self._open_index, hit = at, -1, self._every_claim
+            self._open_place, self._open_index, hit = at, -1, False
             tag = match.group(1)
             if tag == b"CLM" and self._set is not None:
                 opened = self._open = _CLM
@@ -322,7 +322,7 @@ class _InterchangeScan:
             start = window.offset(place) if place >= 0 else self._open_at
             self._levels[level] = (start, window.offset(at), -1)
 
-    def _claim(self, window: Window, at: int) -> Iterator[Event]:
+    def _claim(self, window: Window, at: int, mentioned: bool) -> Iterator[Event]:
         if self._set is None or self._set.guide is None or self._group is None:
             return
         self._settle_loops(window)
@@ -339,6 +339,7 @@ class _InterchangeScan:
             self._interchange,
             self._group,
             self._set,
+            mentioned,
         )
 
     def _parent(self, level: bytes, claim_start: int, claim_index: int) -> Stretch | None:
