@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterable, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from datetime import date
+from typing import TypeAlias
 
 import msgspec
 
@@ -72,6 +73,7 @@ class Engine:
         self._as_of = as_of
         self._seen: set[int] = set()
         self._plans: dict[tuple[str, date | None, str], _Plan] = {}
+        self._made: dict[tuple[int, str], _Plan] = {}
 
     def targets(self, claim: Claim) -> tuple[ServiceLine, ...]:
         """The claim's target lines: one of the codes under qualifier HC."""
@@ -108,7 +110,12 @@ class Engine:
         if plan is None:
             if len(self._plans) >= MOST_PLANS:  # a file with ever new dates must not grow the memory
                 self._plans.clear()
-            plan = self._plans[key] = _Plan(self._rules, profile.settings(service_date, self._as_of), claim_type)
+            settings = profile.settings(service_date, self._as_of)
+            # Few dates change what holds: a profile gives the same settings, and they the same plan, for most.
+            made = (id(settings), claim_type)
+            if made not in self._made:
+                self._made[made] = _Plan(self._rules, settings, claim_type)
+            plan = self._plans[key] = self._made[made]
         return plan
 
     def _told_once(self, found: tuple[Finding, ...], elsewhere: set[str]) -> tuple[Finding, ...]:
@@ -128,6 +135,9 @@ class Engine:
         return False
 
 
+_Step: TypeAlias = tuple[Callable[..., Iterable[Hit]], Rule, Setting]
+
+
 class _Plan:
     """The rules that hold for claims of one type under one profile on one date, with their settings."""
 
@@ -135,23 +145,23 @@ class _Plan:
 
     def __init__(self, rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str) -> None:
         steps = [
-            (rule, settings[rule.id])
+            (rule.check, rule, settings[rule.id])
             for rule in rules.values()
             if settings[rule.id].enabled and claim_type in rule.applies
         ]
-        self.claim = [step for step in steps if step[0].level == "claim"]
-        self.line = [step for step in steps if step[0].level == "line"]
-        self.line_other = [step for step in self.line if not step[0].biologics_only]
+        self.claim = [step for step in steps if step[1].level == "claim"]
+        self.line = [step for step in steps if step[1].level == "line"]
+        self.line_other = [step for step in self.line if not step[1].biologics_only]
         self.options = {rule_id: setting.options for rule_id, setting in settings.items()}
 
 
 def _run(
-    steps: list[tuple[Rule, Setting]], subject: Claim | ServiceLine, context: Context, crashes: list[RuleCrash]
+    steps: list[_Step], subject: Claim | ServiceLine, context: Context, crashes: list[RuleCrash]
 ) -> tuple[Finding, ...]:
     found: list[Finding] = []
-    for rule, setting in steps:
+    for check, rule, setting in steps:
         try:
-            for hit in rule.check(subject, context):
+            for hit in check(subject, context):
                 found.append(_graded(rule, hit, setting))
         except Exception as error:
             crashes.append(RuleCrash(rule.id, context.claim.clm.index, error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from x12proc.claims.builder import ClaimBuilder
@@ -26,12 +26,10 @@ COLUMNS = (
 )
 
 
-def extract_buffer(
-    buffer: Buffer, name: str, codes: tuple[str, ...], *, progress: Callable[[int], None] | None = None
-) -> Iterator[dict[str, Any] | Fault]:
+def extract_buffer(buffer: Buffer, name: str, codes: tuple[str, ...]) -> Iterator[dict[str, Any] | Fault]:
     """A document for each target line, and the file's faults where they stand."""
     builder = ClaimBuilder(buffer)
-    for event in scan(buffer, codes, progress=progress):
+    for event in scan(buffer, codes):
         if isinstance(event, Fault):
             yield event
         elif isinstance(event, ClaimSpan):

@@ -6,24 +6,21 @@ import contextlib
 import glob
 import gzip
 import hashlib
-import mmap
 import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO
 
 from x12proc.errors import ConfigError, X12SyntaxError
-from x12proc.wire.window import Buffer
 
 ENDINGS = (".edi", ".x12", ".837", ".txt", ".dat")
 STANDARD_INPUT = "-"
 _OURS = (".annotated.edi", ".accepted.edi", ".rejected.edi", ".fixed.edi", ".999.edi", ".277ca.edi", ".ta1.edi")
 _PIECE = 1024 * 1024
-_RELEASE_STEP = 16 * 1024 * 1024
 # A gzip of EDI shrinks to a tenth or a twentieth; what unfolds to more than this is no claim file.
 _GZIP_RATIO = 250
 _GZIP_FREE = 64 * 1024 * 1024
@@ -68,16 +65,44 @@ def _paths(argument: str) -> list[Path]:
     return [entry for entry in found if entry.is_file()]
 
 
+class FileBuffer:
+    """The bytes of an open file by position, read when they are asked for.
+
+    Not mapped: pages of a mapping count as the program's memory and are costly to touch, and a file that shrinks
+    while it is mapped ends the process. Here that raises OSError.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._length = file.seek(0, os.SEEK_END)
+
+    def __len__(self) -> int:
+        """The file's length when it was opened."""
+        return self._length
+
+    def __getitem__(self, piece: slice, /) -> bytes:
+        """The bytes of a slice with step 1."""
+        start, stop, _ = piece.indices(self._length)
+        wanted = max(stop - start, 0)
+        self._file.seek(start)
+        data = self._file.read(wanted)
+        while len(data) < wanted:
+            more = self._file.read(wanted - len(data))
+            if not more:
+                raise OSError(f"the file was cut off at byte {start + len(data)} while it was read")
+            data += more
+        return data
+
+
 class OpenInput:
     """An input as a buffer that can be read again and again, its size and its SHA-256.
 
-    A plain file is mapped; standard input and ``.gz`` are spooled to a temporary file first. Raises
+    A plain file is read where it lies; standard input and ``.gz`` are spooled to a temporary file first. Raises
     X12SyntaxError for a gzip that can't be unfolded, OSError for a file that can't be read.
     """
 
     def __init__(self, source: Input) -> None:
         self._stack = contextlib.ExitStack()
-        self._map: mmap.mmap | None = None
         try:
             self._open(source)
         except BaseException:
@@ -91,16 +116,12 @@ class OpenInput:
         elif source.path.suffix.lower() == ".gz":
             file = self._unfold(source.path)
         else:
-            file = source.path.open("rb")
+            file = source.path.open("rb", buffering=0)
             self._stack.enter_context(file)
             if not file.seekable():
                 file = self._spool(file)
-        self.size = file.seek(0, os.SEEK_END)
-        if self.size:
-            self._map = self._stack.enter_context(
-                contextlib.closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            )
-        self.buffer: Buffer = self._map if self._map is not None else b""
+        self.buffer = FileBuffer(file)
+        self.size = len(self.buffer)
         self.sha256 = self._digest()
 
     def _scratch(self) -> IO[bytes]:
@@ -133,27 +154,9 @@ class OpenInput:
 
     def _digest(self) -> str:
         digest = hashlib.sha256()
-        release = self.releaser()
         for start in range(0, self.size, _PIECE):
             digest.update(self.buffer[start : start + _PIECE])
-            release(start)
         return digest.hexdigest()
-
-    def releaser(self) -> Callable[[int], None]:
-        """For one reader that goes through the buffer from its beginning: a function that lets the system take
-        back the memory of what this reader has read, up to the position it is told."""
-        mapped = self._map
-        released = 0
-
-        def release(position: int) -> None:
-            nonlocal released
-            if mapped is None or position - released < _RELEASE_STEP or not hasattr(mmap, "MADV_DONTNEED"):
-                return
-            start = released - released % mmap.PAGESIZE
-            released = position - position % mmap.PAGESIZE
-            mapped.madvise(mmap.MADV_DONTNEED, start, released - start)
-
-        return release
 
     def __enter__(self) -> OpenInput:
         return self

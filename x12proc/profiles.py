@@ -82,25 +82,23 @@ class Profile:
         self.name = chain[-1].name
         self._entries = [entry for file in chain for entry in file.rule]
         self._rules = rules
-        self._settings: dict[tuple[date | None, date], dict[str, Setting]] = {}
+        self._settings: dict[tuple[bool, ...], dict[str, Setting]] = {}
 
     def settings(self, service_date: date | None, as_of: date) -> dict[str, Setting]:
         """The setting of every rule for a service date."""
-        key = (service_date, as_of)
-        known = self._settings.get(key)
+        holding = tuple([entry.holds(service_date, as_of) for entry in self._entries])
+        known = self._settings.get(holding)
         if known is None:
-            if len(self._settings) > 4096:  # a file with ever new dates must not grow the memory
-                self._settings.clear()
-            known = self._settings[key] = self._resolve(service_date, as_of)
+            known = self._settings[holding] = self._resolve(holding)
         return known
 
-    def _resolve(self, service_date: date | None, as_of: date) -> dict[str, Setting]:
+    def _resolve(self, holding: tuple[bool, ...]) -> dict[str, Setting]:
         settings = {
             rule.id: Setting(rule.severity, True, {name: option.default for name, option in rule.options.items()})
             for rule in self._rules.values()
         }
-        for entry in self._entries:
-            if entry.holds(service_date, as_of):
+        for entry, holds in zip(self._entries, holding, strict=True):
+            if holds:
                 settings[entry.id] = _changed(settings[entry.id], entry)
         return settings
 

@@ -137,10 +137,8 @@ class InputRun:
 
     def _tell(self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]) -> None:
         """Hand every outcome to all who write of it."""
-        release = opened.releaser()
 
         def advance(position: int) -> None:
-            release(position)
             if self._progress is not None:
                 self._progress(position, opened.size)
 
@@ -188,7 +186,7 @@ class InputRun:
         for kind in self._emit:
             if kind in STREAMS:
                 artefact = self._artefact(kind, stack)
-                writers[kind] = (AnnotatedEdi(opened.buffer, artefact.file.write, opened.releaser()), artefact)
+                writers[kind] = (AnnotatedEdi(opened.buffer, artefact.file.write), artefact)
         return writers
 
     def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:

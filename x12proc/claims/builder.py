@@ -211,6 +211,7 @@ def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> Se
     modifiers = _modifiers(procedure)
     dates = _dates(own.get("DTP", ()))
     references = _references(own.get("REF", ()))
+    drugs = _drugs(segments, delimiters)
     return ServiceLine(
         number=segments[0].element(1),
         service=service,
@@ -224,7 +225,9 @@ def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> Se
         unit=value(first + 2),
         units=value(first + 3),
         pointers=tuple(pointers),
-        drugs=_drugs(segments, delimiters),
+        drugs=drugs,
+        drug=drugs[0] if drugs else None,
+        ndc=drugs[0].ndc if drugs else "",
         dates=dates,
         service_date=next((period for period in dates if period.qualifier == "472"), None),
         references=references,
@@ -264,6 +267,16 @@ def _drugs(segments: tuple[Segment, ...], delimiters: Delimiters) -> tuple[DrugI
         group = segments[start:stop]
         ctp = next((segment for segment in group if segment.tag == "CTP"), None)
         ref = next((segment for segment in group if segment.tag == "REF"), None)
-        unit = _components(ctp.element(5), delimiters, 1)[0] if ctp else ""
-        drugs.append(DrugIdentification(group[0], ctp, ref, unit, group))
+        drugs.append(
+            DrugIdentification(
+                lin=group[0],
+                ctp=ctp,
+                ref=ref,
+                qualifier=group[0].element(2),
+                ndc=group[0].element(3),
+                quantity=ctp.element(4) if ctp else "",
+                unit=_components(ctp.element(5), delimiters, 1)[0] if ctp else "",
+                segments=group,
+            )
+        )
     return tuple(drugs)

@@ -109,23 +109,11 @@ class DrugIdentification(msgspec.Struct, frozen=True, gc=False):
     lin: Segment
     ctp: Segment | None
     ref: Segment | None
+    qualifier: str  # LIN02
+    ndc: str  # LIN03
+    quantity: str  # CTP04
     unit: str  # CTP05-1
     segments: tuple[Segment, ...]
-
-    @property
-    def qualifier(self) -> str:
-        """LIN02."""
-        return self.lin.element(2)
-
-    @property
-    def ndc(self) -> str:
-        """LIN03, as sent."""
-        return self.lin.element(3)
-
-    @property
-    def quantity(self) -> str:
-        """CTP04, as sent."""
-        return self.ctp.element(4) if self.ctp else ""
 
 
 class ServiceLine(msgspec.Struct, frozen=True, gc=False):
@@ -144,6 +132,8 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     units: str  # SV104 / SV205
     pointers: tuple[str, ...]  # SV107-1..4
     drugs: tuple[DrugIdentification, ...]
+    drug: DrugIdentification | None  # the first 2410 loop
+    ndc: str  # LIN03 of the first 2410 loop
     dates: tuple[DatePeriod, ...]
     service_date: DatePeriod | None  # DTP*472
     references: tuple[Reference, ...]
@@ -162,16 +152,6 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     def head(self) -> Segment:
         """SV1 or SV2, or the LX where neither was sent."""
         return self.service or self.segments[0]
-
-    @property
-    def drug(self) -> DrugIdentification | None:
-        """The first 2410 loop."""
-        return self.drugs[0] if self.drugs else None
-
-    @property
-    def ndc(self) -> str:
-        """LIN03 of the first 2410 loop, as sent."""
-        return self.drugs[0].ndc if self.drugs else ""
 
     def last_own(self) -> Segment:
         """The last segment of the 2400 loop proper, behind which loop 2410 belongs."""

@@ -61,7 +61,7 @@ def command(inputs: tuple[str, ...], form: str, output: str, codes: tuple[str, .
 def _lines(source: Input, codes: tuple[str, ...]) -> Iterator[dict[str, Any] | Fault]:
     try:
         with OpenInput(source) as opened:
-            yield from extract_buffer(opened.buffer, source.name, codes, progress=opened.releaser())
+            yield from extract_buffer(opened.buffer, source.name, codes)
     except X12SyntaxError as error:
         yield Fault(
             code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset

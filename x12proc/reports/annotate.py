@@ -6,7 +6,6 @@ Notes are put in and taken out as edits of byte spans, so that every other byte 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from x12proc.claims.model import ServiceLine
 from x12proc.engine import ScrubbedClaim
@@ -59,9 +58,9 @@ class Annotator:
 class AnnotatedEdi:
     """The annotated copy of a file (a stream writer)."""
 
-    def __init__(self, buffer: Buffer, write: Write, release: Callable[[int], None] | None = None) -> None:
+    def __init__(self, buffer: Buffer, write: Write) -> None:
         self._annotator = Annotator(buffer)
-        self._copy = EditedCopy(buffer, write, release)
+        self._copy = EditedCopy(buffer, write)
 
     def take(self, outcome: Outcome) -> None:
         """Put in what an outcome brings."""

@@ -39,17 +39,11 @@ def pieces(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
 
 
 class EditedCopy:
-    """Writes a copy of a buffer with edits made as they come, in file order.
+    """Writes a copy of a buffer with edits made as they come, in file order."""
 
-    ``release`` is told up to where the buffer has been copied.
-    """
-
-    def __init__(
-        self, buffer: Buffer, write: Callable[[bytes], object], release: Callable[[int], None] | None = None
-    ) -> None:
+    def __init__(self, buffer: Buffer, write: Callable[[bytes], object]) -> None:
         self._buffer = buffer
         self._write = write
-        self._release = release
         self._position = 0
 
     def make(self, edits: Iterable[Edit]) -> None:
@@ -66,9 +60,7 @@ class EditedCopy:
     def _copy(self, end: int) -> None:
         for piece in pieces(self._buffer, self._position, end):
             self._write(piece)
-            self._position += len(piece)
-            if self._release is not None:
-                self._release(self._position)
+        self._position = end
 
 
 def recount(buffer: Buffer, trailer: tuple[int, int], difference: int) -> Edits:

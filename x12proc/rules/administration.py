@@ -48,6 +48,7 @@ _GIVING_AT_HOME = (
 _EXPERIMENTAL = re.compile(r"[0-9]{4}T")  # new procedures, among them new ways to give a drug
 _SIMPLE = (("96365", "96379"),)
 _CODE_LENGTH = 5
+_LONGEST_CODE = 48  # the guide's limit for a procedure code; longer texts would swell the memory
 
 _OUTPATIENT_BILLS = ("13", "83", "85")  # CLM05-1: hospital, surgery centre, critical access hospital
 _AT_HOME = "12"
@@ -75,8 +76,8 @@ def _within(code: str, ranges: tuple[tuple[str, str], ...]) -> bool:
     return len(code) == _CODE_LENGTH and any(first <= code <= last for first, last in ranges)
 
 
-def _gives_a_drug(line: ServiceLine) -> bool:
-    code = line.procedure.upper()
+@lru_cache(maxsize=4096)
+def _gives_a_drug(code: str) -> bool:
     return _within(code, _GIVING) or _EXPERIMENTAL.fullmatch(code) is not None
 
 
@@ -220,7 +221,11 @@ def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit
 def _giving(ctx: Context) -> tuple[Days | None, ...]:
     """The different service dates of the claim's administrations, None for one that can't be read. Kept for the
     claim at hand, which asks once a line."""
-    return tuple(dict.fromkeys(service_days(line) for line in ctx.claim.lines if _gives_a_drug(line)))
+    return tuple(
+        dict.fromkeys(
+            service_days(line) for line in ctx.claim.lines if _gives_a_drug(line.procedure.upper()[:_LONGEST_CODE])
+        )
+    )
 
 
 @line_rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 
-from x12proc.claims.model import Claim, Note, ServiceLine
+from x12proc.claims.model import Claim, Note, ServiceLine, Spot
 from x12proc.narrative import Narrative, read
 from x12proc.reference.edition import Reference
 from x12proc.rules.base import OptionValue
@@ -38,7 +38,10 @@ class Context:
         self._trial_modifier: bool | None = None
         # By where a line ends in the file, which no other line does:
         self._notes: dict[int, tuple[Note, ...]] = {}
+        self._spoken: dict[int, list[tuple[Spot, str]]] = {}
         self._by_line: dict[int, Narrative] = {}
+        self._asked: ServiceLine | None = None  # rules ask for one line's narrative again and again
+        self._answer = Narrative()
         self._narratives: dict[tuple[str, ...], Narrative] = {}
 
     def option(self, rule_id: str, name: str) -> OptionValue:
@@ -63,11 +66,27 @@ class Context:
 
     def narrative(self, line: ServiceLine) -> Narrative:
         """What SV101-7 / SV202-7 and the notes say together; the description speaks first."""
+        if line is self._asked:
+            return self._answer
         known = self._by_line.get(line.end)
         if known is None:
-            texts = [line.description, *[note.text for note in self.notes(line)]]
-            known = self._by_line[line.end] = self.read(tuple([text for text in texts if text.strip()]))
+            known = self._by_line[line.end] = self.read(tuple([text for _, text in self.spoken(line)]))
+        self._asked, self._answer = line, known
         return known
+
+    def spoken(self, line: ServiceLine) -> list[tuple[Spot, str]]:
+        """Every text that speaks of a line and its place: the description first, then the notes."""
+        known = self._spoken.get(line.end)
+        if known is None:
+            known = self._spoken[line.end] = self._texts(line)
+        return known
+
+    def _texts(self, line: ServiceLine) -> list[tuple[Spot, str]]:
+        texts: list[tuple[Spot, str]] = []
+        if line.service is not None and line.description.strip():
+            texts.append((Spot(line.service, 1 if line.service.tag == "SV1" else 2, 7), line.description))
+        texts += [(Spot(note.segment, 2), note.text) for note in self.notes(line) if note.text.strip()]
+        return texts
 
     def description(self, line: ServiceLine) -> Narrative:
         """What SV101-7 / SV202-7 says by itself."""

@@ -39,11 +39,7 @@ def description_place(line: ServiceLine) -> Location:
 
 def spoken(line: ServiceLine, ctx: Context) -> list[tuple[Spot, str]]:
     """Every text that speaks of a line and its place: the description first, then the notes."""
-    texts: list[tuple[Spot, str]] = []
-    if line.service is not None and line.description.strip():
-        texts.append((Spot(line.service, 1 if line.service.tag == "SV1" else 2, 7), line.description))
-    texts += [(Spot(note.segment, 2), note.text) for note in ctx.notes(line) if note.text.strip()]
-    return texts
+    return ctx.spoken(line)
 
 
 def text_place(line: ServiceLine, ctx: Context) -> Location:

@@ -135,6 +135,19 @@ def _isa_in(chunk: bytes) -> int | None:
     return None
 
 
+class _Loop:
+    """An HL loop that claims may hang under: its span in the file, and its place in the window at hand or -1.
+    Its segment index is counted, and the stretch made, when the first claim asks."""
+
+    __slots__ = ("end", "place", "start", "stretch")
+
+    def __init__(self, start: int, end: int, place: int) -> None:
+        self.start = start
+        self.end = end
+        self.place = place
+        self.stretch: Stretch | None = None
+
+
 class _InterchangeScan:
     """The pass over one interchange. ``end`` and ``end_index`` say where the next one may begin."""
 
@@ -177,10 +190,9 @@ class _InterchangeScan:
         self._open_level = b""
         self._open_hit = False
         self._header: Stretch | None = None
-        # HL loops passed but not yet looked at (place, end), and the last one of each level (start, end, index;
-        # the index is -1 until a claim asks).
+        # HL loops passed but not yet looked at (place, end), and the last one of each level.
         self._loops: list[tuple[int, int]] = []
-        self._levels: dict[bytes, tuple[int, int, int]] = {}
+        self._levels: dict[bytes, _Loop] = {}
         self._envelopes: dict[str, Callable[[Window, int, int, tuple[str, ...]], Iterator[Event]]] = {
             "ISA": self._on_isa,
             "GS": self._on_gs,
@@ -220,35 +232,40 @@ class _InterchangeScan:
         text = window.text
         hits = self._hits(text)
         number, next_hit = 0, hits[0]
-        opened, hit = self._open, self._open_hit
+        opened, place, hit = self._open, self._open_place, self._open_hit
+        every_claim, loops, claims = self._every_claim, self._loops, 0
         for match in self._marks.finditer(text):
             at = match.start(1)
             while next_hit < at:
                 hit = True
                 number += 1
                 next_hit = hits[number]
-            if opened is _CLM:
-                if hit or self._every_claim:
+            if opened is _HL:
+                loops.append((place, at))
+            elif opened is _CLM:
+                if hit or every_claim:
+                    self._open_place = place
                     yield from self._claim(window, at, hit)
-            elif opened is _HL:
-                self._loops.append((self._open_place, at))
             elif opened == "ST":
                 self._header = Stretch(self._open_at, window.offset(at), self._open_index)
-            self._open_place, self._open_index, hit = at, -1, False
-            tag = match.group(1)
+            place, hit = at, False
+            tag = match[1]
             if tag == b"CLM" and self._set is not None:
-                opened = self._open = _CLM
-                self._claims += 1
+                opened = _CLM
+                claims += 1
             elif tag == b"HL" and self._set is not None:
-                opened = self._open = _HL
+                opened = _HL
             else:
+                self._claims += claims
+                claims = 0
                 yield from self._mark(window, tag.decode("ascii"), at)
                 opened = self._open
                 if self._done:
                     yield from self._look_for_damage(window, at)
                     return
+        self._claims += claims
         yield from self._look_for_damage(window, len(text))
-        self._open_hit = hit or next_hit < len(text)
+        self._open, self._open_place, self._open_hit = opened, place, hit or next_hit < len(text)
         self._settle_loops(window)
         self._carry_over(window)
 
@@ -259,12 +276,14 @@ class _InterchangeScan:
             self._open_at = window.offset(self._open_place)
             if self._open is _HL:
                 self._open_level = self._level(window.text, self._open_place)
+        for loop in self._levels.values():
+            loop.place = -1
         self._open_place = -1
         self.end_index = window.last_index() + 1
 
     def _index(self, window: Window) -> int:
         """The index of the segment that opened the stretch at hand."""
-        return self._open_index if self._open_index >= 0 else window.index_at(self._open_place)
+        return window.index_at(self._open_place) if self._open_place >= 0 else self._open_index
 
     def _level(self, text: bytes, place: int) -> bytes:
         """HL03 of the HL at ``place``."""
@@ -304,23 +323,26 @@ class _InterchangeScan:
     # -- stretches -----------------------------------------------------------------------------------------
 
     def _settle_loops(self, window: Window) -> None:
-        """Of the HL loops passed since the last call keep the last one of each level."""
+        """Of the HL loops passed since the last call keep the last one of each level, looking backwards: what
+        stands before a provider, and patients before a subscriber, hang under others."""
         last: dict[bytes, tuple[int, int]] = {}
-        for loop in self._loops:
+        for loop in reversed(self._loops):
             level = self._level(window.text, loop[0]) if loop[0] >= 0 else self._open_level
+            if level == _PROVIDER:
+                last[_PROVIDER] = loop
+                break
             if level == _SUBSCRIBER:
-                last[_SUBSCRIBER] = loop
-                last.pop(_PATIENT, None)
-                self._levels.pop(_PATIENT, None)
-            elif level == _PROVIDER:
-                last = {_PROVIDER: loop}
-                self._levels.clear()
-            else:
-                last[_PATIENT] = loop
+                last.setdefault(_SUBSCRIBER, loop)
+            elif _SUBSCRIBER not in last:
+                last.setdefault(_PATIENT, loop)
         self._loops.clear()
+        if _PROVIDER in last:
+            self._levels.clear()
+        elif _SUBSCRIBER in last:
+            self._levels.pop(_PATIENT, None)
         for level, (place, at) in last.items():
             start = window.offset(place) if place >= 0 else self._open_at
-            self._levels[level] = (start, window.offset(at), -1)
+            self._levels[level] = _Loop(start, window.offset(at), place)
 
     def _claim(self, window: Window, at: int, mentioned: bool) -> Iterator[Event]:
         if self._set is None or self._set.guide is None or self._group is None:
@@ -333,25 +355,27 @@ class _InterchangeScan:
             window.offset(at),
             index,
             self._header or Stretch(start, start, index),
-            self._parent(_PROVIDER, start, index),
-            self._parent(_SUBSCRIBER, start, index),
-            self._parent(_PATIENT, start, index),
+            self._parent(_PROVIDER, window, start, index),
+            self._parent(_SUBSCRIBER, window, start, index),
+            self._parent(_PATIENT, window, start, index),
             self._interchange,
             self._group,
             self._set,
             mentioned,
         )
 
-    def _parent(self, level: bytes, claim_start: int, claim_index: int) -> Stretch | None:
+    def _parent(self, level: bytes, window: Window, claim_start: int, claim_index: int) -> Stretch | None:
         """The HL loop of a level that the claim hangs under; placed by counting back from the claim."""
-        kept = self._levels.get(level)
-        if kept is None:
+        loop = self._levels.get(level)
+        if loop is None:
             return None
-        start, end, index = kept
-        if index < 0:
-            index = claim_index - count_terminators(self._buffer, start, claim_start, self._delimiters)
-            self._levels[level] = (start, end, index)
-        return Stretch(start, end, index)
+        if loop.stretch is None:
+            if loop.place >= 0 and self._open_place >= 0:
+                between = window.text.count(self._delimiters.segment, loop.place, self._open_place)
+            else:
+                between = count_terminators(self._buffer, loop.start, claim_start, self._delimiters)
+            loop.stretch = Stretch(loop.start, loop.end, claim_index - between)
+        return loop.stretch
 
     # -- envelopes -----------------------------------------------------------------------------------------
 
@@ -528,7 +552,8 @@ class _InterchangeScan:
                 window.start,
                 window.index,
             )
-        small = window.text.find(b"clm" + self._element, 0, end)
+        # Most files hold no small letter at all, which is seen much faster than a missing tag.
+        small = window.text.find(b"clm" + self._element, 0, end) if b"c" in window.text else -1
         if small > 0 and not window.text[small - 1 : small].isalnum():
             yield self._say(
                 "lower-case-tags",

@@ -19,16 +19,13 @@ LONGEST_SEGMENT = 64 * 1024 * 1024
 
 
 class Buffer(Protocol):
-    """Bytes that can be sliced by position: ``bytes``, ``mmap.mmap`` and the like."""
+    """Bytes that can be sliced by position, such as ``bytes``."""
 
     def __getitem__(self, piece: slice, /) -> bytes:
         """The bytes of a slice."""
 
     def __len__(self) -> int:
         """How many bytes there are."""
-
-    def rfind(self, piece: bytes, start: int, end: int, /) -> int:
-        """The last place of a piece between two places, or -1."""
 
 
 class Window:
@@ -106,9 +103,10 @@ def _chunk(buffer: Buffer, start: int, terminator: bytes, size: int) -> bytes:
     total = len(buffer)
     reach = max(size, 2)
     while start + reach < total:
-        cut = buffer.rfind(terminator, start + 1, start + reach)
+        chunk = buffer[start : start + reach]
+        cut = chunk.rfind(terminator, 1)
         if cut > 0:
-            return buffer[start:cut]
+            return chunk[:cut]
         if reach >= LONGEST_SEGMENT:
             raise X12SyntaxError(
                 "segment-too-long", f"No segment terminator within {LONGEST_SEGMENT} bytes", start
