@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
@@ -30,6 +31,7 @@ LARGEST_CLAIM = 32 * 1024 * 1024  # bytes
 MOST_SEGMENTS = 100_000
 _DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
 _PARENTS_KEPT = 256
+_UNSENT = ("",) * 8  # stands in for elements behind the last one sent
 
 
 class _Parent(msgspec.Struct, frozen=True):
@@ -57,7 +59,7 @@ class ClaimBuilder:
         subscriber = self._parent(span.subscriber, guide, delimiters)
         patient = self._parent(span.patient, guide, delimiters)
         segments = self._read(Stretch(span.start, span.end, span.segment_index), guide, delimiters, "2300")
-        own = _by_tag(segment for segment in segments if segment.loop == "2300")
+        own = _by_tag(segments, "2300")
         clm = segments[0]
         place = _components(clm.element(5), delimiters)
         codes = _health_codes(own.get("HI", ()), delimiters)
@@ -110,16 +112,11 @@ class ClaimBuilder:
     def _read(self, stretch: Stretch, guide: str, delimiters: Delimiters, scope: str) -> tuple[Segment, ...]:
         if stretch.end - stretch.start > LARGEST_CLAIM:
             raise X12SyntaxError("claim-too-large", f"A claim of over {LARGEST_CLAIM} bytes", stretch.start)
-        tracker = LoopTracker(guide, scope)
         raw = self._buffer[stretch.start : stretch.end]
         if raw.count(delimiters.segment) > MOST_SEGMENTS:
             raise X12SyntaxError("claim-too-large", f"A claim of over {MOST_SEGMENTS} segments", stretch.start)
-        return tuple(
-            Segment(elements[0], elements, index, offset, body, tracker.place(elements))
-            for elements, index, offset, body in split_segments(
-                raw, stretch.start, stretch.segment_index, delimiters
-            )
-        )
+        tracker = LoopTracker(guide, scope)
+        return tuple(split_segments(raw, stretch.start, stretch.segment_index, delimiters, tracker.place))
 
 
 def _components(text: str, delimiters: Delimiters, least: int = 3) -> list[str]:
@@ -132,11 +129,11 @@ def _filing_indicator(subscriber: tuple[Segment, ...]) -> str:
 
 
 def _references(segments: Iterable[Segment]) -> tuple[Reference, ...]:
-    return tuple(Reference(segment.element(1), segment.element(2), segment) for segment in segments)
+    return tuple([Reference(segment.element(1), segment.element(2), segment) for segment in segments])
 
 
 def _notes(segments: Iterable[Segment]) -> tuple[Note, ...]:
-    return tuple(Note(segment.element(1), segment.element(2), segment) for segment in segments)
+    return tuple([Note(segment.element(1), segment.element(2), segment) for segment in segments])
 
 
 def _paperwork(segments: Iterable[Segment]) -> tuple[Paperwork, ...]:
@@ -146,7 +143,7 @@ def _paperwork(segments: Iterable[Segment]) -> tuple[Paperwork, ...]:
 
 
 def _dates(segments: Iterable[Segment]) -> tuple[DatePeriod, ...]:
-    return tuple(_period(segment) for segment in segments)
+    return tuple([_period(segment) for segment in segments])
 
 
 def _period(segment: Segment) -> DatePeriod:
@@ -162,7 +159,12 @@ def _period(segment: Segment) -> DatePeriod:
 
 def parse_date(text: str) -> date | None:
     """A date written CCYYMMDD, or None when it is none."""
-    if len(text) != 8 or not (text.isascii() and text.isdigit()):
+    return _date(text) if len(text) == 8 else None
+
+
+@lru_cache(maxsize=4096)  # a file holds few dates, many times each
+def _date(text: str) -> date | None:
+    if not (text.isascii() and text.isdigit()):
         return None
     try:
         return date(int(text[:4]), int(text[4:6]), int(text[6:]))
@@ -183,7 +185,7 @@ def _health_codes(segments: Iterable[Segment], delimiters: Delimiters) -> tuple[
 def _parties(segments: tuple[Segment, ...] | list[Segment]) -> tuple[Party, ...]:
     starts = [place for place, segment in enumerate(segments) if segment.tag == "NM1"]
     ends = [*starts[1:], len(segments)]
-    return tuple(_party(tuple(segments[start:end])) for start, end in zip(starts, ends, strict=False))
+    return tuple([_party(tuple(segments[start:end])) for start, end in zip(starts, ends, strict=False)])
 
 
 def _party(segments: tuple[Segment, ...]) -> Party:
@@ -202,12 +204,13 @@ def _lines(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> t
 
 
 def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> ServiceLine:
-    own = _by_tag(segment for segment in segments if segment.loop == "2400")
-    service = next((own[tag][0] for tag in ("SV1", "SV2") if tag in own), None)
-    first = 2 if service is not None and service.tag == "SV2" else 1
-    value = _nothing if service is None else service.element
-    procedure = _components(value(first), delimiters, 7)
-    pointers = _components(value(7), delimiters, 1) if first == 1 and value(7) else []
+    own = _by_tag(segments, "2400")
+    services = own.get("SV1") or own.get("SV2")
+    service = services[0] if services else None
+    values = (*service.elements, *_UNSENT) if service else _UNSENT
+    first = 2 if values[0] == "SV2" else 1
+    procedure = _components(values[first], delimiters, 7)
+    pointers = _components(values[7], delimiters, 1) if first == 1 and values[7] else []
     modifiers = _modifiers(procedure)
     dates = _dates(own.get("DTP", ()))
     references = _references(own.get("REF", ()))
@@ -218,20 +221,20 @@ def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> Se
         qualifier=procedure[0],
         procedure=procedure[1],
         modifiers=modifiers,
-        given_modifiers=tuple(code.upper() for code in modifiers if code),
+        given_modifiers=tuple([code.upper() for code in modifiers if code]),
         description=procedure[6],
-        revenue_code=value(1) if first == 2 else "",
-        charge=value(first + 1),
-        unit=value(first + 2),
-        units=value(first + 3),
+        revenue_code=values[1] if first == 2 else "",
+        charge=values[first + 1],
+        unit=values[first + 2],
+        units=values[first + 3],
         pointers=tuple(pointers),
         drugs=drugs,
         drug=drugs[0] if drugs else None,
         ndc=drugs[0].ndc if drugs else "",
         dates=dates,
-        service_date=next((period for period in dates if period.qualifier == "472"), None),
+        service_date=_service_date(dates),
         references=references,
-        control=next((reference.value for reference in references if reference.qualifier == "6R"), ""),
+        control=_control(references),
         notes=_notes(own.get("NTE", ())),
         paperwork=_paperwork(own.get("PWK", ())),
         segments=segments,
@@ -239,14 +242,30 @@ def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> Se
     )
 
 
-def _nothing(_: int) -> str:
+def _service_date(dates: tuple[DatePeriod, ...]) -> DatePeriod | None:
+    for period in dates:
+        if period.qualifier == "472":
+            return period
+    return None
+
+
+def _control(references: tuple[Reference, ...]) -> str:
+    for reference in references:
+        if reference.qualifier == "6R":
+            return reference.value
     return ""
 
 
-def _by_tag(segments: Iterable[Segment]) -> dict[str, list[Segment]]:
+def _by_tag(segments: Iterable[Segment], loop: str) -> dict[str, list[Segment]]:
+    """The segments of one loop proper by their tags."""
     found: dict[str, list[Segment]] = {}
     for segment in segments:
-        found.setdefault(segment.tag, []).append(segment)
+        if segment.loop == loop:
+            known = found.get(segment.tag)
+            if known is None:
+                found[segment.tag] = [segment]
+            else:
+                known.append(segment)
     return found
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import ROUND_CEILING, Decimal
 from decimal import Context as Arithmetic
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from x12proc.claims.model import ServiceLine, at
@@ -40,10 +40,15 @@ class Measure(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """A quantity that the text may mean, and how it was worked out."""
+    """A quantity that the text may mean, and words for how it was worked out, made only when they are told."""
 
     quantity: Decimal
-    reason: str
+    words: Callable[[], str]
+
+    @property
+    def reason(self) -> str:
+        """How the quantity was worked out."""
+        return self.words()
 
 
 def measure(value: str, unit: str) -> Measure | None:
@@ -138,25 +143,30 @@ def _sizes(line: ServiceLine, ctx: Context, unit: str) -> dict[Decimal, Decimal 
 # -- what the NDC quantity should be ----------------------------------------------------------------------------
 
 
-def _readings(line: ServiceLine, ctx: Context) -> list[_Reading]:
+def _readings(line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
     """Every quantity that fits the text, in the unit of CTP05; the plainest first."""
-    drug = line.drug
-    unit = drug.unit if drug else ""
-    readings: list[_Reading] = []
+    unit = line.drug.unit if line.drug else ""
+    found = False
     for part in _parts(line, ctx, ctx.narrative(line)):
-        if unit == "UN":
-            readings += _as_containers(part, line, ctx)
-        elif unit == "GR" and part.unit == "MG":
-            grams = part.value / 1000
-            readings.append(_Reading(grams, f"{_told(part)} is {in_figures(grams)} GR"))
-        elif part.unit == _DIRECT.get(unit):
-            readings.append(_Reading(part.value, f"the text says {_told(part)}"))
-        elif unit == "ML":
-            readings += _as_volume(part, line, ctx)
+        for reading in _readings_of(part, unit, line, ctx):
+            found = True
+            yield reading
     counted = parse_quantity(ctx.narrative(line).container_count or "")
-    if readings and unit == "UN" and counted and _WASTED not in line.given_modifiers:
-        readings.append(_Reading(counted, f"the text counts {in_figures(counted)} containers"))
-    return readings
+    if found and unit == "UN" and counted and _WASTED not in line.given_modifiers:
+        yield _Reading(counted, lambda: f"the text counts {in_figures(counted)} containers")
+
+
+def _readings_of(part: Measure, unit: str, line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
+    """The quantities in a unit that one amount of the text may come to."""
+    if unit == "UN":
+        yield from _as_containers(part, line, ctx)
+    elif unit == "GR" and part.unit == "MG":
+        grams = part.value / 1000
+        yield _Reading(grams, lambda: f"{_told(part)} is {in_figures(grams)} GR")
+    elif part.unit == _DIRECT.get(unit):
+        yield _Reading(part.value, lambda: f"the text says {_told(part)}")
+    elif unit == "ML":
+        yield from _as_volume(part, line, ctx)
 
 
 def _whole(part: Measure, size: Decimal) -> Decimal:
@@ -165,23 +175,35 @@ def _whole(part: Measure, size: Decimal) -> Decimal:
 
 def _as_containers(part: Measure, line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
     for size in _sizes(line, ctx, part.unit):
-        count = part.value / size
-        reason = f"{_told(part)} at {in_figures(size)} {part.unit} a container is {in_figures(count)} UN"
-        yield _Reading(count, reason)
-        yield _Reading(_whole(part, size), reason)
+        words = partial(_containers_told, part, size)
+        yield _Reading(part.value / size, words)
+        yield _Reading(_whole(part, size), words)
+
+
+def _containers_told(part: Measure, size: Decimal) -> str:
+    count = in_figures(part.value / size)
+    return f"{_told(part)} at {in_figures(size)} {part.unit} a container is {count} UN"
 
 
 def _as_volume(part: Measure, line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
     for one in sorted(_concentrations(line, ctx, part.unit)):
-        volume = part.value / one
-        yield _Reading(volume, f"{_told(part)} at {in_figures(one)} {part.unit}/ML is {in_figures(volume)} ML")
+        yield _Reading(part.value / one, partial(_volume_told, part, one))
     if _WASTED in line.given_modifiers:
         return
     for size, held in _sizes(line, ctx, part.unit).items():
         if held:
-            volume = _EXACT.multiply(_whole(part, size), held)
-            count = in_figures(_whole(part, size))
-            yield _Reading(volume, f"{count} containers of {in_figures(held)} ML are {in_figures(volume)} ML")
+            count = _whole(part, size)
+            yield _Reading(_EXACT.multiply(count, held), partial(_content_told, count, held))
+
+
+def _volume_told(part: Measure, concentration: Decimal) -> str:
+    volume = in_figures(part.value / concentration)
+    return f"{_told(part)} at {in_figures(concentration)} {part.unit}/ML is {volume} ML"
+
+
+def _content_told(count: Decimal, held: Decimal) -> str:
+    volume = in_figures(_EXACT.multiply(count, held))
+    return f"{in_figures(count)} containers of {in_figures(held)} ML are {volume} ML"
 
 
 def _waste_is_contradicted(line: ServiceLine, ctx: Context) -> bool:
@@ -225,13 +247,16 @@ def _disagreement(line: ServiceLine, ctx: Context) -> _Reading | None:
 
 def _compare(line: ServiceLine, ctx: Context) -> _Reading | None:
     quantity = _quantity(line, ctx)
-    readings = _readings(line, ctx) if quantity is not None else []
-    if quantity is None or not readings or line.drug is None:
+    if quantity is None or line.drug is None:
         return None
     wasted = line.drug.unit == "UN" and (_WASTED in line.given_modifiers or _has_waste_line(line, ctx))
     slack = Decimal(1) if wasted else Decimal(0)
-    agrees = any(_agrees(quantity, reading.quantity, slack) for reading in readings)
-    return None if agrees else readings[0]
+    plainest: _Reading | None = None
+    for reading in _readings(line, ctx):
+        if _agrees(quantity, reading.quantity, slack):
+            return None
+        plainest = plainest or reading
+    return plainest
 
 
 def _times(quantity: Decimal, expected: Decimal) -> str:
@@ -262,7 +287,8 @@ def ndc_quantity_contradicts_dose(line: ServiceLine, ctx: Context) -> Iterator[H
     """The payer prices the line and claims its rebate by NDC quantity, and checks it with the dose in words. Where
     they differ it pays wrongly or stops the line. A difference of five in a hundred, whole vials instead of the
     dose, and waste billed with the dose or apart all count as agreeing."""
-    reading, quantity = _disagreement(line, ctx), _quantity(line, ctx)
+    reading = _disagreement(line, ctx)
+    quantity = _quantity(line, ctx) if reading else None
     if reading is None or quantity is None or line.drug is None or line.drug.ctp is None:
         return
     shown = shorten(line.drug.quantity, 30)
@@ -312,7 +338,8 @@ def _what_was_sent(line: ServiceLine, ctx: Context, quantity: Decimal) -> str:
 def dose_sent_as_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Milligrams read as millilitres or as vials are many times the drug that was used. Medicaid's rebate and the
     payer's price are worked out from this number, so that the line is stopped or overpaid."""
-    reading, quantity = _disagreement(line, ctx), _quantity(line, ctx)
+    reading = _disagreement(line, ctx)
+    quantity = _quantity(line, ctx) if reading else None
     if reading is None or quantity is None or line.drug is None or line.drug.ctp is None:
         return
     sent = _what_was_sent(line, ctx, quantity)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, REJECT, WARN, Hit, Severity
+from x12proc.reference.edition import Reference
 from x12proc.reference.model import SpecificCode
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, line_rule
@@ -64,16 +65,21 @@ def _drug_name(line: ServiceLine, ctx: Context) -> str | None:
     return said.drug_name if said.matched else None
 
 
-def _codes_of_the_drug(line: ServiceLine, ctx: Context) -> list[SpecificCode]:
-    """By LIN03, else by the name in the text: where that is a brand, without the codes of other brands. A compound
-    is not the product that the codes stand for."""
-    if _is_compounded(line, ctx):
-        return []
-    name = _drug_name(line, ctx)
-    codes = ctx.reference.codes_for(normalise(line.ndc), name)
+class _Drug(NamedTuple):
+    """A drug as a line tells it: LIN03, the name in the text, and that name as the tables know it."""
+
+    ndc: str | None
+    name: str | None
+    matched: str
+
+
+def _codes_of_the_drug(drug: _Drug, reference: Reference) -> list[SpecificCode]:
+    """By LIN03, else by the name in the text: where that is a brand, without the codes of other brands."""
+    name = drug.name
+    codes = reference.codes_for(drug.ndc, name)
     if name is None or not codes or codes[0].matched_by != "name":
         return list(codes)
-    products = ctx.reference.products_named(ctx.narrative(line).matched or "")
+    products = reference.products_named(drug.matched)
     brand = {
         code for product in products if product.name.lower() == name for code in product.specific_code.split(";")
     }
@@ -85,12 +91,20 @@ def _codes_of_the_drug(line: ServiceLine, ctx: Context) -> list[SpecificCode]:
 
 def _own_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> _OwnCodes:
     """The codes of the drug's own, by LIN03, else by the name in the text; with ``opps`` the C codes, which only
-    hospital outpatient claims know, and without it all others."""
-    own, day = _OwnCodes([], [], []), _served_on(line, ctx)
-    if day is None:
-        return own
-    for code in _codes_of_the_drug(line, ctx):
-        if code.code.startswith("C") is not opps or code.code == line.procedure.upper():
+    hospital outpatient claims know, and without it all others. A compound is not the product that the codes
+    stand for."""
+    day = _served_on(line, ctx)
+    if day is None or _is_compounded(line, ctx):
+        return _OwnCodes([], [], [])
+    drug = _Drug(normalise(line.ndc), _drug_name(line, ctx), ctx.narrative(line).matched or "")
+    return _codes_on(day, drug, line.procedure.upper(), opps, ctx.reference)
+
+
+@lru_cache(maxsize=4096)  # the same drugs come on the same days, and several rules ask
+def _codes_on(day: date, drug: _Drug, billed: str, opps: bool, reference: Reference) -> _OwnCodes:
+    own = _OwnCodes([], [], [])
+    for code in _codes_of_the_drug(drug, reference):
+        if code.code.startswith("C") is not opps or code.code == billed:
             continue
         held = code.in_force(day)
         if held:

@@ -83,7 +83,7 @@ def diagnosis_not_valid_on_service_date(claim: Claim, ctx: Context) -> Iterator[
         bare = _bare(code)
         if code.qualifier not in _ICD10_QUALIFIERS or not bare or len(bare) > 7 or not bare.isascii():
             continue
-        if all(ctx.reference.diagnosis(bare, day) is False for day in span):
+        if all(ctx.reference.diagnosis(bare, day) is False for day in dict.fromkeys(span)):
             message = f"{shorten(bare)} is no billable ICD-10-CM code on {span[0]}"
             yield Hit(code.location, message, shorten(code.code))
 

@@ -267,19 +267,23 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
     if held is None or said.dose is None or dose is None or dose[1] != held[2]:
         return ""
     total, smallest, unit = held
-    sums = " + ".join(f"{c.count} x {c.amount.value} {c.amount.unit}" for c in said.contents)
-    begin = f"{shorten(sums, 60)} = {plain(total)} {unit}"
     if said.discarded is None:
         # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
         agrees = Decimal(0) <= total - dose[0] < smallest
-        return "" if agrees else f"{begin}, but the dose is {said.dose.value} {said.dose.unit}"
+        return "" if agrees else f"{_sum_told(said, held)}, but the dose is {said.dose.value} {said.dose.unit}"
     wasted = in_base_unit(said.discarded.value, said.discarded.unit)
     if wasted is None or (wasted[1] != unit and wasted[0] != 0) or total == _EXACT.add(dose[0], wasted[0]):
         return ""
     if total == dose[0] and not _says_twice(line, ctx, said.dose):
         return ""
     whole = plain(_EXACT.add(dose[0], wasted[0]))
-    return f"{begin}, but dose {plain(dose[0])} {unit} + discarded {plain(wasted[0])} {unit} = {whole} {unit}"
+    given = f"dose {plain(dose[0])} {unit} + discarded {plain(wasted[0])} {unit}"
+    return f"{_sum_told(said, held)}, but {given} = {whole} {unit}"
+
+
+def _sum_told(said: Narrative, held: tuple[Decimal, Decimal, str]) -> str:
+    sums = " + ".join(f"{c.count} x {c.amount.value} {c.amount.unit}" for c in said.contents)
+    return f"{shorten(sums, 60)} = {plain(held[0])} {held[2]}"
 
 
 @line_rule(

@@ -253,7 +253,8 @@ def _same_day(one: ServiceLine, other: ServiceLine) -> bool:
 
 def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:
     """The lines of that day that bill giving a drug; none when another drug might be what was given."""
-    others = [other for other in ctx.claim.lines if other not in ctx.targets and _same_day(line, other)]
+    targets = {target.end for target in ctx.targets}
+    others = [other for other in ctx.claim.lines if other.end not in targets and _same_day(line, other)]
     if any(_DRUG_CODE.fullmatch(other.procedure.upper()) for other in others):
         return []
     giving = ctx.reference.administration(_ALL_ROUTES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from x12proc.claims.model import Claim, Note, ServiceLine, Spot, at
 from x12proc.findings import INFO, WARN, Hit
@@ -36,11 +37,21 @@ _INDICATION = re.compile(
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
+@lru_cache(maxsize=1024)
+def _words(name: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(name))
+
+
 def _patient_names(claim: Claim) -> list[frozenset[str]]:
     """Last and first name of the patient and the subscriber, each pair together."""
     parties = [*claim.patient, *(party for party in claim.subscriber if party.loop == "2010BA")]
-    names = [frozenset(_WORD.findall(party.name.upper())) for party in parties if "," in party.name]
+    names = [_words(party.name[:_LONGEST].upper()) for party in parties if "," in party.name]
     return [name for name in names if len(name) > 1 and all(len(word) >= _SHORTEST_NAME for word in name)]
+
+
+def _holds(text: str, name: frozenset[str]) -> bool:
+    """Whether all words of a name stand in a text, each by itself."""
+    return all(word in text for word in name) and name <= set(_WORD.findall(text))
 
 
 def _said_of(claim: Claim, ctx: Context) -> Iterator[tuple[Spot, str]]:
@@ -73,8 +84,7 @@ def text_holds_what_does_not_belong_there(claim: Claim, ctx: Context) -> Iterato
     characters, and a name in free text goes wherever the text goes, unprotected. Only the name is a warning."""
     names = _patient_names(claim)
     for spot, text in _said_of(claim, ctx):
-        words = set(_WORD.findall(text))
-        if any(name <= words for name in names):
+        if any(_holds(text, name) for name in names):
             place = spot.location
             yield Hit(place, f"{place.element} holds the name of the patient or the subscriber")
         found = next((what for what, pattern in _SUPERFLUOUS if pattern.search(text)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -43,21 +43,21 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
 
 
 def split_segments(
-    raw: bytes, offset: int, index: int, delimiters: Delimiters
-) -> Iterator[tuple[tuple[str, ...], int, int, bytes]]:
-    """The segments of a stretch of whole segments: (elements, index, file offset, raw bytes) each.
+    raw: bytes, offset: int, index: int, delimiters: Delimiters, loop_of: Callable[[tuple[str, ...]], str]
+) -> list[Segment]:
+    """The segments of a stretch of whole segments.
 
-    ``offset`` and ``index`` are those of the first segment. Text that is not ASCII is read as UTF-8 where it
-    is UTF-8, else as Latin-1.
+    ``offset`` and ``index`` are those of the first one; ``loop_of`` says of one after another, by its elements,
+    which loop it belongs to. Text that is not ASCII is read as UTF-8 where it is UTF-8, else as Latin-1.
     """
     if is_ragged(raw, delimiters):
-        yield from _split_ragged(raw, offset, index, delimiters)
-        return
+        return list(_split_ragged(raw, offset, index, delimiters, loop_of))
     # One character is one byte here, whatever the text's encoding: places in it are places in the bytes.
     text = raw.decode("latin-1")
     separator, terminator = delimiters.element.decode("latin-1"), delimiters.segment.decode("latin-1")
     plain = raw.isascii()
     layout = _layout(delimiters)
+    segments = []
     place = 0
     for number, piece in enumerate(text.split(terminator), index):
         body = piece.lstrip(layout)
@@ -66,14 +66,17 @@ def split_segments(
             start = end - len(body)
             elements = tuple(body.split(separator))
             if not plain:
-                elements = tuple(decode(part.encode("latin-1")) for part in elements)
-            yield elements, number, offset + start, raw[start:end]
+                elements = tuple([decode(part.encode("latin-1")) for part in elements])
+            segments.append(
+                Segment(elements[0], elements, number, offset + start, raw[start:end], loop_of(elements))
+            )
         place = end + 1
+    return segments
 
 
 def _split_ragged(
-    raw: bytes, offset: int, index: int, delimiters: Delimiters
-) -> Iterator[tuple[tuple[str, ...], int, int, bytes]]:
+    raw: bytes, offset: int, index: int, delimiters: Delimiters, loop_of: Callable[[tuple[str, ...]], str]
+) -> Iterator[Segment]:
     text, shifts = tidy(raw, delimiters)
     layout = _layout(delimiters).encode("latin-1")
     place = 0
@@ -91,8 +94,8 @@ def _split_ragged(
         while last + 1 < len(shifts) and shifts[last + 1][0] < head + len(body):
             last += 1
         end = head + len(body) + shifts[last][1]
-        elements = tuple(decode(part) for part in body.split(delimiters.element))
-        yield elements, number, offset + first, raw[first:end]
+        elements = tuple([decode(part) for part in body.split(delimiters.element)])
+        yield Segment(elements[0], elements, number, offset + first, raw[first:end], loop_of(elements))
 
 
 @lru_cache(maxsize=32)
