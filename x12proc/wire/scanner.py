@@ -24,6 +24,7 @@ from x12proc.wire.events import (
     Stretch,
     TransactionClosed,
     TransactionSet,
+    field,
 )
 from x12proc.wire.segment import decode
 from x12proc.wire.window import WINDOW, Buffer, Window, count_terminators, windows
@@ -34,6 +35,7 @@ _ISA_REACH = 4096  # enough for any ISA, and to see how lines are laid out
 _FILL = re.compile(rb"[0-9a-f\s\x00\x1a~]*\Z")
 _PROVIDER, _SUBSCRIBER, _PATIENT = b"20", b"22", b"23"
 _CLM, _HL = "CLM", "HL"
+_LAST = (b"IEA", b"ISA")  # what ends an interchange, or shows that it never ended
 
 
 def scan(
@@ -173,6 +175,7 @@ class _InterchangeScan:
         # Whatever can't begin a tag is skipped before one: line ends and blanks, but form feeds and the like too.
         layout = rb"[^0-9A-Za-z" + terminator + element + rb"]*+"
         self._marks = re.compile(terminator + layout + rb"(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")")
+        self._empty = re.compile(terminator + layout + rb"(?=" + terminator + rb")")
         self._group: Group | None = None
         self._group_usable = False
         self._set: TransactionSet | None = None
@@ -180,7 +183,10 @@ class _InterchangeScan:
         self._sets = 0
         self._claims = 0
         self._done = False
-        self._ragged_told = False
+        self._gs_missing_told = False
+        self._st_missing_told = False
+        # What was done to the bytes, each told once: line ends inside segments, tags in small letters, NULs.
+        self._damage_told: set[str] = set()
         # The stretch being read: what opened it, its place in this window (-1: in an earlier one), and, once
         # they are known, its file offset, segment index and HL level; and whether a code occurs in it.
         self._open = ""
@@ -229,6 +235,7 @@ class _InterchangeScan:
     def _read(self, window: Window) -> Iterator[Event]:
         """Walk the marks of a window. A claim that mentions no code costs little more than its place here, which
         is why this loop keeps its state in local names and puts off all it can."""
+        yield from self._look_for_damage(window)
         text = window.text
         hits = self._hits(text)
         number, next_hit = 0, hits[0]
@@ -261,10 +268,8 @@ class _InterchangeScan:
                 yield from self._mark(window, tag.decode("ascii"), at)
                 opened = self._open
                 if self._done:
-                    yield from self._look_for_damage(window, at)
                     return
         self._claims += claims
-        yield from self._look_for_damage(window, len(text))
         self._open, self._open_place, self._open_hit = opened, place, hit or next_hit < len(text)
         self._settle_loops(window)
         self._carry_over(window)
@@ -308,9 +313,7 @@ class _InterchangeScan:
         self._open, self._open_at, self._open_index = tag, window.offset(at), index
         if tag in (_CLM, _HL):
             self._open = ""
-            yield self._say(
-                "missing-st", f"{tag} stands outside of any transaction set", "error", self._open_at, index
-            )
+            yield from self._say_no_set(f"{tag} stands outside of any transaction set", index)
             return
         fields = self._fields(window.text, at)
         yield from self._envelopes[tag](window, at, index, fields)
@@ -397,7 +400,7 @@ class _InterchangeScan:
         if self._set is not None:
             yield from self._drop_set("A GE stands inside a transaction set", self._open_at, index)
         if self._group is None:
-            yield self._say("missing-gs", "A GE stands outside of any group", "error", self._open_at, index)
+            yield from self._say_no_group("A GE stands outside of any group", index)
             return
         yield from self._trailer("ge", fields, self._group.control, self._sets, index)
         yield GroupClosed(self._group, self._span(window, at), self._sets)
@@ -407,9 +410,10 @@ class _InterchangeScan:
         if self._set is not None:
             yield from self._drop_set("An ST begins before the last set's SE", self._open_at, index)
         if self._group is None:
-            yield self._say("missing-gs", "An ST stands outside of any group", "error", self._open_at, index)
-            return
-        guide, remarks = guides.set_guide(fields, self._group.version) if self._group_usable else (None, [])
+            yield from self._say_no_group("An ST stands outside of any group", index)
+        usable = self._group is not None and self._group_usable
+        guide, remarks = guides.set_guide(fields, self._group.version) if self._group and usable else (None, [])
+        self._st_missing_told = False
         self._set = TransactionSet(fields, guide, self._open_at, index)
         self._sets += 1
         self._claims = 0
@@ -419,15 +423,40 @@ class _InterchangeScan:
         for code, message, severity in remarks:
             yield self._say(code, message, severity, self._open_at, index)
 
+    def _empty_segments(self, start: int, end: int) -> int:
+        """How many terminators between two segment heads stand right behind another one."""
+        found = 0
+        for window in windows(self._buffer, start, 0, self._delimiters, self._window_size):
+            reach = min(len(window.text), max(end - window.start, 0))
+            found += sum(1 for _ in self._empty.finditer(window.text, 0, reach))
+            if window.end >= end:
+                break
+        return found
+
+    def _say_no_set(self, message: str, index: int) -> Iterator[Fault]:
+        """That an ST is missing: once, though all that belongs to its set shows it again."""
+        if not self._st_missing_told:
+            self._st_missing_told = True
+            yield self._say("missing-st", message, "error", self._open_at, index)
+
+    def _say_no_group(self, message: str, index: int) -> Iterator[Fault]:
+        """That a GS is missing: once, though every set and the GE behind it show it again."""
+        if not self._gs_missing_told:
+            self._gs_missing_told = True
+            yield self._say("missing-gs", message, "error", self._open_at, index)
+
     def _on_se(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
         if self._set is None:
-            yield self._say(
-                "missing-st", "An SE stands outside of any transaction set", "error", self._open_at, index
-            )
+            yield from self._say_no_set("An SE stands outside of any transaction set", index)
             return
         segments = index - self._set.segment_index + 1
-        ragged = self._ragged_told or window.ragged_before(at)
-        yield from self._trailer("se", fields, self._set.control, segments, index, ragged=ragged)
+        if _count_said(fields) != segments:
+            empty = self._empty_segments(self._set.start, self._open_at)
+            if empty and _count_said(fields) == segments - empty:
+                segments -= empty
+                message = f"Empty segments (a terminator behind a terminator) stand in the set: {empty}; skipped"
+                yield self._say("empty-segments", message, "warn", self._set.start, self._set.segment_index)
+        yield from self._trailer("se", fields, self._set.control, segments, index)
         yield TransactionClosed(self._set, self._span(window, at), segments, self._claims)
         self._set = None
 
@@ -480,22 +509,22 @@ class _InterchangeScan:
         self._finish(end, self.end_index)
 
     def _trailer(
-        self, tag: str, fields: tuple[str, ...], control: str, counted: int, index: int, *, ragged: bool = False
+        self, tag: str, fields: tuple[str, ...], control: str, counted: int, index: int
     ) -> Iterator[Event]:
         """Compare a trailer's count and control number with what was read.
 
         Where line ends were interpreted a wrong SE01 means that a claim's borders are in doubt: an error.
         """
-        said = fields[1] if len(fields) > 1 else ""
-        if not said.isdigit() or not said.isascii() or int(said[:18]) != counted:
+        if _count_said(fields) != counted:
+            said = field(fields, 1)
             yield self._say(
                 f"{tag}01-count",
                 f"{tag.upper()}01 says {said[:20] or 'nothing'}; {_COUNTED[tag]} read: {counted}",
-                "error" if ragged and tag == "se" else "warn",
+                "error" if tag == "se" and "stray-line-ends" in self._damage_told else "warn",
                 self._open_at,
                 index,
             )
-        closing = fields[2] if len(fields) > 2 else ""
+        closing = field(fields, 2)
         if closing != control:
             # The same number with its leading zeros lost is no sign of files spliced together.
             same = closing.isascii() and closing.isdigit() and closing.lstrip("0") == control.lstrip("0")
@@ -541,36 +570,34 @@ class _InterchangeScan:
                 index,
             )
 
-    def _look_for_damage(self, window: Window, end: int) -> Iterator[Fault]:
-        """What is wrong with the bytes of a window up to ``end``, where the interchange may stop."""
-        if window.ragged_before(end) and not self._ragged_told:
-            self._ragged_told = True
-            yield self._say(
-                "stray-line-ends",
-                "Line ends stand inside segments or in place of terminators; read without them",
-                "warn",
-                window.start,
-                window.index,
-            )
+    def _look_for_damage(self, window: Window) -> Iterator[Fault]:
+        """What was done to the bytes of a window, as far as they belong to this interchange, each told once."""
+        found = [damage for damage in self._damage(window) if damage[1] not in self._damage_told]
+        if not found:
+            return
+        last = next((mark.start(1) for mark in self._marks.finditer(window.text) if mark[1] in _LAST), None)
+        for place, code, message, severity in sorted(found):
+            if last is None or place < last:
+                self._damage_told.add(code)
+                index = window.index + window.text.count(self._delimiters.segment, 0, place)
+                yield self._say(code, message, severity, window.offset(place), index)
+
+    def _damage(self, window: Window) -> Iterator[tuple[int, str, str, str]]:
+        """The first place of each kind of damage, with its code, message and severity."""
+        text = window.text
+        stray = window.first_stray()
+        if stray is not None:
+            message = "Line ends stand inside segments or in place of terminators; read without them"
+            yield stray, "stray-line-ends", message, "warn"
         # Most files hold no small letter at all, which is seen much faster than a missing tag.
-        small = window.text.find(b"clm" + self._element, 0, end) if b"c" in window.text else -1
-        if small > 0 and not window.text[small - 1 : small].isalnum():
-            yield self._say(
-                "lower-case-tags",
-                "Segment tags are written in small letters: no claim can be told from them",
-                "error",
-                window.offset(small),
-                window.index + window.text.count(self._delimiters.segment, 0, small),
-            )
-        place = window.text.find(b"\0", 0, end)
-        if place >= 0:
-            yield self._say(
-                "nul-bytes",
-                "NUL bytes stand inside the interchange: the file was damaged on its way",
-                "error",
-                window.offset(place),
-                window.index + window.text.count(self._delimiters.segment, 0, place),
-            )
+        small = text.find(b"clm" + self._element) if b"c" in text else -1
+        if small > 0 and not text[small - 1 : small].isalnum():
+            message = "Segment tags are written in small letters: no claim can be told from them"
+            yield small, "lower-case-tags", message, "error"
+        null = text.find(b"\0")
+        if null >= 0:
+            message = "NUL bytes stand inside the interchange: the file was damaged on its way"
+            yield null, "nul-bytes", message, "error"
 
     def _say(self, code: str, message: str, severity: str, offset: int, index: int) -> Fault:
         return Fault(
@@ -583,6 +610,12 @@ class _InterchangeScan:
             group_control=self._group.control if self._group else None,
             transaction_control=self._set.control if self._set else None,
         )
+
+
+def _count_said(fields: tuple[str, ...]) -> int | None:
+    """The count in a trailer's first element, None where there is no number."""
+    said = field(fields, 1)
+    return int(said[:18]) if said.isascii() and said.isdigit() else None
 
 
 _COUNTED = {"se": "segments", "ge": "transaction sets", "iea": "functional groups"}

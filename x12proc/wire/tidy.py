@@ -29,11 +29,10 @@ def is_ragged(chunk: bytes, delimiters: Delimiters) -> bool:
         # The other line-end byte may follow the terminator; alone it would be data, which X12 never has.
         other = b"\n" if end == b"\r" else b"\r"
         return chunk.count(other) != chunk.count(end + other)
-    feeds = chunk.count(b"\n")
-    returns = chunk.count(b"\r")
-    if not returns:
+    feeds = chunk.count(b"\n") if b"\n" in chunk else 0
+    if b"\r" not in chunk:
         return feeds != 0 and feeds != chunk.count(end + b"\n")
-    if returns == feeds:
+    if chunk.count(b"\r") == feeds:
         return feeds != chunk.count(end + b"\r\n")
     return True  # mixed: tidy looks closer
 

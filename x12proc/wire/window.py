@@ -53,6 +53,10 @@ class Window:
         """Whether line ends were taken out or turned into terminators before a place in ``text``."""
         return len(self._heads) > 1 and self._heads[1] < place
 
+    def first_stray(self) -> int | None:
+        """The place in ``text`` where the first stray line end was taken out or turned into a terminator."""
+        return self._heads[1] if len(self._heads) > 1 else None
+
     def offset(self, place: int) -> int:
         """The file offset of a place in ``text``."""
         if not self._shifts:
