@@ -1,8 +1,9 @@
-"""Files at the rim: inputs found, opened and mapped; artefacts written whole or not at all."""
+"""Files at the rim: inputs found and opened; artefacts written whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import gzip
 import hashlib
@@ -89,7 +90,7 @@ class FileBuffer:
         while len(data) < wanted:
             more = self._file.read(wanted - len(data))
             if not more:
-                raise OSError(f"the file was cut off at byte {start + len(data)} while it was read")
+                raise OSError(errno.EIO, f"the file was cut off at byte {start + len(data)} while it was read")
             data += more
         return data
 
@@ -194,7 +195,8 @@ class Artefact:
 
     def discard(self) -> None:
         """Leave nothing behind. Harmless after :meth:`publish`."""
-        self.file.close()
+        with contextlib.suppress(OSError):  # closing writes what is left, which a full disk refuses again
+            self.file.close()
         self._temporary.unlink(missing_ok=True)
 
 

@@ -148,6 +148,7 @@ class InputRun:
             self._take(outcome)
             if isinstance(outcome, ScrubbedClaim):
                 self._report(outcome, reports)
+                advance(outcome.claim.end)
             for stream in streams:
                 stream.take(outcome)
 

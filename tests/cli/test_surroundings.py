@@ -1,0 +1,85 @@
+"""What surrounds a run: a terminal, a disk without room, a file that shrinks while it is read."""
+
+from __future__ import annotations
+
+import os
+import pty
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from edi import base
+
+from x12proc.files import FileBuffer
+
+PROGRAM = [sys.executable, "-W", "error", "-m", "x12proc"]
+
+
+def large(claims: int) -> bytes:
+    """A valid file of as many claims as asked for, about 1 KB each."""
+    head, _, rest = base().partition(b"CLM*")
+    claim, _, tail = rest.partition(b"SE*")
+    count = head.count(b"~") - 2 + claims * (claim.count(b"~") + 1) + 1
+    trailer = tail.partition(b"*")[2]
+    return head + (b"CLM*" + claim) * claims + b"SE*%d*" % count + trailer
+
+
+def test_a_large_file_shows_its_progress_on_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "large.edi").write_bytes(large(12000))
+    primary, secondary = pty.openpty()
+    command = [*PROGRAM, "scrub", "large.edi", "-o", "out", "--emit", "json", "--profile", "default"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=secondary, env={**os.environ, "TERM": "xterm"}
+    ) as process:
+        os.close(secondary)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(primary, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not piece:
+                break
+            shown += piece
+    os.close(primary)
+    assert process.returncode == 1  # repeated claims
+    assert b"large.edi" in shown
+    assert b"B/s" in shown
+    assert b"Traceback" not in shown
+    assert (tmp_path / "out" / "large.report.json").stat().st_size > 1_000_000
+
+
+def _little_room() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+
+def test_a_full_disk_leaves_no_part_of_an_artefact(tmp_path: Path) -> None:
+    (tmp_path / "large.edi").write_bytes(large(400))
+    command = [*PROGRAM, "scrub", "large.edi", "-o", "out", "--emit", "json,html,annotated"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, preexec_fn=_little_room, check=False)
+    assert result.returncode == 3
+    assert b"Traceback" not in result.stderr
+    assert b"Error" in result.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_a_full_pipe_end_is_no_acceptance() -> None:
+    command = [*PROGRAM, "scrub", "-", "-o", "-", "--emit", "annotated"]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(command, input=base(), stdout=full, stderr=subprocess.PIPE, check=False)
+    assert result.returncode == 3
+    assert b"Traceback" not in result.stderr
+
+
+def test_a_file_that_shrinks_is_an_error_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "shrinks.edi"
+    path.write_bytes(base())
+    with path.open("rb", buffering=0) as file:
+        buffer = FileBuffer(file)
+        os.truncate(path, 500)
+        assert buffer[0:500] == base()[:500]
+        with pytest.raises(OSError, match="cut off at byte 500"):
+            buffer[0 : len(buffer)]
