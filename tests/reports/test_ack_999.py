@@ -162,6 +162,22 @@ def test_a_component_separator_of_its_own() -> None:
     assert rows(written, "IK4")[0][1:4] == ["1:1", "235", "7"]
 
 
+def test_such_a_separator_is_never_told_of_the_next_claim() -> None:
+    parts = segments(base())
+    claim = parts[22 : parts.index("SE*37*0001")]
+    odd = [part.replace("B1001", "ODD").replace("HC:J3590:JZ::::", "HC>J3590>JZ>>>>") for part in claim]
+    long = [part.replace("B1001", "LONG").replace("80MG IV", "80MG IV " + "X" * 80) for part in claim]
+    data = join([*parts[:22], *odd, *odd, *long, *parts[22 + len(claim) :]])
+    outcomes = scrub_buffer(data, engine(), ("J3590",))
+    written = acknowledge(data, outcomes=outcomes)["999"]
+    assert lines(written, "IK3", "CTX") == [
+        "IK3*SV1*28*2400*8",
+        "IK3*SV1*44*2400*8",
+        "IK3*SV1*60*2400*8",
+        "CTX*CLM01:LONG",
+    ]
+
+
 # -- errors of the guide's validator ---------------------------------------------------------------------------
 
 

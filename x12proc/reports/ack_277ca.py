@@ -142,14 +142,13 @@ class ClaimAcknowledgement(Answering):
         self._of_batch = Spool(scratch[1])
         self._of_provider = Spool(scratch[2])
         self._batch: _Batch | None = None
-        self._faulty: list[int] = []  # places of faults told of a claim that is still to come
+        self._fault_at = -1  # the place of the last fault; a claim's own faults are told right before it
 
     # -- envelopes -------------------------------------------------------------------------------------------
 
     def open_set(self, transaction: TransactionSet) -> None:
         """Begin anew; the set's header is read with its first claim."""
         self._batch = None
-        self._faulty.clear()
         self._of_batch.cut((0, 0))
         self._of_provider.cut((0, 0))
 
@@ -204,13 +203,12 @@ class ClaimAcknowledgement(Answering):
     def fault(self, fault: Fault) -> None:
         """Keep the place of a fault: the claim it lies in is not accepted."""
         if fault.severity == "error":
-            self._faulty.append(fault.byte_offset)
+            self._fault_at = fault.byte_offset
 
     def claim(self, outcome: ScrubbedClaim | PassedClaim) -> None:
         """The patient level of a claim."""
         span = outcome.claim.span if isinstance(outcome, ScrubbedClaim) else outcome.span
         statuses = self._rejections(outcome, span)
-        self._faulty.clear()
         if not statuses and self._settings.scope == "rejected":
             return
         head = self._heads.head(span)
@@ -230,7 +228,7 @@ class ClaimAcknowledgement(Answering):
 
     def _rejections(self, outcome: ScrubbedClaim | PassedClaim, span: ClaimSpan) -> list[str]:
         """The claim statuses that reject a claim, each once; none for one that is accepted."""
-        faulty = any(span.start <= place < span.end for place in self._faulty)
+        faulty = span.start <= self._fault_at < span.end
         syntax = self._reject_guide_errors and bool(outcome.guide_errors)
         if isinstance(outcome, PassedClaim):
             return [_SYNTAX] if faulty or syntax else []

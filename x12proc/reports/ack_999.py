@@ -164,7 +164,7 @@ class ImplementationAcknowledgement(Answering):
         self._spool = envelopes.spool
         self._group_answer: _GroupAnswer | None = None
         self._set_answer: _SetAnswer | None = None
-        self._faults: list[Note] = []  # told of a claim that is still to come
+        self._fault: Note | None = None  # told of a claim that may still come
 
     # -- groups ----------------------------------------------------------------------------------------------
 
@@ -212,7 +212,7 @@ class ImplementationAcknowledgement(Answering):
 
     def open_set(self, transaction: TransactionSet) -> None:
         """AK2."""
-        self._faults.clear()
+        self._fault = None
         self._set_answer = None
         if self._group_answer is None:
             return
@@ -236,8 +236,7 @@ class ImplementationAcknowledgement(Answering):
         answer, group = self._set_answer, self._group_answer
         if answer is None or group is None:
             return
-        self._tell(self._faults, "")
-        self._faults.clear()
+        self._tell_fault()
         codes = list(dict.fromkeys((*self.verdict.codes["set"], answer.code)))
         codes = [code for code in codes if code][:_MOST_CODES]
         refused = self.verdict.refused["set"]
@@ -253,7 +252,14 @@ class ImplementationAcknowledgement(Answering):
     def fault(self, fault: Fault) -> None:
         """Keep a fault in a claim's syntax until the claim itself is told."""
         if fault.code == OTHER_SEPARATOR and self._set_answer is not None:
-            self._faults.append(self._separator_note(fault, self._set_answer.transaction))
+            self._tell_fault()
+            self._fault = self._separator_note(fault, self._set_answer.transaction)
+
+    def _tell_fault(self) -> None:
+        """Tell the fault of a claim that was not told itself: nobody may have asked for those without a target."""
+        if self._fault is not None:
+            self._tell([self._fault], "")
+        self._fault = None
 
     def _separator_note(self, fault: Fault, transaction: TransactionSet) -> Note:
         """SV101-1 or SV202-1 that holds the whole composite, for its separator is not that of the interchange."""
@@ -269,17 +275,18 @@ class ImplementationAcknowledgement(Answering):
         """IK3, CTX and IK4 for what is wrong with a claim."""
         if self._set_answer is None:
             return
+        span = outcome.claim.span if isinstance(outcome, ScrubbedClaim) else outcome.span
+        if self._fault is not None and self._fault.index < span.segment_index:
+            self._tell_fault()
         notes = [note for error in outcome.guide_errors if (note := _guide_note(error)) is not None]
         told = {note.index for note in notes}
-        if isinstance(outcome, ScrubbedClaim):
-            notes += [note for note in _rule_notes(outcome) if note.index not in told]
-        notes += [note for note in self._faults if note.index not in told]
-        self._faults.clear()
+        others = list(_rule_notes(outcome)) if isinstance(outcome, ScrubbedClaim) else []
+        if self._fault is not None:
+            others.append(self._fault)
+            self._fault = None
+        notes += [note for note in others if note.index not in told]
         if notes:
-            claim_id = (
-                outcome.claim.id if isinstance(outcome, ScrubbedClaim) else self._heads.head(outcome.span).id
-            )
-            self._tell(notes, claim_id)
+            self._tell(notes, self._heads.head(span).id)
 
     def _tell(self, notes: list[Note], claim_id: str) -> None:
         answer = self._set_answer
