@@ -296,7 +296,7 @@ def test_any_damage_is_answered_in_valid_x12(junk: bytes, place: int, cut: int, 
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 15),
-    st.sampled_from(["", "A", "1", "é", "*" * 0, "X" * 60, "\x01"]),
+    st.sampled_from(["", "A", "1", "é", "X" * 60, "\x01"]),
     st.sampled_from(["ISA", "GS", "ST", "BHT"]),
 )
 def test_any_header_value_is_answered_in_valid_x12(place: int, value: str, tag: str) -> None:
