@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from x12proc.cli.app import app
+from x12proc.reports import verdict
+from x12proc.reports.ack_999 import RULE_CODES
 from x12proc.rules import all_rules
 from x12proc.rules.sources import SOURCES
 
@@ -46,3 +48,17 @@ def test_rule_is_told_in_full(rule) -> None:  # type: ignore[no-untyped-def]  # 
         assert rule.confidence != "M"
         assert rule.sources != ("MEM",), "field knowledge alone never rejects"
         assert re.fullmatch(r"A[0-9]:[0-9]+", rule.status)
+
+
+def test_every_fault_and_its_code_stand_in_the_acknowledgement_pages() -> None:
+    text = (ROOT / "docs" / "acknowledgements.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    for (fault, _), answer in verdict.ANSWERS.items():
+        code = rf"\b{answer.code}\b"
+        told = [place for place, row in enumerate(rows) if f"`{fault}`" in row]
+        assert any(re.search(code, rows[place]) for place in told), (fault, answer)
+    for fault in (*verdict.UNANSWERED, *verdict.UNREADABLE_ISA):
+        assert f"`{fault}`" in text
+    for rule, (of_segment, of_element) in RULE_CODES.items():
+        row = next(row for row in rows if row.startswith(f"| {rule} |"))
+        assert all(f" {code} " in row for code in (of_segment, of_element) if code), rule

@@ -10,7 +10,7 @@ import msgspec
 
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.errors import RuleCrash
-from x12proc.findings import REJECT, Finding, Hit, weaker
+from x12proc.findings import REJECT, Finding, GuideError, Hit, weaker
 from x12proc.profiles import Profile, Profiles, Setting
 from x12proc.reference.edition import Reference
 from x12proc.rules.base import Rule
@@ -36,6 +36,7 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
     lines: tuple[ScrubbedLine, ...]
     context: Context
     crashes: tuple[RuleCrash, ...]
+    guide_errors: tuple[GuideError, ...] = ()
 
     @property
     def all_findings(self) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What a rule says: a hit, and the finding it becomes once it is graded."""
+"""What a rule says, a hit and the finding it becomes once graded; and what the implementation guide says."""
 
 from __future__ import annotations
 
@@ -52,3 +52,19 @@ class Finding(msgspec.Struct, frozen=True):
     carc: str
     rarc: tuple[str, ...]
     sources: tuple[str, ...]
+
+
+class GuideError(msgspec.Struct, frozen=True):
+    """A fault against the implementation guide at one place.
+
+    ``code`` is X12's own: where ``location.element`` names an element (``CTP04``, ``SV101-7``) that of IK403 (data
+    element 621), else that of IK304 (620) for the segment. Four are not X12's but tell what no code does: ``HL1``
+    (HL01 is out of step), ``HL2`` (HL02 names no loop above), ``LX`` (LX01 is out of step), ``SEG1`` (separators
+    at the end of a segment); and ``unchecked`` says that the validator could not go on here.
+    ``message`` holds no element value; ``value`` is what was sent, for a report and never for a log.
+    """
+
+    code: str
+    message: str
+    location: Location
+    value: str | None = None

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 import structlog
@@ -15,12 +15,16 @@ import structlog
 from x12proc.engine import ScrubbedClaim
 from x12proc.errors import X12SyntaxError
 from x12proc.files import Artefact, Input, OpenInput
+from x12proc.reports.ack_277ca import ClaimAcknowledgement
+from x12proc.reports.ack_999 import ImplementationAcknowledgement
+from x12proc.reports.acknowledgement import ControlNumbers, Refuse
 from x12proc.reports.annotate import AnnotatedEdi
 from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.document import Document, claim_document
 from x12proc.reports.html_report import HtmlReport
 from x12proc.reports.json_report import JsonReport
-from x12proc.reports.writer import ReportWriter, StreamWriter
+from x12proc.reports.ta1 import InterchangeAcknowledgement
+from x12proc.reports.writer import ReportWriter, StreamWriter, Write
 from x12proc.reports.xml_report import XmlReport
 from x12proc.scrub import RULE_CRASH, Outcome, Summary, scrub_buffer
 from x12proc.settings import RULES_EDITION, Settings
@@ -33,10 +37,14 @@ ARTEFACTS = {
     "xml": ".report.xml",
     "html": ".report.html",
     "annotated": ".annotated.edi",
+    "999": ".999.edi",
+    "277ca": ".277ca.edi",
+    "ta1": ".ta1.edi",
 }
-# Written from the whole stream of outcomes; some of them need claims without target lines as well.
-STREAMS = frozenset(("annotated",))
-EVERY_CLAIM: frozenset[str] = frozenset()
+# Of those written from the whole stream of outcomes: these need claims without target lines as well, and these
+# have something to say even where no interchange can be read.
+EVERY_CLAIM = frozenset(("277ca",))
+_WITHOUT_INTERCHANGE = frozenset(("ta1",))
 MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
 _LOG = structlog.get_logger("x12proc")
 
@@ -48,7 +56,7 @@ class Result(msgspec.Struct, frozen=True):
     summary: Summary
     faults: list[Fault]
     artefacts: list[Path]
-    withheld: list[str]  # artefacts that a file without a single readable interchange does not get
+    withheld: list[str]  # artefacts for which there was nothing to write
 
     @property
     def crashed(self) -> bool:
@@ -59,8 +67,65 @@ class Result(msgspec.Struct, frozen=True):
 Watcher = Callable[[ScrubbedClaim], None]
 
 
+class StreamParts(msgspec.Struct, frozen=True):
+    """What the writers of streams are made of: the input, where to write, and the rim's means."""
+
+    opened: OpenInput
+    write: Write
+    settings: Settings
+    controls: ControlNumbers
+    refuse: Refuse | None
+    scratch: Callable[[], BinaryIO]  # an empty file that is gone when the run ends
+
+
+def _annotated(parts: StreamParts) -> StreamWriter:
+    return AnnotatedEdi(parts.opened.buffer, parts.write)
+
+
+def _ack_999(parts: StreamParts) -> StreamWriter:
+    return ImplementationAcknowledgement(
+        parts.opened.buffer,
+        parts.write,
+        parts.scratch(),
+        parts.controls,
+        parts.settings.now,
+        refuse=parts.refuse,
+    )
+
+
+def _ack_277ca(parts: StreamParts) -> StreamWriter:
+    return ClaimAcknowledgement(
+        parts.opened.buffer,
+        parts.write,
+        (parts.scratch(), parts.scratch(), parts.scratch()),
+        parts.controls,
+        parts.settings.now,
+        settings=parts.settings.acknowledgement,
+        refuse=parts.refuse,
+    )
+
+
+def _ta1(parts: StreamParts) -> StreamWriter:
+    return InterchangeAcknowledgement(
+        parts.opened.buffer, parts.write, parts.controls, parts.settings.now, refuse=parts.refuse
+    )
+
+
+_MAKERS: dict[str, Callable[[StreamParts], StreamWriter]] = {
+    "annotated": _annotated,
+    "999": _ack_999,
+    "277ca": _ack_277ca,
+    "ta1": _ta1,
+}
+STREAMS = frozenset(_MAKERS)
+
+
 class InputRun:
-    """The run over one input. ``target`` is a folder, a stream for a single artefact, or None for no files."""
+    """The run over one input. ``target`` is a folder, a stream for a single artefact, or None for no files.
+
+    ``controls`` numbers the acknowledgements of several inputs on; ``refuse`` is asked of every interchange
+    whether it is refused for a reason that the file doesn't show, such as a control number that came before.
+    """
 
     def __init__(
         self,
@@ -71,6 +136,8 @@ class InputRun:
         *,
         progress: Callable[[int, int], None] | None = None,
         on_claim: Watcher | None = None,
+        controls: ControlNumbers | None = None,
+        refuse: Refuse | None = None,
     ) -> None:
         self._source = source
         self._settings = settings
@@ -78,6 +145,8 @@ class InputRun:
         self._target = target
         self._progress = progress
         self._on_claim = on_claim
+        self._controls = controls or ControlNumbers(settings.acknowledgement.control)
+        self._refuse = refuse
         self._faults: list[Fault] = []
         self._summary = Summary()
 
@@ -115,7 +184,8 @@ class InputRun:
         finished = [artefact for _, artefact in reports.values()]
         withheld = []
         for kind, (_, artefact) in streams.items():
-            if self._summary.interchanges:
+            readable = self._summary.interchanges or kind in _WITHOUT_INTERCHANGE
+            if readable and artefact.file.tell():
                 finished.append(artefact)
             else:
                 withheld.append(kind)
@@ -187,13 +257,20 @@ class InputRun:
         for kind in self._emit:
             if kind in STREAMS:
                 artefact = self._artefact(kind, stack)
-                writers[kind] = (AnnotatedEdi(opened.buffer, artefact.file.write), artefact)
+                parts = StreamParts(
+                    opened,
+                    artefact.file.write,
+                    self._settings,
+                    self._controls,
+                    self._refuse,
+                    scratch=lambda: _scratch(stack),
+                )
+                writers[kind] = (_MAKERS[kind](parts), artefact)
         return writers
 
     def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
         if kind == "html":
-            scratch = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
-            return HtmlReport(file.write, stack.enter_context(scratch))
+            return HtmlReport(file.write, _scratch(stack))
         plain: dict[str, type[JsonReport | CsvReport | XmlReport]]
         plain = {"json": JsonReport, "csv": CsvReport, "xml": XmlReport}
         return plain[kind](file.write)
@@ -251,6 +328,12 @@ class InputRun:
             faults=len(result.faults),
             seconds=round(seconds, 3),
         )
+
+
+def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
+    """An empty file that is gone when the stack is closed."""
+    file = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
+    return cast(BinaryIO, stack.enter_context(file))
 
 
 def program_document(settings: Settings) -> Document:

@@ -8,9 +8,10 @@ from typing import TypeAlias
 import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
-from x12proc.claims.model import Claim
+from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine import Engine, ScrubbedClaim
 from x12proc.errors import RuleCrash, X12SyntaxError
+from x12proc.findings import GuideError
 from x12proc.wire.events import (
     ClaimSpan,
     Fault,
@@ -22,6 +23,7 @@ from x12proc.wire.events import (
     TransactionSet,
 )
 from x12proc.wire.scanner import scan
+from x12proc.wire.segment import Segment
 from x12proc.wire.window import WINDOW, Buffer
 
 
@@ -29,6 +31,7 @@ class PassedClaim(msgspec.Struct, frozen=True):
     """A claim without a target line: accepted and passed on untouched. Told only to those who ask for all."""
 
     span: ClaimSpan
+    guide_errors: tuple[GuideError, ...] = ()
 
 
 Outcome: TypeAlias = (
@@ -43,7 +46,8 @@ Outcome: TypeAlias = (
     | Fault
 )
 RULE_CRASH = "rule-crash"
-_OTHER_SEPARATOR = (
+OTHER_SEPARATOR = "component-separator"
+_UNREADABLE_CODE = (
     "the procedure's components are not separated by the character in ISA16, so that its code can't be read"
 )
 
@@ -125,7 +129,8 @@ def scrub_buffer(
             continue
         targets = engine.targets(claim)
         if not targets and (line := other_separator(claim, codes)) is not None:
-            yield _claim_fault(event, "component-separator", f"Line {line[:10]}: {_OTHER_SEPARATOR}")
+            message = f"Line {line.number[:10]}: {_UNREADABLE_CODE}"
+            yield _claim_fault(event, OTHER_SEPARATOR, message, line.head)
         if targets:
             scrubbed = engine.scrub(claim, targets)
             for crash in scrubbed.crashes:
@@ -135,15 +140,15 @@ def scrub_buffer(
             yield PassedClaim(event)
 
 
-def other_separator(claim: Claim, codes: tuple[str, ...]) -> str | None:
-    """The number of a line that bills a code behind HC and a separator other than ISA16's, if there is one.
+def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
+    """A line that bills a code behind HC and a separator other than ISA16's, if there is one.
 
     Read by ISA16 such a line has no procedure code at all, and would pass as if it were no target.
     """
     for line in claim.lines:
         sent = line.qualifier
         if sent[:2] == "HC" and len(sent) > 7 and not sent[2].isalnum() and sent[3:8].upper() in codes:
-            return line.number
+            return line
     return None
 
 
@@ -151,13 +156,14 @@ def _crash_text(crash: RuleCrash) -> str:
     return f"Internal fault: {crash}. The claim is not accepted; please report this with the rule's id"
 
 
-def _claim_fault(span: ClaimSpan, code: str, message: str) -> Fault:
+def _claim_fault(span: ClaimSpan, code: str, message: str, place: Segment | None = None) -> Fault:
+    """A fault of a claim, at one of its segments or else at its CLM."""
     return Fault(
         code=code,
         message=message,
         severity="error",
-        segment_index=span.segment_index,
-        byte_offset=span.start,
+        segment_index=place.index if place else span.segment_index,
+        byte_offset=place.offset if place else span.start,
         interchange_control=span.interchange.control,
         group_control=span.group.control,
         transaction_control=span.transaction.control,

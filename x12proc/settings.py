@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -14,6 +15,7 @@ from x12proc.engine import Engine
 from x12proc.errors import ConfigError
 from x12proc.profiles import ProfileFile, Profiles, parse_profile
 from x12proc.reference.edition import Reference
+from x12proc.reports.acknowledgement import Acknowledging
 from x12proc.rules import all_rules
 
 RULES_EDITION = "2026-11-23"
@@ -28,6 +30,7 @@ class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     profile_folders: tuple[str, ...] = ()
     reference_folder: str = ""  # an edition that 'x12proc reference import' made; empty: the shipped one
     emit: tuple[str, ...] = ("json", "html", "annotated")
+    acknowledgement: Acknowledging = Acknowledging()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +38,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     codes: tuple[str, ...]
     profile: str | None  # None: chosen by claim
-    as_of: date
+    now: datetime  # when the run takes place, for the dates and times of what it writes
     profiles: Profiles
     profile_hashes: dict[str, str]
     reference: Reference
+    acknowledgement: Acknowledging
+
+    @property
+    def as_of(self) -> date:
+        """Today, for the rules."""
+        return self.now.date()
 
     def engine(self) -> Engine:
         """A fresh engine, for one file."""
@@ -77,7 +86,8 @@ def load_config(path: Path | None) -> ConfigFile:
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
     except msgspec.ValidationError as error:
-        allowed = ", ".join(ConfigFile.__struct_fields__)
+        table = Acknowledging if "$.acknowledgement" in str(error) else ConfigFile
+        allowed = ", ".join(table.__struct_fields__)
         raise ConfigError(f"{path}: {error}; keys are {allowed}") from None
     except msgspec.DecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
@@ -107,8 +117,13 @@ def load_settings(
     codes: Sequence[str] | None = None,
     profile: str | None = None,
     as_of: date | None = None,
+    ack_scope: Literal["all", "rejected"] | None = None,
+    ack_control: int | None = None,
 ) -> Settings:
-    """Put a run's settings together; arguments win over the configuration file. Raises ConfigError."""
+    """Put a run's settings together; arguments win over the configuration file. Raises ConfigError.
+
+    A run ``as_of`` a day takes place at its first minute.
+    """
     file = load_config(config)
     base = config.parent if config else config_folder()
     profiles, hashes = load_profiles([base / folder for folder in file.profile_folders])
@@ -118,15 +133,20 @@ def load_settings(
     return Settings(
         codes=target_codes(codes or file.codes),
         profile=None if name == AUTO else name,
-        as_of=as_of or _today(),
+        now=datetime.combine(as_of, time()) if as_of else _now(),
         profiles=profiles,
         profile_hashes=hashes,
         reference=load_reference(base / file.reference_folder if file.reference_folder else None),
+        acknowledgement=msgspec.structs.replace(
+            file.acknowledgement,
+            scope=ack_scope or file.acknowledgement.scope,
+            control=ack_control or file.acknowledgement.control,
+        ),
     )
 
 
-def _today() -> date:
-    return date.today()  # noqa: DTZ011 - a claim's dates are local calendar days without a zone
+def _now() -> datetime:
+    return datetime.now()  # noqa: DTZ005 - dates and times of claims and envelopes are local and without a zone
 
 
 def target_codes(codes: Sequence[str]) -> tuple[str, ...]:

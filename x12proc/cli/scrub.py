@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.text import Text
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
 from x12proc.errors import ConfigError
 from x12proc.files import STANDARD_INPUT, Input, find_inputs
+from x12proc.reports.acknowledgement import HIGHEST_CONTROL, ControlNumbers
 from x12proc.reports.terminal import TerminalReport, summary_table
 from x12proc.reports.xml_report import clean
 from x12proc.run import ARTEFACTS, InputRun, Result
@@ -44,6 +46,17 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 )
 @click.option("--as-of", callback=day, metavar="DATE", help="Today's date for the rules, e.g. 2026-11-23.")
 @click.option(
+    "--ack-scope",
+    type=click.Choice(["all", "rejected"]),
+    help="Which claims a 277CA lists. Default: all.",
+)
+@click.option(
+    "--ack-control",
+    type=click.IntRange(1, HIGHEST_CONTROL),
+    metavar="N",
+    help="Number the acknowledgements from N on; without it their numbers are made from the input's.",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["reject", "warn"]),
     default="reject",
@@ -59,13 +72,16 @@ def command(
     codes: tuple[str, ...] | None,
     conformance: str,
     as_of: date | None,
+    ack_scope: Literal["all", "rejected"] | None,
+    ack_control: int | None,
     fail_on: str,
 ) -> None:
     """Check the J3590 lines of 837P and 837I files.
 
     INPUT is a file, a folder (its *.edi *.x12 *.837 *.txt *.dat), a pattern, a .gz, or - for standard input.
     Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artefacts
-    there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi.
+    there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi,
+    .ta1.edi.
 
     \b
     x12proc scrub claims.edi                         read the findings here
@@ -73,7 +89,14 @@ def command(
     cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
     """
     wanted = emit or load_config(config).emit
-    settings = load_settings(config=config, codes=codes, profile=profile, as_of=as_of)
+    settings = load_settings(
+        config=config,
+        codes=codes,
+        profile=profile,
+        as_of=as_of,
+        ack_scope=ack_scope,
+        ack_control=ack_control,
+    )
     sources = find_inputs(inputs)
     unknown = [kind for kind in wanted if kind not in ARTEFACTS]
     if unknown:
@@ -130,10 +153,11 @@ def _to_folder(sources: list[Input], settings: Settings, emit: Sequence[str], fo
         raise ConfigError(f"-o {folder}: this is not a folder")
     folder.mkdir(parents=True, exist_ok=True)
     console = _console()
+    controls = ControlNumbers(settings.acknowledgement.control)
     results = []
     for source in sources:
         with _progress(source) as progress:
-            results.append(InputRun(source, settings, emit, folder, progress=progress).run())
+            results.append(InputRun(source, settings, emit, folder, progress=progress, controls=controls).run())
     console.print(summary_table([(result.name, result.summary) for result in results]))
     for result in results:
         for fault in result.faults[:5]:
@@ -145,7 +169,8 @@ def _to_folder(sources: list[Input], settings: Settings, emit: Sequence[str], fo
         if len(result.faults) > 5:
             console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults stand in the report"))
         if result.withheld:
-            console.print(Text(f"{clean(result.name)}: nothing could be read, so no annotated file was written"))
+            kinds = ", ".join(result.withheld)
+            console.print(Text(f"{clean(result.name)}: there was nothing to write for {kinds}"))
         for path in result.artefacts:
             console.print(Text(f"wrote {clean(str(path))}"))
     return results

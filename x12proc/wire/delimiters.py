@@ -56,6 +56,20 @@ def looks_like_isa(buffer: bytes) -> bool:
     return buffer[:3] == b"ISA" and len(buffer) > 3 and _can_separate(buffer[3:4])
 
 
+def isa_fields(buffer: bytes) -> tuple[str, ...] | None:
+    """The tag and ISA01 to ISA16 at the head of ``buffer``, trimmed, whatever delimiters they name.
+
+    None when there are not sixteen elements.
+    """
+    parts = buffer[:_SEARCH].translate(None, _BLANKS).split(buffer[3:4] or b"*", ISA_ELEMENTS)
+    if len(parts) <= ISA_ELEMENTS:
+        return None
+    return (
+        *(part.decode("latin-1").strip() for part in parts[:ISA_ELEMENTS]),
+        parts[ISA_ELEMENTS][:1].decode("latin-1"),
+    )
+
+
 def read_isa(buffer: bytes, start: int) -> IsaHeader:
     """Read the ISA at the head of ``buffer``, whose first byte is byte ``start`` of the file.
 
