@@ -11,7 +11,7 @@ from edi import base
 import x12proc
 from x12proc.claims.model import Claim
 from x12proc.errors import ConfigError
-from x12proc.profiles import Profiles, parse_profile
+from x12proc.profiles import Bypass, Profiles, parse_profile
 from x12proc.rules import all_rules
 from x12proc.settings import load_profiles, load_settings
 
@@ -74,7 +74,8 @@ def test_a_bypass_ends_on_its_day() -> None:
     text = '[[rule]]\nid = "NDC01"\nenabled = false\nreason = "payer agreed"\nby = "J. Ito"\nuntil = 2026-12-31\n'
     profile = mine(text).get("mine")
     assert not profile.settings(None, date(2026, 12, 31))["NDC01"].enabled
-    assert "J. Ito" in profile.settings(None, TODAY)["NDC01"].bypass
+    bypass = profile.settings(None, TODAY)["NDC01"].bypass
+    assert bypass == Bypass("NDC01", "payer agreed", "J. Ito", date(2026, 12, 31), "mine")
     assert profile.settings(None, date(2027, 1, 1))["NDC01"].enabled
 
 
