@@ -65,9 +65,12 @@ _To: TypeAlias = Annotated[date, msgspec.Meta(description="Last service date tha
 _Why: TypeAlias = Annotated[str, msgspec.Meta(description="Why it is different here, in a sentence for billers.")]
 _Reason: TypeAlias = Annotated[
     str,
-    msgspec.Meta(description="Makes the entry a bypass: why the rule is set aside. Needs by and until as well."),
+    msgspec.Meta(
+        min_length=1,
+        description="Makes the entry a bypass: why the rule is set aside. Needs by and until as well.",
+    ),
 ]
-_By: TypeAlias = Annotated[str, msgspec.Meta(description="Who decided the bypass.")]
+_By: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, description="Who decided the bypass.")]
 _Until: TypeAlias = Annotated[date, msgspec.Meta(description="The last day on which the bypass holds.")]
 
 

@@ -193,7 +193,7 @@ class InputRun:
     def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
         if kind == "html":
             scratch = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
-            return HtmlReport(file.write, stack.enter_context(scratch))
+            return HtmlReport(file.write, stack.enter_context(scratch), self._settings.rules)
         plain: dict[str, type[JsonReport | CsvReport | XmlReport]]
         plain = {"json": JsonReport, "csv": CsvReport, "xml": XmlReport}
         return plain[kind](file.write)
@@ -261,4 +261,6 @@ def program_document(settings: Settings) -> Document:
         "as_of": settings.as_of.isoformat(),
         "reference_editions": settings.reference.editions(),
         "profile_files": settings.profile_hashes,
+        "rule_files": settings.own_rules.files,
+        "rule_packages": settings.own_rules.packages,
     }

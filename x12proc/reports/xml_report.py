@@ -25,7 +25,7 @@ _SINGULAR = {
     "guide_errors": "guide_error", "bypasses": "bypass",
 }  # fmt: skip
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_MAPPINGS = frozenset(("by_rule", "profile_files", "reference_editions"))
+_MAPPINGS = frozenset(("by_rule", "profile_files", "reference_editions", "rule_files", "rule_packages"))
 
 
 class XmlReport:

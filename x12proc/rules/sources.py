@@ -6,10 +6,14 @@ import msgspec
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A payer's or standard body's document; ``url`` is empty where none is public."""
+    """A payer's or standard body's document; ``url`` is empty where none is public.
+
+    A source that a user's rule brings along has the ``key`` under which reports cite it.
+    """
 
     title: str
-    url: str
+    url: str = ""
+    key: str = ""
 
 
 SOURCES: dict[str, Source] = {
