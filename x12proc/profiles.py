@@ -277,11 +277,12 @@ def parse_profile(text: bytes, where: str, rules: Mapping[str, Rule]) -> Profile
     """A profile from its TOML. Raises ConfigError with the file, the key and what is allowed."""
     file = decode(text, ProfileFile, where)
     for entry in file.rule:
-        _check_entry(entry, where, rules)
+        check_entry(entry, where, rules)
     return file
 
 
-def _check_entry(entry: Entry, where: str, rules: Mapping[str, Rule]) -> None:
+def check_entry(entry: Entry, where: str, rules: Mapping[str, Rule]) -> None:
+    """Hold an entry against the rule it speaks of. Raises ConfigError, which begins with ``where``."""
     rule = rules.get(entry.id)
     if rule is None:
         raise ConfigError(f"{where}: rule {entry.id!r} does not exist; 'x12proc rules' lists all of them")
