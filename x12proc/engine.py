@@ -13,11 +13,10 @@ from x12proc.errors import RuleCrash
 from x12proc.findings import REJECT, Finding, Hit, weaker
 from x12proc.profiles import Bypass, Profile, Profiles, Setting
 from x12proc.reference.edition import Reference
-from x12proc.rules.base import Rule
+from x12proc.rules.base import BIOLOGIC_CODES, Rule
 from x12proc.rules.context import Context
 
 MOST_PLANS = 1024
-BIOLOGIC_CODES = frozenset(("J3590",))
 
 
 class ScrubbedLine(msgspec.Struct, frozen=True):

@@ -87,6 +87,7 @@ OUR_FAMILIES: Final = frozenset(
     )
 )
 OURS: Final = "x12proc.rules"
+BIOLOGIC_CODES: Final = frozenset(("J3590",))
 ID_PATTERN: Final = r"[A-Z]{2,8}[0-9]{2,3}"
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 _SOURCE_KEY = re.compile(r"[A-Z0-9]{2,12}")
