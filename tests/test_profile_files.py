@@ -52,6 +52,51 @@ def test_a_shipped_profile_is_told_in_full(path: Path) -> None:
     assert set(cited) - {""} <= SOURCES.keys()
 
 
+# How grave a rule is for a payer, and for whom it is not so.
+FACTS = [
+    ("medicare-b-wps", "RTE01", "reject"), ("medicare-b-ngs", "RTE01", "reject"),
+    ("medicare-b-cgs", "RTE01", "warn"), ("medicare-opps", "RTE01", "reject"),
+    ("medicare-b-wps", "NAR06", "reject"), ("medicare-b-cgs", "NAR06", "warn"),
+    ("medicare-b-palmetto", "NAR05", "reject"), ("medicare-b-noridian", "NAR05", "warn"),
+    ("medicare-b-noridian", "COD07", "reject"), ("medicare-b-fcso", "COD07", "warn"),
+    ("medicare-b-fcso", "COD01", "reject"), ("medicare-opps", "COD01", "reject"),
+    ("medicaid-or", "COD01", "reject"), ("uhc", "COD01", "warn"), ("medicare-b", "BAL01", "reject"),
+    ("medicare-opps", "BAL01", "reject"), ("medicaid", "BAL01", "warn"), ("uhc", "NDC02", "reject"),
+    ("medicaid-ny", "NDC02", "reject"), ("bcbs-ibx", "NDC02", "reject"), ("bcbs-tx", "NDC02", "reject"),
+    ("bcbs", "NDC02", "warn"), ("medicare-b", "NDC02", "warn"), ("medicare-b", "NDC03", "reject"),
+    ("medicare-opps", "NDC03", "reject"), ("bcbs-tx", "NDC03", "reject"), ("uhc", "NDC03", "warn"),
+    ("medicaid-ma", "QTY04", "reject"), ("uhc", "QTY04", "warn"), ("medicare-opps", "NAR14", "reject"),
+    ("medicare-b", "NAR14", "warn"), ("medicaid-wv", "AUT05", "reject"), ("medicaid-ny", "AUT05", "warn"),
+    ("medicaid-nc", "NDC09", "warn"), ("tricare", "NDC01", "warn"), ("uhc", "NDC01", "reject"),
+    ("medicare-opps", "INS01", "reject"), ("medicaid", "INS01", "warn"), ("medicare-opps", "TRI04", "reject"),
+    ("medicare-b", "TRI01", "reject"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("profile", "rule", "severity"), FACTS)
+def test_what_the_catalogue_says_of_a_payer(profile: str, rule: str, severity: str) -> None:
+    profiles, _ = load_profiles()
+    assert profiles.get(profile).settings(date(2024, 2, 1), date(2024, 4, 1))[rule].severity == severity
+
+
+@pytest.mark.parametrize(
+    ("profile", "rule", "option", "value"),
+    [
+        ("medicare-b-noridian", "MOD06", "required", True),
+        ("medicaid-mi", "MOD06", "required", True),
+        ("medicaid-ny", "AUT05", "required", True),
+        ("medicaid-ma", "NDC01", "exempt", ("vaccine",)),
+        ("medicare-b-palmetto", "NAR17", "tell", True),
+        ("bcbs-tx", "NAR03", "ndc_is_enough", False),
+        ("medicaid-wv", "NAR06", "ndc_is_enough", False),
+    ],
+)
+def test_what_a_payer_is_asked_for_by_option(profile: str, rule: str, option: str, value: object) -> None:
+    profiles, _ = load_profiles()
+    assert profiles.get(profile).settings(None, date(2024, 4, 1))[rule].options[option] == value
+    assert profiles.get("default").settings(None, date(2024, 4, 1))[rule].options[option] != value
+
+
 def test_no_two_shipped_profiles_claim_a_payer() -> None:
     payers = [
         payer
