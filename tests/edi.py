@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from x12proc.replay.rule_cases import own_base
+
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CLINIC = FIXTURES / "demo" / "clinic-837p.edi"
 HOSPITAL = FIXTURES / "demo" / "hospital-837i.edi"
@@ -23,7 +25,7 @@ STYLES = {
 
 def base(kind: str = "P") -> bytes:
     """A clean one-claim file with one J3590 line."""
-    return (FIXTURES / "rules" / f"base-{kind}.edi").read_bytes()
+    return own_base(kind)
 
 
 def segments(data: bytes) -> list[str]:

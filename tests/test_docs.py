@@ -20,7 +20,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 
-def test_rule_pages_are_fresh() -> None:
+def test_what_is_generated_is_fresh() -> None:
+    """Rule pages, the middle of docs/profiles.md, and the JSON Schema of profiles."""
     build_docs = import_module("build_docs")
 
     assert build_docs.stale() == [], "run 'make docs'"

@@ -11,7 +11,7 @@ from edi import base
 import x12proc
 from x12proc.claims.model import Claim
 from x12proc.errors import ConfigError
-from x12proc.profiles import Profiles, parse_profile
+from x12proc.profiles import Bypass, Profiles, parse_profile
 from x12proc.rules import all_rules
 from x12proc.settings import load_profiles, load_settings
 
@@ -40,7 +40,11 @@ def mine(text: str, *others: str) -> Profiles:
         ('[[rule]]\nid = "QTY07"\noptions = { decimals = "2" }', ["'2'", "int"]),
         ('[[rule]]\nid = "NDC08"\noptions = { allowed_placeholders = 7 }', ["7", "list of texts"]),
         ('[[rule]]\nid = "NDC01"\nenabled = false\nreason = "because"', ["reason, by and until"]),
+        ('[[rule]]\nid = "NDC01"\nuntil = 2026-12-31', ["reason, by and until"]),
         ('[[rule]]\nid = "NDC01"\nfrom = "soon"', ["from"]),
+        ('[[rule]]\nid = "NDC01"\nfrom = 2024-02-01\nto = 2024-01-01', ["2024-01-01", "before 'from'"]),
+        ('[selection]\nclaim_types = ["D"]', ["claim_types", "I, P"]),
+        ("rule = " + "[" * 3000, ["TOML"]),
         ("[[rule]", ["TOML"]),
     ],
 )
@@ -74,7 +78,8 @@ def test_a_bypass_ends_on_its_day() -> None:
     text = '[[rule]]\nid = "NDC01"\nenabled = false\nreason = "payer agreed"\nby = "J. Ito"\nuntil = 2026-12-31\n'
     profile = mine(text).get("mine")
     assert not profile.settings(None, date(2026, 12, 31))["NDC01"].enabled
-    assert "J. Ito" in profile.settings(None, TODAY)["NDC01"].bypass
+    bypass = profile.settings(None, TODAY)["NDC01"].bypass
+    assert bypass == Bypass("NDC01", "payer agreed", "J. Ito", date(2026, 12, 31), "mine")
     assert profile.settings(None, date(2027, 1, 1))["NDC01"].enabled
 
 
@@ -120,11 +125,56 @@ def test_a_users_folder_stands_beside_ours(tmp_path: Path) -> None:
         load_profiles([tmp_path / "nowhere"])
 
 
+def folder(place: Path, **profiles: str) -> Path:
+    """A folder with profiles."""
+    place.mkdir()
+    for name, text in profiles.items():
+        (place / f"{name}.toml").write_text(text)
+    return place
+
+
+def test_a_users_profile_is_chosen_before_ours(tmp_path: Path) -> None:
+    ours = 'name = "aaa"\ntitle = "A"\nextends = "uhc"\n[selection]\npayer_ids = ["87726"]\n'
+    broad = 'name = "aab"\ntitle = "A"\n[selection]\nfiling_indicators = ["MB"]\n'
+    profiles, _ = load_profiles([folder(tmp_path / "own", aaa=ours, aab=broad)])
+    assert profiles.choose(claim("87726")).name == "aaa"
+    assert profiles.choose(claim("SOME MAC", "MB")).name == "aab"
+    assert profiles.choose(claim("01182", "MB")).name == "medicare-b-noridian", "the payer id decides first"
+
+
+def test_a_users_profile_takes_the_place_of_ours(tmp_path: Path) -> None:
+    mine = 'name = "uhc"\ntitle = "Mine"\n[selection]\npayer_ids = ["87726"]\n'
+    profiles, hashes = load_profiles([folder(tmp_path / "own", anything=mine)])
+    assert profiles.choose(claim("87726")).file.title == "Mine"
+    assert "anything.toml" in hashes
+    assert "uhc.toml" not in hashes, "reports name the files in force"
+
+
+def test_users_files_that_clash_or_cannot_be_read_are_named(tmp_path: Path) -> None:
+    one = 'name = "one"\ntitle = "One"\n'
+    same = folder(tmp_path / "same", a=one, b=one)
+    with pytest.raises(ConfigError, match=r"b\.toml: the name 'one' is taken by .*a\.toml"):
+        load_profiles([same])
+    with pytest.raises(ConfigError, match=r"c\.toml: the name 'one' is taken by .*d\.toml"):
+        load_profiles([folder(tmp_path / "first", d=one), folder(tmp_path / "second", c=one)])
+    odd = folder(tmp_path / "odd")
+    (odd / "latin.toml").write_bytes(b'name = "\xe9"\n')
+    with pytest.raises(ConfigError, match=r"latin\.toml: not valid TOML"):
+        load_profiles([odd])
+    broken = folder(tmp_path / "broken")
+    (broken / "gone.toml").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match=r"gone\.toml: can't be read"):
+        load_profiles([broken])
+
+
 def test_the_reading_of_medicare_part_b() -> None:
     profiles, _ = load_profiles()
     assert profiles.choose(claim("SOME MAC", "MB")).name == "medicare-b"
     assert profiles.choose(claim("01182", "MB")).name == "medicare-b-noridian"
     assert profiles.choose(claim("05102", "MB", "I")).name == "default", "a Part B number on a hospital claim"
+    assert profiles.choose(claim("DMA7384", "MC")).name == "medicaid-ma"
+    assert profiles.choose(claim("CAMCD", "MC")).name == "medicaid"
+    assert profiles.choose(claim("G84980", "BL")).name == "bcbs-tx"
     settings = profiles.get("medicare-b").settings(date(2024, 1, 1), TODAY)
     assert settings["BAL01"].severity == "reject"
     assert settings["NAR03"].options["ndc_is_enough"] is False

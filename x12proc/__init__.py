@@ -13,9 +13,11 @@ from x12proc.claims.model import Claim, DrugIdentification, ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.errors import ConfigError, RuleCrash, X12ProcError, X12SyntaxError
 from x12proc.findings import Finding
+from x12proc.profiles import Bypass
 from x12proc.version import __version__
 
 __all__ = [
+    "Bypass",
     "Claim",
     "ConfigError",
     "DrugIdentification",

@@ -11,13 +11,12 @@ import msgspec
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.errors import RuleCrash
 from x12proc.findings import REJECT, Finding, GuideError, Hit, weaker
-from x12proc.profiles import Profile, Profiles, Setting
+from x12proc.profiles import Bypass, Profile, Profiles, Setting
 from x12proc.reference.edition import Reference
-from x12proc.rules.base import Rule
+from x12proc.rules.base import BIOLOGIC_CODES, Rule
 from x12proc.rules.context import Context
 
 MOST_PLANS = 1024
-BIOLOGIC_CODES = frozenset(("J3590",))
 
 
 class ScrubbedLine(msgspec.Struct, frozen=True):
@@ -37,6 +36,7 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
     context: Context
     crashes: tuple[RuleCrash, ...]
     guide_errors: tuple[GuideError, ...] = ()
+    bypasses: tuple[Bypass, ...] = ()  # those that held something back
 
     @property
     def all_findings(self) -> list[Finding]:
@@ -93,16 +93,32 @@ class Engine:
             seen_before=self._seen_before,
         )
         crashes: list[RuleCrash] = []
-        own = _run(plan.claim, claim, context, crashes)
+        own, lines = self._hear(plan, context, crashes)
+        bypasses = () if plan.without is None else self._held_back(plan, plan.without, context)
+        return ScrubbedClaim(claim, profile.name, own, lines, context, tuple(crashes), bypasses=bypasses)
+
+    def _hear(
+        self, plan: _Plan, context: Context, crashes: list[RuleCrash]
+    ) -> tuple[tuple[Finding, ...], tuple[ScrubbedLine, ...]]:
+        """What the rules of a plan find: in the claim, and in its lines."""
+        own = _run(plan.claim, context.claim, context, crashes)
         told = {finding.rule for finding in own}
         lines = []
-        for line in targets:
+        for line in context.targets:
             steps = plan.line if line.procedure.upper() in BIOLOGIC_CODES else plan.line_other
             found = _run(steps, line, context, crashes)
             lines.append(ScrubbedLine(line, self._told_once(found, told)))
         if own:
             own = self._told_once(own, {finding.rule for line in lines for finding in line.findings})
-        return ScrubbedClaim(claim, profile.name, own, tuple(lines), context, tuple(crashes))
+        return own, tuple(lines)
+
+    def _held_back(self, plan: _Plan, without: _Plan, context: Context) -> tuple[Bypass, ...]:
+        """The bypasses without which their rule would be heard on the claim, or would crash on it."""
+        crashes: list[RuleCrash] = []
+        own, lines = self._hear(without, context.under(without.options), crashes)
+        heard = {finding.rule for finding in own} | {crash.rule_id for crash in crashes}
+        heard.update(finding.rule for line in lines for finding in line.findings)
+        return tuple(bypass for bypass in plan.bypasses if bypass.rule in heard)
 
     def _plan(self, profile: Profile, service_date: date | None, claim_type: str) -> _Plan:
         """Which rules to run; the same for all claims of a profile, a date and a type."""
@@ -142,7 +158,7 @@ _Step: TypeAlias = tuple[Callable[..., Iterable[Hit]], Rule, Setting]
 class _Plan:
     """The rules that hold for claims of one type under one profile on one date, with their settings."""
 
-    __slots__ = ("claim", "line", "line_other", "options")
+    __slots__ = ("bypasses", "claim", "line", "line_other", "options", "without")
 
     def __init__(self, rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str) -> None:
         steps = [
@@ -154,6 +170,22 @@ class _Plan:
         self.line = [step for step in steps if step[1].level == "line"]
         self.line_other = [step for step in self.line if not step[1].biologics_only]
         self.options = {rule_id: setting.options for rule_id, setting in settings.items()}
+        self.bypasses = [setting.bypass for setting in settings.values() if setting.bypass is not None]
+        self.without = _without(rules, settings, claim_type, self.bypasses) if self.bypasses else None
+
+
+def _without(
+    rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str, bypasses: Iterable[Bypass]
+) -> _Plan:
+    """The bypassed rules as if they were not, and those that decide whether they are heard."""
+    wanted = {bypass.rule for bypass in bypasses}
+    waiting = list(wanted)
+    while waiting:
+        more = set(rules[waiting.pop()].suppressed_by) - wanted
+        wanted |= more
+        waiting += more
+    bare = {rule_id: setting.without or setting for rule_id, setting in settings.items()}
+    return _Plan({rule_id: rules[rule_id] for rule_id in rules if rule_id in wanted}, bare, claim_type)
 
 
 def _run(

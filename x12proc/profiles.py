@@ -6,42 +6,100 @@ with its dates and its source. Profiles are read from TOML by the outer ring and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from x12proc.claims.model import Claim
 from x12proc.errors import ConfigError
-from x12proc.findings import SEVERITIES, Severity
+from x12proc.findings import Severity
 from x12proc.rules.base import Option, OptionValue, Rule
+from x12proc.typed_toml import decode
 
 DEFAULT = "default"
+
+# What the keys of a profile file mean stands here once: the JSON Schema and the manual repeat it.
+_Name: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="The profile's name, as in reports and behind --profile: letters, digits, hyphens.",
+    ),
+]
+_Title: TypeAlias = Annotated[
+    str, msgspec.Meta(min_length=1, description="For whom the profile is, in a few words.")
+]
+_Extends: TypeAlias = Annotated[str, msgspec.Meta(description="The profile whose entries this one begins with.")]
+_About: TypeAlias = Annotated[str, msgspec.Meta(description="What the payer asks for, in sentences for billers.")]
+_Sources: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(description="The documents that say so: keys of known ones or any words, with commas between."),
+]
+_Checked: TypeAlias = Annotated[
+    date, msgspec.Meta(description="The day on which the documents were last compared.")
+]
+_PayerIds: TypeAlias = Annotated[
+    tuple[str, ...], msgspec.Meta(description="Payer ids (loop 2010BB NM109) of the claims it is for.")
+]
+_FilingIndicators: TypeAlias = Annotated[
+    tuple[str, ...],
+    msgspec.Meta(description="Claim filing indicators (SBR09) of the claims it is for, when no payer id decides."),
+]
+_ClaimTypes: TypeAlias = Annotated[
+    tuple[Literal["P", "I"], ...], msgspec.Meta(description="P for 837P, I for 837I; none: both.")
+]
+_FacilityTypes: TypeAlias = Annotated[
+    tuple[str, ...], msgspec.Meta(description="Beginnings of the facility type (CLM05-1), e.g. 13; none: all.")
+]
+_RuleId: TypeAlias = Annotated[str, msgspec.Meta(description="The rule that the entry is about, e.g. NDC01.")]
+_Severity: TypeAlias = Annotated[Severity, msgspec.Meta(description="How grave its findings are here.")]
+_Enabled: TypeAlias = Annotated[bool, msgspec.Meta(description="false: the rule is not heard here.")]
+_Options: TypeAlias = Annotated[
+    dict[str, Any], msgspec.Meta(description="The rule's options that differ here; 'x12proc rules ID' lists them.")
+]
+_From: TypeAlias = Annotated[date, msgspec.Meta(description="First service date that the entry holds for.")]
+_To: TypeAlias = Annotated[date, msgspec.Meta(description="Last service date that the entry holds for.")]
+_Why: TypeAlias = Annotated[str, msgspec.Meta(description="Why it is different here, in a sentence for billers.")]
+_Reason: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        description="Makes the entry a bypass: why the rule is set aside. Needs by and until as well.",
+    ),
+]
+_By: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, description="Who decided the bypass.")]
+_Until: TypeAlias = Annotated[date, msgspec.Meta(description="The last day on which the bypass holds.")]
 
 
 class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which claims a profile is for: by payer id, else by filing indicator with claim and facility type."""
 
-    payer_ids: tuple[str, ...] = ()  # 2010BB NM109
-    filing_indicators: tuple[str, ...] = ()  # SBR09
-    claim_types: tuple[str, ...] = ()  # P, I; empty: both
-    facility_types: tuple[str, ...] = ()  # beginnings of CLM05-1; empty: all
+    payer_ids: _PayerIds = ()
+    filing_indicators: _FilingIndicators = ()
+    claim_types: _ClaimTypes = ()
+    facility_types: _FacilityTypes = ()
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a profile says of one rule, for service dates ``from`` to ``to``, both included."""
+    """What a profile says of one rule, for service dates ``from`` to ``to``, both included.
 
-    id: str
-    severity: Severity | None = None
-    enabled: bool | None = None
-    options: dict[str, Any] = {}
-    first: date | None = msgspec.field(default=None, name="from")
-    last: date | None = msgspec.field(default=None, name="to")
-    source: str = ""
-    reason: str = ""
-    by: str = ""
-    until: date | None = None
+    With ``reason``, ``by`` and ``until`` it is a bypass: somebody's decision to set a rule aside for a while.
+    """
+
+    id: _RuleId
+    severity: _Severity | None = None
+    enabled: _Enabled | None = None
+    options: _Options = {}
+    first: _From | None = msgspec.field(default=None, name="from")
+    last: _To | None = msgspec.field(default=None, name="to")
+    why: _Why = ""
+    source: _Sources = ""
+    reason: _Reason = ""
+    by: _By = ""
+    until: _Until | None = None
 
     def holds(self, service_date: date | None, as_of: date) -> bool:
         """Whether the entry counts for a service date (None: unknown, so undated entries only) today."""
@@ -57,36 +115,50 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class ProfileFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A profile as written in its file."""
 
-    name: str
-    title: str
-    extends: str = ""
-    source: str = ""
+    name: _Name
+    title: _Title
+    extends: _Extends = ""
+    about: _About = ""
+    source: _Sources = ""
+    checked: _Checked | None = None
     selection: Selection = Selection()
     rule: tuple[Entry, ...] = ()
 
 
+class Bypass(msgspec.Struct, frozen=True):
+    """Somebody's decision to set a rule aside: why, who, the last day it holds, and in which profile it stands."""
+
+    rule: str
+    reason: str
+    by: str
+    until: date
+    profile: str
+
+
 class Setting(msgspec.Struct, frozen=True):
-    """What holds for one rule on one claim. ``bypass`` is why, by whom, until when, if someone said so."""
+    """What holds for one rule on one claim; under a bypass, ``without`` is what would hold but for it."""
 
     severity: Severity
     enabled: bool
     options: dict[str, OptionValue]
-    bypass: str = ""
+    bypass: Bypass | None = None
+    without: Setting | None = None
 
 
 class Profile:
     """A profile with everything it inherits, ready to be asked."""
 
     def __init__(self, chain: Sequence[ProfileFile], rules: Mapping[str, Rule]) -> None:
+        self.chain = tuple(chain)  # what it inherits from first, itself last
         self.file = chain[-1]
         self.name = chain[-1].name
-        self._entries = [entry for file in chain for entry in file.rule]
+        self._entries = [(file.name, entry) for file in chain for entry in file.rule]
         self._rules = rules
         self._settings: dict[tuple[bool, ...], dict[str, Setting]] = {}
 
     def settings(self, service_date: date | None, as_of: date) -> dict[str, Setting]:
         """The setting of every rule for a service date."""
-        holding = tuple([entry.holds(service_date, as_of) for entry in self._entries])
+        holding = tuple([entry.holds(service_date, as_of) for _, entry in self._entries])
         known = self._settings.get(holding)
         if known is None:
             known = self._settings[holding] = self._resolve(holding)
@@ -97,21 +169,30 @@ class Profile:
             rule.id: Setting(rule.severity, True, {name: option.default for name, option in rule.options.items()})
             for rule in self._rules.values()
         }
-        for entry, holds in zip(self._entries, holding, strict=True):
+        for (profile, entry), holds in zip(self._entries, holding, strict=True):
             if holds:
-                settings[entry.id] = _changed(settings[entry.id], entry)
+                settings[entry.id] = _changed(settings[entry.id], entry, profile)
         return settings
 
 
-def _changed(setting: Setting, entry: Entry) -> Setting:
-    bypass = setting.bypass
-    if entry.reason or entry.by:
-        bypass = f"{entry.reason} ({entry.by}, until {entry.until})"
+def _changed(setting: Setting, entry: Entry, profile: str) -> Setting:
+    changed = _applied(setting, entry)
+    if entry.until is not None:
+        bypass = Bypass(entry.id, entry.reason, entry.by, entry.until, profile)
+        without = setting.without or setting
+    elif setting.bypass is not None and setting.without is not None:
+        bypass, without = setting.bypass, _applied(setting.without, entry)
+    else:
+        return changed
+    # A bypass that changes nothing (any more) holds nothing back.
+    return without if changed == without else replace(changed, bypass=bypass, without=without)
+
+
+def _applied(setting: Setting, entry: Entry) -> Setting:
     return Setting(
         entry.severity or setting.severity,
         setting.enabled if entry.enabled is None else entry.enabled,
         {**setting.options, **{name: _plain(value) for name, value in entry.options.items()}},
-        bypass,
     )
 
 
@@ -120,10 +201,13 @@ def _plain(value: Any) -> OptionValue:
 
 
 class Profiles:
-    """All profiles at hand, and the choice among them."""
+    """All profiles at hand, and the choice among them. Those named in ``own``, the user's, are chosen first."""
 
-    def __init__(self, files: Mapping[str, ProfileFile], rules: Mapping[str, Rule]) -> None:
+    def __init__(
+        self, files: Mapping[str, ProfileFile], rules: Mapping[str, Rule], own: Collection[str] = ()
+    ) -> None:
         self._profiles = {name: Profile(_chain(name, files), rules) for name in files}
+        self._own = frozenset(own)
         self._chosen: dict[tuple[str, str, str, str], Profile] = {}
         if DEFAULT not in files:
             raise ConfigError(f"There is no profile named {DEFAULT!r}; it is the one that all others extend")
@@ -159,9 +243,12 @@ class Profiles:
         for candidates in (by_payer if payer else [], by_filing if claim.filing_indicator else []):
             fitting = [profile for profile in candidates if _fits(profile.file.selection, claim)]
             if fitting:
-                # The profile that says more about the claims it is for is the closer one.
-                return max(fitting, key=lambda profile: (_detail(profile.file.selection), profile.name))
+                return max(fitting, key=self._closeness)
         return self._profiles[DEFAULT]
+
+    def _closeness(self, profile: Profile) -> tuple[bool, int, str]:
+        """A user's own profile is closer than a shipped one, and one that says more of its claims closer still."""
+        return profile.name in self._own, _detail(profile.file.selection), profile.name
 
 
 def _fits(selection: Selection, claim: Claim) -> bool:
@@ -188,37 +275,28 @@ def _chain(name: str, files: Mapping[str, ProfileFile]) -> list[ProfileFile]:
 
 def parse_profile(text: bytes, where: str, rules: Mapping[str, Rule]) -> ProfileFile:
     """A profile from its TOML. Raises ConfigError with the file, the key and what is allowed."""
-    try:
-        file = msgspec.toml.decode(text, type=ProfileFile)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {error}{_allowed(str(error))}") from None
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"{where}: not valid TOML: {error}") from None
+    file = decode(text, ProfileFile, where)
     for entry in file.rule:
-        _check_entry(entry, where, rules)
+        check_entry(entry, where, rules)
     return file
 
 
-def _allowed(error: str) -> str:
-    if "severity" in error:
-        return f"; allowed are {', '.join(SEVERITIES)}"
-    if "unknown field" in error:
-        place = Entry if ".rule[" in error else Selection if ".selection" in error else ProfileFile
-        return f"; allowed are {', '.join(field.encode_name for field in msgspec.structs.fields(place))}"
-    return ""
-
-
-def _check_entry(entry: Entry, where: str, rules: Mapping[str, Rule]) -> None:
+def check_entry(entry: Entry, where: str, rules: Mapping[str, Rule]) -> None:
+    """Hold an entry against the rule it speaks of. Raises ConfigError, which begins with ``where``."""
     rule = rules.get(entry.id)
     if rule is None:
         raise ConfigError(f"{where}: rule {entry.id!r} does not exist; 'x12proc rules' lists all of them")
+    here = f"{where}: rule {entry.id}"
     for name, value in entry.options.items():
         if name not in rule.options:
             allowed = ", ".join(rule.options) or "none"
-            raise ConfigError(f"{where}: rule {entry.id} has no option {name!r}; it has: {allowed}")
-        _check_option(rule.options[name], value, f"{where}: rule {entry.id}, option {name}")
-    if (entry.reason or entry.by) and not (entry.reason and entry.by and entry.until):
-        raise ConfigError(f"{where}: rule {entry.id}: a bypass needs reason, by and until")
+            raise ConfigError(f"{here} has no option {name!r}; it has: {allowed}")
+        _check_option(rule.options[name], value, f"{here}, option {name}")
+    if entry.first and entry.last and entry.last < entry.first:
+        raise ConfigError(f"{here}: 'to' is {entry.last}, before 'from', which is {entry.first}")
+    given = (entry.reason.strip(), entry.by.strip(), entry.until)
+    if any(given) and not all(given):
+        raise ConfigError(f"{here}: a bypass needs reason, by and until (why, who, and the last day it holds)")
 
 
 def _check_option(option: Option, value: Any, where: str) -> None:

@@ -1,16 +1,13 @@
-"""Rules and profiles put into words: for the terminal and for the generated documentation."""
+"""Rules put into words: for the terminal and for the generated documentation."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import Any
 
-import msgspec
-
-from x12proc.profiles import Profile
 from x12proc.rules import retired
 from x12proc.rules.base import Rule
-from x12proc.rules.sources import SOURCES
+from x12proc.rules.sources import Source
 
 CONFIDENCE = {
     "V": "verified in a source",
@@ -31,12 +28,15 @@ def rule_document(rule: Rule) -> dict[str, Any]:
     facts = {
         field: getattr(rule, field)
         for field in rule.__struct_fields__
-        if field not in ("check", "options", "level")
+        if field not in ("check", "options", "level", "cited")
     }
     facts["options"] = {
         name: {"default": option.default, "meaning": option.meaning} for name, option in rule.options.items()
     }
-    facts["sources"] = [{"key": key, **msgspec.structs.asdict(SOURCES[key])} for key in rule.sources]
+    facts["sources"] = [
+        {"key": key, "title": source.title, "url": source.url}
+        for key, source in zip(rule.sources, rule.cited, strict=True)
+    ]
     return facts
 
 
@@ -44,11 +44,14 @@ def rule_text(rule: Rule) -> str:
     """A rule explained for a terminal."""
     parts = [
         f"{rule.id}  {rule.name}  ({rule.severity})",
-        _filled(rule.summary),
-        _filled(rule.why),
-        _filled(f"Fix: {rule.fix}"),
+        filled(rule.summary),
+        filled(rule.why),
+        filled(f"Fix: {rule.fix}"),
         "\n".join(f"{name:13} {value}" for name, value in rule_facts(rule)),
-        "\n".join(_filled(f"{key}  {SOURCES[key].title} {SOURCES[key].url}".rstrip()) for key in rule.sources),
+        "\n".join(
+            filled(f"{key}  {source.title} {source.url}".rstrip())
+            for key, source in zip(rule.sources, rule.cited, strict=True)
+        ),
     ]
     return "\n\n".join(parts)
 
@@ -57,7 +60,7 @@ def rule_facts(rule: Rule) -> list[tuple[str, str]]:
     """The short facts of a rule: name and value."""
     codes = " ".join(code for code in (rule.status, rule.second_status) if code)
     facts = [
-        ("Claims", _TYPES[rule.applies]),
+        ("Claims", _TYPES[rule.applies] + (", lines that bill J3590 only" if rule.biologics_only else "")),
         ("Where", rule.where),
         ("Claim status", codes or "none"),
         ("Remittance", " ".join((rule.carc, *rule.rarc)).strip() or "none"),
@@ -67,14 +70,14 @@ def rule_facts(rule: Rule) -> list[tuple[str, str]]:
     if rule.suppressed_by:
         facts.append(("Silent when", f"{', '.join(rule.suppressed_by)} tells the same fault"))
     for name, option in rule.options.items():
-        facts.append(("Option", f"{name} = {_value(option.default)}: {option.meaning}"))
+        facts.append(("Option", f"{name} = {value_shown(option.default)}: {option.meaning}"))
     return facts
 
 
 def rule_page(rule: Rule) -> str:
     """The page of a rule in the documentation."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in [("Severity", rule.severity), *rule_facts(rule)])
-    sources = "\n".join(f"- {_linked(key)}" for key in rule.sources)
+    sources = "\n".join(f"- {key}: {linked(source)}" for key, source in zip(rule.sources, rule.cited, strict=True))
     return (
         f"# {rule.id} {rule.name}\n\n{rule.summary}\n\n## Why\n\n{rule.why}\n\n## Fix\n\n{rule.fix}\n\n"
         f"## Facts\n\n| | |\n|---|---|\n{rows}\n\n## Sources\n\n{sources}\n"
@@ -91,40 +94,18 @@ def rule_index(rules: dict[str, Rule]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def profile_text(profile: Profile) -> str:
-    """A profile explained for a terminal."""
-    file = profile.file
-    lines = [f"{file.name}  {file.title}"]
-    if file.extends:
-        lines.append(f"extends {file.extends}")
-    chosen = [
-        f"{name.replace('_', ' ')} {', '.join(values)}"
-        for name, values in msgspec.structs.asdict(file.selection).items()
-        if values
-    ]
-    lines.append(f"chosen for {'; '.join(chosen)}" if chosen else "chosen when no other profile fits")
-    if file.rule:
-        lines += ["", "Changes:"]
-    for entry in file.rule:
-        said = [entry.severity or "", "" if entry.enabled is None else "on" if entry.enabled else "off"]
-        said += [f"{name} = {_value(value)}" for name, value in entry.options.items()]
-        said += [f"from {entry.first}" if entry.first else "", f"to {entry.last}" if entry.last else ""]
-        said += [f"({entry.source})" if entry.source else ""]
-        said += [f"bypass: {entry.reason}, by {entry.by}, until {entry.until}" if entry.reason else ""]
-        lines.append(f"  {entry.id:6} {' '.join(part for part in said if part)}")
-    return "\n".join(lines)
+def linked(source: Source) -> str:
+    """A source's title, linked to where it is found."""
+    return f"[{source.title}]({source.url})" if source.url else source.title
 
 
-def _linked(key: str) -> str:
-    source = SOURCES[key]
-    return f"{key}: [{source.title}]({source.url})" if source.url else f"{key}: {source.title}"
-
-
-def _value(value: object) -> str:
+def value_shown(value: object) -> str:
+    """An option's value in words."""
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _filled(text: str) -> str:
-    return textwrap.fill(text, 100)
+def filled(text: str) -> str:
+    """A text in lines that a terminal holds; addresses stay whole."""
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)

@@ -270,7 +270,7 @@ class InputRun:
 
     def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
         if kind == "html":
-            return HtmlReport(file.write, _scratch(stack))
+            return HtmlReport(file.write, _scratch(stack), self._settings.rules)
         plain: dict[str, type[JsonReport | CsvReport | XmlReport]]
         plain = {"json": JsonReport, "csv": CsvReport, "xml": XmlReport}
         return plain[kind](file.write)
@@ -344,4 +344,6 @@ def program_document(settings: Settings) -> Document:
         "as_of": settings.as_of.isoformat(),
         "reference_editions": settings.reference.editions(),
         "profile_files": settings.profile_hashes,
+        "rule_files": settings.own_rules.files,
+        "rule_packages": settings.own_rules.packages,
     }

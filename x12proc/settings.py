@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
@@ -13,21 +13,25 @@ import msgspec
 
 from x12proc.engine import Engine
 from x12proc.errors import ConfigError
+from x12proc.ownrules import OwnRules, load_own_rules
 from x12proc.profiles import ProfileFile, Profiles, parse_profile
 from x12proc.reference.edition import Reference
 from x12proc.reports.acknowledgement import Acknowledging
 from x12proc.rules import all_rules
+from x12proc.rules.base import Rule
+from x12proc.typed_toml import decode
 
 RULES_EDITION = "2026-11-23"
 AUTO = "auto"
 
 
 class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """``x12proc.toml``: what a user sets once. Folders are relative to the file."""
+    """``x12proc.toml``: what a user sets once. Files and folders are relative to it."""
 
     codes: tuple[str, ...] = ("J3590",)
     profile: str = AUTO
     profile_folders: tuple[str, ...] = ()
+    rule_files: tuple[str, ...] = ()  # Python files with rules of the user's own
     reference_folder: str = ""  # an edition that 'x12proc reference import' made; empty: the shipped one
     emit: tuple[str, ...] = ("json", "html", "annotated")
     acknowledgement: Acknowledging = Acknowledging()
@@ -39,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...]
     profile: str | None  # None: chosen by claim
     now: datetime  # when the run takes place, for the dates and times of what it writes
+    rules: dict[str, Rule]  # ours and the user's own
+    own_rules: OwnRules
     profiles: Profiles
     profile_hashes: dict[str, str]
     reference: Reference
@@ -52,7 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def engine(self) -> Engine:
         """A fresh engine, for one file."""
         return Engine(
-            all_rules(), self.profiles, self.reference, codes=self.codes, as_of=self.as_of, profile=self.profile
+            self.rules, self.profiles, self.reference, codes=self.codes, as_of=self.as_of, profile=self.profile
         )
 
 
@@ -81,34 +87,50 @@ def load_reference(folder: Path | None) -> Reference:
 def load_config(path: Path | None) -> ConfigFile:
     """A user's configuration file, or the shipped one. Raises ConfigError."""
     path = path or config_folder() / "x12proc.toml"
+    return decode(_read(path), ConfigFile, str(path))
+
+
+def load_profiles(
+    folders: Sequence[Path] = (), rules: Mapping[str, Rule] | None = None
+) -> tuple[Profiles, dict[str, str]]:
+    """The shipped profiles with those of further folders beside them, and the SHA-256 of each file in force.
+
+    ``rules`` are all that profiles may speak of; ours when None. Raises ConfigError.
+    """
+    known = all_rules() if rules is None else rules
+    shipped = _profiles_in(config_folder() / "profiles", known)
+    own: dict[str, tuple[ProfileFile, Path, str]] = {}
+    for folder in folders:
+        for name, found in _profiles_in(folder, known).items():
+            if name in own:
+                raise ConfigError(f"{found[1]}: the name {name!r} is taken by {own[name][1]}")
+            own[name] = found
+    in_force = {**shipped, **own}
+    hashes: dict[str, str] = {}
+    for _, path, digest in in_force.values():
+        hashes[path.name if path.name not in hashes else f"{path.parent.name}/{path.name}"] = digest
+    return Profiles({name: file for name, (file, _, _) in in_force.items()}, known, own), hashes
+
+
+def _profiles_in(folder: Path, rules: Mapping[str, Rule]) -> dict[str, tuple[ProfileFile, Path, str]]:
+    """The profiles of a folder by name, each with its file and the file's SHA-256."""
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: there is no such profile folder")
+    found: dict[str, tuple[ProfileFile, Path, str]] = {}
+    for path in sorted(folder.glob("*.toml")):
+        text = _read(path)
+        file = parse_profile(text, str(path), rules)
+        if file.name in found:
+            raise ConfigError(f"{path}: the name {file.name!r} is taken by {found[file.name][1]}")
+        found[file.name] = (file, path, hashlib.sha256(text).hexdigest())
+    return found
+
+
+def _read(path: Path) -> bytes:
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=ConfigFile)
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
-    except msgspec.ValidationError as error:
-        table = Acknowledging if "$.acknowledgement" in str(error) else ConfigFile
-        allowed = ", ".join(table.__struct_fields__)
-        raise ConfigError(f"{path}: {error}; keys are {allowed}") from None
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-
-
-def load_profiles(folders: Sequence[Path] = ()) -> tuple[Profiles, dict[str, str]]:
-    """The shipped profiles with those of further folders beside them, and the SHA-256 of each file."""
-    rules = all_rules()
-    files: dict[str, ProfileFile] = {}
-    hashes: dict[str, str] = {}
-    for folder in (config_folder() / "profiles", *folders):
-        if not folder.is_dir():
-            raise ConfigError(f"{folder}: there is no such profile folder")
-        for path in sorted(folder.glob("*.toml")):
-            text = path.read_bytes()
-            file = parse_profile(text, str(path), rules)
-            if file.name in files and folder.parent == config_folder():
-                raise ConfigError(f"{path}: the name {file.name!r} is taken by another profile")
-            files[file.name] = file
-            hashes[path.name] = hashlib.sha256(text).hexdigest()
-    return Profiles(files, rules), hashes
 
 
 def load_settings(
@@ -126,7 +148,9 @@ def load_settings(
     """
     file = load_config(config)
     base = config.parent if config else config_folder()
-    profiles, hashes = load_profiles([base / folder for folder in file.profile_folders])
+    own_rules = load_own_rules([base / name for name in file.rule_files])
+    rules = own_rules.with_ours()
+    profiles, hashes = load_profiles([base / folder for folder in file.profile_folders], rules)
     name = profile or file.profile
     if name != AUTO:
         profiles.get(name)
@@ -134,6 +158,8 @@ def load_settings(
         codes=target_codes(codes or file.codes),
         profile=None if name == AUTO else name,
         now=datetime.combine(as_of, time()) if as_of else _now(),
+        rules=rules,
+        own_rules=own_rules,
         profiles=profiles,
         profile_hashes=hashes,
         reference=load_reference(base / file.reference_folder if file.reference_folder else None),

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
 
-from x12proc.rulebook import profile_text
-from x12proc.settings import load_profiles
+from x12proc.profilebook import profile_text
+from x12proc.profileschema import profile_schema
+from x12proc.settings import load_settings
 
 
 @click.command()
 @click.argument("name", required=False)
-def command(name: str | None) -> None:
-    """List the payer profiles, or show what one of them changes.
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Your configuration, with your profiles."
+)
+@click.option("--schema", is_flag=True, help="Write the JSON Schema of profile files, for editors.")
+def command(name: str | None, config: Path | None, schema: bool) -> None:
+    """List the payer profiles, or show what one of them changes and why.
 
     A profile is chosen claim by claim: by the payer's id, else by the filing indicator with the type of claim
     and facility, else default. 'scrub --profile NAME' makes one hold for all claims.
 
     \b
-    x12proc profiles                 all of them
-    x12proc profiles medicare-b      for whom it is, and what it changes with which source
+    x12proc profiles                          all of them
+    x12proc profiles medicare-b               for whom it is, what it changes, why, by which source
+    x12proc profiles --config my.toml mine    one of your own
+    x12proc profiles --schema > profile.schema.json
     """
-    profiles, _ = load_profiles()
-    if name is not None:
-        click.echo(profile_text(profiles.get(name)))
-        return
-    for known in profiles.names():
-        click.echo(f"{known:20} {profiles.get(known).file.title}")
+    settings = load_settings(config=config)
+    if schema:
+        click.echo(json.dumps(profile_schema(settings.rules), indent=1))
+    elif name is not None:
+        click.echo(profile_text(settings.profiles.get(name), settings.rules))
+    else:
+        for known in settings.profiles.names():
+            click.echo(f"{known:20} {settings.profiles.get(known).file.title}")

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 import msgspec
 
 from x12proc.errors import ConfigError
 from x12proc.rulebook import rule_document, rule_text
-from x12proc.rules import all_rules
+from x12proc.settings import load_settings
 
 
 @click.command()
 @click.argument("rule_id", metavar="[ID]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(rule_id: str | None, as_json: bool) -> None:
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Your configuration, with your rules."
+)
+def command(rule_id: str | None, as_json: bool, config: Path | None) -> None:
     """List all rules, or explain one.
 
     \b
-    x12proc rules            one line a rule
-    x12proc rules NDC01      condition, reason, fix, codes, sources
-    x12proc rules --json     everything, for programs
+    x12proc rules                            one line a rule
+    x12proc rules NDC01                      condition, reason, fix, codes, sources
+    x12proc rules --json                     everything, for programs
+    x12proc rules --config my.toml XHD01     one of your own
     """
-    rules = all_rules()
+    rules = load_settings(config=config).rules
     if rule_id is not None and rule_id.upper() not in rules:
         family = [known for known in rules if known.startswith(rule_id.upper().rstrip("0123456789"))]
         near = f"; there are {', '.join(family)}" if family else "; 'x12proc rules' lists all of them"

@@ -22,6 +22,7 @@ class Remarks(msgspec.Struct, frozen=True):
 
 _INVOICE: Final = word_set("INV INVOICE INVOICES INVOICED WAC")
 _COST: Final = word_set("COST PRICE")
+_CANCER: Final = word_set("ANTINEOPLASTIC ANTINEOPLASTICS CHEMO CHEMOTHERAPY ONCOLOGY")  # filler under J9999
 _COMPOUND: Final = word_set(
     "COMPOUND COMPOUNDED COMPOUNDS COMPOUNDING COMPUNDED COMPUNDS COMPOUNED COMPD REPACK REPACKAGED REPACKED "
     "REPACKAGE REPACKAGING"
@@ -77,4 +78,4 @@ def _has_503b(words: Sequence[str]) -> bool:
 
 def _is_filler(tokens: Sequence[Token]) -> bool:
     """Whether every word is filler; numbers and marks alone name no drug either."""
-    return all(token.text in _FILLER for token in tokens if token.text.isalpha())
+    return all(token.text in _FILLER or token.text in _CANCER for token in tokens if token.text.isalpha())

@@ -1,4 +1,4 @@
-"""The CSV report: one row a finding, and one for each fault of the file itself."""
+"""The CSV report: one row a finding, one a bypassed rule, and one for each fault of the file itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CsvReport:
         self._row(dict(zip(_COLUMNS, _COLUMNS, strict=True)))
 
     def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
-        """A row for each finding of the claim and of its lines."""
+        """A row for each finding of the claim and of its lines, and for each bypassed rule."""
         about = {
             "file": self._file,
             "interchange_control": document["interchange_control"],
@@ -51,6 +51,8 @@ class CsvReport:
         }
         for finding in document["findings"]:
             self._row({**about, **_finding(finding)})
+        for bypass in document["bypasses"]:
+            self._row({**about, **_bypass(bypass)})
         for line in document["lines"]:
             here = {
                 **about,
@@ -106,6 +108,11 @@ def _finding(finding: Document) -> dict[str, str]:
         "rarc": " ".join(remittance["rarc"]) if remittance else "",
         "sources": " ".join(finding["sources"]),
     }
+
+
+def _bypass(bypass: Document) -> dict[str, str]:
+    decided = f"decided by {bypass['by']}, until {bypass['until']}, profile {bypass['profile']}"
+    return {"rule": bypass["rule"], "severity": "bypassed", "message": f"{bypass['reason']} ({decided})"}
 
 
 def safe_cell(text: str) -> str:

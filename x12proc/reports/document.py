@@ -11,6 +11,7 @@ from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, ServiceL
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.findings import Finding
 from x12proc.narrative import Narrative
+from x12proc.profiles import Bypass
 from x12proc.reference.ndc import normalise
 from x12proc.reports.note import annotation_skipped
 from x12proc.rules.context import Context
@@ -52,6 +53,7 @@ def claim_document(scrubbed: ScrubbedClaim) -> Document:
         "profile": scrubbed.profile,
         "disposition": "rejected" if scrubbed.rejected else "accepted",
         "findings": [finding_document(finding) for finding in scrubbed.findings],
+        "bypasses": [bypass_document(bypass) for bypass in scrubbed.bypasses],
         "guide_errors": [],
         "lines": [_line_document(line, claim, scrubbed) for line in scrubbed.lines],
     }
@@ -99,6 +101,11 @@ def finding_document(finding: Finding) -> Document:
         "remittance": {"carc": finding.carc, "rarc": list(finding.rarc)} if finding.carc else None,
         "sources": list(finding.sources),
     }
+
+
+def bypass_document(bypass: Bypass) -> Document:
+    """A rule that would have been heard but for somebody's decision."""
+    return {**msgspec.structs.asdict(bypass), "until": bypass.until.isoformat()}
 
 
 def drug_document(drug: DrugIdentification | None) -> Document | None:

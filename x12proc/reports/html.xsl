@@ -118,6 +118,10 @@ td.num, th.num { text-align:right } summary { cursor:pointer; color:#1b4f9c; fon
 <dt>Billing provider</dt><dd><xsl:value-of select="billing_provider/name"/><xsl:text> </xsl:text><span class="soft"><xsl:value-of select="billing_provider/npi"/></span></dd>
 <dt>Charge</dt><dd><xsl:value-of select="charge"/></dd>
 </dl>
+<xsl:for-each select="bypasses/bypass">
+<p class="soft bypass"><span class="chip info"><xsl:value-of select="rule"/> bypassed</span><xsl:text> </xsl:text><xsl:value-of select="reason"/>
+ · decided by <xsl:value-of select="by"/> · until <xsl:value-of select="until"/> · profile <xsl:value-of select="profile"/></p>
+</xsl:for-each>
 <xsl:apply-templates select="findings/finding"/>
 <xsl:if test="findings/finding"><xsl:apply-templates select="segments"/></xsl:if>
 <xsl:for-each select="lines/line">

@@ -6,7 +6,7 @@ costs no more memory than a small one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 from typing import BinaryIO
@@ -17,8 +17,7 @@ from x12proc.engine import ScrubbedClaim
 from x12proc.reports.document import Document
 from x12proc.reports.writer import Write
 from x12proc.reports.xml_report import claim_element, element, end_elements
-from x12proc.rules import all_rules
-from x12proc.rules.sources import SOURCES
+from x12proc.rules.base import Rule
 from x12proc.scrub import Summary
 from x12proc.wire.events import Fault
 
@@ -26,9 +25,11 @@ _PLACE = b"<!--claims-->"
 
 
 class HtmlReport:
-    """Writes the page; ``scratch`` is an empty file that can be read and written."""
+    """Writes the page; ``scratch`` is an empty file that can be read and written, ``rules`` are all that may be
+    heard."""
 
-    def __init__(self, write: Write, scratch: BinaryIO) -> None:
+    def __init__(self, write: Write, scratch: BinaryIO, rules: Mapping[str, Rule]) -> None:
+        self._rules = rules
         self._write = write
         self._scratch = scratch
         self._source: Document = {}
@@ -53,7 +54,7 @@ class HtmlReport:
         root = etree.Element("report")
         root.append(element("input", self._source))
         root.extend(end_elements(summary, faults, program))
-        root.append(_rules_found(summary))
+        root.append(_rules_found(summary, self._rules))
         head, _, tail = str(self._sheet(root)).encode().partition(_PLACE)
         self._write(head)
         for _, _, _, offset, length in sorted(self._order):
@@ -66,9 +67,8 @@ class HtmlReport:
         return etree.XSLT(etree.fromstring(files("x12proc.reports").joinpath("html.xsl").read_bytes()))
 
 
-def _rules_found(summary: Summary) -> etree._Element:
+def _rules_found(summary: Summary, rules: Mapping[str, Rule]) -> etree._Element:
     """What the page says of each rule that was heard: name, meaning, reason, fix and sources."""
-    rules = all_rules()
     root = etree.Element("rules")
     for rule_id, count in sorted(summary.by_rule.items(), key=lambda entry: (-entry[1], entry[0])):
         rule = rules[rule_id]
@@ -81,7 +81,6 @@ def _rules_found(summary: Summary) -> etree._Element:
                 },
             )
         )  # fmt: skip
-        for key in rule.sources:
-            source = etree.SubElement(root[-1], "source", url=SOURCES[key].url)
-            source.text = SOURCES[key].title
+        for source in rule.cited:
+            etree.SubElement(root[-1], "source", url=source.url).text = source.title
     return root

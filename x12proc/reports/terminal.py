@@ -10,6 +10,7 @@ from rich.text import Text
 
 from x12proc.engine import ScrubbedClaim
 from x12proc.findings import Finding
+from x12proc.profiles import Bypass
 from x12proc.reports.xml_report import clean
 from x12proc.scrub import Summary
 from x12proc.wire.events import Fault
@@ -30,9 +31,8 @@ class TerminalReport:
         self._console.rule(Text(clean(name)), align="left")
 
     def claim(self, scrubbed: ScrubbedClaim) -> None:
-        """A block for each finding of a claim; nothing for a clean one."""
-        found = scrubbed.all_findings
-        if not found:
+        """A block for each finding of a claim and each bypassed rule; nothing for a clean one."""
+        if not scrubbed.all_findings and not scrubbed.bypasses:
             return
         claim = scrubbed.claim
         verdict = "rejected" if scrubbed.rejected else "accepted"
@@ -48,6 +48,8 @@ class TerminalReport:
         for line in scrubbed.lines:
             for finding in line.findings:
                 self._finding(finding, f"line {clean(line.line.number[:10])}, ")
+        for bypass in scrubbed.bypasses:
+            self._bypass(bypass)
 
     def _finding(self, finding: Finding, line: str) -> None:
         place = finding.location
@@ -61,6 +63,11 @@ class TerminalReport:
         )  # fmt: skip
         self._print(Text(f"    {clean(finding.message[:500])}"))
         self._print(Text(f"    Fix: {clean(finding.fix[:500])}"))
+
+    def _bypass(self, bypass: Bypass) -> None:
+        decided = f"decided by {bypass.by}, until {bypass.until}, profile {bypass.profile}"
+        self._print(Text.assemble("  ", (f"{bypass.rule} bypassed", _STYLES["info"]), f"  {clean(decided)}"))
+        self._print(Text(f"    {clean(bypass.reason)}"))
 
     def end(self, summary: Summary, faults: Sequence[Fault]) -> None:
         """The file's own faults and its totals."""

@@ -22,10 +22,10 @@ _SINGULAR = {
     "claims": "claim", "lines": "line", "findings": "finding", "diagnoses": "diagnosis", "modifiers": "modifier",
     "notes": "note", "errors": "error", "sources": "source", "rarc": "code", "service_dates": "date",
     "diagnosis_pointers": "pointer", "byte_range": "offset", "routes": "route", "dates": "date",
-    "guide_errors": "guide_error",
+    "guide_errors": "guide_error", "bypasses": "bypass",
 }  # fmt: skip
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_MAPPINGS = frozenset(("by_rule", "profile_files", "reference_editions"))
+_MAPPINGS = frozenset(("by_rule", "profile_files", "reference_editions", "rule_files", "rule_packages"))
 
 
 class XmlReport:

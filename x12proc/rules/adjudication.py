@@ -32,7 +32,7 @@ _LONGEST_YEAR = 366
     suppressed_by=("NAR01",),
     summary="What another payer decided on the drug line (2430) has another code, or lacks the description.",
     fix="Repeat in SVD03 what the line itself says: HC, code, modifiers and the description in the seventh "
-    "component, e.g. SVD*60054*9000*HC:J3590:JZ::::BRIUMVI 450MG IV**1. Keep another code only when the other "
+    "component, e.g. SVD*60054*9000*HC:<code>:JZ::::BRIUMVI 450MG IV**1. Keep another code only when the other "
     "payer paid under it.",
 )
 def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:

@@ -253,18 +253,18 @@ def facility_drug_on_professional_claim(line: ServiceLine, ctx: Context) -> Iter
 
 @line_rule(
     "ADM06",
-    "unclassified-biologic-at-home",
+    "unclassified-drug-at-home",
     severity=INFO,
     sources=("MEM",),
     confidence="M",
     since="0.1.0",
     applies="P",
     where="2400 SV105, 2300 CLM05-1",
-    summary="An unclassified biologic was given at home, where other codes often hold.",
+    summary="An unclassified drug was given at home, where other codes often hold.",
     fix="Ask the payer how it wants drugs given at home: with home infusion codes (S9xxx, for Medicare G0068 to "
-    "G0070), and through a pump as equipment with J7799 instead of J3590.",
+    "G0070), and through a pump as equipment with J7799.",
 )
-def unclassified_biologic_at_home(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+def unclassified_drug_at_home(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Drugs at home are often another benefit than drugs in the office: Medicare pays those that need a pump
     through the equipment contractor, and others as home infusion therapy."""
     if _place_of_service(line, ctx.claim) == _AT_HOME and not _bills_home_infusion(ctx):

@@ -415,8 +415,8 @@ def ndc_unit_not_of_the_form(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     fix="Check for a lost decimal point, or for milligrams in place of millilitres or vials, and correct CTP04.",
 )
 def implausible_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Nobody gets half a litre of an antibody or a hundred vials. Payers stop such quantities, or pay them and ask
-    for the money back."""
+    """Hardly anybody gets half a litre of a drug or a hundred vials. Payers stop such quantities, or pay them and
+    ask for the money back."""
     drug = line.drug
     if drug is None or drug.ctp is None or drug.unit not in ("ML", "UN"):
         return

@@ -6,13 +6,14 @@ hit for each fault. It knows no payer: profiles grade it, switch it and set its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from x12proc.findings import Hit, Severity
-from x12proc.rules.sources import SOURCES
+from x12proc.findings import REJECT, Hit, Severity
+from x12proc.rules.sources import SOURCES, Source
 
 if TYPE_CHECKING:
     from x12proc.claims.model import Claim, ServiceLine
@@ -39,12 +40,13 @@ class Rule(msgspec.Struct, frozen=True):
     level: Literal["line", "claim"]
     severity: Severity
     applies: str  # P, I or PI
-    biologics_only: bool
+    biologics_only: bool  # heard on lines that bill J3590 only
     status: str
     second_status: str
     carc: str
     rarc: tuple[str, ...]
-    sources: tuple[str, ...]
+    sources: tuple[str, ...]  # keys
+    cited: tuple[Source, ...]  # and what they stand for
     confidence: Confidence
     since: str
     where: str
@@ -61,14 +63,45 @@ class Rule(msgspec.Struct, frozen=True):
         return self.id.rstrip("0123456789")
 
 
-_REGISTRY: dict[str, Rule] = {}
+# The letters that our ids begin with. Those of other rules begin with others, so that no id has two meanings;
+# no family of ours will ever begin with X.
+OUR_FAMILIES: Final = frozenset(
+    (
+        "SYN",
+        "NDC",
+        "QTY",
+        "NAR",
+        "RTE",
+        "DX",
+        "COD",
+        "MOD",
+        "ADM",
+        "AUT",
+        "TRI",
+        "INS",
+        "CMP",
+        "DAT",
+        "BAL",
+        "DUP",
+        "PAY",
+    )
+)
+OURS: Final = "x12proc.rules"
+BIOLOGIC_CODES: Final = frozenset(("J3590",))
+ID_PATTERN: Final = r"[A-Z]{2,8}[0-9]{2,3}"
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
+_SOURCE_KEY = re.compile(r"[A-Z0-9]{2,12}")
+_STATUS = re.compile(r"[A-Z][0-9]:[0-9]{1,4}")
+
+# What was declared, by the module of the check: what one configuration loads is unknown to all others.
+_DECLARED: dict[str, dict[str, Rule]] = {}
 
 
-class _Texts(msgspec.Struct, frozen=True):
+class _Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keywords of a rule's decorator, checked when the rule is declared."""
 
     severity: Severity
-    sources: tuple[str, ...]
+    sources: tuple[str | Source, ...]
     confidence: Confidence
     since: str
     where: str
@@ -77,7 +110,7 @@ class _Texts(msgspec.Struct, frozen=True):
     status: str = ""
     second_status: str = ""
     remittance: tuple[str, ...] = ()
-    applies: str = "PI"
+    applies: Literal["P", "I", "PI"] = "PI"
     biologics_only: bool = False
     suppressed_by: tuple[str, ...] = ()
     options: Mapping[str, Option] = {}
@@ -86,7 +119,9 @@ class _Texts(msgspec.Struct, frozen=True):
 def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], LineCheck]:
     """Declare a rule that reads one target line. Keywords as in the fields of a rule.
 
-    ``remittance`` holds the CARC first, then the RARCs. The function's docstring is the rule's *why*.
+    ``sources`` are keys of known sources, or :class:`Source` values of your own. ``remittance`` holds the CARC
+    first, then the RARCs. The function's docstring is the rule's *why*. Raises ValueError, which says what is
+    wrong with the declaration.
     """
 
     def register(check: LineCheck) -> LineCheck:
@@ -106,6 +141,20 @@ def claim_rule(rule_id: str, name: str, **texts: Any) -> Callable[[ClaimCheck], 
     return register
 
 
+def declared(module: str) -> dict[str, Rule]:
+    """The rules that a module and those below it have declared, by id and in order of id."""
+    rules: dict[str, Rule] = {}
+    for name, found in _DECLARED.items():
+        if name == module or name.startswith(f"{module}."):
+            rules.update(found)
+    return dict(sorted(rules.items()))
+
+
+def forget(module: str) -> None:
+    """Forget what a module has declared, because it is about to be read anew."""
+    _DECLARED.pop(module, None)
+
+
 def _register(
     rule_id: str,
     name: str,
@@ -113,14 +162,16 @@ def _register(
     texts: dict[str, Any],
     check: Callable[..., Iterable[Hit]],
 ) -> None:
-    facts = msgspec.convert(texts, _Texts)
+    module = getattr(check, "__module__", "")
+    try:
+        facts = msgspec.convert(texts, _Texts)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"rule {rule_id}: {error}") from None
     why = " ".join((check.__doc__ or "").split())
-    unknown = [source for source in facts.sources if source not in SOURCES]
-    if rule_id in _REGISTRY or not why or not facts.sources or unknown:
-        raise ValueError(f"rule {rule_id}: id taken, no docstring, or no (known) source {unknown}")
-    if facts.confidence == "M" and facts.severity == "reject":
-        raise ValueError(f"rule {rule_id}: field knowledge alone never rejects")
-    _REGISTRY[rule_id] = Rule(
+    problems = [*_id_problems(rule_id, name, module), *_text_problems(facts, why)]
+    if problems:
+        raise ValueError(f"rule {rule_id}: {'; '.join(problems)}")
+    _DECLARED.setdefault(module, {})[rule_id] = Rule(
         id=rule_id,
         name=name,
         level=level,
@@ -131,7 +182,8 @@ def _register(
         second_status=facts.second_status,
         carc=facts.remittance[0] if facts.remittance else "",
         rarc=facts.remittance[1:],
-        sources=facts.sources,
+        sources=tuple(source if isinstance(source, str) else source.key for source in facts.sources),
+        cited=tuple(SOURCES[source] if isinstance(source, str) else source for source in facts.sources),
         confidence=facts.confidence,
         since=facts.since,
         where=facts.where,
@@ -144,6 +196,46 @@ def _register(
     )
 
 
-def registered() -> dict[str, Rule]:
-    """All declared rules by id, in order of id."""
-    return dict(sorted(_REGISTRY.items()))
+def _id_problems(rule_id: str, name: str, module: str) -> Iterator[str]:
+    family, ours = rule_id.rstrip("0123456789"), module.startswith(f"{OURS}.")
+    if not re.fullmatch(ID_PATTERN, rule_id):
+        yield "an id is two to eight capital letters and two or three digits"
+    elif (family in OUR_FAMILIES) is not ours:
+        yield (
+            f"{family} is not listed as a family"
+            if ours
+            else f"ids with {family} are x12proc's; use other letters"
+        )
+    if rule_id in _DECLARED.get(module, {}):
+        yield "the id is taken by another rule of this file"
+    if not _NAME.fullmatch(name):
+        yield f"its name {name!r} is not small words joined by hyphens"
+
+
+def _text_problems(facts: _Texts, why: str) -> Iterator[str]:
+    if not why:
+        yield "the function has no docstring, which says why the rule is there"
+    if not facts.sources:
+        yield "it names no source; without a source there is no rule"
+    for source in facts.sources:
+        yield from _source_problems(source)
+    for text in ("where", "summary", "fix", "since"):
+        if not getattr(facts, text).strip():
+            yield f"{text} is empty"
+    for status in (facts.status, facts.second_status):
+        if status and not _STATUS.fullmatch(status):
+            yield f"status {status!r} is not category:code, e.g. A7:218"
+    if facts.severity == REJECT and facts.confidence == "M":
+        yield "field knowledge alone (confidence M) never rejects"
+    if facts.severity == REJECT and not facts.status:
+        yield "what rejects needs a claim status"
+
+
+def _source_problems(source: str | Source) -> Iterator[str]:
+    if isinstance(source, str):
+        if source not in SOURCES:
+            yield f"there is no source {source!r}; name your own as Source(title, url, key=...)"
+    elif not _SOURCE_KEY.fullmatch(source.key) or not source.title.strip():
+        yield "a source of your own has a title and a key of 2 to 12 capital letters and digits"
+    elif source.key in SOURCES:
+        yield f"the key {source.key!r} is taken by a source of x12proc"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from copy import copy
 from datetime import date
 
 from x12proc.claims.model import Claim, Note, ServiceLine, Spot
@@ -34,6 +35,7 @@ class Context:
         self.reference = reference
         self._options = options
         self._seen_before = seen_before
+        self._seen: list[tuple[Hashable, bool]] = []  # few, and so not hashed a second time
         self._trial_diagnosis: bool | None = None
         self._trial_modifier: bool | None = None
         # By where a line ends in the file, which no other line does:
@@ -50,7 +52,17 @@ class Context:
 
     def seen_before(self, key: Hashable) -> bool:
         """Whether an earlier claim of this file had the same key; remembers it."""
-        return self._seen_before(key)
+        for asked, answer in self._seen:  # asked a second time, the claim itself is no earlier one
+            if asked == key:
+                return answer
+        self._seen.append((key, self._seen_before(key)))
+        return self._seen[-1][1]
+
+    def under(self, options: Mapping[str, Mapping[str, OptionValue]]) -> Context:
+        """The same claim under other options; what was read of it is shared."""
+        other = copy(self)
+        other._options = options
+        return other
 
     # -- free text ---------------------------------------------------------------------------------------
 

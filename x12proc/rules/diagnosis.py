@@ -202,7 +202,7 @@ def _normal(code: HealthCode) -> str:
 )
 def encounter_code_without_disease(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Z51.11, Z51.12 and Z79 say that somebody came for treatment or takes a drug for long. Payers compare an
-    unlisted biologic with the disease; without one they deny it as not necessary."""
+    unlisted drug with the disease; without one they deny it as not necessary."""
     claim = ctx.claim
     if claim.type == "I" and line is not ctx.targets[0]:
         return  # all lines share the claim's diagnoses: told once

@@ -88,7 +88,10 @@ def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterato
     second_status="A6:489",
     remittance=("252", "M23"),
     where="2300 and 2400 PWK; the text",
-    summary="The text refers to an invoice, but no attachment is announced.",
+    options={
+        "required": Option(False, "the payer prices unclassified drugs by their invoice: warn when none is sent")
+    },
+    summary="The text refers to an invoice, or the payer wants one, but no attachment is announced.",
     fix="Announce the invoice with a control number, print the same number on it, and send it: "
     "PWK*OZ*EL***AC*INV123. When none is sent, take the words out or give the cost itself in the text.",
 )
@@ -104,6 +107,15 @@ def invoice_not_announced(claim: Claim, ctx: Context) -> Iterator[Hit]:
             message = "The text speaks of an invoice, and there is no PWK on the claim or its lines"
             yield Hit(_paperwork_place(claim), message)
             return
+    if ctx.option("AUT05", "required") and any(_wants_invoice(line, ctx) for line in ctx.targets):
+        # The invoice may be on its way without a PWK, so this is never more than a warning.
+        message = "The payer prices the drug by its invoice, and there is no PWK on the claim or its lines"
+        yield Hit(_paperwork_place(claim), message, severity=WARN)
+
+
+def _wants_invoice(line: ServiceLine, ctx: Context) -> bool:
+    """Not where the text gives the cost itself, nor for a drug under study, which costs nothing."""
+    return ctx.narrative(line).invoice_amount is None and not ctx.investigational(line)
 
 
 def _texts(line: ServiceLine, ctx: Context) -> list[str]:

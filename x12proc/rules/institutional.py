@@ -32,7 +32,7 @@ _REVENUE_CODE_LENGTH = 4
     remittance=("199",),
     where="2400 SV201",
     summary="The drug is billed under a revenue code other than 0636, drugs requiring detailed coding.",
-    fix="Bill the line under revenue code 0636: SV2*0636*HC:J3590.",
+    fix="Bill the line under revenue code 0636: SV2*0636*HC:<code>.",
     suppressed_by=("INS09",),
     options={"revenue_codes": Option((_DETAILED_DRUGS,), "Revenue codes under which the payer takes the drug.")},
 )

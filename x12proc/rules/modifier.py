@@ -85,7 +85,7 @@ def _contradicting(ctx: Context) -> frozenset[int]:
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
     summary="The modifiers are not two letters or digits each, every one once and without a gap.",
-    fix="Send each modifier once, with its two characters, from the first place on: HC:J3590:JZ:JA.",
+    fix="Send each modifier once, with its two characters, from the first place on: HC:<code>:JZ:JA.",
 )
 def modifier_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A modifier that is no modifier, stands twice or sits behind an empty place fails the payer's code

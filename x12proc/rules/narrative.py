@@ -12,7 +12,7 @@ from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative import Amount, Narrative
 from x12proc.narrative.tokens import word_set
 from x12proc.reference.ndc import normalise
-from x12proc.rules.base import Option, line_rule
+from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
@@ -27,6 +27,13 @@ _WHOLE_WORDS = word_set(
     "ADMIN ADMINISTERED BAG CC DISCARDED DOSE EYE G GIVEN GM IM INFUSION INJ INJECTION INTRAMUSCULAR INTRAVENOUS "
     "INTRAVITREAL IU IV IVP IVPB IVT JW JZ KIT KITS LEFT LT MCG MDV MG ML OD ONCE OS OU PFS PUSH RIGHT RT SC SDV "
     "SINGLE SQ SUBCUT SUBCUTANEOUS SUBQ SYRINGE TOTAL UNIT UNITS VIAL VIALS WASTE WASTED X1"
+)
+# Words of five letters and more that stand in such texts and are no drug.
+_PLAIN_WORDS = word_set(
+    "AMOUNT AMPULE BILLED CLINIC CONTENT DAILY DOCTOR DURING FIRST FORMULARY GRAMS HOURS INITIAL LITER LITERS "
+    "MONTHLY MICROGRAM MICROGRAMS MILLIGRAM MILLIGRAMS MILLILITER MILLILITERS MINUTES NURSE OFFICE ORDER ORDERED "
+    "PACKAGE PATIENT PHYSICIAN PRESCRIBED PROTOCOL PROVIDER RECEIVED RECONSTITUTED SECOND SINGLE SLOWLY SOLUTION "
+    "THERAPY THIRD TODAY TREATMENT VISIT WEEKLY WEEKS WEIGHT"
 )
 
 
@@ -71,10 +78,10 @@ def route_modifiers(line: ServiceLine) -> list[str]:
     remittance=("16", "N350", "M123", "MA130"),
     summary="A drug without a code of its own is billed without a description.",
     fix="Write drug, total dose and route into the seventh component of the procedure composite, e.g. "
-    "SV1*HC:J3590:JZ::::BRIUMVI 450MG IV*... (at most 80 characters).",
+    "SV1*HC:<code>:JZ::::BRIUMVI 450MG IV*... (at most 80 characters).",
 )
 def description_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The code says only that it is some biologic; which one, the description has to say. The guide asks for it
+    """The code says only that it is some drug; which one, the description has to say. The guide asks for it
     with every unclassified code, and clearinghouses and Medicare turn the claim away when it is empty."""
     if line.description.strip():
         return
@@ -107,7 +114,7 @@ def _is_generic(texts: tuple[str, ...], ctx: Context) -> bool:
     status="A6:217",
     remittance=("16", "M123"),
     suppressed_by=("NDC03",),
-    summary="The description is a filler such as UNCLASSIFIED BIOLOGIC or SEE NOTE instead of a drug.",
+    summary="The description is a filler such as UNCLASSIFIED DRUG or SEE NOTE instead of a drug.",
     fix="Replace the filler by what was given: drug, total dose, route, e.g. BRIUMVI 450MG IV. If a note says it "
     "already, move that text into the description.",
 )
@@ -144,7 +151,8 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 )
 def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The reviewer finds the price of an unclassified drug by its name. A dose and a route without a name are
-    returned as unprocessable."""
+    returned as unprocessable. Under other codes than J3590 a word that may be the name of a drug no table here
+    lists makes this a warning."""
     if not ctx.has_text(line) or ctx.narrative(line).drug_name is not None:
         return
     ndc = normalise(line.ndc)
@@ -152,12 +160,22 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     place, value = text_place(line, ctx), text_shown(line, ctx)
     message = "No drug name is recognised in the text"
     if product is None:
-        yield Hit(place, message, value)
+        word = None if line.procedure.upper() in BIOLOGIC_CODES else _possible_name(line, ctx)
+        told = f"{message}; whether {word} is one, the tables don't know" if word else message
+        yield Hit(place, told, value, WARN if word else None)
         return
     name = shorten(product.name or product.generic, 40)
     severity = WARN if ctx.option("NAR03", "ndc_is_enough") else None
     fix = f"Write the drug's name at the head of the description; LIN03 is the NDC of {name}."
     yield Hit(place, f"{message}; by its NDC the drug is {name}", value, severity, fix)
+
+
+def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
+    """The first word of the texts that says nothing known and so may be a name. The tables list biologics and what
+    Medicare prices; most drugs that J3490 is billed for are in none."""
+    words = re.findall(r"[^\W\d_]{5,}", " ".join(text[:200] for _, text in spoken(line, ctx)).upper())
+    fresh = (word for word in words if word not in _WHOLE_WORDS and word not in _PLAIN_WORDS)
+    return next((shorten(word, 30) for word in fresh if ctx.read((word,)) == Narrative()), None)
 
 
 @line_rule(

@@ -66,6 +66,9 @@ def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
     status="A6:218",
     remittance=("16", "M119", "MA130"),
     suppressed_by=("NDC02",),
+    options={
+        "exempt": Option((), "kinds of product that need no NDC here, as the tables class them, e.g. vaccine")
+    },
     summary="The drug line carries no National Drug Code.",
     fix="Add loop 2410 behind the last segment of the line: LIN**N4*<11 digits of the NDC>, then "
     "CTP****<quantity>*<unit>, e.g. LIN**N4*73150015006 and CTP****18*ML. Take the NDC from the package used.",
@@ -73,7 +76,7 @@ def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
 def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The procedure code names no product, so the NDC is the only coded element that does. Payers turn the line
     away without it. A drug under study may have none yet: Q0 on the line with Z00.6 on the claim exempts it."""
-    if line.ndc.strip() or ctx.investigational(line):
+    if line.ndc.strip() or ctx.investigational(line) or _needs_no_ndc(line, ctx):
         return
     if line.drug is None:
         code = shorten(line.procedure, 10)
@@ -82,6 +85,15 @@ def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         said = ctx.narrative(line).ndc
         fix = f"Put the 11 digits of the NDC into LIN03: LIN**N4*{said or '73150015006 (an example)'}."
         yield Hit(at(line.drug.lin, 3), "Loop 2410 is sent, but LIN03 is empty: no NDC", fix=fix)
+
+
+def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the text names a product of a kind that the payer takes without an NDC."""
+    exempt, said = ctx.option("NDC01", "exempt"), ctx.narrative(line)
+    assert isinstance(exempt, tuple)
+    return bool(exempt) and not ctx.reference.classes(None, said.drug_name if said.matched else None).isdisjoint(
+        exempt
+    )
 
 
 @line_rule(

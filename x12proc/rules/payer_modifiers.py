@@ -42,7 +42,7 @@ def _modifier_element(line: ServiceLine, position: int = 0) -> tuple[int, int]:
     suppressed_by=("RTE01", "RTE06", "RTE03"),
     options={"required": Option(False, "ask for JA or JB on every drug that is given both IV and SC")},
     summary="A drug that can be given into a vein or under the skin lacks modifier JA or JB.",
-    fix="Add JA when the drug was given intravenously, JB when subcutaneously: HC:J3590:JZ:JA.",
+    fix="Add JA when the drug was given intravenously, JB when subcutaneously: HC:<code>:JZ:JA.",
 )
 def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Injected under the skin, many drugs count as self-administered and are not covered. Payers that ask for JA
@@ -70,7 +70,7 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("182",),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
     summary="Modifier JG, drug bought at the 340B discount, is reported for a service after 2024.",
-    fix="Replace JG by TB: HC:J3590:JZ:TB. When the drug was not bought under 340B, take the modifier off.",
+    fix="Replace JG by TB: HC:<code>:JZ:TB. When the drug was not bought under 340B, take the modifier off.",
 )
 def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """From 2025 on TB alone marks drugs bought under 340B; JG is no longer taken. An ended modifier is answered as
@@ -95,7 +95,7 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
     suppressed_by=("NAR02",),
     summary="An injection into the eye doesn't say by modifier which eye it was.",
-    fix="Add RT (right eye), LT (left eye) or 50 (both) to the drug and to the injection, 67028: HC:J3590:JZ:RT. "
+    fix="Add RT (right eye), LT (left eye) or 50 (both) to the drug and to the injection, 67028: HC:<code>:JZ:RT. "
     "E1 to E4 are eyelids.",
 )
 def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:

@@ -23,6 +23,7 @@ _UNINJECTED = frozenset(("ORAL", "TOPICAL", "INHALATION"))
 _BY_MODIFIER = {"JA": "IV", "JB": "SC"}
 _DRUG_CODE = re.compile(r"[JQC][0-9]{4}")
 _ALL_ROUTES = ""
+_ANY_NEW_PRODUCT = "C9399"  # hospital outpatient claims: drugs and biologicals of every kind and form
 _OWN_UNCLASSIFIED = {
     "vaccine": ("90749",),
     "immune-globulin": ("J1599", "90399"),
@@ -183,7 +184,7 @@ def ndc_of_another_kind_of_product(line: ServiceLine, ctx: Context) -> Iterator[
     """These products are priced and covered by rules of their own and have unclassified codes of their own. Under
     the code for other drugs, payers answer that a more specific code exists."""
     product = listed_product(line, ctx)
-    if product is None:
+    if product is None or line.procedure.upper() == _ANY_NEW_PRODUCT:
         return
     for kind in sorted(ctx.reference.classes(normalise(line.ndc), None)):
         codes = _OWN_UNCLASSIFIED.get(kind)
@@ -329,12 +330,14 @@ def self_administered(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "M51"),
     suppressed_by=("NDC11",),
     summary="The drug is put on the skin, swallowed or inhaled, but billed under a code for injections.",
-    fix="Look for the code of the drug's own form (J7699 inhaled, J8499 oral), or ask the payer how it takes a "
-    "product that is put on the skin. If the drug was injected, correct the route in the text.",
+    fix="Look for the code of the drug's own form (J7699 inhaled, J8499 oral, J8999 oral against cancer), or ask "
+    "the payer how it takes a product that is put on the skin. If the drug was injected, correct the route.",
 )
 def not_injected(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The unclassified drug codes stand for what is injected or infused. Payers deny other forms under them, or
     pay them by another benefit."""
+    if line.procedure.upper() == _ANY_NEW_PRODUCT:
+        return
     said = ctx.narrative(line).routes
     product = listed_product(line, ctx)
     known = product.routes if product else ()

@@ -131,8 +131,8 @@ def ndc_unit_missing_or_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit
     "for vials of powder (CTP****2*UN). A payer that wants weight takes grams (GR).",
 )
 def ndc_quantity_in_milligrams(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """ME is legal in the guide, yet the price files of payers hold no biologic by the milligram: some turn the
-    line away, others read the number in the wrong unit and pay wrongly."""
+    """ME is legal in the guide, yet the price files of payers hold drugs by volume and piece: some turn a line in
+    milligrams away, others read the number in the wrong unit and pay wrongly."""
     ctp = _ctp(line)
     if ctp is not None and _unit(ctp, ctx) == "ME":
         quantity = shorten(ctp.element(4), 40)

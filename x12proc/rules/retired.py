@@ -26,8 +26,8 @@ RETIRED: Final = {
 PROFILES: Final = {
     "PAY01": "The profile medicare-b and those of the contractors.",
     "PAY02": "The profile medicare-opps.",
-    "PAY03": "The profile medicaid.",
+    "PAY03": "The profile medicaid and those of the states.",
     "PAY04": "The profile uhc.",
-    "PAY05": "The profiles bcbs and bcbs-ibx.",
+    "PAY05": "The profiles bcbs, bcbs-ibx and bcbs-tx.",
     "PAY06": "The profile tricare, and default.",
 }

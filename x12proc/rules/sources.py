@@ -6,10 +6,14 @@ import msgspec
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A payer's or standard body's document; ``url`` is empty where none is public."""
+    """A payer's or standard body's document; ``url`` is empty where none is public.
+
+    A source that a user's rule brings along has the ``key`` under which reports cite it.
+    """
 
     title: str
-    url: str
+    url: str = ""
+    key: str = ""
 
 
 SOURCES: dict[str, Source] = {
@@ -101,6 +105,10 @@ SOURCES: dict[str, Source] = {
         "Blue Cross Blue Shield of Texas: NDC on NOC drugs",
         "https://medicarebillingandcoding.blogspot.com/search/label/NDC%20code",
     ),
+    "BTXU": Source(
+        "Blue Cross Blue Shield of Texas: unlisted drug codes",
+        "https://www.bcbstx.com/provider/claims/classified_j_codes_update.html",
+    ),
     "MBC": Source(
         "Professional claims NDC table, 2016-06",
         "http://www.medicalbillingcptmodifiers.com/search/label/NDC%20code",
@@ -117,6 +125,10 @@ SOURCES: dict[str, Source] = {
         "MassHealth Family Planning Agency Bulletin 11, 2011-12",
         "https://www.mass.gov/doc/family-planning-agency-bulletin-11-updates-to-the-national-drug-code-requirements-for-physician/download",
     ),
+    "MASSH": Source(
+        "MassHealth Acute Outpatient Hospital Bulletin 22, 2008-08",
+        "https://www.mass.gov/doc/acute-outpatient-hospital-bulletin-22-reporting-national-drug-code-ndc-information-for-0/download",
+    ),
     "ORE": Source(
         "Oregon Health Plan: NDC FAQ",
         "http://www.oregon.gov/oha/healthplan/Pages/ndc.aspx",
@@ -125,13 +137,25 @@ SOURCES: dict[str, Source] = {
         "West Virginia BMS: J3490 list v43, 2019-07-09",
         "",
     ),
+    "WVU": Source(
+        "UniCare Health Plan of West Virginia: claims with physician-administered drugs",
+        "https://provider.unicare.com/west-virginia-provider/patient-care/pharmacy-information",
+    ),
     "NC": Source(
         "North Carolina Medicaid: physician drug programme catalogue",
         "https://docslib.org/doc/2538257/",
     ),
+    "NCB": Source(
+        "North Carolina Medicaid Special Bulletin: National Drug Code implementation update, 2012-01",
+        "https://paperzz.com/doc/8355509/special-bulletin---national-drug-code",
+    ),
     "NYM": Source(
         "New York Medicaid: physician procedure codes, section 3",
         "https://docslib.org/doc/2623317/",
+    ),
+    "NYP": Source(
+        "eMedNY: practitioner administered drugs, search tool",
+        "https://www.emedny.org/info/pad",
     ),
     "STN1": Source(
         "Stedi: claim edit for invalid NDC format",

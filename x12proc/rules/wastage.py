@@ -107,7 +107,7 @@ def _discarded(said: Narrative) -> Decimal | None:
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
     suppressed_by=("NAR16", "COD04", "COD07"),
     summary="A drug from a single-dose container is billed without saying whether any of it was discarded.",
-    fix="Add JZ when nothing was left over (HC:J3590:JZ). When something was, bill the given amount without JZ "
+    fix="Add JZ when nothing was left over (HC:<code>:JZ). When something was, bill the given amount without JZ "
     "and the discarded amount on a second line with JW.",
 )
 def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:

@@ -1,0 +1,1 @@
+"""Fixtures and what they expect: ours, and those of whoever writes rules of their own."""

@@ -1,0 +1,64 @@
+"""TOML read into typed values; what doesn't fit is told with file, key and what is allowed there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from x12proc.errors import ConfigError
+from x12proc.findings import SEVERITIES
+
+T = TypeVar("T")
+_PLACE = re.compile(r" - at `\$([^`]*)`\Z")
+_STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[[^\]]*\]")
+
+
+def decode(text: bytes, shape: type[T], where: str) -> T:
+    """``text`` as ``shape``. Raises ConfigError, which begins with ``where``, for anything else."""
+    try:
+        return msgspec.toml.decode(text, type=shape)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}{_allowed(str(error), shape)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{where}: not valid TOML: nested too deeply") from None
+
+
+def _allowed(error: str, shape: type[Any]) -> str:
+    """What may stand at the place of an error, where that can be listed; else empty."""
+    found = _PLACE.search(error)
+    here = inspect.type_info(shape)
+    for step in _STEP.finditer(found[1] if found else ""):
+        below = _below(here, step[1])
+        if below is None:
+            return ""
+        here = below
+    if isinstance(here, inspect.StructType) and "unknown field" in error:
+        return f"; allowed are {', '.join(field.encode_name for field in here.fields)}"
+    if isinstance(here, inspect.LiteralType):
+        graded = set(here.values) == set(SEVERITIES)  # listed from grave to slight, not by letter
+        return f"; allowed are {', '.join(map(str, SEVERITIES if graded else here.values))}"
+    return ""
+
+
+def _below(here: inspect.Type, key: str | None) -> inspect.Type | None:
+    """The type of a key of a table, or of an entry of a list (no key)."""
+    if key is None:
+        return _bare(here.item_type) if isinstance(here, inspect.VarTupleType | inspect.ListType) else None
+    if not isinstance(here, inspect.StructType):
+        return None
+    return next((_bare(field.type) for field in here.fields if field.encode_name == key), None)
+
+
+def _bare(kind: inspect.Type) -> inspect.Type:
+    """A type without its description, and without "or nothing"."""
+    if isinstance(kind, inspect.Metadata):
+        return _bare(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        kinds = [_bare(one) for one in kind.types if not isinstance(one, inspect.NoneType)]
+        return kinds[0] if len(kinds) == 1 else kind
+    return kind
