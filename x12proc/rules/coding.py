@@ -404,7 +404,7 @@ def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Itera
     confidence="V",
     since="0.1.0",
     where="SV101-2, SV202-2; 2410 LIN03, the text",
-    suppressed_by=("COD01", "COD03", "COD06", "COD07", "COD08"),
+    suppressed_by=("COD01", "COD03", "COD06", "COD07", "COD08", "NDC17"),
     summary="Products of this kind have an unclassified code of their own.",
     fix="Bill the unclassified code of the product's kind: a vaccine 90749, immune globulin J1599 (IV) or 90399, "
     "a clotting factor J7199, a radiopharmaceutical A9699.",
