@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -190,11 +190,17 @@ def _own_code_hit(line: ServiceLine, ctx: Context) -> tuple[Hit, list[SpecificCo
 
 
 def _certainty(own: _OwnCodes, codes: list[SpecificCode]) -> Severity | None:
-    """None, the rule's own severity, where a date is confirmed. A name of which one code came later only leaves
-    open which product was given."""
-    if not own.in_force or (codes[0].matched_by == "name" and own.later):
+    """None, the rule's own severity, where a date is confirmed. A name of which one code came later leaves open
+    which product was given, unless the one code followed the other."""
+    by_name = codes[0].matched_by == "name"
+    if not own.in_force or (by_name and own.later and not _is_followed(codes[0], own.later)):
         return INFO
     return None if any(code.date_confidence == "verified" for code in codes) else WARN
+
+
+def _is_followed(code: SpecificCode, later: list[SpecificCode]) -> bool:
+    """Whether a code ended the day before another began: then both stand for one product."""
+    return code.last is not None and any(one.first == code.last + timedelta(days=1) for one in later)
 
 
 @line_rule(
@@ -469,9 +475,8 @@ def biosimilar_mismatch(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
     """Where the text names another biosimilar of the same drug than the NDC, in words; else empty."""
     said, number = ctx.narrative(line), normalise(line.ndc)
-    written = (said.drug_name or "").lower()
-    told = _SUFFIXED.fullmatch(said.matched or written)
-    if number is None or told is None or not written.startswith(told[1]):  # a brand is compared by NDC11
+    told = _SUFFIXED.fullmatch(said.matched or (said.drug_name or "").lower())  # a brand by the name it stands for
+    if number is None or told is None:
         return ""
     product = ctx.reference.product(number)
     if product is None:
