@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
@@ -81,8 +81,3 @@ def _left_over(drug: Drug, chance: Random) -> Decimal:
 
 def _is_short(number: Decimal) -> bool:
     return number == number.quantize(_THREE_DECIMALS)
-
-
-def whole_containers(dose: Decimal, size: Decimal) -> int:
-    """How many containers of a size a dose takes."""
-    return int((dose / size).to_integral_value(ROUND_CEILING))

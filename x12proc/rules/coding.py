@@ -473,18 +473,25 @@ def biosimilar_mismatch(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
-    """Where the text names another biosimilar of the same drug than the NDC, in words; else empty."""
+    """Where the text names another product of the same drug than the NDC, in words; else empty.
+
+    That is another suffix, or the brand of a product without one. A brand counts by the name that it stands for; a
+    plain name without suffix is no fault.
+    """
     said, number = ctx.narrative(line), normalise(line.ndc)
-    told = _SUFFIXED.fullmatch(said.matched or (said.drug_name or "").lower())  # a brand by the name it stands for
-    if number is None or told is None:
+    product = ctx.reference.product(number) if number else None
+    written = (said.drug_name or "").lower()
+    named = said.matched or written
+    if product is None or not named:
         return ""
-    product = ctx.reference.product(number)
-    if product is None:
+    (base, suffix), (told_base, told_suffix) = _base_and_suffix(product.generic), _base_and_suffix(named)
+    if told_base != base or told_suffix == suffix:
         return ""
-    base, suffix = _base_and_suffix(product.generic)
-    if told[1] != base or told[2] == suffix:
+    is_other_brand = not written.startswith(base) and written != product.name.lower()
+    if not told_suffix and not is_other_brand:
         return ""
-    return f"The text says {shorten(told[0], 40)}, but NDC {number} is {shorten(product.generic, 40)}"
+    shown = written.upper() if is_other_brand else named
+    return f"The text says {shorten(shown, 40)}, but NDC {number} is {shorten(product.generic, 40)}"
 
 
 def _base_and_suffix(generic: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from random import Random
 from msgspec.structs import replace
 
 from generated.clean import Wish
+from generated.drugs import drugs
 from generated.faults.base import (
     fault,
     name,
@@ -82,6 +83,19 @@ def suffix_of_another_biosimilar(sample: Sample, chance: Random) -> Sample | Non
     wrong = f"{own[:-4]}{chance.choice([suffix for suffix in ('BVZR', 'AYYH', 'ARRX') if suffix != own[-4:]])}"
     text = target(sample).description.upper().replace(own, wrong)
     return with_text(sample, text)
+
+
+@fault("COD08", Wish(test=_is_biosimilar, waste=False))
+def brand_of_another_biosimilar(sample: Sample, chance: Random) -> Sample | None:
+    given, own = sample.given, sample.given.drug
+    base = own.generic.split("-")[0]
+    others = sorted({drug.brand for drug in drugs() if drug.generic.split("-")[0] == base} - {own.brand})
+    if not others or says_ndc(sample):
+        return None
+    size = f"{figures(own.size)}{own.unit} VIAL"
+    return with_text(
+        sample, f"{chance.choice(others).upper()} {figures(given.dose)}{own.unit} {given.route} {size}"
+    )
 
 
 @fault("COD08", Wish(after_code=True, hospital_code=None, test=_is_biosimilar))
