@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test docs lint clean
+.PHONY: demo test docs mutate lint clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/x12proc scrub fixtures/demo -o demo-out --as-of 2024-04-01 || test $$? -eq 1
@@ -20,6 +20,10 @@ test: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python tools/build_docs.py
+
+# Breaks the rules in thousands of small ways and says which breaks no fixture notices; a minute or two.
+mutate: $(VENV)/.dev
+	$(BIN)/python tools/mutate_rules.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -24,3 +24,4 @@ def test_every_rule_has_failing_and_valid_cases(rule: str) -> None:
     names = [case.name for owner, case in CASES if owner == rule]
     assert any(name.endswith("-valid") for name in names)
     assert any(not name.endswith("-valid") for name in names)
+    assert len(names) == len(set(names))

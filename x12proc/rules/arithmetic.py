@@ -86,11 +86,18 @@ def _parts(line: ServiceLine, ctx: Context, said: Narrative) -> list[Measure]:
     dose = measure(said.dose.value, said.dose.unit) if said.dose else None
     wasted = measure(said.discarded.value, said.discarded.unit) if said.discarded else None
     if _WASTED in line.given_modifiers:
-        return [part for part in (wasted or dose,) if part]
+        told = wasted or (None if _repeats_the_given_line(said, ctx) else dose)
+        return [told] if told else []
     parts = [dose] if dose else []
     if dose and wasted and dose.unit == wasted.unit and not _has_waste_line(line, ctx):
         parts.append(Measure(_EXACT.add(dose.value, wasted.value), dose.unit))
     return parts + list(_parts_of_mixed_sizes(said))
+
+
+def _repeats_the_given_line(said: Narrative, ctx: Context) -> bool:
+    """Whether a JW line's text has the dose of a given line: then it doesn't tell what was discarded."""
+    given = [other for other in ctx.targets if _WASTED not in other.given_modifiers]
+    return any(ctx.narrative(other).dose == said.dose for other in given)
 
 
 def _parts_of_mixed_sizes(said: Narrative) -> Iterator[Measure]:

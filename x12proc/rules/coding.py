@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -204,11 +204,17 @@ def _own_code_hit(line: ServiceLine, ctx: Context) -> tuple[Hit, list[SpecificCo
 
 
 def _certainty(own: _OwnCodes, codes: list[SpecificCode]) -> Severity | None:
-    """None, the rule's own severity, where a date is confirmed. A name of which one code came later only leaves
-    open which product was given."""
-    if not own.in_force or (codes[0].matched_by == "name" and own.later):
+    """None, the rule's own severity, where a date is confirmed. A name of which one code came later leaves open
+    which product was given, unless the one code followed the other."""
+    by_name = codes[0].matched_by == "name"
+    if not own.in_force or (by_name and own.later and not _is_followed(codes[0], own.later)):
         return INFO
     return None if any(code.date_confidence == "verified" for code in codes) else WARN
+
+
+def _is_followed(code: SpecificCode, later: list[SpecificCode]) -> bool:
+    """Whether a code ended the day before another began: then both stand for one product."""
+    return code.last is not None and any(one.first == code.last + timedelta(days=1) for one in later)
 
 
 @line_rule(
@@ -418,7 +424,7 @@ def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Itera
     confidence="V",
     since="0.1.0",
     where="SV101-2, SV202-2; 2410 LIN03, the text",
-    suppressed_by=("COD01", "COD03", "COD06", "COD07", "COD08"),
+    suppressed_by=("COD01", "COD03", "COD06", "COD07", "COD08", "NDC17"),
     summary="Products of this kind have an unclassified code of their own.",
     fix="Bill the unclassified code of the product's kind: a vaccine 90749, immune globulin J1599 (IV) or 90399, "
     "a clotting factor J7199, a radiopharmaceutical A9699.",
@@ -481,19 +487,25 @@ def biosimilar_mismatch(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
-    """Where the text names another biosimilar of the same drug than the NDC, in words; else empty."""
+    """Where the text names another product of the same drug than the NDC, in words; else empty.
+
+    That is another suffix, or the brand of a product without one. A brand counts by the name that it stands for; a
+    plain name without suffix is no fault.
+    """
     said, number = ctx.narrative(line), normalise(line.ndc)
+    product = ctx.reference.product(number) if number else None
     written = (said.drug_name or "").lower()
-    told = _SUFFIXED.fullmatch(said.matched or written)
-    if number is None or told is None or not written.startswith(told[1]):  # a brand is compared by NDC11
+    named = said.matched or written
+    if product is None or not named:
         return ""
-    product = ctx.reference.product(number)
-    if product is None:
+    (base, suffix), (told_base, told_suffix) = _base_and_suffix(product.generic), _base_and_suffix(named)
+    if told_base != base or told_suffix == suffix:
         return ""
-    base, suffix = _base_and_suffix(product.generic)
-    if told[1] != base or told[2] == suffix:
+    is_other_brand = not written.startswith(base) and written != product.name.lower()
+    if not told_suffix and not is_other_brand:
         return ""
-    return f"The text says {shorten(told[0], 40)}, but NDC {number} is {shorten(product.generic, 40)}"
+    shown = written.upper() if is_other_brand else named
+    return f"The text says {shorten(shown, 40)}, but NDC {number} is {shorten(product.generic, 40)}"
 
 
 def _base_and_suffix(generic: str) -> tuple[str, str]:

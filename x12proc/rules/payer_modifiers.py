@@ -46,8 +46,10 @@ def _modifier_element(line: ServiceLine, position: int = 0) -> tuple[int, int]:
 )
 def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Injected under the skin, many drugs count as self-administered and are not covered. Payers that ask for JA
-    and JB turn away a line on which they can't see which way was taken."""
-    if not ctx.option("MOD06", "required") or line.service is None or route_modifiers(line):
+    and JB turn away a line on which they can't see which way was taken. Discarded drug (JW) was given no way."""
+    if not ctx.option("MOD06", "required") or line.service is None:
+        return
+    if route_modifiers(line) or _WASTED in line.given_modifiers:
         return
     number, said = normalise(line.ndc), ctx.narrative(line)
     product = ctx.reference.product(number) if number else None

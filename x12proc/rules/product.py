@@ -143,7 +143,7 @@ def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity |
     status="A8:217",
     second_status="A8:218",
     remittance=("16", "M123", "M119"),
-    suppressed_by=(*_NDC_FAULTS, "COD08"),
+    suppressed_by=_NDC_FAULTS,
     summary="The NDC is that of another drug than the one the text names.",
     fix="Find out from the package or the drug log which drug was given. Then correct LIN03 (LIN**N4*<11 digits "
     "of the package used>) or the name in the text.",
@@ -175,7 +175,7 @@ def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     where="2410 LIN03",
     status="A7:454",
     remittance=("189",),
-    suppressed_by=("COD01", "COD03", "COD12", "NDC11"),
+    suppressed_by=("COD01", "COD03", "NDC11"),
     summary="The NDC is that of a vaccine, an immune globulin, a clotting factor or a radiopharmaceutical.",
     fix="Bill the unclassified code of its kind: a vaccine 90749, immune globulin J1599 (IV) or 90399, a clotting "
     "factor J7199, a radiopharmaceutical A9699.",

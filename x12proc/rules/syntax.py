@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import takewhile
 
 import msgspec
 
@@ -22,6 +23,7 @@ _CONTROL = "6R"
 # Segments that belong in loop 2400 and in no loop below it.
 _ONLY_OF_LINE = frozenset(("SV1", "SV2", "SV5", "PWK", "K3", "NTE", "PS1", "HCP"))
 _BELOW_DRUG = ("2420", "2430", "2440")
+_BEHIND_REFERENCES = frozenset(("AMT", "K3", "NTE", "PS1", "HCP"))  # in loop 2400
 
 
 # -- loop 2410 --------------------------------------------------------------------------------------------------
@@ -409,11 +411,17 @@ def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Itera
     for line, number, ref in controls:
         if not number and line.end in targets:
             message = f"Line {shorten(line.number, 20)} has no line item control number"
-            yield Hit(missing(line.last_own(), "2400", "REF02"), message)
+            yield Hit(missing(_before_reference(line), "2400", "REF02"), message)
         elif ref is not None and number in seen and number in wanted:
             message = f"REF*6R {shorten(number, 40)} stands on more than one line"
             yield Hit(at(ref, 2), message, shorten(number, 40))
         seen.add(number)
+
+
+def _before_reference(line: ServiceLine) -> Segment:
+    """The segment of loop 2400 behind which a further REF belongs."""
+    own = (segment for segment in line.segments if segment.loop == "2400")
+    return list(takewhile(lambda segment: segment.tag not in _BEHIND_REFERENCES, own))[-1]
 
 
 def _control(line: ServiceLine) -> tuple[str, Segment | None]:

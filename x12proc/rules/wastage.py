@@ -12,7 +12,7 @@ from operator import attrgetter
 from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative import Narrative
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import is_placeholder, normalise
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import Days, service_days
@@ -39,7 +39,7 @@ def _drug(line: ServiceLine) -> Drug:
 
 
 def _is_known(drug: Drug) -> bool:
-    return bool(drug[0]) and drug[1] is not None
+    return normalise(drug[0]) is not None and not is_placeholder(drug[0]) and drug[1] is not None
 
 
 @lru_cache(maxsize=2)

@@ -1,0 +1,55 @@
+"""A payer for every shipped profile, and which claims it gets."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from x12proc.testing import Payer
+
+
+class Market(NamedTuple):
+    """Whom a profile is for: payers to choose from, claim types, and facilities of institutional claims."""
+
+    profile: str
+    payers: tuple[Payer, ...]
+    types: tuple[Literal["P", "I"], ...] = ("P", "I")
+    facilities: tuple[str, ...] = ("13", "13", "13", "85", "83")
+    medicare: bool = False
+
+    @property
+    def code(self) -> str:
+        """The unclassified code that such claims should bill: under OPPS it is C9399."""
+        return "C9399" if self.profile == "medicare-opps" else "J3590"
+
+
+def _part_b(profile: str, contractor: str) -> Market:
+    return Market(profile, (Payer("MEDICARE PART B", contractor, "MB"),), ("P",), medicare=True)
+
+
+MARKETS = {
+    market.profile: market
+    for market in (
+        Market(
+            "default",
+            (
+                Payer("ACME COMMERCIAL HEALTH", "ACME1", "CI"),
+                Payer("RIVER HMO", "RIVR1", "HM"),
+                Payer("STATE COMPENSATION FUND", "SCF01", "WC"),
+            ),
+        ),
+        _part_b("medicare-b", "MEDB1"),
+        _part_b("medicare-b-cgs", "15202"),
+        _part_b("medicare-b-fcso", "09102"),
+        _part_b("medicare-b-ngs", "13282"),
+        _part_b("medicare-b-noridian", "01112"),
+        _part_b("medicare-b-palmetto", "10112"),
+        _part_b("medicare-b-railroad", "00882"),
+        _part_b("medicare-b-wps", "08102"),
+        Market("medicare-opps", (Payer("MEDICARE PART A", "MEDA1", "MA"),), ("I",), ("13",), medicare=True),
+        Market("medicaid", (Payer("STATE MEDICAID", "MCAID", "MC"),)),
+        Market("uhc", (Payer("UNITEDHEALTHCARE", "87726", "CI"),)),
+        Market("bcbs", (Payer("BLUE CROSS BLUE SHIELD", "BCBS1", "BL"),)),
+        Market("bcbs-ibx", (Payer("INDEPENDENCE BLUE CROSS", "54704", "BL"),)),
+        Market("tricare", (Payer("TRICARE WEST", "TRIC1", "CH"),)),
+    )
+}
