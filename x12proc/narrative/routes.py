@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from x12proc.narrative.spelling import Speller
 from x12proc.narrative.tokens import Token, word_set
 
 
@@ -19,7 +20,7 @@ _ROUTES: Final = {
     **_named("IM", "IM INTRAMUSC INTRAMUSCULAR INTRAMUSCULARLY"),
     **_named("ID", "INTRADERMAL INTRADERMALLY"),
     **_named("IT", "INTRATHECAL INTRATHECALLY ICV"),
-    **_named("INTRAVITREAL", "IVT IVTL IVIT INTRAVITREAL INTRAVITREALLY"),
+    **_named("INTRAVITREAL", "IVT IVTL IVIT INTRAVIT INTRAVITREAL INTRAVITREALLY"),
     **_named("SUBRETINAL", "SUBRETINAL"),
     **_named("INTRAVESICAL", "INTRAVESICAL INTRAVESICALLY"),
     **_named("INTRALESIONAL", "INTRALESIONAL INTRALESIONALLY"),
@@ -31,6 +32,10 @@ _ROUTES: Final = {
     **_named("TOPICAL", "TOPICAL TOPICALLY"),
     **_named("IMPLANT", "IMPLANT"),
 }
+
+#: Long words of the table with a slip of the pen: INTRAVITRAL, SUBCUTANIOUS.
+_SPELLER: Final = Speller(word.lower() for word in _ROUTES)
+_LONG: Final = ("INTRA", "SUBC", "SUBR")  # what the long words begin with
 
 #: Words that mean something else as well (a state, an identifier, English): a route only next to a dose.
 _DOUBTFUL: Final = {"SC": "SC", "ID": "ID", "IT": "IT", "IL": "INTRALESIONAL", "IA": "INTRAARTICULAR"} | {
@@ -44,33 +49,18 @@ _HINTS: Final = {"INF": "IV", "INFUSION": "IV", "BLADDER": "INTRAVESICAL"}
 _INTRA: Final = {"ARTICULAR": "INTRAARTICULAR", "PERITONEAL": "INTRAPERITONEAL", "VITREAL": "INTRAVITREAL"}
 
 # After these words IV is the Roman numeral.
-_NUMBERED: Final = frozenset(
-    [
-        "STAGE",
-        "TYPE",
-        "GRADE",
-        "CLASS",
-        "PHASE",
-        "FACTOR",
-        "LEVEL",
-        "GROUP",
-        "TIER",
-        "PART",
-        "SCHEDULE",
-        "I",
-        "II",
-        "III",
-        "V",
-        "VI",
-    ]
-)
+_NUMBERED: Final = word_set("STAGE TYPE GRADE CLASS PHASE FACTOR LEVEL GROUP TIER PART SCHEDULE I II III V VI")
 _CLINICAL: Final = word_set("INJ INJECTION INJECT VIA ROUTE ONCE WEEKLY MONTHLY DAILY INFUSION ADMIN")
 _VERBS: Final = word_set("IS WAS HAS HAD WILL CAN MAY MUST WOULD SHOULD DOES DID WORKED NEEDS CAUSED")
 _DISEASE: Final = word_set("CANCER CA TUMOR CARCINOMA NEOPLASM")
+_PLACE: Final = word_set("CLINIC CLINICS CENTER CENTERS CENTRE CTR SUITE DEPT DEPARTMENT OFFICE")
 _BEFORE_ID: Final = word_set("MEMBER PATIENT PT CLAIM TAX PROVIDER SUBSCRIBER PAYER PRODUCT LOT STUDY")
+_NO_INFUSION: Final = _DISEASE | _PLACE  # BLADDER CANCER, INFUSION CENTER
 
 _EYES: Final = {"OD": "RT", "OS": "LT", "OU": "BOTH", "RT": "RT", "LT": "LT", "BILATERAL": "BOTH"}
 _SIDES: Final = {"RIGHT": "RT", "LEFT": "LT", "R": "RT", "L": "LT", "BOTH": "BOTH"}
+_PARTS: Final = word_set("EYE EYES KNEE KNEES HAND SHOULDER HIP")  # of the body, that a side is told of
+_SIDED: Final = frozenset(_EYES) | frozenset(_SIDES)
 
 _BEFORE: Final = frozenset("QVPcdgko")  # kinds of token that a doubtful route follows
 _AFTER: Final = frozenset("QVcdg")  # ... or comes before
@@ -87,28 +77,43 @@ def read_routes(tokens: Sequence[Token], named: frozenset[int]) -> tuple[str, ..
     for place, token in enumerate(tokens):
         if token.kind != "W" or place in named:
             continue
-        word = token.text.replace("-", "").replace(" ", "")
-        route = _ROUTES.get(word)
-        if route and not (word == "IV" and _is_numeral(tokens, place)) and not _is_order_number(tokens, place):
-            routes.append(route)
+        word = token.text
+        route = _ROUTES.get(word) or (_misspelt(word) if word.startswith(_LONG) else None)
+        if route:
+            if not _is_something_else(tokens, place):
+                routes.append(route)
         elif word in _DOUBTFUL and _is_beside_a_dose(tokens, place, named):
             routes.append(_DOUBTFUL[word])
-        elif word in _HINTS and _word(tokens, place + 1) not in _DISEASE:
+        elif word in _HINTS and _word(tokens, place + 1) not in _NO_INFUSION:
             hints.append(_HINTS[word])
-        elif word in _INTRA and _word(tokens, place - 2) == "INTRA":
+        elif word in _INTRA and "INTRA" in {_word(tokens, place - 1), _word(tokens, place - 2)}:
             routes.append(_INTRA[word])
     return tuple(dict.fromkeys(routes or hints))
 
 
+def _misspelt(word: str) -> str | None:
+    meant = _SPELLER.nearest(word.lower())
+    return _ROUTES[meant.upper()] if meant else None
+
+
+def _is_something_else(tokens: Sequence[Token], place: int) -> bool:
+    """``STAGE IV``, ``PO #123``, ``IM CLINIC``."""
+    if tokens[place].text == "IV" and _is_numeral(tokens, place):
+        return True
+    return _is_order_number(tokens, place) or _word(tokens, place + 1) in _PLACE
+
+
 def read_laterality(tokens: Sequence[Token], named: frozenset[int]) -> str | None:
     """``RT`` or ``LT``; None when the text names no side or both."""
+    if _SIDED.isdisjoint([token.text for token in tokens]):
+        return None
     sides: set[str] = set()
     for place, token in enumerate(tokens):
         if place in named:
             continue
         if token.text in _EYES:
             sides.add(_EYES[token.text])
-        elif token.text in _SIDES and _word(tokens, place + 1) in {"EYE", "EYES"}:
+        elif token.text in _SIDES and _word(tokens, place + 1) in _PARTS:
             sides.add(_SIDES[token.text])
     return sides.pop() if len(sides) == 1 and "BOTH" not in sides else None
 
