@@ -82,8 +82,8 @@ _SIZE_COUNT = re.compile(r"([QVSC])c?[xh](N)c?(?!d)|([QVSC])cl(N)r")
 _VIALS_THEN_AMOUNT = re.compile(r"(N)c([QV])")  # 15 VIALS 105MG: a size if the dose stands elsewhere
 _BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|Nx|$)")  # (1X500 + 1X200)
 _COUNT = (re.compile(r"h?(N)r?c"), re.compile(r"c[xhq](N)"))
-_SIZE = re.compile(r"([QV])c")  # 420MG MDV
-_FILLED = re.compile(r"(S)(?:lSr)?c")  # 300MG/3ML SDV, 300MG/3ML (100MG/ML) SDV
+_SIZE = (re.compile(r"([QV])c"), re.compile(r"(?<!N)c(V)"))  # 420MG MDV, SDV 3ML
+_FILLED = re.compile(r"(S)(?:lSr)?c|c(S)")  # 300MG/3ML SDV, 300MG/3ML (100MG/ML) SDV, SDV 300MG/3ML
 _COUNTED_KINDS = frozenset("NcSC")  # without one of them nothing is counted and no size is told
 
 _PLAIN_KINDS = frozenset("QWy_")  # a text of these tells nothing but a dose: BRIUMVI 450MG IV
@@ -172,6 +172,7 @@ class _Reader:
         out.dose = stated or plain
         out.certainty = STATED if out.dose else IMPLIED
         self._bare_contents()
+        self._count_of_the_size()
         self._strength_and_sizes()
         if out.dose is None:
             self._unstated_dose()
@@ -275,8 +276,9 @@ class _Reader:
             if dose_is_stated or "Q" in elsewhere:
                 self._strike(*found.span())
                 self._add_content(self.items[found.start(1)], self.items[found.start(2)])
-        self.filled += [self.items[found.start()] for found in _FILLED.finditer(self.shape)]
-        for _, (item,) in self._each(_SIZE):
+        for found in _FILLED.finditer(self.shape):
+            self.filled.append(self.items[found.start(1 if found[1] else 2)])
+        for _, (item,) in self._each(*_SIZE):
             self.sizes.append(item)
         self.sizes += [item for item, kind in zip(self.items, self.shape, strict=True) if kind in "SC"]
         for _, (number,) in self._each(*_COUNT):
@@ -294,6 +296,13 @@ class _Reader:
         unit = self.out.dose.unit
         for _, (number, size) in self._each(_BARE_COUNT_SIZE):
             self._add_content(number, replace(size, kind="Q", unit=unit))
+
+    def _count_of_the_size(self) -> None:
+        """``100 MG/10 ML, QTY 3 VIALS``: a count and a size that don't stand together."""
+        if self.out.dose is not None or self.contents or self.multi_dose or len(self.sizes) != 1:
+            return
+        if self.out.container_count and not _is_concentration(self.sizes[0]):
+            self.contents.append(Content(self.out.container_count, _amount(self.sizes[0])))
 
     def _strength_and_sizes(self) -> None:
         out = self.out

@@ -15,7 +15,7 @@ def _named(route: str, words: str) -> dict[str, str]:
 
 #: Words that always mean the route.
 _ROUTES: Final = {
-    **_named("IV", "IV INTRAVENOUS INTRAVENOUSLY IVP IVPB IVI IVINF"),
+    **_named("IV", "IV INTRAVENOUS INTRAVENOUSLY IVP IVPB IVI CIVI IVINF"),
     **_named("SC", "SQ SUBQ SUBCUT SUBCUTANEOUS SUBCUTANEOUSLY"),
     **_named("IM", "IM INTRAMUSC INTRAMUSCULAR INTRAMUSCULARLY"),
     **_named("ID", "INTRADERMAL INTRADERMALLY"),
@@ -126,6 +126,12 @@ def _kind(tokens: Sequence[Token], place: int) -> str:
     return tokens[place].kind if 0 <= place < len(tokens) else ""
 
 
+def _is_amount(tokens: Sequence[Token], place: int) -> bool:
+    """Whether an amount ends at that place, be it with a multiplier: ``150MG X2``."""
+    kind = _kind(tokens, place)
+    return kind in _BEFORE or (kind == "N" and _kind(tokens, place - 1) == "x")
+
+
 def _is_numeral(tokens: Sequence[Token], place: int) -> bool:
     """``STAGE IV``, ``FACTOR IV``, ``III/IV``."""
     before = place - 2 if _kind(tokens, place - 1) in {"s", "y"} else place - 1
@@ -146,7 +152,7 @@ def _is_beside_a_dose(tokens: Sequence[Token], place: int, named: frozenset[int]
     word = tokens[place].text
     if word == "ID" and _kind(tokens, place + 1) in {"N", "h", "y"}:
         return False
-    before_fits = _kind(tokens, place - 1) in _BEFORE or before in _CLINICAL or before in _ROUTES
+    before_fits = _is_amount(tokens, place - 1) or before in _CLINICAL or before in _ROUTES
     after_fits = _kind(tokens, place + 1) in _AFTER or after in _CLINICAL
     if word == "IT":  # English unless it stands where a route stands
         return before_fits or (after_fits and (place - 1) in named)
