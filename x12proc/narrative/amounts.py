@@ -52,9 +52,10 @@ _RATIO = re.compile(r"[QP]s(?:V|Nu|u)|[QV]sc")  # 300MG/3ML, 100MG/ML, 50MG/VIAL
 _WASTE_NONE = re.compile(r"zw|zWw(?![yqo]?[QV])|w[yq]?z")  # NO WASTE, NO DRUG WASTED, WASTE: NONE
 # WASTED 2MG; behind an amount only another mass counts: in "64MG DISC 1.9ML VIAL" the 64 mg are wasted.
 _WASTE_AFTER = re.compile(r"(?<![QV])w[yqo]?([QV])|(?<=[QV])w[yqo]?(Q)")
-_WASTE_BEFORE = re.compile(r"([QV])w(?![yqo]?N)")
+_WASTE_BEFORE = re.compile(r"([QV])o?w(?![yqo]?N)")
 _WASTE_NUMBER = re.compile(r"w[yqo]?(N)(?!.?[ckx])")  # WASTED 20, in the unit of the dose
 _WASTE_MODIFIER = re.compile(r"j[yq]?([QV])")  # JW 44MG; the modifier alone tells no amount
+_BILLED = re.compile(r"b[yqo]?(Q)|(Q)b")  # BILLED 45 UNITS
 _OVERFILL = re.compile(r"v[yqo]?[QV]|[QV]v")
 
 _DOSES_PER_CONTAINER = (
@@ -76,15 +77,18 @@ _GIVEN_KINDS = frozenset("gqtd")  # without one of them none of these fits
 _LABELLED_STRENGTH = re.compile(r"my?([QP])")
 
 # A count and a size: 3X150MG, 11x300mg/3mL, 14 VIALS X 100MG, (2) 300MG VIALS, 11 VIALS 300MG/VIAL ...
-_COUNT_SIZE = re.compile(r"l?(N)r?(?:xc?|c[xo]|y?(?=[QVS]c)|c(?=[CS]))([QVSC])[co]?(?![xh]N)|(N)c([QVS])o")
+_COUNT_SIZE = re.compile(
+    r"l?(N)r?(?:xc?|c[xo]|e|y?(?=[QVS]c)|c(?=[CS]))([QVSC])[ce]?(?![xh]N)|(N)c[yl]?([QVS])e|(N)l([QVSC])rc"
+)
 # ... and turned round: 300MG/2ML X1, 5.5ML X2, 300MG VIAL X 11, 300MG #11, 300MG VIALS (11).
-_SIZE_COUNT = re.compile(r"([QVSC])c?[xh](N)c?(?!d)|([QVSC])cl(N)r")
+_SIZE_COUNT = re.compile(r"([QVSC])[ce]?[xh](N)c?(?!d)|([QVSC])cl(N)r")
 _VIALS_THEN_AMOUNT = re.compile(r"(N)c([QV])")  # 15 VIALS 105MG: a size if the dose stands elsewhere
 _BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|Nx|$)")  # (1X500 + 1X200)
-_COUNT = (re.compile(r"h?(N)r?c"), re.compile(r"c[xhq](N)"))
-_SIZE = (re.compile(r"([QV])c"), re.compile(r"(?<!N)c(V)"))  # 420MG MDV, SDV 3ML
-_FILLED = re.compile(r"(S)(?:lSr)?c|c(S)")  # 300MG/3ML SDV, 300MG/3ML (100MG/ML) SDV, SDV 300MG/3ML
-_COUNTED_KINDS = frozenset("NcSC")  # without one of them nothing is counted and no size is told
+_COUNT = (re.compile(r"(?<!s)h?(N)r?c"), re.compile(r"c[xhq](N)"))  # but 1/2 VIAL is none
+# 420MG MDV, SDV 3ML, 150MG EACH (but not 2MG EACH EYE).
+_SIZE = (re.compile(r"([QV])c"), re.compile(r"(?<!N)c(V)"), re.compile(r"([QV])e(?!W)"))
+_FILLED = re.compile(r"S(?:lSr)?c|cS")  # 300MG/3ML SDV, 300MG/3ML (100MG/ML) SDV, SDV 300MG/3ML
+_COUNTED_KINDS = frozenset("NceSC")  # without one of them nothing is counted and no size is told
 
 _PLAIN_KINDS = frozenset("QWy_")  # a text of these tells nothing but a dose: BRIUMVI 450MG IV
 
@@ -155,13 +159,14 @@ class _Reader:
         self.multi_dose = multi_dose
         self.contents: list[Content] = []
         self.sizes: list[Token] = []  # contents of single containers
-        self.filled: list[Token] = []  # ... in so much volume
+        self.filled = False  # whether amounts per volume are such contents
         self.counted = 0  # containers counted along with their sizes
         self.out = Amounts()
         self.wasted: str | None = None  # a number without a unit
 
     def read(self) -> Amounts:
         out = self.out
+        self._never_given()
         self._discarded()
         self._doses_per_container()
         stated = self._explicit_dose()
@@ -201,10 +206,17 @@ class _Reader:
 
     # -- phrases ---------------------------------------------------------------------------------------
 
-    def _discarded(self) -> None:
+    def _never_given(self) -> None:
+        """Overfill and the units of the bill are no amounts of the drug."""
         if "v" in self.shape:
             for _ in self._each(_OVERFILL):
                 pass
+        if "b" in self.shape:
+            for found in _BILLED.finditer(self.shape):
+                if self.items[found.start(1 if found[1] else 2)].unit == "UNIT":
+                    self._strike(*found.span())
+
+    def _discarded(self) -> None:
         if "j" in self.shape and sum(map(self.shape.count, "QSC")) > 1:
             for _, (amount,) in self._each(_WASTE_MODIFIER):
                 self._discard(amount)
@@ -276,8 +288,7 @@ class _Reader:
             if dose_is_stated or "Q" in elsewhere:
                 self._strike(*found.span())
                 self._add_content(self.items[found.start(1)], self.items[found.start(2)])
-        for found in _FILLED.finditer(self.shape):
-            self.filled.append(self.items[found.start(1 if found[1] else 2)])
+        self.filled = _FILLED.search(self.shape) is not None
         for _, (item,) in self._each(*_SIZE):
             self.sizes.append(item)
         self.sizes += [item for item, kind in zip(self.items, self.shape, strict=True) if kind in "SC"]
@@ -311,9 +322,9 @@ class _Reader:
         out.strength = out.strength or self._strength()
         out.contents = tuple(self.contents)
         counted = {content.amount: None for content in self.contents}
-        filled = [item for item in self.filled if not _is_concentration(item)]
+        contained = "QVCS" if self.filled else "QVC"
         containers = counted or {
-            _amount(item): None for item in self.sizes if item.kind in "QVC" or item in filled
+            _amount(item): None for item in self.sizes if item.kind in contained and not _is_concentration(item)
         }
         if len(containers) == 1:
             out.amount_per_container = next(iter(containers))

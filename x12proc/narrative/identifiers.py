@@ -52,10 +52,17 @@ _DATES: Final = tuple(
 _OTHER_DAY = re.compile(r"\b(?:DOB|BIRTH|BORN|EXP(?:IRES|IRY|IRATION)?)(?:\ ?DATE)?(?:\ ON)?[\s:.#]*\Z")
 _MONEY = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})"
 _PRICE = re.compile(rf"\$\s?({_MONEY}(?:\.[0-9]{{1,2}})?)(?![0-9])")
-# Without the dollar sign a number is a price behind such a word, and only with its cents.
-_BARE_PRICE = re.compile(
-    rf"\b(?:INV|INVOICE|COST|PRICE|WAC)(?:\s(?:TOTAL|AMT|AMOUNT|COST|PRICE|ATT|ATTACHED))*[\s:=]*"
-    rf"({_MONEY}\.[0-9]{{2}})(?![0-9])(?!\s?(?:M?C?G|ML|GM|I?U|UNITS?|%))",
+_PRICE_WORDS: Final = ("INV", "COST", "PRICE", "WAC")
+_NO_UNIT = r"(?![0-9.])(?!\s?(?:M?C?G|ML|GM|I?U|UNITS?|%))"
+# Without the dollar sign a number is a price behind such a word: with its cents, or where the word says amount.
+_BARE_PRICES: Final = (
+    re.compile(
+        r"\b(?:INV|INVOICE|COST|PRICE|WAC)(?:\s(?:TOTAL|AMT|AMOUNT|COST|PRICE|ATT|ATTACHED))*[\s:=]*"
+        rf"({_MONEY}\.[0-9]{{2}}){_NO_UNIT}"
+    ),
+    re.compile(
+        rf"\b(?:INV|INVOICE|ACQ|ACQUISITION)\s(?:TOTAL|AMT|AMOUNT|COST|PRICE)[\s:=]*((?=[0-9,]{{3}}){_MONEY}){_NO_UNIT}"
+    ),
 )
 
 
@@ -88,7 +95,11 @@ def _take(pattern: re.Pattern[str], text: str) -> tuple[str, str | None]:
 def _take_price(text: str) -> tuple[str, str | None]:
     if "$" in text:
         return _take(_PRICE, text)
-    return _take(_BARE_PRICE, text) if "." in text else (text, None)
+    price: str | None = None
+    for pattern in _BARE_PRICES if any(word in text for word in _PRICE_WORDS) else ():
+        text, found = _take(pattern, text)
+        price = price or found
+    return text, price
 
 
 def _take_dates(text: str) -> tuple[str, tuple[str, ...]]:

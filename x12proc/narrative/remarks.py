@@ -29,9 +29,10 @@ _COMPOUND: Final = word_set(
 _INVESTIGATIONAL: Final = word_set(
     "INVEST INVESTIG INVESTIGATIONAL INVESTIGATIVE EXPERIMENTAL BLINDED PLACEBO COMPASSIONATE"
 )
-_STUDY_WORDS: Final = word_set("TRIAL STUDY EXP IND")  # these need a look at their neighbours
+_STUDY_WORDS: Final = word_set("TRIAL STUDY EXP IND EXPANDED")  # these need a look at their neighbours
 _STUDIED: Final = word_set("DRUG DRUGS MED MEDICATION AGENT BIOLOGIC PRODUCT")
 _NOT_A_STUDY: Final = word_set("FAILED FAIL TRIED PRIOR PREVIOUS")  # FAILED TRIAL OF ... is a history
+_IND_DIGITS: Final = 5  # of the number of an Investigational New Drug application
 _EXPIRES: Final = word_set("DATE DATES ON")
 #: Without one of these a text remarks nothing; 503 is of 503B.
 _TELLING: Final = _INVOICE | _COST | _COMPOUND | _INVESTIGATIONAL | _STUDY_WORDS | {"503"}
@@ -73,7 +74,9 @@ def _speaks_of_a_study(words: Sequence[str], tokens: Sequence[Token]) -> bool:
             return True
         if word == "EXP" and after not in _EXPIRES and not number_follows and after:
             return True
-        if word == "IND" and after == "#":
+        if word == "IND" and (after == "#" or (after.isdigit() and len(after) >= _IND_DIGITS)):
+            return True
+        if word == "EXPANDED" and after == "ACCESS":
             return True
     return False
 

@@ -52,10 +52,11 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     u    unit of volume without number                t    TOTAL
     s    slash or PER                                 z    NO, NONE, 0
     x    times: X, @, *                               m    STRENGTH
-    p q  plus, equals                                 o    OF, EACH
+    p q  plus, equals                                 o e  OF, EACH
     h    number sign                                  l r  round brackets
     y    other mark                                   f    word that only fills a phrase: REMAINING, PWD
-    j    JW, the modifier of a discarded amount       W    other word
+    j    JW, the modifier of a discarded amount       b    BILLED
+    W    other word
     ==== ===========================================  ==== ==========================================
     """
 
@@ -166,7 +167,8 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("u", "ML MLS CC MILLILITER"),
     **_kinds("s", "PER"),
     **_kinds("x", "X"),
-    **_kinds("o", "OF EACH EA"),
+    **_kinds("o", "OF"),
+    **_kinds("e", "EACH EA"),
     **_kinds("c", _with_swaps("VIAL VIALS")),
     **_kinds("c", "VL VLS SYR SYRS SYRINGE SYRINGES PEN PENS AMP AMPS AMPULE AMPULES BAG BAGS"),
     **_kinds("c", "CARTON CARTONS CONTAINER CONTAINERS BOTTLE BOTTLES"),
@@ -181,7 +183,8 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("v", "OVERFILL"),
     **_kinds("g", "GIVEN GAVE ADMIN ADMINISTERED ADMINISTER INJECTED INFUSED"),
     **_kinds("t", "TOTAL TOTALING TTL TOT"),
-    **_kinds("z", "NO NONE ZERO NIL WITHOUT"),
+    **_kinds("z", "NO NONE NOTHING ZERO NIL WITHOUT"),
+    **_kinds("b", "BILLED BILLING"),
     **_numbers("ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE TEN ELEVEN TWELVE"),
     **_kinds("f", "PWD POWDER LYO LYOPH LYOPHILIZED SOLN SOLUTION LIQUID"),  # 300MG PWD VIAL
     **_kinds("f", "AMT AMOUNT REMAINING REMAINDER BALANCE PORTION LEFTOVER EXCESS THE"),  # WASTED REMAINING 5MG
