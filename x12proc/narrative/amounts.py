@@ -13,6 +13,7 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from x12proc.narrative.model import Amount, Content, Strength
 from x12proc.narrative.tokens import Token, decimal_text, word_set
@@ -48,33 +49,48 @@ _STRUCK = "_"
 _RATE = re.compile(r"[QVN](?:sN?k)+|xNk|Nk")
 _RATIO = re.compile(r"[QP]s(?:V|Nu|u)|[QV]sc")  # 300MG/3ML, 100MG/ML, 50MG/VIAL
 
-_WASTE_NONE = re.compile(r"zw|w[yq]?z")
+_WASTE_NONE = re.compile(r"zw|zWw(?![yqo]?[QV])|w[yq]?z")  # NO WASTE, NO DRUG WASTED, WASTE: NONE
 # WASTED 2MG; behind an amount only another mass counts: in "64MG DISC 1.9ML VIAL" the 64 mg are wasted.
 _WASTE_AFTER = re.compile(r"(?<![QV])w[yqo]?([QV])|(?<=[QV])w[yqo]?(Q)")
-_WASTE_BEFORE = re.compile(r"([QV])w")
+_WASTE_BEFORE = re.compile(r"([QV])o?w(?![yqo]?N)")
+_WASTE_NUMBER = re.compile(r"w[yqo]?(N)(?!.?[ckx])")  # WASTED 20, in the unit of the dose
+_WASTE_MODIFIER = re.compile(r"j[yq]?([QV])")  # JW 44MG; the modifier alone tells no amount
+_BILLED = re.compile(r"b[yqo]?(Q)|(Q)b")  # BILLED 45 UNITS
 _OVERFILL = re.compile(r"v[yqo]?[QV]|[QV]v")
 
-_DOSES_PER_CONTAINER = (re.compile(r"(N)dsc"), re.compile(r"(N)y?dc"), re.compile(r"dsc[yq]?(N)"))
+_DOSES_PER_CONTAINER = (
+    re.compile(r"(N)dsc"),
+    re.compile(r"(N)y?dc"),
+    re.compile(r"dsc[yq]?(N)"),
+    re.compile(r"cl(N)dr"),
+)
 
 # The dose in so many words: 12MG GIVEN, GIVEN 12MG, = 45MG, TOTAL DOSE: 45MG, DOSE 45MG, 45MG TOTAL.
-_EXPLICIT = (
-    re.compile(r"([QV])[yl]?g"),
-    re.compile(r"(?:q|g[yqo]?|td?[yqo]?|d[yqo]?)([QV])"),
-    re.compile(r"([QV])t"),
+# A volume is only what the mass was dissolved in, as long as a mass stands there too.
+_EXPLICIT = tuple(
+    re.compile(pattern.replace("A", amount))
+    for amount in "QV"
+    for pattern in (r"(A)[yl]?g", r"(?:q|g[yqo]?|td?[yqo]?|d[yqo]?)(A)", r"(A)t")
 )
 _GIVEN_KINDS = frozenset("gqtd")  # without one of them none of these fits
 
 _LABELLED_STRENGTH = re.compile(r"my?([QP])")
 
 # A count and a size: 3X150MG, 11x300mg/3mL, 14 VIALS X 100MG, (2) 300MG VIALS, 11 VIALS 300MG/VIAL ...
-_COUNT_SIZE = re.compile(r"l?(N)r?(?:xc?|c[xo]|y?(?=[QVS]c)|c(?=[CS]))([QVSC])[co]?(?![xh]N)|(N)c([QVS])o")
-# ... and turned round: 300MG/2ML X1, 5.5ML X2, 300MG VIAL X 11, 300MG #11.
-_SIZE_COUNT = re.compile(r"([QVSC])c?[xh](N)c?(?!d)")
+_COUNT_SIZE = re.compile(
+    r"l?(N)r?(?:xc?|c[xo]|e|y?(?=[QVS]c)|c(?=[CS]))([QVSC])[ce]?(?![xh]N)|(N)c[yl]?([QVS])e|(N)l([QVSC])rc"
+)
+# ... and turned round: 300MG/2ML X1, 5.5ML X2, 300MG VIAL X 11, 300MG #11, 300MG VIALS (11).
+_SIZE_COUNT = re.compile(r"([QVSC])[ce]?[xh](N)c?(?!d)|([QVSC])cl(N)r")
 _VIALS_THEN_AMOUNT = re.compile(r"(N)c([QV])")  # 15 VIALS 105MG: a size if the dose stands elsewhere
-_BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|$)")  # (1X500 + 1X200)
-_COUNT = (re.compile(r"h?(N)r?c"), re.compile(r"c[xh](N)"))
-_SIZE = re.compile(r"([QV])c")  # 420MG MDV
-_COUNTED_KINDS = frozenset("NcSC")  # without one of them nothing is counted and no size is told
+_BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|Nx|$)")  # (1X500 + 1X200)
+_COUNT = (re.compile(r"(?<!s)h?(N)r?c"), re.compile(r"c[xhq](N)"))  # but 1/2 VIAL is none
+# 420MG MDV, SDV 3ML, 150MG EACH (but not 2MG EACH EYE).
+_SIZE = (re.compile(r"([QV])c"), re.compile(r"(?<!N)c(V)"), re.compile(r"([QV])e(?!W)"))
+_FILLED = re.compile(r"S(?:lSr)?c|cS")  # 300MG/3ML SDV, 300MG/3ML (100MG/ML) SDV, SDV 300MG/3ML
+_COUNTED_KINDS = frozenset("NceSC")  # without one of them nothing is counted and no size is told
+
+_PLAIN_KINDS = frozenset("QWy_")  # a text of these tells nothing but a dose: BRIUMVI 450MG IV
 
 # A volume that the drug is diluted in: IN 250ML, 100 ML NS.
 _DILUENTS: Final = word_set("IN WITH NS D5W SALINE OVER DILUTED NACL WATER DEXTROSE BAG")
@@ -87,17 +103,20 @@ def read_amounts(tokens: Sequence[Token], multi_dose: bool) -> Amounts:
     and sizes it gives, or else the one container's content that is its only amount (``8MG/0.07ML``; not
     for a multi-dose vial and never per 1 ML). A rate or a concentration is never a dose.
     """
-    if not any(token.value for token in tokens):
-        nothing_wasted = _WASTE_NONE.search("".join([token.kind for token in tokens]))
-        return Amounts(discarded=Amount("0", "MG") if nothing_wasted else None)
     items, shape = _fold(tokens)
+    if _PLAIN_KINDS.issuperset(shape):
+        place = shape.find("Q")
+        return Amounts(_amount(items[place]), STATED) if place >= 0 else Amounts()
     return _Reader(items, shape, multi_dose).read()
 
 
 def _fold(tokens: Sequence[Token]) -> tuple[Sequence[Token], str]:
     """The items of a text and their shape: rates struck out, amounts per volume (``S``) or per container
-    (``C``) made one item."""
+    (``C``) made one item; words that only fill a phrase left out."""
     shape = "".join([token.kind for token in tokens])
+    if "f" in shape:
+        tokens = [token for token in tokens if token.kind != "f"]
+        shape = shape.replace("f", "")
     if "k" in shape:
         shape = _RATE.sub(lambda found: _STRUCK * len(found[0]), shape)
     ratios = list(_RATIO.finditer(shape)) if "s" in shape else []
@@ -107,19 +126,28 @@ def _fold(tokens: Sequence[Token]) -> tuple[Sequence[Token], str]:
     kinds: list[str] = []
     done = 0
     for found in ratios:
-        ratio = _ratio(tokens[found.start() : found.end()])
-        items += [*tokens[done : found.start()], ratio]
-        kinds += [shape[done : found.start()], ratio.kind]
+        start = _start_of_pair(tokens, found.start())
+        ratio = _ratio(tokens[start], tokens[found.start() + 2 : found.end()])
+        items += [*tokens[done:start], ratio]
+        kinds += [shape[done:start], ratio.kind]
         done = found.end()
     return [*items, *tokens[done:]], "".join([*kinds, shape[done:]])
 
 
-def _ratio(tokens: Sequence[Token]) -> Token:
-    amount, last = tokens[0], tokens[-1]
+def _start_of_pair(tokens: Sequence[Token], start: int) -> int:
+    """Where a ratio begins: with the first of two drugs in one container, ``1800MG-30000U/15ML``."""
+    if start < 2 or tokens[start - 2].kind != "Q" or tokens[start - 1].text not in "-/":
+        return start
+    return start - 2 if tokens[start - 2].end + 1 == tokens[start].start else start
+
+
+def _ratio(amount: Token, per: Sequence[Token]) -> Token:
+    """An amount per volume or per container; ``per`` is what stands behind the slash."""
+    last = per[-1]
     if last.kind == "c":
-        return amount._replace(kind="C", text=last.text, end=last.end)
-    per_value = tokens[2].value if tokens[2].kind in "VN" else "1"
-    return amount._replace(kind="S", end=last.end, per_value=per_value, per_unit=last.unit or "ML")
+        return replace(amount, kind="C", text=last.text, end=last.end)
+    per_value = per[0].value if per[0].kind in "VN" else "1"
+    return replace(amount, kind="S", end=last.end, per_value=per_value, per_unit=last.unit or "ML")
 
 
 class _Reader:
@@ -131,12 +159,14 @@ class _Reader:
         self.multi_dose = multi_dose
         self.contents: list[Content] = []
         self.sizes: list[Token] = []  # contents of single containers
+        self.filled = False  # whether amounts per volume are such contents
         self.counted = 0  # containers counted along with their sizes
         self.out = Amounts()
-        self.wasted_nothing = False
+        self.wasted: str | None = None  # a number without a unit
 
     def read(self) -> Amounts:
         out = self.out
+        self._never_given()
         self._discarded()
         self._doses_per_container()
         stated = self._explicit_dose()
@@ -147,11 +177,12 @@ class _Reader:
         out.dose = stated or plain
         out.certainty = STATED if out.dose else IMPLIED
         self._bare_contents()
+        self._count_of_the_size()
         self._strength_and_sizes()
         if out.dose is None:
             self._unstated_dose()
-        if self.wasted_nothing:
-            out.discarded = Amount("0", self._unit())
+        if self.wasted is not None:
+            out.discarded = self._waste_in_units_of_the_dose(self.wasted)
         return out
 
     # -- helpers ---------------------------------------------------------------------------------------
@@ -167,27 +198,41 @@ class _Reader:
                 yield found, groups
                 self._strike(*found.span())
 
-    def _unit(self) -> str:
-        """The unit of the dose; nothing is nothing in any unit, so MG when the text names none."""
+    def _waste_in_units_of_the_dose(self, number: str) -> Amount | None:
+        """Nothing is nothing in any unit, so MG when the text names none."""
         known = [self.out.dose, *(content.amount for content in self.contents), self.out.strength]
-        return next((amount.unit for amount in known if amount is not None), "MG")
+        unit = next((amount.unit for amount in known if amount is not None), "MG" if number == "0" else None)
+        return Amount(number, unit) if unit else None
 
     # -- phrases ---------------------------------------------------------------------------------------
 
-    def _discarded(self) -> None:
+    def _never_given(self) -> None:
+        """Overfill and the units of the bill are no amounts of the drug."""
         if "v" in self.shape:
             for _ in self._each(_OVERFILL):
                 pass
+        if "b" in self.shape:
+            for found in _BILLED.finditer(self.shape):
+                if self.items[found.start(1 if found[1] else 2)].unit == "UNIT":
+                    self._strike(*found.span())
+
+    def _discarded(self) -> None:
+        if "j" in self.shape and sum(map(self.shape.count, "QSC")) > 1:
+            for _, (amount,) in self._each(_WASTE_MODIFIER):
+                self._discard(amount)
         if "w" not in self.shape:
             return
         for _ in self._each(_WASTE_NONE):
-            self.wasted_nothing = True
+            self.wasted = "0"
         for _, (amount,) in self._each(_WASTE_AFTER, _WASTE_BEFORE):
             self._discard(amount)
+        for _, (number,) in self._each(_WASTE_NUMBER):
+            if self.out.discarded is None and self.wasted is None:
+                self.wasted = number.value
 
     def _discard(self, item: Token) -> None:
         if item.value == "0":
-            self.wasted_nothing = True
+            self.wasted = "0"
         elif self.out.discarded is None:
             self.out.discarded = _amount(item)
 
@@ -219,7 +264,7 @@ class _Reader:
         for found, (number, size) in self._each(_COUNT_SIZE):
             self._add_content(number, size, "c" in found[0])
         for found in _SIZE_COUNT.finditer(self.shape):
-            size, number = self.items[found.start(1)], self.items[found.start(2)]
+            size, number = (self.items[found.start(n)] for n in ((1, 2) if found[1] else (3, 4)))
             if size.kind in "QV" and number.value == "1" and "c" not in found[0]:
                 self._strike(found.start(2) - 1, found.end())  # 450MG X1: given once
             else:
@@ -243,7 +288,8 @@ class _Reader:
             if dose_is_stated or "Q" in elsewhere:
                 self._strike(*found.span())
                 self._add_content(self.items[found.start(1)], self.items[found.start(2)])
-        for _, (item,) in self._each(_SIZE):
+        self.filled = _FILLED.search(self.shape) is not None
+        for _, (item,) in self._each(*_SIZE):
             self.sizes.append(item)
         self.sizes += [item for item, kind in zip(self.items, self.shape, strict=True) if kind in "SC"]
         for _, (number,) in self._each(*_COUNT):
@@ -260,26 +306,43 @@ class _Reader:
             return
         unit = self.out.dose.unit
         for _, (number, size) in self._each(_BARE_COUNT_SIZE):
-            self._add_content(number, size._replace(kind="Q", unit=unit))
+            self._add_content(number, replace(size, kind="Q", unit=unit))
+
+    def _count_of_the_size(self) -> None:
+        """``100 MG/10 ML, QTY 3 VIALS``: a count and a size that don't stand together."""
+        if self.out.dose is not None or self.contents or self.multi_dose or len(self.sizes) != 1:
+            return
+        if self.out.container_count and not _is_concentration(self.sizes[0]):
+            self.contents.append(Content(self.out.container_count, _amount(self.sizes[0])))
 
     def _strength_and_sizes(self) -> None:
         out = self.out
         if not self.sizes and "P" not in self.shape:
             return
-        ratios = [item for item in self.sizes if item.kind == "S"]
-        percent = [item for item, kind in zip(self.items, self.shape, strict=True) if kind == "P"]
-        weights = {_strength(item): None for item in self.sizes if item.kind in "QC"}
-        if out.strength is None and (ratios or percent):
-            out.strength = _strength((ratios or percent)[0])
-        elif out.strength is None and len(weights) == 1:
-            out.strength = next(iter(weights))
+        out.strength = out.strength or self._strength()
         out.contents = tuple(self.contents)
         counted = {content.amount: None for content in self.contents}
-        containers = counted or {_amount(item): None for item in self.sizes if item.kind in "QVC"}
+        contained = "QVCS" if self.filled else "QVC"
+        containers = counted or {
+            _amount(item): None for item in self.sizes if item.kind in contained and not _is_concentration(item)
+        }
         if len(containers) == 1:
             out.amount_per_container = next(iter(containers))
         if self.counted and out.container_count is None:
             out.container_count = str(self.counted)
+
+    def _strength(self) -> Strength | None:
+        """The one strength of the text, ratios first; None where two differ."""
+        ratios = {_strength(item): None for item in self.sizes if item.kind == "S"}
+        # 300MG/3ML (100MG/ML): the concentration says the same again.
+        strengths = [ratio for ratio in ratios if ratio.per_value != "1"] or list(ratios)
+        if not strengths:
+            strengths = [
+                _strength(item) for item, kind in zip(self.items, self.shape, strict=True) if kind == "P"
+            ][:1]
+        if not strengths:
+            strengths = list({_strength(item): None for item in self.sizes if item.kind in "QC"})
+        return strengths[0] if len(strengths) == 1 else None
 
     def _unstated_dose(self) -> None:
         """The sum of what was counted; else the one container's content; else a volume on its own."""

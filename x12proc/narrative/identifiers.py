@@ -23,7 +23,7 @@ class Identifiers(msgspec.Struct, frozen=True):
 _CENTURY: Final = 70  # two digits below it are years of this century: 06/15/23 is 2023, 06/15/85 is 1985
 
 _DIGIT = re.compile("[0-9]")
-_NDC_MARKER = r"(?:\bNDC(?:\s*(?:NO\.?|NUMBER|CODE))?[\s#:]*(?:N4)?|\bN4)[\s:]*"
+_NDC_MARKER = r"(?:NDC(?:\s*(?:NO\.?|NUMBER|CODE|IS))?[\s#:=-]*(?:N4)?|\bN4)[\s:]*"
 _NDC = re.compile(
     rf"""
     (?: (?P<marker>{_NDC_MARKER}) | (?<![0-9.-]) )
@@ -33,45 +33,88 @@ _NDC = re.compile(
       | (?P<blanks>[0-9]{{5}}\ [0-9]{{4}}\ [0-9]{{2}})(?![0-9])
     )
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
-_TRIAL = re.compile(r"\bN?CT\s?#?:?\s?([0-9]{8})(?![0-9])", re.IGNORECASE)
-_DATE = re.compile(
-    r"(?<![0-9/.-])(?:(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"
-    r"|(?P<mm>[0-9]{1,2})(?P<mark>[/-])(?P<dd>[0-9]{1,2})(?P=mark)(?P<yy>[0-9]{4}|[0-9]{2}))(?![0-9/-])"
+_TRIAL = re.compile(r"\b(?:N?CT|TRIAL\s?(?:#|NO\.?|NUMBER))[\s#:-]{0,2}([0-9]{8})(?![0-9])")
+#: How days are written, each with a mark that it needs: 06/15/23, 06-15-23, 2023-06-15, 20230615, 06152023.
+#: Of a span both days are read.
+_DATES: Final = tuple(
+    (mark, re.compile(pattern))
+    for mark, pattern in (
+        ("/", r"(?<![0-9/.])(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/])"),
+        ("-", r"(?<![0-9/.-])(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})-(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/-])"),
+        ("-", r"(?<![0-9/.-])(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})(?![0-9/-])"),
+        ("20", r"(?<![0-9/.#])(?P<y>20[0-9]{2})(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?![0-9/.])"),
+        ("20", r"(?<![0-9/.#])(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?P<y>20[0-9]{2})(?![0-9/.])"),
+    )
 )
-_PRICE = re.compile(r"\$\s?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.[0-9]{1,2})?)(?![0-9])")
+# What stands before a day on which nothing was given.
+_OTHER_DAY = re.compile(r"\b(?:DOB|BIRTH|BORN|EXP(?:IRES|IRY|IRATION)?)(?:\ ?DATE)?(?:\ ON)?[\s:.#]*\Z")
+_MONEY = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})"
+_PRICE = re.compile(rf"\$\s?({_MONEY}(?:\.[0-9]{{1,2}})?)(?![0-9])")
+_PRICE_WORDS: Final = ("INV", "COST", "PRICE", "WAC")
+_NO_UNIT = r"(?![0-9.])(?!\s?(?:M?C?G|ML|GM|I?U|UNITS?|%))"
+# Without the dollar sign a number is a price behind such a word: with its cents, or where the word says amount.
+_BARE_PRICES: Final = (
+    re.compile(
+        r"\b(?:INV|INVOICE|COST|PRICE|WAC)(?:\s(?:TOTAL|AMT|AMOUNT|COST|PRICE|ATT|ATTACHED))*[\s:=]*"
+        rf"({_MONEY}\.[0-9]{{2}}){_NO_UNIT}"
+    ),
+    re.compile(
+        rf"\b(?:INV|INVOICE|ACQ|ACQUISITION)\s(?:TOTAL|AMT|AMOUNT|COST|PRICE)[\s:=]*((?=[0-9,]{{3}}){_MONEY}){_NO_UNIT}"
+    ),
+)
 
 
 def read_identifiers(text: str) -> Identifiers:
-    """The identifiers in a cleaned text; the first NDC, trial number and price, and every date."""
+    """The identifiers in a cleaned text in upper case: the first of each kind, and every day of service."""
     digits = len(_DIGIT.findall(text))
     if not digits:
         return Identifiers(text)
     # Cheap looks first: most texts have too few digits, or not the mark that each of these needs.
     rest, ndc, ndc_text = _take_ndc(text) if digits >= 10 else (text, None, None)
-    rest, trial = _take(_TRIAL, rest) if digits >= 8 else (rest, None)
-    rest, price = _take(_PRICE, rest) if "$" in rest else (rest, None)
-    dates: list[str] = []
-    for found in _DATE.finditer(rest) if "/" in rest or "-" in rest else ():
-        day = _iso(found)
-        if day:
-            dates += [day] if day not in dates else []
-            rest = _blank(rest, found)
-    return Identifiers(rest, ndc, ndc_text, trial, tuple(dates), price.replace(",", "") if price else None)
+    rest, trial = _take(_TRIAL, rest) if digits >= 8 and ("CT" in rest or "TRIAL" in rest) else (rest, None)
+    rest, price = _take_price(rest)
+    rest, dates = _take_dates(rest) if digits >= 4 else (rest, ())
+    return Identifiers(rest, ndc, ndc_text, trial, dates, price.replace(",", "") if price else None)
 
 
-def _blank(text: str, found: re.Match[str]) -> str:
-    return text[: found.start()] + " " * (found.end() - found.start()) + text[found.end() :]
+def _blank(text: str, start: int, end: int) -> str:
+    return text[:start] + " " * (end - start) + text[end:]
 
 
 def _take(pattern: re.Pattern[str], text: str) -> tuple[str, str | None]:
-    """The first match's group, and the text without any of the matches."""
+    """The first match's group, and the text without the group in any of the matches."""
     first: str | None = None
     for found in pattern.finditer(text):
         first = first or found[1]
-        text = _blank(text, found)
+        text = _blank(text, *found.span(1))
     return text, first
+
+
+def _take_price(text: str) -> tuple[str, str | None]:
+    if "$" in text:
+        return _take(_PRICE, text)
+    price: str | None = None
+    for pattern in _BARE_PRICES if any(word in text for word in _PRICE_WORDS) else ():
+        text, found = _take(pattern, text)
+        price = price or found
+    return text, price
+
+
+def _take_dates(text: str) -> tuple[str, tuple[str, ...]]:
+    """The days of service, and the text without any day: one of birth or expiry goes with the word before it."""
+    days: dict[str, int] = {}
+    for mark, pattern in _DATES:
+        for found in pattern.finditer(text) if mark in text else ():
+            day = _iso(found)
+            if day is None:
+                continue
+            other = _OTHER_DAY.search(text, 0, found.start())
+            if other is None:
+                days.setdefault(day, found.start())
+            text = _blank(text, other.start() if other else found.start(), found.end())
+    return text, tuple(sorted(days, key=days.__getitem__))
 
 
 def _take_ndc(text: str) -> tuple[str, str | None, str | None]:
@@ -85,7 +128,7 @@ def _take_ndc(text: str) -> tuple[str, str | None, str | None]:
         if ndc is None:
             ndc = _eleven_digits(found)
             written = (found["parts"] or digits or found["blanks"]) if ndc or written is None else written
-        text = _blank(text, found)
+        text = _blank(text, *found.span())
     return text, ndc, written
 
 
@@ -100,11 +143,10 @@ def _eleven_digits(found: re.Match[str]) -> str | None:
 
 def _iso(found: re.Match[str]) -> str | None:
     """The date as ISO text; None for one that no calendar has."""
-    year, month, day = found["y"] or found["yy"], found["m"] or found["mm"], found["d"] or found["dd"]
-    number = int(year)
-    if len(year) == 2:
-        number += 2000 if number < _CENTURY else 1900
+    year = int(found["y"])
+    if len(found["y"]) == 2:
+        year += 2000 if year < _CENTURY else 1900
     try:
-        return date(number, int(month), int(day)).isoformat()
+        return date(year, int(found["m"]), int(found["d"])).isoformat()
     except ValueError:
         return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from x12proc.narrative.spelling import SHORTEST, Speller
+from x12proc.narrative.spelling import SHORTEST, Speller, differs_in_one_place
 from x12proc.narrative.tokens import word_set
 
 _PIECE = re.compile(r"[a-z]+|[0-9]+", re.ASCII)
@@ -21,6 +22,8 @@ _STEM = re.compile(
     r"[a-z]{3,}(?:mab|[a-z]cept|[a-z]vec|leucel|temcel|[a-z]leukin|kinra|grastim|gramostim|[a-z]poetin|plostim|"
     r"sidase|nidase|sulfase|teplase|spargase|gloticase|ricase|adamase|toxin[ab]|[a-z]fusp|stomig|[a-z]{3}bart)\Z"
 )
+_ALPHA = re.compile(r"(?<= )alpha\b")
+_PROPER_NAME = re.compile(r" (?:alfa|beta|pegol)(?:-[a-z]{4})?| [a-z]+-[a-z]{4}")  # behind the first word
 _MOST_SPELLINGS: Final = 10_000
 
 _NOT_STEMS: Final = word_set("concept intercept percept precept susceptibility foxbart rambart")
@@ -43,7 +46,31 @@ class Name(NamedTuple):
 
 def _key(name: str) -> str:
     """Words and numbers of a name, joined by blanks: ``H.P. Acthar`` as ``h p acthar``."""
-    return " ".join(_PIECE.findall(name.lower()))
+    return _modern(" ".join(_PIECE.findall(name.lower())))
+
+
+def _modern(key: str) -> str:
+    """A key with ``alfa`` for ``alpha`` behind its first word: both are written for the same names."""
+    return _ALPHA.sub("alfa", key) if "alpha" in key else key
+
+
+def _joined(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Names as they are typed without blanks: ravulizumabcwvz, vyvgarthytrulo."""
+    for key, canonical in keys:
+        joined = key.replace(" ", "")
+        if " " in key and len(joined) >= SHORTEST and joined.isalpha():
+            yield joined, canonical
+
+
+def _first_words(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The first word of a proper name in two words, where no other drug's name begins so: velmanase (alfa)."""
+    meant: dict[str, set[str]] = defaultdict(set)
+    for key, canonical in keys:
+        meant[key.partition(" ")[0]].add(canonical)
+    for word, canonicals in meant.items():
+        (canonical, *others) = canonicals
+        if not others and len(word) >= SHORTEST and _PROPER_NAME.fullmatch(canonical.removeprefix(word)):
+            yield word, canonical
 
 
 class Lexicon:
@@ -54,11 +81,11 @@ class Lexicon:
         self._canonical: dict[str, str] = {}
         self._spellings: dict[str, str] = {}
         self._longest: dict[str, int] = {}  # first word of a name: words in the longest name that begins so
-        for name, canonical in names:
-            self._add(_key(name), canonical)
-            found = _SUFFIX.search(name)
-            if found and " " not in name:
-                self._add(name.replace("-", ""), canonical)  # ravulizumabcwvz
+        keys = [(_key(name), canonical) for name, canonical in names]
+        self._spelled_right = [key for key, _ in [*keys, *_first_words(keys)] if " " not in key]
+        # A table's own names come before those that are made of them.
+        for key, canonical in [*keys, *_first_words(keys), *_joined(keys)]:
+            self._add(key, canonical)
 
     def _add(self, key: str, canonical: str) -> None:
         if key:
@@ -68,7 +95,17 @@ class Lexicon:
 
     @cached_property
     def _speller(self) -> Speller:
-        return Speller(key for key in self._canonical if " " not in key)
+        return Speller(self._spelled_right)
+
+    @cached_property
+    def _by_suffix(self) -> dict[str, str]:
+        """The one canonical name that has a suffix: ``-cwvz`` with ``ravulizumab-cwvz``."""
+        named: dict[str, set[str]] = defaultdict(set)
+        for canonical in self._canonical.values():
+            found = _SUFFIX.search(canonical)
+            if found:
+                named[found[0]].add(canonical)
+        return {suffix: one for suffix, (one, *others) in named.items() if not others}
 
     def __len__(self) -> int:
         return len(self._canonical)
@@ -89,27 +126,27 @@ class Lexicon:
 
     def _scan(self, text: str) -> Iterator[Name]:
         pieces = list(_PIECE.finditer(text))
-        place = 0
-        while place < len(pieces):
-            word = pieces[place][0]
-            if word not in self._longest and (len(word) < SHORTEST or not word.isalpha()):
-                place += 1  # most words: no name begins so, and they are too short to be a name misspelt
-                continue
-            name, used = self._at(text, pieces, place)
-            if name is not None:
-                yield name
-            place += used
+        after_name = 0
+        for place, piece in enumerate(pieces):
+            word = piece[0]
+            if word not in self._longest:
+                if len(word) < SHORTEST - 1 or not word.isalpha():
+                    continue  # most words: no name begins so, and they are too short to be a name misspelt
+                word = self._spelled(word)
+            if place >= after_name:
+                name, used = self._at(text, pieces, place, word)
+                if name is not None:
+                    after_name = place + used
+                    yield name
 
-    def _at(self, text: str, pieces: Sequence[re.Match[str]], place: int) -> tuple[Name | None, int]:
+    def _at(self, text: str, pieces: Sequence[re.Match[str]], place: int, spelled: str) -> tuple[Name | None, int]:
         """The name that begins at a piece, and how many pieces it takes (1 when there is none)."""
-        word = pieces[place][0]
-        spelled = word if word in self._longest else self._spelled(word)
         for count in range(min(self._longest.get(spelled, 0), len(pieces) - place), 0, -1):
-            key = " ".join([spelled, *(piece[0] for piece in pieces[place + 1 : place + count])])
-            canonical = self._canonical.get(key)
+            key = " ".join([spelled, *[piece[0] for piece in pieces[place + 1 : place + count]]])
+            canonical = self._canonical.get(_modern(key))
             if canonical is not None and _close_together(text, pieces[place : place + count]):
                 return self._known(text, pieces[place].start(), pieces[place + count - 1].end(), canonical), count
-        return _unknown_biologic(text, pieces[place]), 1
+        return self._unknown_biologic(text, pieces[place]), 1
 
     def _spelled(self, word: str) -> str:
         """``word``, or the name it is a slip of. The same words come again and again: answers are kept."""
@@ -120,6 +157,18 @@ class Lexicon:
             spelled = self._spellings[word] = self._speller.nearest(word) or word
         return spelled
 
+    def _unknown_biologic(self, text: str, piece: re.Match[str]) -> Name | None:
+        """A word that only a biologic ends in; its suffix may tell which one was meant."""
+        word = piece[0]
+        if not _is_biologic(word):
+            return None
+        suffix = _strange_suffix(text, piece.start(), piece.end())
+        meant = self._by_suffix.get(suffix)
+        if meant is not None and not differs_in_one_place(word, meant.removesuffix(suffix)):
+            meant = None
+        end = piece.end() + len(suffix)
+        return Name(piece.start(), end, text[piece.start() : end], meant)
+
     def _known(self, text: str, start: int, end: int, canonical: str) -> Name:
         """A name of the table; behind a strange suffix it is another product, which the table doesn't know."""
         suffix = _strange_suffix(text, start, end)
@@ -128,24 +177,22 @@ class Lexicon:
         return Name(start, end, text[start:end], canonical)
 
 
+@lru_cache(maxsize=_MOST_SPELLINGS)
+def _is_biologic(word: str) -> bool:
+    return len(word) >= SHORTEST and word not in _NOT_STEMS and _STEM.match(word) is not None
+
+
 def _close_together(text: str, pieces: Sequence[re.Match[str]]) -> bool:
     """Whether only a few marks stand between the pieces: a name doesn't go on across a gap."""
-    return all(_GAP.match(text, before.end(), after.start()) is not None for before, after in pairwise(pieces))
+    return len(pieces) == 1 or all(
+        _GAP.match(text, before.end(), after.start()) is not None for before, after in pairwise(pieces)
+    )
 
 
 def _strange_suffix(text: str, start: int, end: int) -> str:
     """The four-letter suffix right behind an antibody's name or the like; empty when there is none."""
-    found = _SUFFIX.match(text, end)
+    found = _SUFFIX.match(text, end) if text.startswith("-", end) else None
     if found is None or found[1] in _NO_SUFFIX:
         return ""
     word = re.split(r"[^a-z]", text[start:end])[-1]
     return found[0] if _STEM.match(word) else ""
-
-
-def _unknown_biologic(text: str, piece: re.Match[str]) -> Name | None:
-    word = piece[0]
-    if len(word) < SHORTEST or word in _NOT_STEMS or not _STEM.match(word):
-        return None
-    suffix = _strange_suffix(text, piece.start(), piece.end())
-    end = piece.end() + len(suffix)
-    return Name(piece.start(), end, text[piece.start() : end], None)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from x12proc.narrative.amounts import read_amounts
+from x12proc.narrative.billed import ABSENT, COMPANION, billed, without_amounts
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.lexicon import Lexicon, Name
 from x12proc.narrative.model import Amount, Narrative, Strength
@@ -17,19 +18,16 @@ from x12proc.narrative.remarks import read_remarks
 from x12proc.narrative.routes import read_laterality, read_routes
 from x12proc.narrative.tokens import Token, clean, tokenize
 
-#: Drugs that others are dissolved or flushed in: they name the line only when nothing else does.
-_VEHICLES: Final = frozenset({"sodium chloride", "dextrose", "lactated ringers", "heparin lock"})
-
 # A sponsor's code for a drug without a name yet: ABC-123. Believed only in a text about a study.
-_STUDY_CODE = re.compile(r"(?<![\w#-])(?!NCT)([A-Z]{2,5}-[0-9]{3,6})(?![\w-])", re.IGNORECASE)
-_BEFORE_OTHER_CODE = re.compile(r"(?:PROTOCOL|IRB|SITE|IND|STUDY|TRIAL|NO|NUMBER|ID)[\s.:#]*\Z", re.IGNORECASE)
+_STUDY_CODE = re.compile(r"(?<![\w#-])(?!NCT)([A-Z]{2,5}-[0-9]{3,6})(?![\w-])")
+_BEFORE_OTHER_CODE = re.compile(r"(?:PROTOCOL|IRB|SITE|IND|STUDY|TRIAL|NO|NUMBER|ID)[\s.:#]*\Z")
 
 
 class _Field(NamedTuple):
     """What one field says by itself; ``generic_text`` of its facts is left open."""
 
     facts: Narrative
-    name: Name | None
+    fit: int  # of the name
     certainty: int  # of the dose
     filler: bool
 
@@ -52,16 +50,17 @@ def read(texts: Sequence[str], lexicon: Lexicon) -> Narrative:
 
 @lru_cache(maxsize=1024)  # the same words come again and again: a clinic gives few drugs in few doses
 def _read_field(text: str, lexicon: Lexicon) -> _Field:
-    identifiers = read_identifiers(text)
-    names = lexicon.find(identifiers.rest)
-    tokens = tokenize(identifiers.rest)
+    identifiers = read_identifiers(text.upper())
+    rest = identifiers.rest
+    names = lexicon.find(rest)
+    tokens = tokenize(rest)
     named = _places(tokens, names)
-    name = _line_name(names)
+    name, fit, others = billed(rest, names)
     containers = [token.unit for token in tokens if token.kind == "c" and token.unit]
-    amounts = read_amounts(tokens, "MDV" in containers)
+    amounts = read_amounts(without_amounts(tokens, others), "MDV" in containers)
     remarks = read_remarks(tokens, named)
     routes = read_routes(tokens, named)
-    written = name.written if name else (_study_code(identifiers.rest) if remarks.investigational else None)
+    written = name.written if name else (_study_code(rest, text) if remarks.investigational else None)
     facts = Narrative(
         drug_name=written,
         matched=name.canonical if name else None,
@@ -86,7 +85,7 @@ def _read_field(text: str, lexicon: Lexicon) -> _Field:
         laterality=read_laterality(tokens, named),
         dates=identifiers.dates,
     )
-    return _Field(facts, name, amounts.certainty, remarks.filler)
+    return _Field(facts, fit, amounts.certainty, remarks.filler)
 
 
 def _is_concentration_only(dose: Amount | None, strength: Strength | None) -> bool:
@@ -95,26 +94,21 @@ def _is_concentration_only(dose: Amount | None, strength: Strength | None) -> bo
 
 def _places(tokens: Sequence[Token], names: Sequence[Name]) -> frozenset[int]:
     """Which tokens belong to a drug's name."""
-    if not names:
-        return frozenset()
-    places: set[int] = set()
-    for name in names:
-        places.update(i for i, token in enumerate(tokens) if name.start <= token.start and token.end <= name.end)
-    return frozenset(places)
+    return frozenset(
+        [
+            place
+            for name in names
+            for place, token in enumerate(tokens)
+            if name.start <= token.start and token.end <= name.end
+        ]
+    )
 
 
-def _line_name(names: Sequence[Name]) -> Name | None:
-    """The first known name, vehicles last, words that only look like a biologic between."""
-    if len(names) < 2:
-        return names[0] if names else None
-    ranked = sorted(names, key=lambda name: 2 if name.canonical in _VEHICLES else int(name.canonical is None))
-    return ranked[0]
-
-
-def _study_code(text: str) -> str | None:
-    for found in _STUDY_CODE.finditer(text):
-        if _BEFORE_OTHER_CODE.search(text, 0, found.start()) is None:
-            return found[1]
+def _study_code(rest: str, written: str) -> str | None:
+    """The sponsor's code in a text without its identifiers, as it was written."""
+    for found in _STUDY_CODE.finditer(rest):
+        if _BEFORE_OTHER_CODE.search(rest, 0, found.start()) is None:
+            return written[found.start() : found.end()]
     return None
 
 
@@ -130,13 +124,15 @@ _PLAIN: Final = tuple(
 
 
 def _merge(fields: Sequence[_Field]) -> Narrative:
+    # What is said about a drug given beside the one billed counts last.
+    fields = sorted(fields, key=lambda field: field.fit == COMPANION)
     merged: dict[str, Any] = {}
     for fact in _PLAIN:
         values = [getattr(field.facts, fact) for field in fields]
         merged[fact] = next((value for value in values if value), values[0])
-    name = _line_name([field.name for field in fields if field.name is not None])
-    if name is not None:
-        merged.update(drug_name=name.written, matched=name.canonical)
+    named = min(fields, key=lambda field: field.fit)
+    if named.fit < ABSENT:
+        merged.update(drug_name=named.facts.drug_name, matched=named.facts.matched)
     with_ndc = next((field.facts for field in fields if field.facts.ndc), None)
     if with_ndc is not None:  # a number that reads without doubt, and its own spelling
         merged.update(ndc=with_ndc.ndc, ndc_text=with_ndc.ndc_text)

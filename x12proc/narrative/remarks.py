@@ -24,21 +24,27 @@ _INVOICE: Final = word_set("INV INVOICE INVOICES INVOICED WAC")
 _COST: Final = word_set("COST PRICE")
 _CANCER: Final = word_set("ANTINEOPLASTIC ANTINEOPLASTICS CHEMO CHEMOTHERAPY ONCOLOGY")  # filler under J9999
 _COMPOUND: Final = word_set(
-    "COMPOUND COMPOUNDED COMPOUNDS COMPOUNDING COMPUNDED COMPUNDS COMPOUNED COMPD REPACK REPACKAGED REPACKED "
-    "REPACKAGE REPACKAGING"
+    "COMPOUND COMPOUNDED COMPOUNDS COMPOUNDING COMPUNDED COMPUNDS COMPOUNED COMPD CMPD CMPND REPKG REPACK "
+    "REPACKAGED REPACKED REPACKAGE REPACKAGING"
 )
-_INVESTIGATIONAL: Final = word_set("INVEST INVESTIG INVESTIGATIONAL INVESTIGATIVE EXPERIMENTAL")
-_STUDY_WORDS: Final = word_set("TRIAL STUDY EXP IND")  # these need a look at their neighbours
+_INVESTIGATIONAL: Final = word_set(
+    "INVEST INVESTIG INVESTIGATIONAL INVESTIGATIVE EXPERIMENTAL BLINDED PLACEBO COMPASSIONATE"
+)
+_STUDY_WORDS: Final = word_set("TRIAL STUDY EXP IND EXPANDED")  # these need a look at their neighbours
 _STUDIED: Final = word_set("DRUG DRUGS MED MEDICATION AGENT BIOLOGIC PRODUCT")
 _NOT_A_STUDY: Final = word_set("FAILED FAIL TRIED PRIOR PREVIOUS")  # FAILED TRIAL OF ... is a history
+_IND_DIGITS: Final = 5  # of the number of an Investigational New Drug application
 _EXPIRES: Final = word_set("DATE DATES ON")
+#: Without one of these a text remarks nothing; 503 is of 503B.
+_TELLING: Final = _INVOICE | _COST | _COMPOUND | _INVESTIGATIONAL | _STUDY_WORDS | {"503"}
 
 _FILLER: Final = word_set(
-    "A ABOVE AGENT AN AND ATT ATTACHED ATTACHMENT BELOW BILLED BIOLOGIC BIOLOGICAL BIOLOGICALS BIOLOGICS CLAIM "
-    "CLASSIFIED CODE DESC DESCRIPTION DRUG DRUGS FOR HCPCS IN INFO INJ INJECT INJECTABLE INJECTION INJECTIONS INV "
-    "INVOICE IS ITEM J LINE MED MEDICATION MEDICATIONS MEDS MISC MISCELLANEOUS N NA NAME NDC NEW NO NOC NONE NOS "
-    "NOT NOTE NOTES NTE NUMBER OF ON OR OTHER OTHERWISE PLEASE PROCEDURE PRODUCT REFER REPORT SEE SERVICE "
-    "SPECIFIED SPECIFY SUBSTANCE TBD THE TO UNCLASS UNCLASSIFIED UNKNOWN UNLISTED UNSPECIFIED VIAL WITH"
+    "A ABOVE AGENT AN AND ATT ATTACHED ATTACHMENT BELOW BILLED BIOLOGIC BIOLOGICAL BIOLOGICALS BIOLOGICS CHART "
+    "CLAIM CLASSIFIED CODE DESC DESCRIPTION DOSAGE DOSE DRUG DRUGS FOR HCPCS IN INFO INJ INJECT INJECTABLE "
+    "INJECTION INJECTIONS INV INVOICE IS ITEM J LINE MED MEDICAL MEDICATION MEDICATIONS MEDS MISC "
+    "MISCELLANEOUS N NA NAME NDC NEW NO NOC NONE NOS NOT NOTE NOTES NTE NUMBER OF ON OR OTHER OTHERWISE "
+    "PHARMACY PLEASE PROCEDURE PRODUCT RECORD RECORDS REFER REPORT ROUTE RX SEE SERVICE SPECIALTY SPECIFIED "
+    "SPECIFY STRENGTH SUBSTANCE TBD THE TO UNCLASS UNCLASSIFIED UNKNOWN UNLISTED UNSPECIFIED VIAL WITH"
 )
 
 
@@ -46,12 +52,14 @@ def read_remarks(tokens: Sequence[Token], named: frozenset[int]) -> Remarks:
     """The remarks in a text; ``named`` holds the places in ``tokens`` that belong to a drug's name."""
     words = [token.text if place not in named else "" for place, token in enumerate(tokens)]
     known = set(words)
+    if _TELLING.isdisjoint(known):
+        return Remarks(filler=not named and _is_filler(tokens))
     cost = bool(known & _COST) and bool(known & {"ACQ", "ACQUISITION"})
     return Remarks(
         invoice=bool(known & _INVOICE) or cost,
         investigational=bool(known & _INVESTIGATIONAL)
         or (bool(known & _STUDY_WORDS) and _speaks_of_a_study(words, tokens)),
-        compound=bool(known & _COMPOUND) or ("503" in known and _has_503b(words)),
+        compound=bool(known & _COMPOUND) or ("503" in known and _has_503(words)),
         filler=not named and _is_filler(tokens),
     )
 
@@ -63,17 +71,20 @@ def _speaks_of_a_study(words: Sequence[str], tokens: Sequence[Token]) -> bool:
         number_follows = place + 1 < len(words) and tokens[place + 1].kind in "Nhsy"
         if word == "TRIAL" and before not in _NOT_A_STUDY and after not in {"OF", "AND"}:
             return True
-        if word == "STUDY" and (after in _STUDIED or before == "CLINICAL"):
+        if word == "STUDY" and (after in _STUDIED or before in {"CLINICAL", "RESEARCH"}):
             return True
         if word == "EXP" and after not in _EXPIRES and not number_follows and after:
             return True
-        if word == "IND" and after == "#":
+        if word == "IND" and (after == "#" or (after.isdigit() and len(after) >= _IND_DIGITS)):
+            return True
+        if word == "EXPANDED" and after == "ACCESS":
             return True
     return False
 
 
-def _has_503b(words: Sequence[str]) -> bool:
-    return any(pair == ("503", "B") for pair in pairwise(words))
+def _has_503(words: Sequence[str]) -> bool:
+    """503A and 503B: the sections on compounding pharmacies and outsourcing facilities."""
+    return any(pair in {("503", "A"), ("503", "B")} for pair in pairwise(words))
 
 
 def _is_filler(tokens: Sequence[Token]) -> bool:

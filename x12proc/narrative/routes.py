@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from x12proc.narrative.spelling import Speller
 from x12proc.narrative.tokens import Token, word_set
 
 
@@ -14,12 +15,12 @@ def _named(route: str, words: str) -> dict[str, str]:
 
 #: Words that always mean the route.
 _ROUTES: Final = {
-    **_named("IV", "IV INTRAVENOUS INTRAVENOUSLY IVP IVPB IVI IVINF"),
+    **_named("IV", "IV INTRAVENOUS INTRAVENOUSLY IVP IVPB IVI CIVI IVINF"),
     **_named("SC", "SQ SUBQ SUBCUT SUBCUTANEOUS SUBCUTANEOUSLY"),
     **_named("IM", "IM INTRAMUSC INTRAMUSCULAR INTRAMUSCULARLY"),
     **_named("ID", "INTRADERMAL INTRADERMALLY"),
     **_named("IT", "INTRATHECAL INTRATHECALLY ICV"),
-    **_named("INTRAVITREAL", "IVT IVTL IVIT INTRAVITREAL INTRAVITREALLY"),
+    **_named("INTRAVITREAL", "IVT IVTL IVIT INTRAVIT INTRAVITREAL INTRAVITREALLY"),
     **_named("SUBRETINAL", "SUBRETINAL"),
     **_named("INTRAVESICAL", "INTRAVESICAL INTRAVESICALLY"),
     **_named("INTRALESIONAL", "INTRALESIONAL INTRALESIONALLY"),
@@ -31,6 +32,10 @@ _ROUTES: Final = {
     **_named("TOPICAL", "TOPICAL TOPICALLY"),
     **_named("IMPLANT", "IMPLANT"),
 }
+
+#: Long words of the table with a slip of the pen: INTRAVITRAL, SUBCUTANIOUS.
+_SPELLER: Final = Speller(word.lower() for word in _ROUTES)
+_LONG: Final = ("INTRA", "SUBC", "SUBR")  # what the long words begin with
 
 #: Words that mean something else as well (a state, an identifier, English): a route only next to a dose.
 _DOUBTFUL: Final = {"SC": "SC", "ID": "ID", "IT": "IT", "IL": "INTRALESIONAL", "IA": "INTRAARTICULAR"} | {
@@ -44,35 +49,21 @@ _HINTS: Final = {"INF": "IV", "INFUSION": "IV", "BLADDER": "INTRAVESICAL"}
 _INTRA: Final = {"ARTICULAR": "INTRAARTICULAR", "PERITONEAL": "INTRAPERITONEAL", "VITREAL": "INTRAVITREAL"}
 
 # After these words IV is the Roman numeral.
-_NUMBERED: Final = frozenset(
-    [
-        "STAGE",
-        "TYPE",
-        "GRADE",
-        "CLASS",
-        "PHASE",
-        "FACTOR",
-        "LEVEL",
-        "GROUP",
-        "TIER",
-        "PART",
-        "SCHEDULE",
-        "I",
-        "II",
-        "III",
-        "V",
-        "VI",
-    ]
-)
+_NUMBERED: Final = word_set("STAGE TYPE GRADE CLASS PHASE FACTOR LEVEL GROUP TIER PART SCHEDULE I II III V VI")
 _CLINICAL: Final = word_set("INJ INJECTION INJECT VIA ROUTE ONCE WEEKLY MONTHLY DAILY INFUSION ADMIN")
 _VERBS: Final = word_set("IS WAS HAS HAD WILL CAN MAY MUST WOULD SHOULD DOES DID WORKED NEEDS CAUSED")
 _DISEASE: Final = word_set("CANCER CA TUMOR CARCINOMA NEOPLASM")
+_PLACE: Final = word_set("CLINIC CLINICS CENTER CENTERS CENTRE CTR SUITE DEPT DEPARTMENT OFFICE")
 _BEFORE_ID: Final = word_set("MEMBER PATIENT PT CLAIM TAX PROVIDER SUBSCRIBER PAYER PRODUCT LOT STUDY")
+_NO_INFUSION: Final = _DISEASE | _PLACE  # BLADDER CANCER, INFUSION CENTER
 
 _EYES: Final = {"OD": "RT", "OS": "LT", "OU": "BOTH", "RT": "RT", "LT": "LT", "BILATERAL": "BOTH"}
 _SIDES: Final = {"RIGHT": "RT", "LEFT": "LT", "R": "RT", "L": "LT", "BOTH": "BOTH"}
+_PARTS: Final = word_set("EYE EYES KNEE KNEES HAND SHOULDER HIP")  # of the body, that a side is told of
+_SIDED: Final = frozenset(_EYES) | frozenset(_SIDES)
 
 _BEFORE: Final = frozenset("QVPcdgko")  # kinds of token that a doubtful route follows
+_MARKS: Final = frozenset("syr")  # / , ; : - and a closing bracket
 _AFTER: Final = frozenset("QVcdg")  # ... or comes before
 
 
@@ -87,28 +78,44 @@ def read_routes(tokens: Sequence[Token], named: frozenset[int]) -> tuple[str, ..
     for place, token in enumerate(tokens):
         if token.kind != "W" or place in named:
             continue
-        word = token.text.replace("-", "").replace(" ", "")
-        route = _ROUTES.get(word)
-        if route and not (word == "IV" and _is_numeral(tokens, place)) and not _is_order_number(tokens, place):
-            routes.append(route)
+        word = token.text
+        route = _ROUTES.get(word) or (_misspelt(word) if word.startswith(_LONG) else None)
+        if route:
+            if not _is_something_else(tokens, place):
+                routes.append(route)
         elif word in _DOUBTFUL and _is_beside_a_dose(tokens, place, named):
             routes.append(_DOUBTFUL[word])
-        elif word in _HINTS and _word(tokens, place + 1) not in _DISEASE:
+        elif word in _HINTS and _word(tokens, place + 1) not in _NO_INFUSION:
             hints.append(_HINTS[word])
-        elif word in _INTRA and _word(tokens, place - 2) == "INTRA":
+        elif word in _INTRA and "INTRA" in {_word(tokens, place - 1), _word(tokens, place - 2)}:
             routes.append(_INTRA[word])
     return tuple(dict.fromkeys(routes or hints))
 
 
+def _misspelt(word: str) -> str | None:
+    meant = _SPELLER.nearest(word.lower())
+    return _ROUTES[meant.upper()] if meant else None
+
+
+def _is_something_else(tokens: Sequence[Token], place: int) -> bool:
+    """``STAGE IV``, ``PO #123``, ``IM CLINIC``; but not ``VIA IV OFFICE``."""
+    if tokens[place].text == "IV" and _is_numeral(tokens, place):
+        return True
+    names_a_place = _word(tokens, place + 1) in _PLACE and _word(tokens, place - 1) not in _CLINICAL
+    return names_a_place or _is_order_number(tokens, place)
+
+
 def read_laterality(tokens: Sequence[Token], named: frozenset[int]) -> str | None:
     """``RT`` or ``LT``; None when the text names no side or both."""
+    if _SIDED.isdisjoint([token.text for token in tokens]):
+        return None
     sides: set[str] = set()
     for place, token in enumerate(tokens):
         if place in named:
             continue
         if token.text in _EYES:
             sides.add(_EYES[token.text])
-        elif token.text in _SIDES and _word(tokens, place + 1) in {"EYE", "EYES"}:
+        elif token.text in _SIDES and _word(tokens, place + 1) in _PARTS:
             sides.add(_SIDES[token.text])
     return sides.pop() if len(sides) == 1 and "BOTH" not in sides else None
 
@@ -119,6 +126,21 @@ def _word(tokens: Sequence[Token], place: int) -> str:
 
 def _kind(tokens: Sequence[Token], place: int) -> str:
     return tokens[place].kind if 0 <= place < len(tokens) else ""
+
+
+def _follows_an_amount(tokens: Sequence[Token], place: int) -> bool:
+    """``280MG SC``, also ``280MG / SC``, ``280MG; SC``, ``280MG (2 ML) SC`` and ``140MG/ML SC``."""
+    last = place - 1
+    while _kind(tokens, last) in _MARKS:
+        last -= 1
+    per_volume = _kind(tokens, last) == "u" and _kind(tokens, last - 1) == "s"
+    return per_volume or _is_amount(tokens, last)
+
+
+def _is_amount(tokens: Sequence[Token], place: int) -> bool:
+    """Whether an amount ends at that place, be it with a multiplier: ``150MG X2``."""
+    kind = _kind(tokens, place)
+    return kind in _BEFORE or (kind == "N" and _kind(tokens, place - 1) == "x")
 
 
 def _is_numeral(tokens: Sequence[Token], place: int) -> bool:
@@ -141,7 +163,7 @@ def _is_beside_a_dose(tokens: Sequence[Token], place: int, named: frozenset[int]
     word = tokens[place].text
     if word == "ID" and _kind(tokens, place + 1) in {"N", "h", "y"}:
         return False
-    before_fits = _kind(tokens, place - 1) in _BEFORE or before in _CLINICAL or before in _ROUTES
+    before_fits = _follows_an_amount(tokens, place) or before in _CLINICAL or before in _ROUTES
     after_fits = _kind(tokens, place + 1) in _AFTER or after in _CLINICAL
     if word == "IT":  # English unless it stands where a route stands
         return before_fits or (after_fits and (place - 1) in named)

@@ -8,16 +8,16 @@ from typing import Final
 
 from x12proc.narrative.tokens import word_set
 
-#: Shorter words have too many neighbours: one letter makes another word of them.
+#: Shorter names have too many neighbours: one letter makes another word of them.
 SHORTEST: Final = 7
 
 #: Plain words, places and laboratory terms that are one slip away from the name of a drug.
 PLAIN_WORDS: Final = word_set(
     "activate albumen anthranil antithrombic arblast benefic benefit betulin cerotin cytogamy cytogene "
     "definite desport dextrorse disport edentate egality eluctate flutist glassie glucogen lanolin "
-    "leucine lexical lexicon megatype microliter microlith monoline morphing opticon pegasus pentace "
-    "pentacle personal program prolactin provence reclasp reclass recoast rotated siliqua synaxis "
-    "thiamide thiazine thyroglobulin triamine ultraist vitrage"
+    "leucine lexical lexicon megatype microliter microlith monoline morphing opticon option pegasus pentace "
+    "pentacle personal program prolactin provence recast reclasp reclass recoast rotate rotated siliqua "
+    "solaris stelar sylvan synaxis thiamide thiazine thyroglobulin triamine ultraist vitrage"
 )
 
 
@@ -38,14 +38,24 @@ class Speller:
 
         The first letter must be right, and plain words are never taken for a name.
         """
-        if len(word) < SHORTEST or word in PLAIN_WORDS:
+        if len(word) < SHORTEST - 1 or word in PLAIN_WORDS:
             return None
         found: set[str] = set()
+        head, tail = "^" + word[:3], word[-3:] + "$"
         for length in (len(word) - 1, len(word), len(word) + 1):
-            for key in ("^" + word[:3], word[-3:] + "$"):
-                candidates = self._by_ends.get((key, length), ())
-                found.update(name for name in candidates if name[0] == word[0] and is_one_edit(word, name))
+            for key in (head, tail):
+                for name in self._by_ends.get((key, length), ()):
+                    if name[0] == word[0] and is_one_edit(word, name):
+                        found.add(name)
         return found.pop() if len(found) == 1 else None
+
+
+def differs_in_one_place(word: str, name: str) -> bool:
+    """Whether the two are alike but for one stretch of at most three letters, not at their beginning."""
+    shortest = min(len(word), len(name))
+    head = next((i for i in range(shortest) if word[i] != name[i]), shortest)
+    tail = next((i for i in range(shortest - head) if word[-1 - i] != name[-1 - i]), shortest - head)
+    return head >= 3 and max(len(word), len(name)) - head - tail <= 3
 
 
 def is_one_edit(word: str, name: str) -> bool:

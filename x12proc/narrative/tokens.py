@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 #: No field of an 837 is longer than 264 characters; what stands behind this many is not read.
 LONGEST_TEXT: Final = 2000
@@ -38,7 +40,7 @@ def clean(text: str) -> str:
     return text if text.isprintable() else text.translate(_CONTROLS)
 
 
-class Token(NamedTuple):
+class Token(msgspec.Struct, frozen=True, gc=False):
     """A piece of the text. ``kind`` is one letter, so that the kinds of a text are a string (its shape).
 
     ==== ===========================================  ==== ==========================================
@@ -50,9 +52,11 @@ class Token(NamedTuple):
     u    unit of volume without number                t    TOTAL
     s    slash or PER                                 z    NO, NONE, 0
     x    times: X, @, *                               m    STRENGTH
-    p q  plus, equals                                 o    OF, EACH
+    p q  plus, equals                                 o e  OF, EACH
     h    number sign                                  l r  round brackets
-    y    other mark                                   W    other word
+    y    other mark                                   f    word that only fills a phrase: REMAINING, PWD
+    j    JW, the modifier of a discarded amount       b    BILLED
+    W    other word
     ==== ===========================================  ==== ==========================================
     """
 
@@ -81,31 +85,43 @@ _UNITS: Final = {
     "MEQ": "MEQ",
     "PFU": "PFU",
 }
-_VOLUMES: Final = frozenset({"ML", "L"})
-_EXPONENTS: Final = {"MILLION": 6, "BILLION": 9, "TRILLION": 12, "MIU": 6, "MU": 6}
+_KINDS: Final = {"ML": "V", "L": "V", "%": "P"}  # of the others Q
+_EXPONENTS: Final = {"K": 3, "MIL": 6, "MILL": 6, "MILLION": 6, "BILLION": 9, "TRILLION": 12, "MIU": 6, "MU": 6}
 
-_NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
-_POWER = r"(?:\ ?[X*]\ ?10)?\ ?(?:\^|\*\*)\ ?[0-9]{1,2}(?![0-9])|(?:\ ?X\ ?10)?E\+?[0-9]{1,2}(?![0-9])"
+_NUMBER = r"(?:[0-9]{1,3},[0-9]{3}(?:,[0-9]{3})*(?![0-9])|[0-9]+)(?:\.[0-9]+|)|\.[0-9]+"
+_PLAIN_NUMBER: Final = re.compile(r"[0-9.,]+")
+_POWER = r"(?:\ ?[X*]\ ?10|)\ ?(?:\^|\*\*)\ ?[0-9]{1,2}(?![0-9])|(?:\ ?X\ ?10|)E\+?[0-9]{1,2}(?![0-9])"
 # Every key of _UNITS but the sign %; by first letter, which is much faster than one after the other.
 _UNIT = (
     r"M(?:GS?|CGS?|LS?|EQ|IU|U|ILLIGRAMS?|ILLILITERS?|ICROGRAMS?)|U(?:NITS?|G)?|G(?:MS?|C|RAMS?)?|IUS?|I\.U\.?"
     r"|C(?:CS?|ELLS?)|N(?:G|ANOGRAMS?)|V[GP]|P(?:FU|ERCENT)|L(?:ITERS?)?"
 )
 
-# A unit ends where letters end, or where a route or a multiplier is glued on: 450MGIV, 300MGX2.
-_UNIT_END = r"(?![A-Z0-9])|(?=X[0-9])|(?=(?:IV(?:PB|P)?|SC|SQ|IM|SUBQ)(?![A-Z]))"
+#: Words that people glue to an amount and to each other, long before short: 2MGIVTOD, 80MGIV4VIALS, 3VIALSX150MG.
+_GLUED_WORDS: Final = tuple(
+    word
+    for line in (
+        "IVPB IVP IVTL IVT IV SUBCUT SUBQ SC SQ SDV IM IT PO OD OS OU MDV PFS VIALS VIAL",
+        "NDC GIVEN WASTED WASTE JW JZ",
+    )
+    for word in line.split()
+)
+_GLUED = rf"(?:{'|'.join(_GLUED_WORDS)})"
+_GLUED_END = rf"{_GLUED}*(?:X[0-9]|(?![A-Z]))"
+_UNIT_END = rf"(?![A-Z0-9])|(?=X[0-9])|(?={_GLUED}{_GLUED_END})"
+_GLUED_WORD = re.compile(rf"{_GLUED}(?={_GLUED}*X?\Z)|X\Z|[A-Z]+")
 
-_DOTTED = r"(?:[A-Z]\.){2,}|[A-Z]\.[A-Z](?![A-Z.])"  # I.V. and I.V
-
+# A word is what has no group. Alternatives that begin with a plain character are skipped fastest.
 _TOKEN = re.compile(
     rf"""
-    (?P<word>(?!X[0-9])(?:{_DOTTED}|SUB[ -](?:Q|CUT)[A-Z]*|[A-Z]+(?:'[A-Z]+)?)(?:(?<=\bM)\^?2(?![0-9]))?)
-  | (?P<ordinal>[0-9]+(?:ST|ND|RD|TH)\b)
-  | (?P<number>(?:{_NUMBER})(?:{_POWER})?)
-    (?:\ *-?(?P<scale>MILLION|BILLION|TRILLION)\b)?
-    (?:\ *-?\ *(?!L\ EYE)(?P<unit>{_UNIT})(?:{_UNIT_END})|\ *(?P<percent>%))?
-  | (?P<mark>[^\sA-Z0-9])
-  | (?P<times>X)
+    SUB[ -](?:Q|CUT)[A-Z]*|[A-Z][A-Z']*[A-Z]|[A-Z]\.(?:[A-Z]\.)+|[A-Z]\.[A-Z](?![A-Z.])  # I.V. and I.V
+  | M\^?2(?![0-9])|[A-WYZ]|X(?![0-9])
+  | [0-9]+(?:ST|ND|RD|TH)\b(?P<ordinal>)
+  | (?P<number>(?:{_NUMBER})(?:{_POWER}|))
+    (?:\ *-?(?P<scale>(?:MIL(?:L(?:ION)?)?|BILLION|TRILLION)\b|K(?=\ *U(?:NITS?)?\b))|)
+    (?:\ *-?\ *(?!L\ EYE)(?P<unit>{_UNIT})(?:{_UNIT_END})|\ *(?P<percent>%)|)
+  | [^\sA-Z0-9](?P<mark>)
+  | X(?P<times>)
     """,
     re.VERBOSE,
 )
@@ -120,36 +136,63 @@ _PHRASES: Final = (
     (re.compile(r"\bSD VIALS?\b"), "SDV"),
     (re.compile(r"\bNOT (?:GIVEN|USED|ADMIN[A-Z]*)\b"), "UNUSED"),
     (re.compile(r"\bINTERNATIONAL UNITS?\b"), "IU"),
+    (re.compile(r"\b(?:CAR[ -]*(?:POS(?:ITIVE)?|\+)?[ -]*)?(?:VIABLE[ -]+)?(?:CAR[ -]*)?T[ -]*CELLS\b"), "CELLS"),
+    (re.compile(r"\bW/O\b"), "NO"),
+    (re.compile(r"\bS/[CQ]\b"), "SC"),
+    (re.compile(r"(?<=[A-Z])\(S\)"), "S"),  # VIAL(S)
 )
-_PHRASE_STARTS = re.compile(r"MULTI|SINGLE|FILLED|[MS]D VIAL|NOT |INTERNAT")
+_PHRASE_STARTS = re.compile(r"MULTI|SINGLE|FILLED|MD VIAL|SD VIAL|NOT |INTERNAT|CELLS|W/|S/|\(S")
 
 
-def _kinds(kind: str, words: str) -> dict[str, tuple[str, str]]:
-    return dict.fromkeys(words.split(), (kind, ""))
+def _kinds(kind: str, words: str, container: str = "") -> dict[str, tuple[str, str, str]]:
+    return dict.fromkeys(words.split(), (kind, "", container))
 
 
-#: Words with a meaning of their own: (kind, container type).
-_WORDS: Final[dict[str, tuple[str, str]]] = {
+def _numbers(words: str) -> dict[str, tuple[str, str, str]]:
+    return {word: ("N", str(number), "") for number, word in enumerate(words.split(), 1)}
+
+
+def _with_swaps(words: str) -> str:
+    """The words and each with two neighbouring letters in the wrong order: VIAL and VAIL."""
+    swapped = [
+        word[:i] + word[i + 1] + word[i] + word[i + 2 :] for word in words.split() for i in range(len(word) - 1)
+    ]
+    return " ".join([words, *swapped])
+
+
+#: Words with a meaning of their own: (kind, value, container type).
+_WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("k", "KG KGS LB LBS M2 M^2 SQM DAY DAYS HR HRS HOUR HOURS MIN MINS MINUTE MINUTES WK WKS WEEK WEEKS"),
     **_kinds("k", "MO MOS MONTH MONTHS YR YRS YEAR YEARS DL CM CM2"),
     **_kinds("u", "ML MLS CC MILLILITER"),
     **_kinds("s", "PER"),
     **_kinds("x", "X"),
-    **_kinds("o", "OF EACH EA"),
-    **_kinds("c", "VIAL VIALS VL VLS SYR SYRS SYRINGE SYRINGES PEN PENS AMP AMPS AMPULE AMPULES BAG BAGS"),
+    **_kinds("o", "OF"),
+    **_kinds("e", "EACH EA"),
+    **_kinds("c", _with_swaps("VIAL VIALS")),
+    **_kinds("c", "VL VLS SYR SYRS SYRINGE SYRINGES PEN PENS AMP AMPS AMPULE AMPULES BAG BAGS"),
     **_kinds("c", "CARTON CARTONS CONTAINER CONTAINERS BOTTLE BOTTLES"),
-    **dict.fromkeys(("SDV", "SDVS"), ("c", "SDV")),
-    **dict.fromkeys(("MDV", "MDVS"), ("c", "MDV")),
-    "PFS": ("c", "PFS"),
-    **dict.fromkeys(("KIT", "KITS"), ("c", "KIT")),
+    **_kinds("c", "SDV SDVS", "SDV"),
+    **_kinds("c", "MDV MDVS", "MDV"),
+    **_kinds("c", "PFS", "PFS"),
+    **_kinds("c", "KIT KITS", "KIT"),
     **_kinds("d", "DOSE DOSES DOSAGE"),
-    **_kinds("w", "WASTE WASTED WASTAGE WST WSTG DISC DISCD DISCARD DISCARDED UNUSED"),
+    **_kinds("w", _with_swaps("WASTE WASTED DISCARDED")),
+    **_kinds("w", "WASTAGE WST WSTG DISC DISCD DISCARD DISCARDS DISPOSED DESTROYED UNUSED"),
+    **_kinds("j", "JW"),
     **_kinds("v", "OVERFILL"),
     **_kinds("g", "GIVEN GAVE ADMIN ADMINISTERED ADMINISTER INJECTED INFUSED"),
-    **_kinds("t", "TOTAL TOTALING TTL"),
-    **_kinds("z", "NO NONE ZERO NIL"),
+    **_kinds("t", "TOTAL TOTALING TTL TOT"),
+    **_kinds("z", "NO NONE NOTHING ZERO NIL WITHOUT"),
+    **_kinds("b", "BILLED BILLING"),
+    **_numbers("ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE TEN ELEVEN TWELVE"),
+    **_kinds("f", "PWD POWDER LYO LYOPH LYOPHILIZED SOLN SOLUTION LIQUID"),  # 300MG PWD VIAL
+    **_kinds("f", "AMT AMOUNT REMAINING REMAINDER BALANCE PORTION LEFTOVER EXCESS THE"),  # WASTED REMAINING 5MG
     **_kinds("m", "STRENGTH STR CONC CONCENTRATION"),
 }
+_PLAIN_WORD: Final = ("W", "", "")
+#: A number right behind one of these is still a number.
+_LOOSE: Final = frozenset([*_GLUED_WORDS, *(word for word, (kind, *_) in _WORDS.items() if kind in "xc")])
 _MARKS: Final = {"/": "s", "@": "x", "*": "x", "+": "p", "&": "p", "=": "q", "#": "h", "(": "l", ")": "r"}
 
 
@@ -161,18 +204,25 @@ def plain_decimal(number: str, exponent: int = 0) -> str:
     digits = number.replace(",", "")
     if len(digits) > _LONGEST_NUMBER or exponent > _LARGEST_EXPONENT:
         return ""
-    return decimal_text(Decimal(digits).scaleb(exponent))
+    return _trimmed(digits) if exponent == 0 else decimal_text(Decimal(digits).scaleb(exponent))
 
 
 def decimal_text(number: Decimal) -> str:
     """``number`` in plain digits, without exponent and without zeros at the end of a fraction."""
-    text = format(number, "f")
-    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
+    return _trimmed(format(number, "f"))
+
+
+def _trimmed(digits: str) -> str:
+    whole, point, fraction = digits.partition(".")
+    whole = whole.lstrip("0") or "0"
+    if point:
+        fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def _number_value(number: str, exponent: int) -> str:
     """The plain value of ``2.5``, ``1.33E14``, ``10^8`` or ``1.1X10^14``; empty for a power of anything but 10."""
-    if number.isdigit():
+    if number.isdigit() or _PLAIN_NUMBER.fullmatch(number):
         return plain_decimal(number, exponent)
     text = number.replace(" ", "").replace("**", "^").replace("X10E", "X10^").replace("*10^", "X10^")
     base, mark, power = text.partition("^")
@@ -185,20 +235,19 @@ def _number_value(number: str, exponent: int) -> str:
     return plain_decimal(factor, exponent + int(power)) if mark else ""
 
 
-def _number_token(found: re.Match[str], glued: bool) -> Token:
-    number, scale, unit, percent = found.group("number", "scale", "unit", "percent")
+def _number(found: re.Match[str], glued: bool) -> Token:
+    text, number, scale, unit, percent = found.group(0, "number", "scale", "unit", "percent")
+    start, end = found.span()
     if unit is None and percent is None:
         # Digits glued to letters are part of a name: B12, CD20.
         value = _number_value(number, 0)
         kind = "W" if glued else ("z" if value == "0" else "N")
-        return Token(kind, found[0], found.start(), found.end(), value)
-    exponent = _EXPONENTS.get(scale, 0) + _EXPONENTS.get(unit, 0)
-    value = _number_value(number, exponent)
+        return Token(kind, text, start, end, value)
     canonical = "%" if unit is None else _UNITS[unit]
+    value = _number_value(number, _EXPONENTS.get(scale, 0) + _EXPONENTS.get(unit, 0))
     if canonical == "UNIT" and value == "1":
         value = ""  # what is billed, not a dose: no biologic is given by the single unit
-    kind = "P" if canonical == "%" else ("V" if canonical in _VOLUMES else "Q")
-    return Token(kind if value else "W", found[0], found.start(), found.end(), value, canonical)
+    return Token(_KINDS.get(canonical, "Q") if value else "W", text, start, end, value, canonical)
 
 
 def _padded(word: str, found: re.Match[str]) -> str:
@@ -215,21 +264,31 @@ def _join_phrases(text: str) -> str:
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of a cleaned text, in order; ``start`` and ``end`` are places in ``text``."""
+    """The tokens of a cleaned text in upper case, in order; ``start`` and ``end`` are places in ``text``."""
     tokens: list[Token] = []
-    glued_at = -1  # where a word of two letters or more has just ended
-    for found in _TOKEN.finditer(_join_phrases(text.upper())):
+    amount_end = word_end = -1  # where an amount or a word has just ended
+    for found in _TOKEN.finditer(_join_phrases(text)):
         group = found.lastgroup
         start, end = found.span()
-        if group == "word":
-            word = found[0].replace(".", "")
-            kind, container = _WORDS.get(word, ("W", ""))
-            tokens.append(Token(kind, word, start, end, "", container))
-            glued_at = -1 if kind in "xc" else end
+        if group is None:
+            run = found[0]
+            if start == amount_end or run[-1] == "X":
+                tokens += [_word(piece[0], start + piece.start()) for piece in _GLUED_WORD.finditer(run)]
+            else:
+                tokens.append(_word(run, start))
+            word_end = -1 if tokens[-1].text in _LOOSE else end
         elif group == "mark" or group == "times":
             tokens.append(Token(_MARKS.get(found[0], "x" if group == "times" else "y"), found[0], start, end))
         elif group == "ordinal":
             tokens.append(Token("W", found[0], start, end))
         else:
-            tokens.append(_number_token(found, start == glued_at))
+            tokens.append(_number(found, start == word_end))
+            amount_end = end
     return tokens
+
+
+def _word(run: str, start: int) -> Token:
+    """The token of a word; ``I.V.`` counts as ``IV`` and ``SUB-Q`` as ``SUBQ``."""
+    word = run if run.isalpha() else run.replace(".", "").replace("-", "").replace(" ", "")
+    kind, value, container = _WORDS.get(word, _PLAIN_WORD)
+    return Token(kind, word, start, start + len(run), value, container)

@@ -1,0 +1,86 @@
+"""Which of the drugs that a text names is the one billed, and which only stand beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from x12proc.narrative.lexicon import Name
+from x12proc.narrative.tokens import Token
+
+#: Drugs that others are dissolved or flushed in: they name the line only when nothing else does.
+_VEHICLES: Final = frozenset({"sodium chloride", "dextrose", "lactated ringers", "heparin lock"})
+
+# What stands before a drug given beside the one billed: PREMED BENADRYL 50MG.
+_BESIDE = re.compile(r"\bPRE-?\s?MED(?:S|ICATED|ICATIONS?)?(?:\sWITH)?[\s:]*\Z")
+# What stands before a drug that wasn't given: FAILED METHOTREXATE, SWITCHED FROM SOLIRIS TO ULTOMIRIS.
+_NOT_GIVEN = re.compile(
+    r"\b(?:FAIL(?:ED)?(?:\s(?:A\s)?TRIAL)?(?:\s(?:OF|ON|WITH|TO))?|(?:FAILURE|INTOLERANCE)\s(?:OF|TO|WITH)|TRIED"
+    r"|(?:SWITCHED|CHANGED|CONVERTED)\sFROM|(?:NOT?|NON|POOR|INADEQUATE)[\s-]RESPON[A-Z]+\sTO|INSTEAD\sOF"
+    r"|(?:ALLERG(?:IC|Y)|INTOLERANT)\sTO|PREVIOUS(?:LY)?(?:\sON)?|PRIOR|REPLAC(?:ES|ING)|STOPPED|DISCONTINUED|NOT"
+    r"|BIOSIMILAR\s(?:TO|OF|FOR)|(?:HX|HISTORY)\sOF)[\s:]*\Z",
+)
+_AND = re.compile(r"\s*(?:/|&|,?\s?\b(?:AND|OR)\b)\s*\Z")
+
+#: How fit a name is to be the line's, best first.
+GIVEN, UNKNOWN, COMPANION, ABSENT = range(4)
+
+
+class Billed(NamedTuple):
+    """The name of the drug billed, how fit it is, and the names of others whose amounts aren't its own."""
+
+    name: Name | None = None
+    fit: int = ABSENT
+    others: tuple[Name, ...] = ()
+
+
+def billed(text: str, names: Sequence[Name]) -> Billed:
+    """The first known name that is spoken of as given; words that only look like a biologic come after it, drugs
+    given beside it and vehicles last. ``names`` are those found in ``text`` (upper case), in order."""
+    if not names:
+        return Billed()
+    fits = _fits(text, names)
+    fit = min(fits)
+    name = names[fits.index(fit)] if fit < ABSENT else None
+    others = [names[place] for place, other in enumerate(fits) if other >= COMPANION and names[place] is not name]
+    return Billed(name, fit, tuple(others))
+
+
+def _fits(text: str, names: Sequence[Name]) -> list[int]:
+    fits: list[int] = []
+    end = 0
+    for name in names:
+        before = text[end : name.start]
+        if before and (_NOT_GIVEN.search(before) or (fits and fits[-1] == ABSENT and _AND.match(before))):
+            fits.append(ABSENT)
+        elif name.canonical in _VEHICLES or (before and _BESIDE.search(before)):
+            fits.append(COMPANION)
+        else:
+            fits.append(UNKNOWN if name.canonical is None else GIVEN)
+        end = name.end
+    return fits
+
+
+def without_amounts(tokens: Sequence[Token], others: Sequence[Name]) -> Sequence[Token]:
+    """The tokens with the amounts of other drugs made plain words: 0.9% SODIUM CHLORIDE 250ML."""
+    if not others:
+        return tokens
+    plain = list(tokens)
+    for other in others:
+        for place in _amounts_beside(tokens, other):
+            plain[place] = replace(tokens[place], kind="W")
+    return plain
+
+
+def _amounts_beside(tokens: Sequence[Token], name: Name) -> Iterator[int]:
+    """Places of the amounts right behind a name, and of a percentage right before it."""
+    place = sum(token.start < name.start for token in tokens) - 1
+    if place >= 0 and tokens[place].kind == "P":
+        yield place
+    place = sum(token.start < name.end for token in tokens)
+    while place < len(tokens) and tokens[place].kind in "QVP":
+        yield place
+        place += 1
