@@ -23,6 +23,7 @@ from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.document import Document, claim_document
 from x12proc.reports.html_report import HtmlReport
 from x12proc.reports.json_report import JsonReport
+from x12proc.reports.lines import Lines
 from x12proc.reports.ta1 import InterchangeAcknowledgement
 from x12proc.reports.writer import ReportWriter, StreamWriter, Write
 from x12proc.reports.xml_report import XmlReport
@@ -149,6 +150,7 @@ class InputRun:
         self._refuse = refuse
         self._faults: list[Fault] = []
         self._summary = Summary()
+        self._lines = Lines(b"")  # of the input, once it is open
 
     def run(self) -> Result:
         """Scrub the input.
@@ -172,6 +174,7 @@ class InputRun:
     # -- the two ways through ------------------------------------------------------------------------------
 
     def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Result:
+        self._lines = Lines(opened.buffer)
         reports = self._open_reports(stack)
         streams = self._open_streams(opened, stack)
         source = {"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size}
@@ -270,7 +273,7 @@ class InputRun:
 
     def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
         if kind == "html":
-            return HtmlReport(file.write, _scratch(stack), self._settings.rules)
+            return HtmlReport(file.write, _scratch(stack), self._settings.rules, self._lines)
         plain: dict[str, type[JsonReport | CsvReport | XmlReport]]
         plain = {"json": JsonReport, "csv": CsvReport, "xml": XmlReport}
         return plain[kind](file.write)

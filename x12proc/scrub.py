@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
@@ -12,6 +13,7 @@ from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine import Engine, ScrubbedClaim
 from x12proc.errors import RuleCrash, X12SyntaxError
 from x12proc.findings import GuideError
+from x12proc.values import add_exactly, parse_charge
 from x12proc.wire.events import (
     ClaimSpan,
     Fault,
@@ -66,6 +68,10 @@ class Summary(msgspec.Struct):
     findings: dict[str, int] = msgspec.field(default_factory=lambda: {"reject": 0, "warn": 0, "info": 0})
     by_rule: dict[str, int] = {}
     failed: bool = False
+    charges: Decimal = Decimal(0)  # CLM02 of the target claims, in dollars
+    charges_at_risk: Decimal = Decimal(0)  # CLM02 of the rejected ones
+    charges_unread: int = 0  # target claims whose CLM02 is no amount
+    at_risk_unread: int = 0  # rejected ones among them
 
     @property
     def status(self) -> str:
@@ -98,6 +104,16 @@ class Summary(msgspec.Struct):
         for finding in found:
             self.findings[finding.severity] += 1
             self.by_rule[finding.rule] = self.by_rule.get(finding.rule, 0) + 1
+        self._count_charge(parse_charge(scrubbed.claim.charge), scrubbed.rejected)
+
+    def _count_charge(self, charge: Decimal | None, rejected: bool) -> None:
+        if charge is None:
+            self.charges_unread += 1
+            self.at_risk_unread += rejected
+            return
+        self.charges = add_exactly(self.charges, charge)
+        if rejected:
+            self.charges_at_risk = add_exactly(self.charges_at_risk, charge)
 
 
 def scrub_buffer(

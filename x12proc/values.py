@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 
 _LONGEST_NUMBER = 40  # digits; no quantity of a claim comes near it
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_LONGEST_AMOUNT = 18  # digits, X12 element 782
+_EXACT = Context(prec=80)  # amounts of 18 digits with any fraction, summed without rounding
 _SHORTENED = 80  # characters of a value that a message repeats
 
 # Units that measure the same thing, as multiples of the first of them.
@@ -33,6 +35,25 @@ def parse_quantity(text: str) -> Decimal | None:
 @lru_cache(maxsize=4096)
 def _number(text: str) -> Decimal | None:
     return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def parse_charge(text: str) -> Decimal | None:
+    """The amount that a charge (CLM02) spells, in dollars; None for what is no amount that can be summed: no
+    number, less than zero, or longer than X12 allows."""
+    number = parse_quantity(text)
+    if number is None or number < 0 or len(text.replace(".", "")) > _LONGEST_AMOUNT:
+        return None
+    return number
+
+
+def add_exactly(one: Decimal, other: Decimal) -> Decimal:
+    """The sum of two amounts, unrounded."""
+    return _EXACT.add(one, other)
+
+
+def dollars(amount: Decimal) -> str:
+    """An amount as people write it: ``$17,340.00``."""
+    return f"${amount:,.2f}"
 
 
 def in_base_unit(value: str, unit: str) -> tuple[Decimal, str] | None:

@@ -19,7 +19,7 @@ from x12proc.errors import ConfigError
 from x12proc.files import STANDARD_INPUT, Input, find_inputs
 from x12proc.reports.acknowledgement import HIGHEST_CONTROL, ControlNumbers
 from x12proc.reports.terminal import TerminalReport, summary_table
-from x12proc.reports.xml_report import clean
+from x12proc.reports.text import clean
 from x12proc.run import ARTEFACTS, InputRun, Result
 from x12proc.settings import Settings, load_config, load_settings
 

@@ -1,28 +1,41 @@
-"""The CSV report: one row a finding, one a bypassed rule, and one for each fault of the file itself."""
+"""The CSV report: one row a finding, bypassed rule or guide error, and one for each fault of the file itself.
+
+A spreadsheet that opens it must not calculate with what a claim says. See :func:`safe_cell`.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from x12proc.engine import ScrubbedClaim
 from x12proc.reports.document import Document
+from x12proc.reports.text import one_line
 from x12proc.reports.writer import Write
+from x12proc.reports.xml_form import GUIDE
 from x12proc.scrub import Summary
 from x12proc.wire.events import Fault
 
-_COLUMNS = (
+COLUMNS = (
     *("file", "interchange_control", "group_control", "transaction_control", "claim_id", "type", "payer_id"),
-    *("payer_name", "billing_npi", "profile", "disposition", "claim_charge", "line", "line_control", "procedure"),
-    *("line_charge", "service_date", "ndc", "rule", "severity", "message", "fix", "loop", "element"),
-    *("segment_index", "byte_offset", "value", "claim_status", "carc", "rarc", "sources"),
+    *("payer_name", "billing_npi", "billing_name", "profile", "disposition", "claim_charge", "line"),
+    *("line_control", "procedure", "line_charge", "service_date", "ndc", "rule", "severity", "message", "fix"),
+    *("loop", "element", "after", "segment_index", "byte_offset", "value", "claim_status", "carc", "rarc"),
+    "sources",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet begins a formula with, in every width, at the beginning of a cell or behind a character that
+# separates cells in other countries; blanks, quotes and characters without a width before it change nothing.
+_FORMULA = re.compile(
+    r"(?:^|[;|])"
+    r"(?=[\s\"\u00ad\u200b-\u200f\u202a-\u202f\u2060-\u206f\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫])"
+)
+_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 class CsvReport:
-    """Writes RFC 4180 rows in UTF-8. What a spreadsheet would take for a formula gets an apostrophe."""
+    """Writes RFC 4180 rows in UTF-8."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
@@ -31,10 +44,10 @@ class CsvReport:
     def begin(self, source: Document) -> None:
         """The header row."""
         self._file = source["name"]
-        self._row(dict(zip(_COLUMNS, _COLUMNS, strict=True)))
+        self._put([dict(zip(COLUMNS, COLUMNS, strict=True))])
 
     def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
-        """A row for each finding of the claim and of its lines, and for each bypassed rule."""
+        """A row for each finding, bypassed rule and guide error of the claim, and each finding of its lines."""
         about = {
             "file": self._file,
             "interchange_control": document["interchange_control"],
@@ -45,14 +58,14 @@ class CsvReport:
             "payer_id": document["payer"]["id"],
             "payer_name": document["payer"]["name"],
             "billing_npi": document["billing_provider"]["npi"],
+            "billing_name": document["billing_provider"]["name"],
             "profile": document["profile"],
             "disposition": document["disposition"],
             "claim_charge": document["charge"],
         }
-        for finding in document["findings"]:
-            self._row({**about, **_finding(finding)})
-        for bypass in document["bypasses"]:
-            self._row({**about, **_bypass(bypass)})
+        rows = [{**about, **_finding(finding)} for finding in document["findings"]]
+        rows += [{**about, **_bypass(bypass)} for bypass in document["bypasses"]]
+        rows += [{**about, **_guide_error(error)} for error in document["guide_errors"]]
         for line in document["lines"]:
             here = {
                 **about,
@@ -63,45 +76,30 @@ class CsvReport:
                 "service_date": (line["service_dates"] or [""])[0],
                 "ndc": line["drug"]["ndc"] if line["drug"] else "",
             }
-            for finding in line["findings"]:
-                self._row({**here, **_finding(finding)})
+            rows += [{**here, **_finding(finding)} for finding in line["findings"]]
+        self._put(rows)
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """A row for each fault of the file."""
-        for fault in faults:
-            self._row(
-                {
-                    "file": self._file,
-                    "interchange_control": fault.interchange_control or "",
-                    "group_control": fault.group_control or "",
-                    "transaction_control": fault.transaction_control or "",
-                    "rule": fault.code,
-                    "severity": fault.severity,
-                    "message": fault.message,
-                    "segment_index": str(fault.segment_index),
-                    "byte_offset": str(fault.byte_offset),
-                }
-            )
+        self._put([_fault(fault, self._file) for fault in faults])
 
-    def _row(self, cells: dict[str, str]) -> None:
+    def _put(self, rows: Sequence[dict[str, str]]) -> None:
+        if not rows:
+            return
         out = io.StringIO()
-        csv.writer(out).writerow([safe_cell(cells.get(column, "")) for column in _COLUMNS])
-        self._write(out.getvalue().encode("utf-8", "replace"))
+        csv.writer(out).writerows([safe_cell(row.get(column, "")) for column in COLUMNS] for row in rows)
+        self._write(out.getvalue().encode())
 
 
 def _finding(finding: Document) -> dict[str, str]:
-    location = finding["location"]
     status = finding["claim_status"]
     remittance = finding["remittance"]
     return {
+        **_place(finding["location"]),
         "rule": finding["rule"],
         "severity": finding["severity"],
         "message": finding["message"],
         "fix": finding["fix"],
-        "loop": location["loop"],
-        "element": location["element"],
-        "segment_index": str(location["segment_index"]),
-        "byte_offset": str(location["byte_offset"]),
         "value": finding["value"] or "",
         "claim_status": f"{status['category']}:{status['code']}" if status else "",
         "carc": remittance["carc"] if remittance else "",
@@ -115,7 +113,39 @@ def _bypass(bypass: Document) -> dict[str, str]:
     return {"rule": bypass["rule"], "severity": "bypassed", "message": f"{bypass['reason']} ({decided})"}
 
 
+def _guide_error(error: Document) -> dict[str, str]:
+    return {**_place(error["location"]), "rule": error["code"], "severity": GUIDE, "message": error["message"]}
+
+
+def _place(location: Document) -> dict[str, str]:
+    return {
+        "loop": location["loop"],
+        "element": location["element"],
+        "after": location["after"] or "",
+        "segment_index": str(location["segment_index"]),
+        "byte_offset": str(location["byte_offset"]),
+    }
+
+
+def _fault(fault: Fault, file: str) -> dict[str, str]:
+    return {
+        "file": file,
+        "interchange_control": fault.interchange_control or "",
+        "group_control": fault.group_control or "",
+        "transaction_control": fault.transaction_control or "",
+        "rule": fault.code,
+        "severity": fault.severity,
+        "message": fault.message,
+        "segment_index": str(fault.segment_index),
+        "byte_offset": str(fault.byte_offset),
+    }
+
+
 def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = text.replace("\0", "\u2400")
-    return "'" + text if text.startswith(_FORMULA) else text
+    """A cell on one line that no spreadsheet takes for a formula.
+
+    Control characters, tabs and line ends are shown as their pictures. Where a formula would begin, an apostrophe
+    is put before it. A plain number, negative or not, stays as it is: it can do nothing but be a number.
+    """
+    text = one_line(text)
+    return text if _NUMBER.fullmatch(text) else _FORMULA.sub(r"\g<0>'", text)

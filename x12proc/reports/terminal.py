@@ -11,8 +11,9 @@ from rich.text import Text
 from x12proc.engine import ScrubbedClaim
 from x12proc.findings import Finding
 from x12proc.profiles import Bypass
-from x12proc.reports.xml_report import clean
+from x12proc.reports.text import clean
 from x12proc.scrub import Summary
+from x12proc.values import dollars
 from x12proc.wire.events import Fault
 
 _STYLES = {"reject": "bold red", "warn": "yellow", "info": "blue", "error": "bold red"}
@@ -105,8 +106,13 @@ def totals(summary: Summary) -> Text:
         (summary.status, _STATUS[summary.status]),
         f": {summary.claims} claims, {summary.target_claims} with target lines ({summary.target_lines} lines), ",
         (f"{summary.rejected_claims} rejected", "bold" if summary.rejected_claims else ""),
-        f"; findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info",
+        f" ({_at_risk(summary)}); findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info",
     )
+
+
+def _at_risk(summary: Summary) -> str:
+    unread = f" and {summary.at_risk_unread} unread" if summary.at_risk_unread else ""
+    return f"charges at risk {dollars(summary.charges_at_risk)}{unread}"
 
 
 def summary_table(rows: Sequence[tuple[str, Summary]]) -> Table:
@@ -114,15 +120,17 @@ def summary_table(rows: Sequence[tuple[str, Summary]]) -> Table:
     table = Table(show_edge=False, pad_edge=False)
     for title in ("File", "Status"):
         table.add_column(title, overflow="fold")
-    for title in ("Claims", "Target", "Rejected", "Reject", "Warn", "Info"):
+    for title in ("Claims", "Target", "Rejected", "At risk", "Reject", "Warn", "Info"):
         table.add_column(title, justify="right")
     for name, summary in rows:
         found = summary.findings
         counts = (summary.claims, summary.target_claims, summary.rejected_claims)
+        money = dollars(summary.charges_at_risk) + ("+" if summary.at_risk_unread else "")
         table.add_row(
             Text(clean(name)),
             Text(summary.status, _STATUS[summary.status]),
             *(str(count) for count in counts),
+            money,
             *(str(found[severity]) for severity in ("reject", "warn", "info")),
         )
     return table
