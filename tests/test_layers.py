@@ -13,9 +13,12 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 ROOMS = [
     "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference", "narrative",
     "rules", "profiles", "engine", "scrub", "reports", "extract", "rulebook", "profilebook", "profileschema",
-    "replay", "ownrules", "files", "settings", "run", "api", "cli", "__main__",
+    "replay", "ownrules", "files", "settings", "run", "cases", "upgrade", "api", "pytest_plugin", "cli",
+    "__main__",
 ]  # fmt: skip
-OUTER = {"ownrules", "files", "settings", "run", "api", "cli", "__main__"}
+OUTER = {
+    *("ownrules", "files", "settings", "run", "cases", "upgrade", "api", "pytest_plugin", "cli", "__main__"),
+}
 # What reaches the world. importlib.resources may read what the package itself ships.
 WORLD = {
     *("os", "sys", "io", "pathlib", "time", "socket", "subprocess", "tempfile", "logging", "structlog", "random"),

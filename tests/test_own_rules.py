@@ -80,8 +80,9 @@ def test_the_page_shows_the_files_of_the_example() -> None:
 
 def test_the_test_of_the_example_passes() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
+    plugin = ["-p", "x12proc.pytest_plugin"]  # our pyproject.toml, which holds here too, sets its options
     result = subprocess.run(
-        [*command, str(EXAMPLE)], capture_output=True, text=True, timeout=120, check=False, cwd=EXAMPLE
+        [*command, *plugin, str(EXAMPLE)], capture_output=True, text=True, timeout=120, check=False, cwd=EXAMPLE
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "4 passed" in result.stdout

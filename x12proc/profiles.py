@@ -208,6 +208,7 @@ class Profiles:
     ) -> None:
         self._profiles = {name: Profile(_chain(name, files), rules) for name in files}
         self._own = frozenset(own)
+        self._files, self._rules = dict(files), rules
         self._chosen: dict[tuple[str, str, str, str], Profile] = {}
         if DEFAULT not in files:
             raise ConfigError(f"There is no profile named {DEFAULT!r}; it is the one that all others extend")
@@ -221,6 +222,11 @@ class Profiles:
         if name not in self._profiles:
             raise ConfigError(f"There is no profile {name!r}; there are: {', '.join(self.names())}")
         return self._profiles[name]
+
+    def with_entries(self, entries: tuple[Entry, ...]) -> Profiles:
+        """The same profiles, each with further entries that win over all others. The entries have been checked."""
+        files = {name: replace(file, rule=file.rule + entries) for name, file in self._files.items()}
+        return Profiles(files, self._rules, self._own)
 
     def choose(self, claim: Claim) -> Profile:
         """The profile for a claim: by payer id, else by filing indicator, else ``default``."""
