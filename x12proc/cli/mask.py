@@ -126,28 +126,27 @@ def _refuse_overwriting(source: Input, output: str) -> None:
 def _write(
     opened: OpenInput, output: str, key: Key, settings: Settings, *, keep_dates: bool, check: bool
 ) -> _Attempt:
-    """Mask with the first shift of dates that keeps the findings, else with the first of all."""
+    """Mask with the first shift of dates that changes no more findings than a shift of one day would."""
     shifts = (0,) if keep_dates else key.shifts
     with contextlib.ExitStack() as stack:
-        first: tuple[_Attempt, Artefact] | None = None
-        for shift in shifts if check else shifts[:1]:
-            artefact = _artefact(output, stack)
-            attempt = _attempt(opened, artefact, key, shift, settings, check)
-            first = first or (attempt, artefact)
-            if attempt.comparison is None or not attempt.comparison.count:
-                break
-            if artefact is not first[1]:
-                artefact.discard()
-        else:
-            assert first is not None, "there is always a shift to try"
-            attempt, artefact = first
-        if output == "-":
-            with artefact.reopen() as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-        else:
-            artefact.publish()
+        artefact = _artefact(output, stack)
+
+        def attempt_with(shift: int) -> _Attempt:
+            return _attempt(opened, artefact, key, shift, settings, check)
+
+        attempt = attempt_with(shifts[0])
+        if _differences(attempt) and len(shifts) > 1:
+            least = min(_differences(attempt_with(shift)) for shift in shifts[-2:])
+            for shift in shifts:  # the last of them is one that gave the least, so this ends with one that fits
+                attempt = attempt_with(shift)
+                if _differences(attempt) <= least:
+                    break
+        _deliver(artefact, output)
     return attempt
+
+
+def _differences(attempt: _Attempt) -> int:
+    return attempt.comparison.count if attempt.comparison is not None else 0
 
 
 def _artefact(output: str, stack: contextlib.ExitStack) -> Artefact:
@@ -161,6 +160,8 @@ def _attempt(
     opened: OpenInput, artefact: Artefact, key: Key, shift: int, settings: Settings, check: bool
 ) -> _Attempt:
     lexicon = settings.reference.lexicon()
+    artefact.file.seek(0)
+    artefact.file.truncate()
     masker = make_masker(opened.buffer, key, shift, settings.as_of, lexicon)
     copy_pieces(apply(opened.buffer, masker.edits()), artefact.file)
     if not check:
@@ -169,6 +170,15 @@ def _attempt(
         masked = FileBuffer(file)
         comparison = compare((opened.buffer, settings.engine()), (masked, settings.engine()), settings.codes)
     return _Attempt(masker, shift, comparison)
+
+
+def _deliver(artefact: Artefact, output: str) -> None:
+    if output != "-":
+        artefact.publish()
+        return
+    with artefact.reopen() as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
 
 
 # -- telling ----------------------------------------------------------------------------------------------------
@@ -192,7 +202,7 @@ def _say(attempt: _Attempt, keep_dates: bool) -> None:
         place = f"segment {difference.segment_index} {difference.element}".rstrip()
         click.echo(f"differs: {difference.told} at {place}, in the {difference.where} only", err=True)
     if comparison.count:
-        click.echo(f"The findings differ: {comparison.count} differences", err=True)
+        click.echo(f"The findings differ in {comparison.count} places", err=True)
     else:
         summary = comparison.summary
         found = sum(summary.findings.values())

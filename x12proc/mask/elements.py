@@ -103,8 +103,8 @@ _TABLE: Final = {tag: tuple(tuple(element.split(":")) for element in spec.split(
 TAGS: Final = frozenset(_TABLE)
 # Segments of the other sets that travel with claims. Not read here: all their elements are replaced.
 OTHER_TAGS: Final = word_set(
-    "AAA AK1 AK2 AK3 AK4 AK5 AK9 BGN BPR CLP CR5 CR6 CR7 CR8 CTX DN1 DN2 DTM EB EQ HCR HD HSD IK3 IK4 IK5 INS LE LS "
-    "LUI N1 PLB RDM STC SV3 SV4 SV6 SVC TOO TRN TS2 TS3 UM"
+    "AAA AK1 AK2 AK3 AK4 AK5 AK9 BGN BPR CLP CR5 CR6 CR7 CR8 CTX DN1 DN2 DTM EB EQ HCR HD HSD IK3 IK4 IK5 INS LE "
+    "LS LUI N1 PLB RDM STC SV3 SV4 SV6 SVC TOO TRN TS2 TS3 UM"
 )
 
 # Text that holds a delimiter goes on in elements that the guide doesn't know.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from x12proc.claims.builder import LARGEST_CLAIM, MOST_SEGMENTS
+from x12proc.errors import X12SyntaxError
 from x12proc.mask.elements import KEPT, OTHER_TAGS, PAYER, TAGS, is_composite, treatment
 from x12proc.mask.pseudonyms import Pseudonyms, is_placeholder
 from x12proc.mask.text import Known, TextMask
@@ -40,6 +41,7 @@ _FORMS = {
     "code": re.compile(r"[A-Za-z]{1,3}|(?=.?.?.?[0-9])[A-Za-z0-9][A-Za-z0-9.+-]{0,10}"),
     "number": re.compile(r"-?[0-9]{0,8}(?:\.[0-9]{0,8})?"),
     "place": re.compile(r"[0-9]{0,6}"),
+    "form": re.compile(r"[^A-Za-z0-9]|[A-Z0-9]{1,12}"),
     "state": re.compile(r"[A-Za-z]{0,3}"),
     "drug": re.compile(r"[0-9][0-9 *.-]{0,15}"),
 }
@@ -74,11 +76,16 @@ class Masker:
         self._most_doubts = most_doubts
 
     def edits(self, window: int = WINDOW) -> Iterator[Edit]:
-        """The edits of the whole file, in its order. Raises X12SyntaxError for a segment beyond all measure."""
+        """The edits of the whole file, in its order.
+
+        Raises X12SyntaxError for a segment beyond all measure, and at the end for a file without any interchange.
+        """
         position = 0
+        found = False
         opened: Interchange | None = None
         for event in scan(self._buffer, (), window=window):
             if isinstance(event, Interchange):
+                found = True
                 if opened is not None:
                     yield from self._interchange(opened, event.header.start, window)
                 else:
@@ -92,6 +99,8 @@ class Masker:
             yield from self._interchange(opened, len(self._buffer), window)
         else:
             yield from self._stray(position, len(self._buffer))
+        if not found:
+            raise X12SyntaxError("not-x12", "No ISA segment was found: this is not an X12 interchange", 0)
 
     # -- stretches ---------------------------------------------------------------------------------------------
 
@@ -191,7 +200,7 @@ class Masker:
         pieces = raw.split(separator) if is_composite(elements[0], position) else [raw]
         new = []
         for component, piece in enumerate(pieces, 1):
-            qualifier = decode(pieces[component - 2]).strip() if component > 1 else ""
+            qualifier = _text(pieces[component - 2]) if component > 1 else ""
             kind = treatment(elements, position, component, qualifier)
             place = f"{elements[0][:3]}{position:02d}" + (f"-{component}" if len(pieces) > 1 else "")
             new.append(self._masked(kind, piece, place, segment.index, segment.offset, known))
@@ -205,7 +214,7 @@ class Masker:
         if not raw.strip():
             return raw
         if kind in KEPT:
-            odd = _oddness(kind, decode(raw).strip(), known)
+            odd = _oddness(kind, _text(raw), known)
             if odd:
                 self._doubt(ODD_VALUE, index, place, offset)
             if odd < _VERY_ODD:
@@ -286,6 +295,11 @@ def _learn_identifiers(elements: tuple[str, ...], known: Known) -> None:
             known.identifiers.setdefault(value.upper(), kind)
         elif elements[0] == "REF" and position == 2 and kind in KEPT:
             known.kept.add(value.upper())
+
+
+def _text(raw: bytes) -> str:
+    """The text of raw bytes, without line ends and blanks around it."""
+    return _LINE_ENDS.sub("", decode(raw)).strip()
 
 
 def _bare(text: str) -> str:

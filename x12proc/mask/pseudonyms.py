@@ -119,10 +119,12 @@ class Pseudonyms:
             return self._npi(text)
         if len(text) > _LONGEST:
             return self._filled(text)
-        masked = self._permuted(text)
+        # Zeros before a number are padding: 000000201 in ISA13 is 201 in IEA02.
+        zeros = len(text) - len(text.lstrip("0")) if _is_digits(text) else 0
+        masked = self._permuted(text[zeros:])
         while is_placeholder(masked):
             masked = self._permuted(masked)
-        return masked
+        return text[:zeros] + masked
 
     def _npi(self, text: str) -> str:
         """Begins with 2, as no number that is given out does; the check digit is off by as much as it was."""
@@ -147,7 +149,7 @@ class Pseudonyms:
         for start in range(0, len(text), _PIECE):
             piece = text[start : start + _PIECE]
             before = text[:start] if start else ""
-            masked += self._piece(piece, before, leading=_is_digits(text) and not masked.strip("0"))
+            masked += self._piece(piece, before, leading=_is_digits(text) and not start)
         return masked
 
     def _piece(self, piece: str, before: str, leading: bool) -> str:
@@ -315,9 +317,6 @@ def _radices(piece: str, leading: bool) -> list[tuple[int, int]]:
     found = []
     for letter in piece:
         if letter.isascii() and letter.isdigit():
-            if leading and letter == "0":
-                found.append((0, 0))  # a leading zero is padding
-                continue
             found.append((49, 9) if leading else (48, 10))
         elif letter.isascii() and letter.isalpha():
             found.append((65, 26) if letter.isupper() else (97, 26))
