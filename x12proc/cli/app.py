@@ -20,6 +20,7 @@ _COMMANDS = {
     "extract": "List target service lines with their NDC segments; no checks.",
     "restore": "Take annotations out of an annotated file, byte for byte.",
     "replay": "Run fixture cases against what they expect; compare old reports with new ones.",
+    "mask": "Turn a real file into one that may be shared, with the same findings.",
     "rules": "Show what is checked, why, and how to fix it.",
     "reference": "Show the dated reference tables, look an NDC up, import official downloads.",
     "profiles": "Show the payer profiles and what each of them changes.",

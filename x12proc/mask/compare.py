@@ -1,0 +1,84 @@
+"""Does a masked file scrub to the same findings as its source?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+import msgspec
+
+from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.scrub import Summary, scrub_buffer
+from x12proc.wire.events import Fault
+from x12proc.wire.window import Buffer
+
+MOST_DIFFERENCES = 100
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Something told of one file only. Ids and places, never a value.
+
+    ``told`` is a rule with its severity, a fault's code, or what else differs; ``where`` says in which file.
+    """
+
+    told: str
+    where: str  # "source" or "masked"
+    segment_index: int
+    element: str
+
+
+class Comparison(msgspec.Struct):
+    """The first MOST_DIFFERENCES differences, how many there are, and what the source came to."""
+
+    differences: list[Difference]
+    count: int
+    summary: Summary
+
+
+_Facts = tuple[tuple[str, int, str], ...]
+
+
+def compare(source: tuple[Buffer, Engine], masked: tuple[Buffer, Engine], codes: tuple[str, ...]) -> Comparison:
+    """Scrub both side by side, each with an engine of its own, and list what differs."""
+    summaries = Summary(), Summary()
+    found = Comparison([], 0, summaries[0])
+    streams = (_told(*source, codes, summaries[0]), _told(*masked, codes, summaries[1]))
+    for one, other in zip_longest(*streams, fillvalue=()):
+        if one != other:
+            _list(found, one, other)
+    if msgspec.to_builtins(summaries[0]) != msgspec.to_builtins(summaries[1]) and not found.count:
+        found.differences.append(Difference("counts", "masked", 0, ""))
+        found.count = 1
+    return found
+
+
+def _told(buffer: Buffer, engine: Engine, codes: tuple[str, ...], summary: Summary) -> Iterator[_Facts]:
+    """What is told of each target claim, and of the file itself."""
+    for outcome in scrub_buffer(buffer, engine, codes):
+        summary.count(outcome)
+        if isinstance(outcome, Fault):
+            yield ((f"{outcome.code} {outcome.severity}", outcome.segment_index, ""),)
+        elif isinstance(outcome, ScrubbedClaim):
+            yield tuple(sorted(_of_claim(outcome)))
+
+
+def _of_claim(scrubbed: ScrubbedClaim) -> Iterator[tuple[str, int, str]]:
+    index = scrubbed.claim.clm.index
+    yield f"profile {scrubbed.profile}, {'rejected' if scrubbed.rejected else 'accepted'}", index, ""
+    for finding in scrubbed.all_findings:
+        place = finding.location
+        yield f"{finding.rule} {finding.severity}", place.segment_index, place.element
+    for bypass in scrubbed.bypasses:
+        yield f"bypass of {bypass.rule}", index, ""
+
+
+def _list(found: Comparison, one: _Facts, other: _Facts) -> None:
+    for where, own, against in (("source", one, other), ("masked", other, one)):
+        rest = list(against)
+        for fact in own:
+            if fact in rest:
+                rest.remove(fact)
+                continue
+            found.count += 1
+            if len(found.differences) < MOST_DIFFERENCES:
+                found.differences.append(Difference(fact[0], where, fact[1], fact[2]))

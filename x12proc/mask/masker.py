@@ -1,0 +1,333 @@
+"""The pass over a file: each segment's identifiers replaced in place, every other byte left as it is.
+
+Segments are taken claim by claim (from a CLM, HL or envelope segment to the next), so that a text can be cleaned
+of names that stand behind it. No more than one such stretch is held in memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from x12proc.claims.builder import LARGEST_CLAIM, MOST_SEGMENTS
+from x12proc.errors import X12SyntaxError
+from x12proc.mask.elements import KEPT, OTHER_TAGS, PAYER, TAGS, is_composite, treatment
+from x12proc.mask.pseudonyms import Pseudonyms, is_placeholder
+from x12proc.mask.text import Known, TextMask
+from x12proc.narrative.lexicon import Lexicon
+from x12proc.reports.edits import Edit
+from x12proc.wire.delimiters import Delimiters, IsaHeader
+from x12proc.wire.events import Interchange, InterchangeClosed
+from x12proc.wire.scanner import scan
+from x12proc.wire.segment import Segment, decode, split_segments
+from x12proc.wire.window import WINDOW, Buffer, windows
+
+ODD_VALUE = "value-not-in-form"
+ODD_SEGMENT = "not-a-segment"
+STRAY_BYTES = "stray-bytes"
+
+_BOUNDARIES = frozenset(("ISA", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
+_LEVELS = ("ST", "20", "22", "23", "CLM")  # what is known of a claim, from the file's head to the claim itself
+_BOM = b"\xef\xbb\xbf"
+_UPPER, _LOWER, _DIGIT = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
+_BLOTTED = bytes.maketrans(
+    _UPPER + _LOWER + _DIGIT + bytes(range(128, 256)),
+    b"X" * 26 + b"a" * 26 + b"0" * 10 + b"?" * 128,
+)  # fill behind an IEA (hexadecimal digits in small letters) stays fill
+# How kept values look. What looks otherwise is read as text, for it may be anything.
+_FORMS = {
+    "code": re.compile(r"[A-Za-z]{1,3}|(?=.?.?.?[0-9])[A-Za-z0-9][A-Za-z0-9.+-]{0,10}"),
+    "number": re.compile(r"-?[0-9]{0,8}(?:\.[0-9]{0,8})?"),
+    "place": re.compile(r"[0-9]{0,6}"),
+    "form": re.compile(r"[^A-Za-z0-9]|[A-Z0-9]{1,12}"),
+    "state": re.compile(r"[A-Za-z]{0,3}"),
+    "drug": re.compile(r"[0-9][0-9 *.-]{0,15}"),
+}
+_LONG_NUMBER = re.compile(r"[0-9]{9}")
+_ODD, _VERY_ODD = 1, 2
+_LONGEST_FLAG = 3  # a code as short as LEE may well be a code
+_LINE_ENDS = re.compile(r"[\r\n]+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """A place that a person should look at before the file is shared. Never what stands there."""
+
+    reason: str
+    segment_index: int
+    element: str
+    byte_offset: int
+
+
+class Masker:
+    """Turns the identifiers of one file into edits. ``doubts`` grows while they are taken.
+
+    ``most_doubts`` bounds that list; ``doubted`` counts all.
+    """
+
+    def __init__(self, buffer: Buffer, pseudonyms: Pseudonyms, lexicon: Lexicon, most_doubts: int = 1000) -> None:
+        self.doubts: list[Doubt] = []
+        self.doubted = 0
+        self._buffer = buffer
+        self._pseudonyms = pseudonyms
+        self._texts = TextMask(pseudonyms, lexicon)
+        self._most_doubts = most_doubts
+
+    def edits(self, window: int = WINDOW) -> Iterator[Edit]:
+        """The edits of the whole file, in its order.
+
+        Raises X12SyntaxError for a segment beyond all measure, and at the end for a file without any interchange.
+        """
+        position = 0
+        found = False
+        opened: Interchange | None = None
+        for event in scan(self._buffer, (), window=window):
+            if isinstance(event, Interchange):
+                found = True
+                if opened is not None:
+                    yield from self._interchange(opened, event.header.start, window)
+                else:
+                    yield from self._stray(position, event.header.start)
+                opened = event
+            elif isinstance(event, InterchangeClosed) and opened is not None:
+                position = min(event.trailer[1] + 1, len(self._buffer))
+                yield from self._interchange(opened, position, window)
+                opened = None
+        if opened is not None:
+            yield from self._interchange(opened, len(self._buffer), window)
+        else:
+            yield from self._stray(position, len(self._buffer))
+        if not found:
+            raise X12SyntaxError("not-x12", "No ISA segment was found: this is not an X12 interchange", 0)
+
+    # -- stretches ---------------------------------------------------------------------------------------------
+
+    def _stray(self, start: int, end: int) -> Iterator[Edit]:
+        """Bytes outside of any interchange: nobody can tell what they are, so they are blotted out."""
+        told = False
+        while start < end:
+            stop = min(start + WINDOW, end)
+            raw = self._buffer[start:stop]
+            head = _BOM if raw.startswith(_BOM) else b""
+            new = head + raw[len(head) :].translate(_BLOTTED)
+            if new != raw:
+                yield Edit(start, stop, new)
+            if raw.strip(b"\r\n\t \x00\x1a") and not told:
+                told = True
+                self._doubt(STRAY_BYTES, 0, "", start)
+            start = stop
+
+    def _interchange(self, opened: Interchange, end: int, window: int) -> Iterator[Edit]:
+        header, delimiters = opened.header, opened.delimiters
+        yield from self._header(header, opened.segment_index)
+        known = _Levels()
+        batch: list[Segment] = []
+        size = 0
+        for segment in self._segments(opened, end, window):
+            full = size > LARGEST_CLAIM or len(batch) >= MOST_SEGMENTS
+            if batch and (segment.tag in _BOUNDARIES or full):
+                yield from self._batch(batch, known, delimiters)
+                batch, size = [], 0
+            batch.append(segment)
+            size += len(segment.raw)
+        yield from self._batch(batch, known, delimiters)
+
+    def _segments(self, opened: Interchange, end: int, window: int) -> Iterator[Segment]:
+        delimiters = opened.delimiters
+        for part in windows(self._buffer, opened.header.end, opened.segment_index, delimiters, window):
+            raw = self._buffer[part.start : min(part.end, end)]
+            yield from split_segments(raw, part.start, part.index, delimiters, lambda _: "")
+            if part.end >= end:
+                return
+
+    def _header(self, header: IsaHeader, index: int) -> Iterator[Edit]:
+        """The ISA, whose last element is a delimiter and ends where the terminator begins."""
+        raw = self._buffer[header.start : header.end]
+        separator = header.delimiters.element
+        parts = raw.split(separator, 16)
+        elements = ("ISA", *(decode(part) for part in parts[1:]))
+        new = [parts[0]]
+        for position, part in enumerate(parts[1:16], 1):
+            new.append(part if position == 11 else self._element(elements, position, part, index, header.start))
+        yield Edit(header.start, header.end, separator.join([*new, *parts[16:]]))
+
+    # -- a claim -----------------------------------------------------------------------------------------------
+
+    def _batch(self, batch: list[Segment], levels: _Levels, delimiters: Delimiters) -> Iterator[Edit]:
+        if not batch:
+            return
+        component = delimiters.component.decode("latin-1")
+        known = levels.known(batch, component)
+        for segment in batch:
+            new = self._segment(segment, delimiters, known)
+            if new != segment.raw:
+                yield Edit(segment.offset, segment.offset + len(segment.raw), new)
+
+    def _segment(self, segment: Segment, delimiters: Delimiters, known: Known) -> bytes:
+        parts = segment.raw.split(delimiters.element)
+        elements = tuple(_LINE_ENDS.sub("", element) for element in segment.elements)
+        head = parts[0]
+        if elements[0] not in TAGS:
+            self._doubt(ODD_SEGMENT, segment.index, "", segment.offset)
+        if elements[0] not in TAGS and elements[0] not in OTHER_TAGS:
+            head = _recoded(head, self._tag)  # the rest of a text that holds a terminator
+        new = [head]
+        for position, part in enumerate(parts[1:], 1):
+            new.append(
+                self._composite(elements, position, part, segment, delimiters.component, known) if part else part
+            )
+        return delimiters.element.join(new)
+
+    def _tag(self, text: str) -> str:
+        """Something else that is no tag, for what stands where a tag belongs."""
+        new = self._pseudonyms.name(text)
+        while new in TAGS or new in OTHER_TAGS:
+            new = self._pseudonyms.name(new)
+        return new
+
+    def _composite(
+        self,
+        elements: tuple[str, ...],
+        position: int,
+        raw: bytes,
+        segment: Segment,
+        separator: bytes,
+        known: Known,
+    ) -> bytes:
+        """An element; one that may be composite by its components."""
+        pieces = raw.split(separator) if is_composite(elements[0], position) else [raw]
+        new = []
+        for component, piece in enumerate(pieces, 1):
+            qualifier = _text(pieces[component - 2]) if component > 1 else ""
+            kind = treatment(elements, position, component, qualifier)
+            place = f"{elements[0][:3]}{position:02d}" + (f"-{component}" if len(pieces) > 1 else "")
+            new.append(self._masked(kind, piece, place, segment.index, segment.offset, known))
+        return separator.join(new)
+
+    def _element(self, elements: tuple[str, ...], position: int, raw: bytes, index: int, offset: int) -> bytes:
+        kind = treatment(elements, position)
+        return self._masked(kind, raw, f"{elements[0]}{position:02d}", index, offset, Known())
+
+    def _masked(self, kind: str, raw: bytes, place: str, index: int, offset: int, known: Known) -> bytes:
+        if not raw.strip():
+            return raw
+        if kind in KEPT:
+            odd = _oddness(kind, _text(raw), known)
+            if odd:
+                self._doubt(ODD_VALUE, index, place, offset)
+            if odd < _VERY_ODD:
+                return raw
+            kind = "text"
+        if kind != "text":
+            return _recoded(raw, lambda text: self._pseudonyms.of(kind, text))
+
+        def cleaned(text: str) -> str:
+            new, doubts = self._texts.mask(text, known)
+            for doubt in doubts:
+                self._doubt(doubt, index, place, offset)
+            return new
+
+        return _recoded(raw, cleaned)
+
+    def _doubt(self, reason: str, index: int, place: str, offset: int) -> None:
+        self.doubted += 1
+        if len(self.doubts) < self._most_doubts:
+            self.doubts.append(Doubt(reason, index, place, offset))
+
+
+class _Levels:
+    """What is known at each level above and in a claim."""
+
+    def __init__(self) -> None:
+        self._levels: dict[str, Known] = {}
+
+    def known(self, batch: list[Segment], component: str) -> Known:
+        """What is known where a stretch of segments stands, with what it says itself."""
+        level = _level(batch[0])
+        if level:
+            keep = _LEVELS[: _LEVELS.index(level)]
+            self._levels = {name: known for name, known in self._levels.items() if name in keep}
+        known = Known()
+        for above in self._levels.values():
+            known.add(above)
+        own = _learn(batch, component)
+        if level:
+            self._levels[level] = own
+        known.add(own)
+        return known
+
+
+def _level(segment: Segment) -> str:
+    """The level that a segment begins."""
+    if segment.tag in ("ST", "CLM"):
+        return segment.tag
+    level = segment.element(3).strip() if segment.tag == "HL" else ""
+    return level if level in _LEVELS else ""
+
+
+def _learn(batch: list[Segment], component: str) -> Known:
+    """The names, identifiers, drugs and codes that segments hold."""
+    known = Known()
+    for segment in batch:
+        elements = tuple(_LINE_ENDS.sub("", element) for element in segment.elements)
+        tag = elements[0]
+        if tag == "NM1" and segment.element(1) != PAYER and segment.element(2) != "2":
+            for name in elements[3:6]:
+                known.names.update(word.upper() for word in _WORD.findall(name))
+        elif tag == "LIN":
+            known.kept.update(_bare(element) for element in elements[3:4])
+        elif tag == "HI" or tag in ("SV1", "SV2"):
+            for element in elements[1:13]:
+                known.kept.update(part.upper() for part in element.split(component)[1:6] if part)
+        if tag in ("NM1", "REF", "CLM", "SBR", "PWK", "BHT", "PER"):
+            _learn_identifiers(elements, known)
+    return known
+
+
+def _learn_identifiers(elements: tuple[str, ...], known: Known) -> None:
+    for position in range(1, min(len(elements), 10)):
+        value = elements[position].strip()
+        kind = treatment(elements, position)
+        if kind in ("id", "npi", "tax", "contact") and value and not is_placeholder(value):
+            known.identifiers[value] = kind
+            known.identifiers.setdefault(value.upper(), kind)
+        elif elements[0] == "REF" and position == 2 and kind in KEPT:
+            known.kept.add(value.upper())
+
+
+def _text(raw: bytes) -> str:
+    """The text of raw bytes, without line ends and blanks around it."""
+    return _LINE_ENDS.sub("", decode(raw)).strip()
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum())
+
+
+def _oddness(kind: str, text: str, known: Known) -> int:
+    """How little a kept value looks like what it should be: _ODD, _VERY_ODD, or 0."""
+    form = _FORMS.get(kind)
+    if form is None:
+        return 0
+    if form.fullmatch(text) is None or (kind == "code" and _LONG_NUMBER.search(text)):
+        return _VERY_ODD
+    if kind == "drug" and not 10 <= len(_bare(text)) <= 12:
+        return _ODD  # it may be somebody's number, but the rules read it
+    if kind == "code" and (text.upper() in known.names or text in known.identifiers) and len(text) > _LONGEST_FLAG:
+        return _VERY_ODD
+    return 0
+
+
+def _recoded(raw: bytes, change: Callable[[str], str]) -> bytes:
+    """Change the text of raw bytes; line ends inside it stay where they are, and so does its encoding."""
+    text = decode(raw)
+    new = change(_LINE_ENDS.sub("", text))
+    for match in _LINE_ENDS.finditer(text):  # each at its old place: those before it are back already
+        new = new[: match.start()] + match[0] + new[match.start() :]
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return new.encode("latin-1", "replace")
+    return new.encode("utf-8", "surrogatepass")
