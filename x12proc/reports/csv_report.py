@@ -34,7 +34,7 @@ class CsvReport:
         self._row(dict(zip(_COLUMNS, _COLUMNS, strict=True)))
 
     def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
-        """A row for each finding of the claim and of its lines, and for each bypassed rule."""
+        """A row for each finding of the claim and of its lines, each bypassed rule and each guide error."""
         about = {
             "file": self._file,
             "interchange_control": document["interchange_control"],
@@ -65,6 +65,8 @@ class CsvReport:
             }
             for finding in line["findings"]:
                 self._row({**here, **_finding(finding)})
+        for error in document["guide_errors"]:
+            self._row({**about, **_guide_error(error)})
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """A row for each fault of the file."""
@@ -113,6 +115,19 @@ def _finding(finding: Document) -> dict[str, str]:
 def _bypass(bypass: Document) -> dict[str, str]:
     decided = f"decided by {bypass['by']}, until {bypass['until']}, profile {bypass['profile']}"
     return {"rule": bypass["rule"], "severity": "bypassed", "message": f"{bypass['reason']} ({decided})"}
+
+
+def _guide_error(error: Document) -> dict[str, str]:
+    location = error["location"]
+    return {
+        "rule": f"guide-{error['code']}",
+        "message": error["message"],
+        "loop": location["loop"],
+        "element": location["element"],
+        "segment_index": str(location["segment_index"]),
+        "byte_offset": str(location["byte_offset"]),
+        "value": error["value"] or "",
+    }
 
 
 def safe_cell(text: str) -> str:
