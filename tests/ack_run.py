@@ -35,7 +35,6 @@ def acknowledge(
     settings: Acknowledging | None = None,
     refuse: Refuse | None = None,
     first: int = 0,
-    reject_guide_errors: bool = False,
     window: int = 4096,
 ) -> dict[str, bytes]:
     """All acknowledgements of a file. ``outcomes`` stands in for those of the shipped rules."""
@@ -52,7 +51,6 @@ def acknowledge(
             controls,
             NOW,
             settings=settings,
-            reject_guide_errors=reject_guide_errors,
             refuse=refuse,
         ),
         InterchangeAcknowledgement(data, written["ta1"].write, controls, NOW, refuse=refuse),

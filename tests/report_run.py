@@ -32,6 +32,7 @@ PROGRAM: Document = {
     "profile_files": {"default.toml": "0" * 64},
     "rule_files": {},
     "rule_packages": {},
+    "conformance": {"mode": "off", "validator": None},
 }
 Change = Callable[[Document], None]
 

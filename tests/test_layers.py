@@ -12,12 +12,13 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 # From left to right. A room may import from itself and from rooms before it.
 ROOMS = [
     "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference", "narrative",
-    "rules", "profiles", "engine", "scrub", "reports", "mask", "extract", "rulebook", "profilebook",
-    "profileschema", "replay", "ownrules", "files", "settings", "run", "cases", "upgrade", "api", "pytest_plugin",
-    "cli", "__main__",
+    "rules", "profiles", "engine", "judge", "conformance", "scrub", "verdicts", "reports", "mask", "extract",
+    "rulebook", "profilebook", "profileschema", "replay", "ownrules", "files", "pool", "settings", "run", "cases",
+    "upgrade", "api", "pytest_plugin", "cli", "__main__",
 ]  # fmt: skip
 OUTER = {
-    *("ownrules", "files", "settings", "run", "cases", "upgrade", "api", "pytest_plugin", "cli", "__main__"),
+    *("ownrules", "files", "pool", "settings", "run", "cases", "upgrade", "api", "pytest_plugin", "cli"),
+    "__main__",
 }
 # What reaches the world. importlib.resources may read what the package itself ships.
 WORLD = {

@@ -13,8 +13,9 @@ from x12proc.claims.model import Claim
 from x12proc.engine import ScrubbedClaim
 from x12proc.errors import X12SyntaxError
 from x12proc.files import Input, OpenInput
-from x12proc.scrub import scrub_buffer
-from x12proc.settings import load_settings
+from x12proc.pool import Conformance, GuideChecks
+from x12proc.run import outcomes
+from x12proc.settings import GuideErrorPolicy, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan as scan_events
 from x12proc.wire.window import Buffer
@@ -43,16 +44,27 @@ def scrub(
     codes: Sequence[str] | None = None,
     as_of: date | None = None,
     config: Path | None = None,
+    conformance: Conformance | None = None,
+    guide_errors: GuideErrorPolicy | None = None,
 ) -> Iterator[ScrubbedClaim]:
     """The target claims of a file with what was found in them, in file order.
 
-    ``profile`` holds for all claims; it is chosen claim by claim when None. Raises ConfigError for settings that
+    ``profile`` holds for all claims; it is chosen claim by claim when None. ``conformance`` says what is held
+    against its implementation guide (``off``, ``targets``, ``full``) and ``guide_errors`` whether that rejects
+    (``report``, ``reject``); where None, the configuration says it. Raises ConfigError for settings that
     don't exist, X12SyntaxError where the file can't be read on or a rule crashed (nothing after that counts as
     accepted), OSError for a file that can't be opened.
     """
-    settings = load_settings(config=config, codes=codes, profile=profile, as_of=as_of)
+    settings = load_settings(
+        config=config,
+        codes=codes,
+        profile=profile,
+        as_of=as_of,
+        conformance=conformance,
+        guide_errors=guide_errors,
+    )
     with _buffer(source) as buffer:
-        for outcome in scrub_buffer(buffer, settings.engine(), settings.codes):
+        for outcome in outcomes(buffer, settings, GuideChecks(settings.conformance)):
             if isinstance(outcome, ScrubbedClaim):
                 yield outcome
             elif isinstance(outcome, Fault) and outcome.severity == "error":

@@ -266,6 +266,7 @@ def case_settings(file: CaseFile, folder: Path, settings: Settings) -> Settings:
         settings,
         profile=None if profile == AUTO else profile,
         codes=codes,
+        conformance=file.conformance or settings.conformance,
         now=datetime.combine(day, day_time()),
         profiles=with_options(settings.profiles, file.options, settings.rules, where),
         acknowledgement=replace(

@@ -27,7 +27,11 @@ class ScrubbedLine(msgspec.Struct, frozen=True):
 
 
 class ScrubbedClaim(msgspec.Struct, frozen=True):
-    """A target claim, its target lines, what was found, and under which profile."""
+    """A target claim, its target lines, what was found, and under which profile.
+
+    ``guide_errors`` are faults against the implementation guide that no finding tells; ``refused`` says that the
+    claim is rejected for faults against the guide.
+    """
 
     claim: Claim
     profile: str
@@ -37,6 +41,7 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
     crashes: tuple[RuleCrash, ...]
     guide_errors: tuple[GuideError, ...] = ()
     bypasses: tuple[Bypass, ...] = ()  # those that held something back
+    refused: bool = False
 
     @property
     def all_findings(self) -> list[Finding]:
@@ -46,7 +51,8 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
     @property
     def rejected(self) -> bool:
         """Whether anything found rejects the claim; a claim on which a rule crashed is not accepted either."""
-        return bool(self.crashes) or any(finding.severity == REJECT for finding in self.all_findings)
+        unfit = self.refused or bool(self.crashes)
+        return unfit or any(finding.severity == REJECT for finding in self.all_findings)
 
 
 class Engine:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -15,6 +16,8 @@ import structlog
 from x12proc.engine import ScrubbedClaim
 from x12proc.errors import X12SyntaxError
 from x12proc.files import Artefact, Input, OpenInput
+from x12proc.findings import GuideError
+from x12proc.pool import GuideChecks
 from x12proc.reports.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.ack_999 import ImplementationAcknowledgement
 from x12proc.reports.acknowledgement import ControlNumbers, Refuse
@@ -27,10 +30,12 @@ from x12proc.reports.lines import Lines
 from x12proc.reports.ta1 import InterchangeAcknowledgement
 from x12proc.reports.writer import ReportWriter, StreamWriter, Write
 from x12proc.reports.xml_report import XmlReport
-from x12proc.scrub import RULE_CRASH, Outcome, Summary, scrub_buffer
+from x12proc.scrub import RULE_CRASH, Outcome, SetErrors, Summary, scrub_buffer
 from x12proc.settings import RULES_EDITION, Settings
+from x12proc.verdicts import with_guide_errors
 from x12proc.version import __version__
 from x12proc.wire.events import Fault
+from x12proc.wire.window import Buffer
 
 ARTEFACTS = {
     "json": ".report.json",
@@ -63,6 +68,20 @@ class Result(msgspec.Struct, frozen=True):
     def crashed(self) -> bool:
         """Whether a rule crashed: an internal fault."""
         return any(fault.code == RULE_CRASH for fault in self.faults)
+
+
+def outcomes(
+    buffer: Buffer,
+    settings: Settings,
+    checks: GuideChecks,
+    every_claim: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Outcome]:
+    """What a buffer's claims come to under the rules and, as the settings have it, the implementation guide."""
+    judge = checks.judge(buffer)
+    every_claim = every_claim or (judge is not None and judge.whole)
+    told = scrub_buffer(buffer, settings.engine(), settings.codes, every_claim=every_claim, progress=progress)
+    return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
 
 
 Watcher = Callable[[ScrubbedClaim], None]
@@ -126,6 +145,7 @@ class InputRun:
 
     ``controls`` numbers the acknowledgements of several inputs on; ``refuse`` is asked of every interchange
     whether it is refused for a reason that the file doesn't show, such as a control number that came before.
+    ``checks`` are shared by the inputs of a run; without them each input is checked in this process.
     """
 
     def __init__(
@@ -139,6 +159,7 @@ class InputRun:
         on_claim: Watcher | None = None,
         controls: ControlNumbers | None = None,
         refuse: Refuse | None = None,
+        checks: GuideChecks | None = None,
     ) -> None:
         self._source = source
         self._settings = settings
@@ -148,6 +169,7 @@ class InputRun:
         self._on_claim = on_claim
         self._controls = controls or ControlNumbers(settings.acknowledgement.control)
         self._refuse = refuse
+        self._checks = checks or GuideChecks(settings.conformance)
         self._faults: list[Fault] = []
         self._summary = Summary()
         self._lines = Lines(b"")  # of the input, once it is open
@@ -216,8 +238,7 @@ class InputRun:
                 self._progress(position, opened.size)
 
         every_claim = not EVERY_CLAIM.isdisjoint(self._emit)
-        engine, codes = self._settings.engine(), self._settings.codes
-        for outcome in scrub_buffer(opened.buffer, engine, codes, every_claim=every_claim, progress=advance):
+        for outcome in outcomes(opened.buffer, self._settings, self._checks, every_claim, advance):
             self._take(outcome)
             if isinstance(outcome, ScrubbedClaim):
                 self._report(outcome, reports)
@@ -235,13 +256,18 @@ class InputRun:
 
     def _take(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
-        if not isinstance(outcome, Fault):
-            return
+        if isinstance(outcome, Fault):
+            self._note(outcome)
+        elif isinstance(outcome, SetErrors):
+            for error in outcome.guide_errors:
+                self._note(_guide_fault(error, outcome))
+
+    def _note(self, fault: Fault) -> None:
         if len(self._faults) < MOST_FAULTS:
-            self._faults.append(outcome)
+            self._faults.append(fault)
         elif len(self._faults) == MOST_FAULTS:
             more = f"More than {MOST_FAULTS} faults; the rest is not listed"
-            self._faults.append(msgspec.structs.replace(outcome, code="too-many-faults", message=more))
+            self._faults.append(msgspec.structs.replace(fault, code="too-many-faults", message=more))
 
     # -- artefacts -----------------------------------------------------------------------------------------
 
@@ -327,6 +353,7 @@ class InputRun:
             target_claims=summary.target_claims,
             target_lines=summary.target_lines,
             rejected_claims=summary.rejected_claims,
+            guide_errors=summary.guide_errors,
             **{f"{severity}_findings": count for severity, count in summary.findings.items()},
             faults=len(result.faults),
             seconds=round(seconds, 3),
@@ -339,8 +366,23 @@ def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
     return cast(BinaryIO, stack.enter_context(file))
 
 
+def _guide_fault(error: GuideError, outcome: SetErrors) -> Fault:
+    """A fault against the guide that hangs on no claim, among the file's own."""
+    return Fault(
+        code=f"guide-{error.code}",
+        message=f"Loop {error.location.loop}: {error.message}",
+        severity="warn",
+        segment_index=error.location.segment_index,
+        byte_offset=error.location.byte_offset,
+        interchange_control=outcome.interchange.control,
+        group_control=outcome.group.control,
+        transaction_control=outcome.transaction.control,
+    )
+
+
 def program_document(settings: Settings) -> Document:
-    """Which program, rules, profiles and reference tables made a report."""
+    """Which program, rules, profiles, reference tables and guide checks made a report."""
+    checked = settings.conformance != "off"
     return {
         "version": __version__,
         "rules_edition": RULES_EDITION,
@@ -349,4 +391,8 @@ def program_document(settings: Settings) -> Document:
         "profile_files": settings.profile_hashes,
         "rule_files": settings.own_rules.files,
         "rule_packages": settings.own_rules.packages,
+        "conformance": {
+            "mode": settings.conformance,
+            "validator": f"pyx12 {metadata.version('pyx12')}" if checked else None,
+        },
     }

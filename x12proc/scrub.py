@@ -30,10 +30,28 @@ from x12proc.wire.window import WINDOW, Buffer
 
 
 class PassedClaim(msgspec.Struct, frozen=True):
-    """A claim without a target line: accepted and passed on untouched. Told only to those who ask for all."""
+    """A claim without a target line: passed on untouched. Told only to those who ask for all.
+
+    It is accepted, unless the whole file is held against its guide and faults against that reject (``refused``).
+    """
 
     span: ClaimSpan
     guide_errors: tuple[GuideError, ...] = ()
+    refused: bool = False
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it is rejected, which only faults against the guide can do."""
+        return self.refused
+
+
+class SetErrors(msgspec.Struct, frozen=True):
+    """Faults of a set against its guide that hang on no claim, told before the set's end."""
+
+    interchange: Interchange
+    group: Group
+    transaction: TransactionSet
+    guide_errors: tuple[GuideError, ...]
 
 
 Outcome: TypeAlias = (
@@ -42,6 +60,7 @@ Outcome: TypeAlias = (
     | TransactionSet
     | ScrubbedClaim
     | PassedClaim
+    | SetErrors
     | TransactionClosed
     | GroupClosed
     | InterchangeClosed
@@ -67,6 +86,7 @@ class Summary(msgspec.Struct):
     warned_claims: int = 0
     findings: dict[str, int] = msgspec.field(default_factory=lambda: {"reject": 0, "warn": 0, "info": 0})
     by_rule: dict[str, int] = {}
+    guide_errors: int = 0
     failed: bool = False
     charges: Decimal = Decimal(0)  # CLM02 of the target claims, in dollars
     charges_at_risk: Decimal = Decimal(0)  # CLM02 of the rejected ones
@@ -84,6 +104,11 @@ class Summary(msgspec.Struct):
         """Take one outcome into account."""
         if isinstance(outcome, ScrubbedClaim):
             self._count_claim(outcome)
+        elif isinstance(outcome, PassedClaim):
+            self.rejected_claims += outcome.rejected
+            self.guide_errors += len(outcome.guide_errors)
+        elif isinstance(outcome, SetErrors):
+            self.guide_errors += len(outcome.guide_errors)
         elif isinstance(outcome, Fault):
             self.failed = self.failed or outcome.severity == "error"
         elif isinstance(outcome, TransactionClosed):
@@ -99,6 +124,7 @@ class Summary(msgspec.Struct):
         self.target_claims += 1
         self.target_lines += len(scrubbed.lines)
         self.rejected_claims += scrubbed.rejected
+        self.guide_errors += len(scrubbed.guide_errors)
         found = scrubbed.all_findings
         self.warned_claims += any(finding.severity == "warn" for finding in found)
         for finding in found:

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from x12proc.engine import Engine
 from x12proc.errors import ConfigError
 from x12proc.ownrules import OwnRules, load_own_rules
+from x12proc.pool import Conformance
 from x12proc.profiles import ProfileFile, Profiles, parse_profile
 from x12proc.reference.edition import Reference
 from x12proc.reports.acknowledgement import Acknowledging
@@ -23,6 +24,7 @@ from x12proc.typed_toml import decode
 
 RULES_EDITION = "2026-11-23"
 AUTO = "auto"
+GuideErrorPolicy: TypeAlias = Literal["report", "reject"]
 
 
 class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,6 +37,8 @@ class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     reference_folder: str = ""  # an edition that 'x12proc reference import' made; empty: the shipped one
     emit: tuple[str, ...] = ("json", "html", "annotated")
     acknowledgement: Acknowledging = Acknowledging()
+    conformance: Conformance = "targets"
+    guide_errors: GuideErrorPolicy = "report"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +58,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def as_of(self) -> date:
         """Today, for the rules."""
         return self.now.date()
+
+    conformance: Conformance = "targets"
+    guide_errors: GuideErrorPolicy = "report"
 
     def engine(self) -> Engine:
         """A fresh engine, for one file."""
@@ -141,6 +148,8 @@ def load_settings(
     as_of: date | None = None,
     ack_scope: Literal["all", "rejected"] | None = None,
     ack_control: int | None = None,
+    conformance: Conformance | None = None,
+    guide_errors: GuideErrorPolicy | None = None,
 ) -> Settings:
     """Put a run's settings together; arguments win over the configuration file. Raises ConfigError.
 
@@ -168,6 +177,8 @@ def load_settings(
             scope=ack_scope or file.acknowledgement.scope,
             control=ack_control or file.acknowledgement.control,
         ),
+        conformance=conformance or file.conformance,
+        guide_errors=guide_errors or file.guide_errors,
     )
 
 

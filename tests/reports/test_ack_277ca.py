@@ -189,16 +189,16 @@ def test_guide_errors_reject_only_when_they_are_to(code: bytes) -> None:
     data = base().replace(b"J3590", code)
     error = GuideError("7", "code", Location("2300", "CLM", "CLM05-1", 22, 0), "99")
 
-    def outcomes() -> Iterator[Outcome]:
+    def outcomes(refused: bool) -> Iterator[Outcome]:
         for outcome in scrub_buffer(data, engine(), ("J3590",), every_claim=True):
             if isinstance(outcome, ScrubbedClaim | PassedClaim):
-                yield msgspec.structs.replace(outcome, guide_errors=(error,))
+                yield msgspec.structs.replace(outcome, guide_errors=(error,), refused=refused)
             else:
                 yield outcome
 
-    reported = acknowledge(data, outcomes=outcomes())["277ca"]
+    reported = acknowledge(data, outcomes=outcomes(refused=False))["277ca"]
     assert claims(reported)["B1001"][1] == "STC*A1:20*20240401*WQ*15125"
-    rejected = acknowledge(data, outcomes=outcomes(), reject_guide_errors=True)["277ca"]
+    rejected = acknowledge(data, outcomes=outcomes(refused=True))["277ca"]
     assert claims(rejected)["B1001"][1] == "STC*A3:684*20240401*U*15125"
     check_totals(rejected)
     assert guide_errors(rejected) == []

@@ -22,8 +22,9 @@ from x12proc.engine import ScrubbedClaim
 from x12proc.findings import GuideError
 from x12proc.reports import ack_999
 from x12proc.reports.acknowledgement import Spool
-from x12proc.scrub import Outcome, PassedClaim, scrub_buffer
+from x12proc.scrub import Outcome, PassedClaim, SetErrors, scrub_buffer
 from x12proc.wire.dictionary import element_number, is_known
+from x12proc.wire.events import Group, Interchange, TransactionClosed
 
 
 def edited(*changes: tuple[str, str], kind: str = "P") -> bytes:
@@ -227,7 +228,7 @@ def test_guide_errors_are_told_with_their_places(code: bytes) -> None:
         "IK4*5:1*355*7*EA",
         "IK5*E*5",
     ]
-    assert len(rows(written, "CTX")) == len(rows(written, "IK3"))
+    assert len(rows(written, "CTX")) == len(rows(written, "IK3")) - 2, "HL and NM1 stand above the claim"
 
 
 def test_errors_of_the_implementation_alone_are_i5() -> None:
@@ -235,6 +236,35 @@ def test_errors_of_the_implementation_alone_are_i5() -> None:
     assert lines(acknowledge(base(), outcomes=with_errors(base(), errors))["999"], "IK5", "AK9") == [
         "IK5*E*I5",
         "AK9*E*1*1*1",
+    ]
+
+
+def test_what_is_wrong_above_claims_is_told_once() -> None:
+    parts = segments(base())
+    start = next(at for at, part in enumerate(parts) if part.startswith("CLM"))
+    data = join(parts[:start] + parts[start:-3] * 3 + parts[-3:])
+    above = [GuideError("7", "code", place("ST", "BHT", "BHT02", 3), "99")]
+    written = acknowledge(data, outcomes=with_errors(data, above))["999"]
+    assert lines(written, "IK3", "CTX") == ["IK3*BHT*2**8"]
+
+
+def test_errors_that_hang_on_no_claim_are_told() -> None:
+    errors = (GuideError("7", "code", place("2010BB", "NM1", "NM101", 19), "PX"),)
+
+    def outcomes() -> Iterator[Outcome]:
+        for outcome in scrub_buffer(base(), engine(), ("J3590",), every_claim=True):
+            if isinstance(outcome, Interchange):
+                interchange = outcome
+            elif isinstance(outcome, Group):
+                group = outcome
+            elif isinstance(outcome, TransactionClosed):
+                yield SetErrors(interchange, group, outcome.transaction, errors)
+            yield outcome
+
+    assert lines(acknowledge(base(), outcomes=outcomes())["999"], "IK3", "IK4", "IK5") == [
+        "IK3*NM1*18*2010*8",
+        "IK4*1*98*7*PX",
+        "IK5*E*5",
     ]
 
 
@@ -265,7 +295,7 @@ def test_a_set_with_endless_errors_gets_a_bounded_answer(monkeypatch: pytest.Mon
         next(n for n, p in enumerate(parts) if p.startswith("SE*")),
     )
     data = join([*parts[:end], *(9 * parts[start:end]), *parts[end:]])
-    errors = [GuideError("2", "unexpected", place("2400", "LX", "LX", 28))]
+    errors = [GuideError("2", "unexpected", place("2400", "LX", "LX", 500))]  # within or behind every claim
     written = acknowledge(data, outcomes=with_errors(data, errors))["999"]
     assert len(rows(written, "IK3")) == 5
     assert lines(written, "IK5") == ["IK5*E*4*5"]

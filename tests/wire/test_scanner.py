@@ -46,6 +46,28 @@ def test_counts_spans_and_indexes_agree_with_a_plain_split(path: Path, style: st
     assert sum(event.claims for event in closed) == len(heads)
 
 
+@pytest.mark.parametrize("window", [64, 4096])
+@pytest.mark.parametrize("every", [True, False], ids=["every", "mentioned"])
+def test_loops_and_claims_know_their_numbers(window: int, every: bool) -> None:
+    """Each HL which of its set it is, each claim which of its loop; some loops have one more, without a target."""
+    parts: list[str] = []
+    for part in segments(CLINIC.read_bytes()):
+        parts += ["CLM*OTHER*1", "LX*1", part] if part.startswith("CLM*P") and part.endswith("Y") else [part]
+    expected: dict[int, tuple[int, int]] = {}  # index of the claim: its own number, that of the loop it is in
+    loop = number = 0
+    for index, part in enumerate(parts):
+        tag = part.partition("*")[0]
+        loop, number = {"ST": (0, 0), "HL": (loop + 1, 0), "CLM": (loop, number + 1)}.get(tag, (loop, number))
+        expected[index] = number, loop
+    found = claims(join(parts), window=window, every=every)
+    assert len(found) > 50
+    for claim in found:
+        nearest = claim.patient or claim.subscriber
+        assert nearest is not None
+        assert (claim.number, nearest.number) == expected[claim.segment_index]
+    assert {claim.number for claim in found} >= {2}
+
+
 @pytest.mark.parametrize("path", [CLINIC, HOSPITAL, GUIDE_FAULTS], ids=lambda path: path.stem)
 def test_window_size_changes_nothing(path: Path) -> None:
     data = path.read_bytes()

@@ -17,11 +17,12 @@ from rich.text import Text
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
 from x12proc.errors import ConfigError
 from x12proc.files import STANDARD_INPUT, Input, find_inputs
+from x12proc.pool import Conformance, GuideChecks
 from x12proc.reports.acknowledgement import HIGHEST_CONTROL, ControlNumbers
 from x12proc.reports.terminal import TerminalReport, summary_table
 from x12proc.reports.text import clean
 from x12proc.run import ARTEFACTS, InputRun, Result
-from x12proc.settings import Settings, load_config, load_settings
+from x12proc.settings import GuideErrorPolicy, Settings, load_config, load_settings
 
 PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 
@@ -39,10 +40,20 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 @click.option("--codes", callback=comma_list, metavar="LIST", help="Procedure codes to check. Default: J3590.")
 @click.option(
     "--conformance",
-    type=click.Choice(["off"]),
-    default="off",
+    type=click.Choice(["off", "targets", "full"]),
+    help="What is held against its implementation guide: nothing, the claims that bill a code (default), all.",
+)
+@click.option(
+    "--guide-errors",
+    type=click.Choice(["report", "reject"]),
+    help="Whether a fault against the guide rejects its claim. Default: report.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=1,
     show_default=True,
-    help="Check against the implementation guides.",
+    help="Processes for the guide checks; 0 is one a core.",
 )
 @click.option("--as-of", callback=day, metavar="DATE", help="Today's date for the rules, e.g. 2026-11-23.")
 @click.option(
@@ -70,7 +81,9 @@ def command(
     profile: str | None,
     config: Path | None,
     codes: tuple[str, ...] | None,
-    conformance: str,
+    conformance: Conformance | None,
+    guide_errors: GuideErrorPolicy | None,
+    jobs: int,
     as_of: date | None,
     ack_scope: Literal["all", "rejected"] | None,
     ack_control: int | None,
@@ -96,17 +109,20 @@ def command(
         as_of=as_of,
         ack_scope=ack_scope,
         ack_control=ack_control,
+        conformance=conformance,
+        guide_errors=guide_errors,
     )
     sources = find_inputs(inputs)
     unknown = [kind for kind in wanted if kind not in ARTEFACTS]
     if unknown:
         raise ConfigError(f"--emit: {', '.join(unknown)} can't be written; there are {', '.join(ARTEFACTS)}")
-    if output == STANDARD_INPUT:
-        results = _to_standard_output(sources, settings, wanted)
-    elif output is None:
-        results = _to_terminal(sources, settings)
-    else:
-        results = _to_folder(sources, settings, wanted, Path(output))
+    with GuideChecks(settings.conformance, jobs) as checks:
+        if output == STANDARD_INPUT:
+            results = _to_standard_output(sources, settings, wanted, checks)
+        elif output is None:
+            results = _to_terminal(sources, settings, checks)
+        else:
+            results = _to_folder(sources, settings, wanted, Path(output), checks)
     raise click.exceptions.Exit(exit_code(results, fail_on))
 
 
@@ -125,21 +141,25 @@ def exit_code(results: Sequence[Result], fail_on: str) -> int:
     return REJECTED if rejected or warned else ACCEPTED
 
 
-def _to_standard_output(sources: list[Input], settings: Settings, emit: Sequence[str]) -> list[Result]:
+def _to_standard_output(
+    sources: list[Input], settings: Settings, emit: Sequence[str], checks: GuideChecks
+) -> list[Result]:
     if len(sources) != 1 or len(emit) != 1:
         raise ConfigError("-o - takes exactly one input and one artefact; name it, e.g. --emit annotated")
     with _progress(sources[0]) as progress:
-        return [InputRun(sources[0], settings, emit, sys.stdout.buffer, progress=progress).run()]
+        run = InputRun(sources[0], settings, emit, sys.stdout.buffer, progress=progress, checks=checks)
+        return [run.run()]
 
 
-def _to_terminal(sources: list[Input], settings: Settings) -> list[Result]:
+def _to_terminal(sources: list[Input], settings: Settings, checks: GuideChecks) -> list[Result]:
     console = _console()
     results = []
     for source in sources:
         report = TerminalReport(console)
         report.begin(source.name)
         with _progress(source) as progress:
-            result = InputRun(source, settings, (), None, progress=progress, on_claim=report.claim).run()
+            run = InputRun(source, settings, (), None, progress=progress, on_claim=report.claim, checks=checks)
+            result = run.run()
         report.end(result.summary, result.faults)
         results.append(result)
     if len(results) > 1:
@@ -147,7 +167,9 @@ def _to_terminal(sources: list[Input], settings: Settings) -> list[Result]:
     return results
 
 
-def _to_folder(sources: list[Input], settings: Settings, emit: Sequence[str], folder: Path) -> list[Result]:
+def _to_folder(
+    sources: list[Input], settings: Settings, emit: Sequence[str], folder: Path, checks: GuideChecks
+) -> list[Result]:
     _check_stems(sources)
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"-o {folder}: this is not a folder")
@@ -157,7 +179,8 @@ def _to_folder(sources: list[Input], settings: Settings, emit: Sequence[str], fo
     results = []
     for source in sources:
         with _progress(source) as progress:
-            results.append(InputRun(source, settings, emit, folder, progress=progress, controls=controls).run())
+            run = InputRun(source, settings, emit, folder, progress=progress, controls=controls, checks=checks)
+            results.append(run.run())
     console.print(summary_table([(result.name, result.summary) for result in results]))
     for result in results:
         for fault in result.faults[:5]:

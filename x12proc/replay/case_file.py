@@ -41,7 +41,7 @@ class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     profile: str | None = None
     codes: tuple[str, ...] | None = None
     as_of: date | None = None
-    conformance: Literal["off"] = "off"
+    conformance: Literal["off", "targets", "full"] | None = None
     emit: tuple[str, ...] = ()
     options: dict[str, dict[str, Any]] = {}
     ack_scope: Literal["all", "rejected"] | None = None

@@ -115,8 +115,7 @@ class _Batch(msgspec.Struct):
 class ClaimAcknowledgement(Answering):
     """Writes the 277CA of a file (a stream writer).
 
-    ``scratch`` are three empty files that can be read and written. With ``reject_guide_errors`` a claim with
-    errors against its implementation guide is rejected.
+    ``scratch`` are three empty files that can be read and written.
     """
 
     def __init__(
@@ -128,7 +127,6 @@ class ClaimAcknowledgement(Answering):
         now: datetime,
         *,
         settings: Acknowledging,
-        reject_guide_errors: bool = False,
         refuse: Refuse | None = None,
     ) -> None:
         envelopes = Envelopes(write, scratch[0], controls, now, kind="HN", guide=GUIDE, digit=_DIGIT)
@@ -138,7 +136,6 @@ class ClaimAcknowledgement(Answering):
         self._today = day(now)
         self._settings = settings
         self._received = f"{_RECEIVED}:{settings.source_entity}"
-        self._reject_guide_errors = reject_guide_errors
         self._of_batch = Spool(scratch[1])
         self._of_provider = Spool(scratch[2])
         self._batch: _Batch | None = None
@@ -229,11 +226,10 @@ class ClaimAcknowledgement(Answering):
     def _rejections(self, outcome: ScrubbedClaim | PassedClaim, span: ClaimSpan) -> list[str]:
         """The claim statuses that reject a claim, each once; none for one that is accepted."""
         faulty = span.start <= self._fault_at < span.end
-        syntax = self._reject_guide_errors and bool(outcome.guide_errors)
         if isinstance(outcome, PassedClaim):
-            return [_SYNTAX] if faulty or syntax else []
+            return [_SYNTAX] if faulty or outcome.refused else []
         statuses = _statuses(outcome.all_findings)
-        if syntax:
+        if outcome.refused:
             statuses.append(_SYNTAX)
         if not statuses and (outcome.rejected or faulty):
             statuses.append(_NO_DETAILS)

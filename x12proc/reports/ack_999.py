@@ -8,7 +8,7 @@ noted; one that could not be processed is ``R``. The codes of envelopes stand in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO
 
@@ -31,7 +31,7 @@ from x12proc.reports.acknowledgement import (
 from x12proc.reports.answering import Answering
 from x12proc.reports.verdict import ANSWERED_GROUPS, Answer
 from x12proc.reports.writer import Write
-from x12proc.scrub import OTHER_SEPARATOR, PassedClaim
+from x12proc.scrub import OTHER_SEPARATOR, PassedClaim, SetErrors
 from x12proc.wire.dictionary import element_number, is_known
 from x12proc.wire.events import Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
 from x12proc.wire.guides import PROFESSIONAL
@@ -123,6 +123,7 @@ class _SetAnswer(msgspec.Struct):
 
     transaction: TransactionSet
     segments_told: int = 0
+    above: set[Note] = set()  # faults of loops that claims hang under: every one of those claims has them
     standard: bool = False  # errors against the standard
     guide: bool = False  # errors against the guide alone
 
@@ -278,7 +279,9 @@ class ImplementationAcknowledgement(Answering):
         span = outcome.claim.span if isinstance(outcome, ScrubbedClaim) else outcome.span
         if self._fault is not None and self._fault.index < span.segment_index:
             self._tell_fault()
-        notes = [note for error in outcome.guide_errors if (note := _guide_note(error)) is not None]
+        errors, begin = outcome.guide_errors, span.segment_index
+        self._tell_above(error for error in errors if error.location.segment_index < begin)
+        notes = _guide_notes(error for error in errors if error.location.segment_index >= begin)
         told = {note.index for note in notes}
         others = list(_rule_notes(outcome)) if isinstance(outcome, ScrubbedClaim) else []
         if self._fault is not None:
@@ -287,6 +290,20 @@ class ImplementationAcknowledgement(Answering):
         notes += [note for note in others if note.index not in told]
         if notes:
             self._tell(notes, self._heads.head(span).id)
+
+    def set_errors(self, outcome: SetErrors) -> None:
+        """IK3 and IK4 for what is wrong with loops that no claim hangs under."""
+        if self._set_answer is not None:
+            self._tell(_guide_notes(outcome.guide_errors), "")
+
+    def _tell_above(self, errors: Iterable[GuideError]) -> None:
+        """Tell once what is wrong with the loops that claims hang under; it is the fault of none of them."""
+        answer = self._set_answer
+        if answer is None or len(answer.above) >= MOST_SEGMENTS_TOLD:
+            return
+        notes = [note for note in _guide_notes(errors) if note not in answer.above]
+        answer.above.update(notes)
+        self._tell(notes, "")
 
     def _tell(self, notes: list[Note], claim_id: str) -> None:
         answer = self._set_answer
@@ -357,6 +374,10 @@ def _by_segment(notes: list[Note]) -> Iterator[tuple[tuple[str, int, str, str], 
 def _loop(loop: str) -> str:
     """IK303: the loop where it has a number; headers have none."""
     return loop if loop[:1].isdigit() else ""
+
+
+def _guide_notes(errors: Iterable[GuideError]) -> list[Note]:
+    return [note for error in errors if (note := _guide_note(error)) is not None]
 
 
 def _guide_note(error: GuideError) -> Note | None:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from x12proc.engine import ScrubbedClaim
 from x12proc.reports.acknowledgement import Envelopes, Refuse
 from x12proc.reports.verdict import Verdict
-from x12proc.scrub import Outcome, PassedClaim, Summary
+from x12proc.scrub import Outcome, PassedClaim, SetErrors, Summary
 from x12proc.wire.events import (
     Fault,
     Group,
@@ -64,6 +64,8 @@ class Answering(ABC):
             self.close_set(outcome)
         elif isinstance(outcome, Fault):
             self.fault(outcome)
+        elif isinstance(outcome, SetErrors):
+            self.set_errors(outcome)
 
     def _end_group(self, trailer: GroupClosed | None) -> None:
         if self._group is None:
@@ -90,6 +92,9 @@ class Answering(ABC):
 
     def fault(self, fault: Fault) -> None:  # noqa: B027 - the verdict has been told already
         """A fault of the file."""
+
+    def set_errors(self, outcome: SetErrors) -> None:  # noqa: B027 - only a 999 tells faults against the guide
+        """Faults of the open set that hang on no claim."""
 
     @abstractmethod
     def claim(self, outcome: ScrubbedClaim | PassedClaim) -> None:

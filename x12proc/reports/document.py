@@ -9,7 +9,7 @@ import msgspec
 
 from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
-from x12proc.findings import Finding
+from x12proc.findings import Finding, GuideError
 from x12proc.narrative import Narrative
 from x12proc.profiles import Bypass
 from x12proc.reference.ndc import normalise
@@ -54,7 +54,7 @@ def claim_document(scrubbed: ScrubbedClaim) -> Document:
         "disposition": "rejected" if scrubbed.rejected else "accepted",
         "findings": [finding_document(finding) for finding in scrubbed.findings],
         "bypasses": [bypass_document(bypass) for bypass in scrubbed.bypasses],
-        "guide_errors": [],
+        "guide_errors": [guide_error_document(error) for error in scrubbed.guide_errors],
         "lines": [_line_document(line, claim, scrubbed) for line in scrubbed.lines],
     }
 
@@ -106,6 +106,16 @@ def finding_document(finding: Finding) -> Document:
 def bypass_document(bypass: Bypass) -> Document:
     """A rule that would have been heard but for somebody's decision."""
     return {**msgspec.structs.asdict(bypass), "until": bypass.until.isoformat()}
+
+
+def guide_error_document(error: GuideError) -> Document:
+    """One fault against the implementation guide."""
+    return {
+        "code": error.code,
+        "message": _short(error.message),
+        "location": msgspec.structs.asdict(error.location),
+        "value": None if error.value is None else _short(error.value),
+    }
 
 
 def drug_document(drug: DrugIdentification | None) -> Document | None:
@@ -168,6 +178,7 @@ def summary_document(summary: Summary) -> Document:
         "target_claims": summary.target_claims,
         "target_lines": summary.target_lines,
         "rejected_claims": summary.rejected_claims,
+        "guide_errors": summary.guide_errors,
         "findings": dict(summary.findings),
         "by_rule": dict(sorted(summary.by_rule.items())),
     }

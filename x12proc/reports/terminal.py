@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from x12proc.claims.model import Location
 from x12proc.engine import ScrubbedClaim
 from x12proc.findings import Finding
 from x12proc.profiles import Bypass
@@ -16,7 +17,7 @@ from x12proc.scrub import Summary
 from x12proc.values import dollars
 from x12proc.wire.events import Fault
 
-_STYLES = {"reject": "bold red", "warn": "yellow", "info": "blue", "error": "bold red"}
+_STYLES = {"reject": "bold red", "warn": "yellow", "info": "blue", "error": "bold red", "guide": "magenta"}
 _STATUS = {"accepted": "bold green", "rejected": "bold red", "failed": "bold red"}
 _MOST_RULES = 20
 
@@ -32,8 +33,8 @@ class TerminalReport:
         self._console.rule(Text(clean(name)), align="left")
 
     def claim(self, scrubbed: ScrubbedClaim) -> None:
-        """A block for each finding of a claim and each bypassed rule; nothing for a clean one."""
-        if not scrubbed.all_findings and not scrubbed.bypasses:
+        """A block for the findings, bypassed rules and guide errors of a claim; nothing for a clean one."""
+        if not (scrubbed.all_findings or scrubbed.bypasses or scrubbed.guide_errors):
             return
         claim = scrubbed.claim
         verdict = "rejected" if scrubbed.rejected else "accepted"
@@ -51,17 +52,15 @@ class TerminalReport:
                 self._finding(finding, f"line {clean(line.line.number[:10])}, ")
         for bypass in scrubbed.bypasses:
             self._bypass(bypass)
+        for error in scrubbed.guide_errors:
+            self._print(
+                Text.assemble("  ", (f"guide {error.code}", _STYLES["guide"]), f"  {_place(error.location)}")
+            )
+            self._print(Text(f"    {clean(error.message[:500])}"))
 
     def _finding(self, finding: Finding, line: str) -> None:
-        place = finding.location
-        where = f"behind the {place.after} at segment" if place.after else "segment"
-        self._print(
-            Text.assemble(
-                "  ", (f"{finding.rule} {finding.severity}", _STYLES[finding.severity]),
-                f"  {line}{place.element} in loop {place.loop}, {where} {place.segment_index}, "
-                f"byte {place.byte_offset}",
-            )
-        )  # fmt: skip
+        head = f"{finding.rule} {finding.severity}"
+        self._print(Text.assemble("  ", (head, _STYLES[finding.severity]), f"  {line}{_place(finding.location)}"))
         self._print(Text(f"    {clean(finding.message[:500])}"))
         self._print(Text(f"    Fix: {clean(finding.fix[:500])}"))
 
@@ -93,6 +92,13 @@ class TerminalReport:
         self._console.print(text, soft_wrap=not self._console.is_terminal)
 
 
+def _place(place: Location) -> str:
+    """Where a finding or a fault against the guide stands, in words."""
+    where = f"behind the {clean(place.after[:10])} at segment" if place.after else "segment"
+    element = clean(place.element[:20])
+    return f"{element} in loop {place.loop}, {where} {place.segment_index}, byte {place.byte_offset}"
+
+
 def fault_place(fault: Fault) -> str:
     """Where a fault stands, in words."""
     place = f"segment {fault.segment_index}, byte {fault.byte_offset}"
@@ -106,7 +112,8 @@ def totals(summary: Summary) -> Text:
         (summary.status, _STATUS[summary.status]),
         f": {summary.claims} claims, {summary.target_claims} with target lines ({summary.target_lines} lines), ",
         (f"{summary.rejected_claims} rejected", "bold" if summary.rejected_claims else ""),
-        f" ({_at_risk(summary)}); findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info",
+        f" ({_at_risk(summary)}); findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info"
+        + (f"; guide errors: {summary.guide_errors}" if summary.guide_errors else ""),
     )
 
 

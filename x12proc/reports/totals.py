@@ -132,7 +132,7 @@ class Totals:
 
     def _count_claim(self, scrubbed: ScrubbedClaim, found: list[Finding], charge: Decimal) -> None:
         rejecting = {finding.rule for finding in found if finding.severity == REJECT}
-        alone = len(rejecting) == 1 and not scrubbed.crashes
+        alone = len(rejecting) == 1 and not scrubbed.crashes and not scrubbed.refused
         for rule in {finding.rule for finding in found}:
             self.rules[rule].claims += 1
         for rule in rejecting:

@@ -12,11 +12,15 @@ Span: TypeAlias = tuple[int, int]  # first byte, byte after the last
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """A run of whole segments: first byte, byte after the last, index of the first segment in the file."""
+    """A run of whole segments: first byte, byte after the last, index of the first segment in the file.
+
+    ``number`` tells of an HL loop which HL of its set begins it, counted from 1; of anything else it is 0.
+    """
 
     start: int
     end: int
     segment_index: int
+    number: int = 0
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,8 +89,9 @@ class ClaimSpan(msgspec.Struct, frozen=True):
     """Where a claim stands: from its CLM up to the next CLM, HL or SE, and the spans of what it hangs under.
 
     ``header`` runs from ST to the first HL; ``provider``, ``subscriber`` and ``patient`` from their HL to the
-    next HL or CLM. ``segment_index`` is that of the CLM. ``mentioned`` tells whether one of the codes looked for
-    occurs anywhere in the claim; if not, none of its lines bills one.
+    next HL or CLM. ``segment_index`` is that of the CLM. ``number`` says which claim of its HL loop it is, from 1.
+    ``mentioned`` tells whether one of the codes looked for occurs anywhere in the claim; if not, none of its lines
+    bills one.
     """
 
     start: int
@@ -99,6 +104,7 @@ class ClaimSpan(msgspec.Struct, frozen=True):
     interchange: Interchange
     group: Group
     transaction: TransactionSet
+    number: int
     mentioned: bool
 
 

@@ -58,6 +58,13 @@ def set_guide(fields: tuple[str, ...], group_version: str) -> tuple[str | None, 
     return guide or by_group, _variants(version, group_version)
 
 
+def errata(fields: tuple[str, ...], group_version: str) -> str:
+    """The version whose text a set is to keep to: what it names (ST03, else GS08), or what that is read as."""
+    version = field(fields, 3)
+    version = version if version in _READ_AS else group_version
+    return version if version in CURRENT else _READ_AS.get(version, version)
+
+
 def _variants(version: str, group_version: str) -> list[Remark]:
     if version != group_version:
         return [

@@ -34,15 +34,16 @@ _LAST = (b"IEA", b"ISA")  # what ends an interchange, or shows that it never end
 
 
 class _Loop:
-    """An HL loop that claims may hang under: its span in the file, and its place in the window at hand or -1.
-    Its segment index is counted, and the stretch made, when the first claim asks."""
+    """An HL loop that claims may hang under: its span in the file, its place in the window at hand or -1, and
+    which HL of its set it is. Its segment index is counted, and the stretch made, when the first claim asks."""
 
-    __slots__ = ("end", "place", "start", "stretch")
+    __slots__ = ("end", "number", "place", "start", "stretch")
 
-    def __init__(self, start: int, end: int, place: int) -> None:
+    def __init__(self, start: int, end: int, place: int, number: int) -> None:
         self.start = start
         self.end = end
         self.place = place
+        self.number = number
         self.stretch: Stretch | None = None
 
 
@@ -92,9 +93,12 @@ class InterchangeScan:
         self._open_level = b""
         self._open_hit = False
         self._header: Stretch | None = None
-        # HL loops passed but not yet looked at (place, end), and the last one of each level.
+        # HL loops passed but not yet looked at (place, end), how many of the set have been looked at, and the last
+        # one of each level; and how many claims have begun behind the last HL.
         self._loops: list[tuple[int, int]] = []
+        self._loops_seen = 0
         self._levels: dict[bytes, _Loop] = {}
+        self._claims_of_loop = 0
         self._envelopes: dict[str, Callable[[Window, int, int, tuple[str, ...]], Iterator[Event]]] = {
             "ISA": self._on_isa,
             "GS": self._on_gs,
@@ -137,6 +141,7 @@ class InterchangeScan:
         number, next_hit = 0, hits[0]
         opened, place, hit = self._open, self._open_place, self._open_hit
         every_claim, loops, claims = self._every_claim, self._loops, 0
+        before_loop = -self._claims_of_loop  # the count of claims at the last HL
         for match in self._marks.finditer(text):
             at = match.start(1)
             while next_hit < at:
@@ -148,7 +153,7 @@ class InterchangeScan:
             elif opened is _CLM:
                 if hit or every_claim:
                     self._open_place = place
-                    yield from self._claim(window, at, hit)
+                    yield from self._claim(window, at, claims - before_loop, hit)
             elif opened == "ST":
                 self._header = Stretch(self._open_at, window.offset(at), self._open_index)
             place, hit = at, False
@@ -158,14 +163,16 @@ class InterchangeScan:
                 claims += 1
             elif tag == b"HL" and self._set is not None:
                 opened = _HL
+                before_loop = claims
             else:
                 self._claims += claims
-                claims = 0
+                claims = before_loop = 0
                 yield from self._mark(window, tag.decode("ascii"), at)
                 opened = self._open
                 if self._done:
                     return
         self._claims += claims
+        self._claims_of_loop = claims - before_loop
         self._open, self._open_place, self._open_hit = opened, place, hit or next_hit < len(text)
         self._settle_loops(window)
         self._carry_over(window)
@@ -224,26 +231,29 @@ class InterchangeScan:
     def _settle_loops(self, window: Window) -> None:
         """Of the HL loops passed since the last call keep the last one of each level, looking backwards: what
         stands before a provider, and patients before a subscriber, hang under others."""
-        last: dict[bytes, tuple[int, int]] = {}
+        last: dict[bytes, tuple[int, tuple[int, int]]] = {}
+        number = self._loops_seen = self._loops_seen + len(self._loops)
         for loop in reversed(self._loops):
             level = self._level(window.text, loop[0]) if loop[0] >= 0 else self._open_level
             if level == _PROVIDER:
-                last[_PROVIDER] = loop
+                last[_PROVIDER] = number, loop
                 break
             if level == _SUBSCRIBER:
-                last.setdefault(_SUBSCRIBER, loop)
-            elif _SUBSCRIBER not in last:
-                last.setdefault(_PATIENT, loop)
+                if _SUBSCRIBER not in last:
+                    last[_SUBSCRIBER] = number, loop
+            elif not last:
+                last[_PATIENT] = number, loop
+            number -= 1
         self._loops.clear()
         if _PROVIDER in last:
             self._levels.clear()
         elif _SUBSCRIBER in last:
             self._levels.pop(_PATIENT, None)
-        for level, (place, at) in last.items():
+        for kind, (number, (place, at)) in last.items():
             start = window.offset(place) if place >= 0 else self._open_at
-            self._levels[level] = _Loop(start, window.offset(at), place)
+            self._levels[kind] = _Loop(start, window.offset(at), place, number)
 
-    def _claim(self, window: Window, at: int, mentioned: bool) -> Iterator[Event]:
+    def _claim(self, window: Window, at: int, number: int, mentioned: bool) -> Iterator[Event]:
         if self._set is None or self._set.guide is None or self._group is None:
             return
         self._settle_loops(window)
@@ -260,6 +270,7 @@ class InterchangeScan:
             self._interchange,
             self._group,
             self._set,
+            number,
             mentioned,
         )
 
@@ -273,7 +284,7 @@ class InterchangeScan:
                 between = window.text.count(self._delimiters.segment, loop.place, self._open_place)
             else:
                 between = count_terminators(self._buffer, loop.start, claim_start, self._delimiters)
-            loop.stretch = Stretch(loop.start, loop.end, claim_index - between)
+            loop.stretch = Stretch(loop.start, loop.end, claim_index - between, loop.number)
         return loop.stretch
 
     # -- envelopes -----------------------------------------------------------------------------------------
@@ -315,6 +326,7 @@ class InterchangeScan:
         self._claims = 0
         self._levels = {}
         self._loops.clear()
+        self._loops_seen = self._claims_of_loop = 0
         yield self._set
         for code, message, severity in remarks:
             yield self._say(code, message, severity, self._open_at, index)

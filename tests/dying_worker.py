@@ -1,0 +1,21 @@
+"""A worker process that dies at its first batch, for the tests of what the program makes of that."""
+
+from __future__ import annotations
+
+import os
+
+import x12proc.pool
+from x12proc.cli import main
+from x12proc.judge.pieces import Batch, Verdict
+
+
+def die(batch: Batch) -> Verdict:
+    """In place of the check."""
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    from dying_worker import die as in_place_of_it
+
+    x12proc.pool._check = in_place_of_it
+    main()
