@@ -321,6 +321,16 @@ def test_a_rule_links_to_its_worst_claims_only(monkeypatch: pytest.MonkeyPatch) 
     assert "And 11 more on this page" in text(box)
 
 
+def test_a_claim_of_very_many_lines_shows_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_form, "LINES_SHOWN", 1)
+    result = run(CLINIC.read_bytes())
+    root = page(result)
+    long = {f"c{number}" for number, document in enumerate(result.documents, 1) if len(document["lines"]) > 1}
+    told = root.xpath("//article[contains(., 'more target lines')]/@id")
+    assert set(told) == long & set(root.xpath("//article/@id"))
+    assert told
+
+
 # -- hostile input ---------------------------------------------------------------------------------------------
 
 

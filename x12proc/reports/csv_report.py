@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from x12proc.engine import ScrubbedClaim
 from x12proc.reports.document import Document
@@ -40,6 +41,8 @@ class CsvReport:
     def __init__(self, write: Write) -> None:
         self._write = write
         self._file = ""
+        # A claim's cells come again in each of its rows, and the rules' texts all the time. None is long.
+        self._cell = lru_cache(2048)(safe_cell)
 
     def begin(self, source: Document) -> None:
         """The header row."""
@@ -87,7 +90,7 @@ class CsvReport:
         if not rows:
             return
         out = io.StringIO()
-        csv.writer(out).writerows([safe_cell(row.get(column, "")) for column in COLUMNS] for row in rows)
+        csv.writer(out).writerows([self._cell(row.get(column, "")) for column in COLUMNS] for row in rows)
         self._write(out.getvalue().encode())
 
 
@@ -147,5 +150,7 @@ def safe_cell(text: str) -> str:
     Control characters, tabs and line ends are shown as their pictures. Where a formula would begin, an apostrophe
     is put before it. A plain number, negative or not, stays as it is: it can do nothing but be a number.
     """
+    if text.isalnum():  # most cells: nothing in them to look at
+        return text
     text = one_line(text)
     return text if _NUMBER.fullmatch(text) else _FORMULA.sub(r"\g<0>'", text)

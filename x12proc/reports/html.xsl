@@ -108,7 +108,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:if test="pages/left_out"><p>The page shows the worst <xsl:value-of select="format-number(pages/claims - pages/left_out, '#,##0')"/> of the <xsl:value-of select="format-number(pages/claims, '#,##0')"/> claims with findings. All of them stand in the JSON, CSV and XML reports, and all of them are in the totals above.</p></xsl:if>
 <div><xsl:if test="$shown &gt; 100"><xsl:attribute name="class">paged</xsl:attribute><xsl:call-template name="page-list"/><span id="all"></span></xsl:if>
 <xsl:apply-templates select="pages/page"><xsl:with-param name="paged" select="$shown &gt; 100"/></xsl:apply-templates>
-<xsl:if test="clean/row"><xsl:call-template name="clean"/></xsl:if></div>
+<xsl:if test="clean/row"><xsl:call-template name="clean"><xsl:with-param name="paged" select="$shown &gt; 100"/></xsl:call-template></xsl:if></div>
 <xsl:if test="index/link"><h2 id="index">Claims by number</h2>
 <details class="screen"><summary>Show all <xsl:value-of select="format-number(count(index/link), '#,##0')"/> claims of this page</summary><ul class="many"><xsl:apply-templates select="index/link"/></ul></details></xsl:if>
 <xsl:if test="rules/rule"><h2 id="rules">What the rules mean</h2><xsl:apply-templates select="rules/rule"/></xsl:if>
@@ -203,9 +203,10 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:if test="../../clean/row"><a href="#clean">Without findings</a></xsl:if><a href="#all">All on one page</a><a href="#index">By number</a></nav>
 </xsl:template>
 
-<xsl:template name="clean">
+<xsl:template name="clean"><xsl:param name="paged"/>
 <section id="clean"><xsl:attribute name="class">page<xsl:if test="not(pages/page)"> first</xsl:if></xsl:attribute>
 <h3>Without findings: <xsl:call-template name="claims"><xsl:with-param name="number" select="clean/claims"/></xsl:call-template></h3>
+<xsl:if test="$paged"><nav class="pager" aria-label="Pages of claims"><xsl:if test="pages/page"><a href="#p1">With findings</a></xsl:if><a href="#all">All on one page</a><a href="#index">By number</a></nav></xsl:if>
 <xsl:if test="clean/left_out"><p>The first <xsl:value-of select="format-number(count(clean/row), '#,##0')"/> of them; all stand in the JSON and XML reports.</p></xsl:if>
 <table class="fold"><thead><tr><th>Claim</th><th>Payer</th><th>Billing provider</th><th class="num">Charge</th><th>In the file</th></tr></thead><tbody>
 <xsl:for-each select="clean/row"><tr id="c{number}"><td><xsl:value-of select="id"/></td><td data-l="Payer"><xsl:value-of select="payer"/></td><td data-l="Provider"><xsl:value-of select="provider"/></td>
@@ -246,6 +247,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 </xsl:choose>
 <xsl:if test="annotation_skipped = 'true'"><p class="soft">This line could not be annotated: it holds a third-party note (NTE*TPO) already.</p></xsl:if>
 </xsl:for-each>
+<xsl:if test="more_lines"><p class="soft">And <xsl:value-of select="format-number(more_lines, '#,##0')"/> more target lines; they stand in the other reports.</p></xsl:if>
 </article>
 </xsl:template>
 

@@ -18,6 +18,7 @@ from x12proc.scrub import Summary
 from x12proc.values import dollars, parse_charge
 
 PARTIES_SHOWN = 25  # payers and providers with the highest charges at risk
+LINES_SHOWN = 999  # target lines of a claim; neither guide allows more
 LINKS_SHOWN = 200  # claims that a rule's text links to
 _LONGEST_ID = 60  # characters of a claim id in a list
 _CLAIM = (
@@ -100,8 +101,10 @@ def page_claim(scrubbed: ScrubbedClaim, document: Document, number: int, lines: 
         "findings": [_finding(finding, lines) for finding in document["findings"]],
         "bypasses": document["bypasses"],
         "guide_errors": [_guide_error(error, lines) for error in document["guide_errors"]],
-        "lines": [_line(line, lines) for line in document["lines"]],
+        "lines": [_line(line, lines) for line in document["lines"][:LINES_SHOWN]],
+        "more_lines": len(scrubbed.lines[LINES_SHOWN:]) or None,
     }
+    scrubbed = msgspec.structs.replace(scrubbed, lines=scrubbed.lines[:LINES_SHOWN])
     return claim_form(scrubbed, shown, None if folded else lines.line)
 
 

@@ -34,7 +34,6 @@ from x12proc.reports.lines import Lines
 from x12proc.reports.totals import Totals
 from x12proc.reports.writer import Write
 from x12proc.reports.xml_form import element
-from x12proc.reports.xml_report import parsed
 from x12proc.rules.base import Rule
 from x12proc.scrub import Summary
 from x12proc.values import parse_charge
@@ -50,6 +49,8 @@ _BATCH_SIZE = 512 * 1024  # ... unless they are as many characters before
 _PLACE = b"<!--x12proc:claim-->"
 # Worst last: rejected, rejections, warnings, other remarks, charge, earlier in the file
 Rank: TypeAlias = tuple[bool, int, int, int, Decimal, int]
+# The texts that are read are our own and name nothing outside of them.
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
 _GROUPS = ("Rejected", "With warnings", "With remarks")
 
 
@@ -177,7 +178,7 @@ class HtmlReport:
         return self._scratch.read(shown.length)
 
     def _html(self, form: str) -> bytes:
-        return str(self._sheet(parsed(form))).encode()
+        return str(self._sheet(etree.fromstring(form, _PARSER))).encode()
 
     @cached_property
     def _sheet(self) -> etree.XSLT:

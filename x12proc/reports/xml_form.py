@@ -1,7 +1,7 @@
 """A report's documents as XML text: the facts of the JSON report, and raw segments with what is wrong marked.
 
 A value that is null in the JSON report has no element here. The text is put together by hand, because a tree
-built node by node costs ten times as much; whoever writes or transforms it has lxml parse it first, so that
+built node by node costs four times as much; whoever writes or transforms it has lxml parse it first, so that
 nothing goes out that is not well-formed.
 """
 
@@ -79,7 +79,8 @@ def claim_form(scrubbed: ScrubbedClaim, document: Document, line_of: LineOf | No
     shown = {segment.index for line in scrubbed.lines for segment in line.line.segments}
     own = [segment for segment in claim.segments if segment.loop == "2300"]
     shown.update(segment.index for segment in own)
-    own += [segment for segment in _all_segments(claim) if segment.index in marks.keys() - shown]
+    elsewhere = marks.keys() - shown
+    own += [segment for segment in _all_segments(claim) if segment.index in elsewhere]
 
     def block(segments: Iterable[Segment]) -> str:
         inside = [_segment(segment, marks.get(segment.index), claim.delimiters, line_of) for segment in segments]

@@ -14,7 +14,18 @@ from x12proc.reports.xml_form import claim_form, element
 from x12proc.scrub import Summary
 from x12proc.wire.events import Fault
 
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+
+class _Nobody:
+    """Takes what a parser reads, and keeps nothing: so a text is checked without a tree in memory."""
+
+    def close(self) -> None:
+        """The text was read to its end."""
+
+
+# The texts that are read are our own and name nothing outside of them.
+_CHECKER = etree.XMLParser(  # type: ignore[call-overload]  # its stubs demand methods that lxml does without
+    target=_Nobody(), resolve_entities=False, no_network=True, huge_tree=True
+)
 
 
 class XmlReport:
@@ -42,10 +53,7 @@ class XmlReport:
         self._write(b"</report>\n")
 
 
-def parsed(text: str) -> etree._Element:
-    """XML text as a tree. It is our own text and names nothing outside of it."""
-    return etree.fromstring(text, _PARSER)
-
-
 def _bytes(text: str) -> bytes:
-    return etree.tostring(parsed(text), encoding="UTF-8", xml_declaration=False) + b"\n"
+    """XML text as it is written. Raises XMLSyntaxError, an internal fault, for what is not well-formed."""
+    etree.fromstring(text, _CHECKER)
+    return text.encode() + b"\n"
