@@ -131,14 +131,17 @@ def _write(
     with contextlib.ExitStack() as stack:
         artefact = _artefact(output, stack)
 
-        def attempt_with(shift: int) -> _Attempt:
-            return _attempt(opened, artefact, key, shift, settings, check)
+        def attempt_with(shift: int, most: int | None) -> _Attempt:
+            return _attempt(opened, artefact, key, shift, settings, check, most)
 
-        attempt = attempt_with(shifts[0])
-        if _differences(attempt) and len(shifts) > 1:
-            least = min(_differences(attempt_with(shift)) for shift in shifts[-2:])
-            for shift in shifts:  # the last of them is one that gave the least, so this ends with one that fits
-                attempt = attempt_with(shift)
+        attempt = attempt_with(shifts[0], None if keep_dates else 0)
+        if _differences(attempt) and not keep_dates:
+            least = _differences(attempt_with(shifts[-1], None))
+            if least:
+                least = min(least, _differences(attempt_with(shifts[-2], least)))
+            # The last two gave the least, so this ends with one that fits; the first is known to change something.
+            for shift in shifts if least else shifts[1:]:
+                attempt = attempt_with(shift, least)
                 if _differences(attempt) <= least:
                     break
         _deliver(artefact, output)
@@ -157,7 +160,7 @@ def _artefact(output: str, stack: contextlib.ExitStack) -> Artefact:
 
 
 def _attempt(
-    opened: OpenInput, artefact: Artefact, key: Key, shift: int, settings: Settings, check: bool
+    opened: OpenInput, artefact: Artefact, key: Key, shift: int, settings: Settings, check: bool, most: int | None
 ) -> _Attempt:
     lexicon = settings.reference.lexicon()
     artefact.file.seek(0)
@@ -168,7 +171,7 @@ def _attempt(
         return _Attempt(masker, shift, None)
     with artefact.reopen() as file:
         masked = FileBuffer(file)
-        comparison = compare((opened.buffer, settings.engine()), (masked, settings.engine()), settings.codes)
+        comparison = compare((opened.buffer, settings.engine()), (masked, settings.engine()), settings.codes, most)
     return _Attempt(masker, shift, comparison)
 
 

@@ -38,14 +38,24 @@ class Comparison(msgspec.Struct):
 _Facts = tuple[tuple[str, int, str], ...]
 
 
-def compare(source: tuple[Buffer, Engine], masked: tuple[Buffer, Engine], codes: tuple[str, ...]) -> Comparison:
-    """Scrub both side by side, each with an engine of its own, and list what differs."""
+def compare(
+    source: tuple[Buffer, Engine],
+    masked: tuple[Buffer, Engine],
+    codes: tuple[str, ...],
+    most: int | None = None,
+) -> Comparison:
+    """Scrub both side by side, each with an engine of its own, and list what differs.
+
+    With ``most`` it ends as soon as there are more differences than that.
+    """
     summaries = Summary(), Summary()
     found = Comparison([], 0, summaries[0])
     streams = (_told(*source, codes, summaries[0]), _told(*masked, codes, summaries[1]))
     for one, other in zip_longest(*streams, fillvalue=()):
         if one != other:
             _list(found, one, other)
+            if most is not None and found.count > most:
+                return found
     if msgspec.to_builtins(summaries[0]) != msgspec.to_builtins(summaries[1]) and not found.count:
         found.differences.append(Difference("counts", "masked", 0, ""))
         found.count = 1

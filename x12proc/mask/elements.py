@@ -100,6 +100,12 @@ _SPECS = {
     "FRM": "code code id date number",
 }
 _TABLE: Final = {tag: tuple(tuple(element.split(":")) for element in spec.split()) for tag, spec in _SPECS.items()}
+_KINDS: Final = {
+    (tag, position, component): kind
+    for tag, spec in _TABLE.items()
+    for position, kinds in enumerate(spec, 1)
+    for component, kind in enumerate(kinds, 1)
+}
 TAGS: Final = frozenset(_TABLE)
 # Segments of the other sets that travel with claims. Not read here: all their elements are replaced.
 OTHER_TAGS: Final = word_set(
@@ -143,8 +149,7 @@ def treatment(elements: tuple[str, ...], position: int, component: int = 1, qual
 
 def is_listed(tag: str, position: int, component: int = 1) -> bool:
     """Whether the table names an element at all."""
-    spec = _TABLE.get(tag, ())
-    return 0 < position <= len(spec) and 0 < component <= len(spec[position - 1])
+    return (tag, position, component) in _KINDS
 
 
 def is_composite(tag: str, position: int) -> bool:
@@ -153,11 +158,10 @@ def is_composite(tag: str, position: int) -> bool:
 
 
 def _listed(tag: str, position: int, component: int) -> str:
-    if is_listed(tag, position, component):
-        return _TABLE[tag][position - 1][component - 1]
-    if is_listed(tag, position, 7) and _TABLE[tag][position - 1][6] == "text":
+    kind = _KINDS.get((tag, position, component))
+    if kind is None and _KINDS.get((tag, position, 7)) == "text":
         return "text"  # behind SV101-7: a text that holds the component separator
-    return _UNLISTED
+    return kind or _UNLISTED
 
 
 def _of_name(elements: tuple[str, ...], position: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -46,6 +47,7 @@ _FORMS = {
     "drug": re.compile(r"[0-9][0-9 *.-]{0,15}"),
 }
 _LONG_NUMBER = re.compile(r"[0-9]{9}")
+_LONGEST_KEPT = 128  # bytes of an element whose pseudonym is remembered
 _ODD, _VERY_ODD = 1, 2
 _LONGEST_FLAG = 3  # a code as short as LEE may well be a code
 _LINE_ENDS = re.compile(r"[\r\n]+")
@@ -74,6 +76,8 @@ class Masker:
         self._pseudonyms = pseudonyms
         self._texts = TextMask(pseudonyms, lexicon)
         self._most_doubts = most_doubts
+        # A file tells the same names and numbers again and again.
+        self._replaced = lru_cache(maxsize=65_536)(self._replace)
 
     def edits(self, window: int = WINDOW) -> Iterator[Edit]:
         """The edits of the whole file, in its order.
@@ -167,7 +171,7 @@ class Masker:
 
     def _segment(self, segment: Segment, delimiters: Delimiters, known: Known) -> bytes:
         parts = segment.raw.split(delimiters.element)
-        elements = tuple(_LINE_ENDS.sub("", element) for element in segment.elements)
+        elements = _elements(segment)
         head = parts[0]
         if elements[0] not in TAGS:
             self._doubt(ODD_SEGMENT, segment.index, "", segment.offset)
@@ -221,7 +225,7 @@ class Masker:
                 return raw
             kind = "text"
         if kind != "text":
-            return _recoded(raw, lambda text: self._pseudonyms.of(kind, text))
+            return self._replaced(kind, raw) if len(raw) <= _LONGEST_KEPT else self._replace(kind, raw)
 
         def cleaned(text: str) -> str:
             new, doubts = self._texts.mask(text, known)
@@ -230,6 +234,9 @@ class Masker:
             return new
 
         return _recoded(raw, cleaned)
+
+    def _replace(self, kind: str, raw: bytes) -> bytes:
+        return _recoded(raw, lambda text: self._pseudonyms.of(kind, text))
 
     def _doubt(self, reason: str, index: int, place: str, offset: int) -> None:
         self.doubted += 1
@@ -271,7 +278,7 @@ def _learn(batch: list[Segment], component: str) -> Known:
     """The names, identifiers, drugs and codes that segments hold."""
     known = Known()
     for segment in batch:
-        elements = tuple(_LINE_ENDS.sub("", element) for element in segment.elements)
+        elements = _elements(segment)
         tag = elements[0]
         if tag == "NM1" and segment.element(1) != PAYER and segment.element(2) != "2":
             for name in elements[3:6]:
@@ -299,7 +306,15 @@ def _learn_identifiers(elements: tuple[str, ...], known: Known) -> None:
 
 def _text(raw: bytes) -> str:
     """The text of raw bytes, without line ends and blanks around it."""
-    return _LINE_ENDS.sub("", decode(raw)).strip()
+    text = decode(raw)
+    return (_LINE_ENDS.sub("", text) if "\n" in text or "\r" in text else text).strip()
+
+
+def _elements(segment: Segment) -> tuple[str, ...]:
+    """The elements of a segment without line ends inside them."""
+    if b"\n" not in segment.raw and b"\r" not in segment.raw:
+        return segment.elements
+    return tuple(_LINE_ENDS.sub("", element) for element in segment.elements)
 
 
 def _bare(text: str) -> str:

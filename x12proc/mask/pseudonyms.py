@@ -24,6 +24,7 @@ KIND_WORDS: Final = frozenset(("PHARMACY", "PHARMACIES", "RX", "DRUGS", "HOME", 
 _FEW_PEOPLE: Final = word_set("036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893")
 _OLDEST = 90  # years: safe harbor lets no age above 89 be told
 _LONGEST = 256  # characters that are permuted; no identifier is longer
+_REMEMBERED = 64  # characters of what is remembered, so that no file fills the memory
 _PIECE = 24
 _WORD = re.compile(r"[^\W\d_]+")
 _RUN = re.compile(r"[0-9]+")
@@ -54,8 +55,8 @@ class Pseudonyms:
         self._shift = timedelta(days=shift)
         self._oldest_year = oldest_year
         self._means_something = means_something
-        self.word = lru_cache(maxsize=65_536)(self._word)
-        self.identifier = lru_cache(maxsize=65_536)(self._identifier)
+        self._words = lru_cache(maxsize=65_536)(self._word)
+        self._identifiers = lru_cache(maxsize=65_536)(self._identifier)
         self._of_kind: dict[str, Callable[[str], str]] = {
             "id": self.identifier,
             "npi": self.identifier,
@@ -91,8 +92,11 @@ class Pseudonyms:
         masked = _WORD.sub(lambda found: found[0] if found[0].upper() in KIND_WORDS else self.word(found[0]), text)
         return self._digits(masked)
 
-    def _word(self, word: str) -> str:
+    def word(self, word: str) -> str:
         """The pseudonym of one word, whatever its case; the case of each letter stays."""
+        return self._words(word) if len(word) <= _REMEMBERED else self._word(word)
+
+    def _word(self, word: str) -> str:
         upper = word.upper()
         turn = 0
         while True:
@@ -113,6 +117,10 @@ class Pseudonyms:
         return "".join(letters)
 
     # -- identifiers -------------------------------------------------------------------------------------------
+
+    def identifier(self, text: str) -> str:
+        """Another text of the same length and classes of characters, one for one."""
+        return self._identifiers(text) if len(text) <= _REMEMBERED else self._identifier(text)
 
     def _identifier(self, text: str) -> str:
         if len(text) == 10 and _is_digits(text) and text[0] in "12":
