@@ -42,6 +42,13 @@ def found(text: str, lexicon: Lexicon) -> list[tuple[str, str | None]]:
         ("H.P. ACTHAR 40", "h.p. acthar", "corticotropin"),
         ("HEP LOCK", "hep lock", "heparin lock"),
         ("ADO-TRASTUZUMAB EMTANSINE", "ado-trastuzumab emtansine", "ado-trastuzumab emtansine"),
+        ("VYVGARTHYTRULO", "vyvgarthytrulo", "efgartigimod alfa and hyaluronidase-qvfc"),
+        ("OLIPUDASEALFA", "olipudasealfa", "olipudase alfa-rpcp"),
+        ("OLIPUDASE", "olipudase", "olipudase alfa-rpcp"),
+        ("OLIPUDASE ALPHA-RPCP", "olipudase alpha-rpcp", "olipudase alfa-rpcp"),
+        ("ALPHANATE", "alphanate", "antihemophilic factor/von willebrand factor complex (human)"),
+        ("ALPHA-1-PROTEINASE INHIBITOR", "alpha-1-proteinase inhibitor", "alpha-1-proteinase inhibitor (human)"),
+        ("CERTOLIZUMAB", "certolizumab", "certolizumab pegol"),
     ],
 )
 def test_a_name_is_found_as_people_write_it(text: str, written: str, canonical: str, lexicon: Lexicon) -> None:
@@ -62,6 +69,7 @@ def test_a_name_is_found_as_people_write_it(text: str, written: str, canonical: 
         ("OCRELIZUMAAB", "ocrelizumab"),
         ("PEMBROLIZUMAP", "pembrolizumab"),
         ("RETACRITT", "epoetin alfa-epbx"),
+        ("TEPEZA", "teprotumumab-trbw"),  # six letters of seven
     ],
 )
 def test_one_slip_of_the_pen_is_forgiven(text: str, canonical: str, lexicon: Lexicon) -> None:
@@ -71,6 +79,23 @@ def test_one_slip_of_the_pen_is_forgiven(text: str, canonical: str, lexicon: Lex
 @pytest.mark.parametrize("text", ["ULTMORUS", "BRIMVY", "ULTOM", "TZEILD", "XOLIAR", "ALTOMIRIS"])
 def test_two_slips_short_names_and_wrong_first_letters_are_not(text: str, lexicon: Lexicon) -> None:
     assert found(text, lexicon) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("RAVULAZIMAB-CWVZ", "ravulizumab-cwvz"),
+        ("RAVULIMAB-CWVZ", "ravulizumab-cwvz"),
+        ("RAVULAZIMAB", None),  # no suffix tells
+        ("OCRELIVIMAB-CWVZ", None),  # the suffix of quite another name
+    ],
+)
+def test_a_suffix_tells_which_name_was_meant(text: str, canonical: str | None, lexicon: Lexicon) -> None:
+    assert found(text, lexicon) == [(text.lower(), canonical)]
+
+
+def test_a_first_word_that_several_names_have_tells_none(lexicon: Lexicon) -> None:
+    assert found("EFGARTIGIMOD 700MG", lexicon) == []
 
 
 def test_a_word_between_two_names_is_neither() -> None:
@@ -106,7 +131,7 @@ NO_DRUGS = """
     administered administration discarded wastage patient physician provider hospital emergency department
     definitely activate activated complete emergent advance provenance revenge prevalent alternate gentleman
     benefit benefits personal program programs definite rotated provence pegasus lexical leucine lanolin
-    prolactin thyroglobulin microliter
+    prolactin thyroglobulin microliter option recast rotate solaris factory hemlock pencilling
     concept intercept percept precept accept except susceptible
     database purchase disease release increase decrease phase please lease showcase kinase lipase amylase
     napkin pumpkin munchkin catkin larkin

@@ -67,6 +67,15 @@ from x12proc.narrative.tokens import _UNITS, LONGEST_TEXT, clean, tokenize
         # the end of a name is no route
         ("TREMFYA IV 200MG", ("IV",)),
         ("briumvi450mgiv", ("IV",)),
+        ("BRIUMVI450MGIVPFSX2", ("IV",)),
+        ("BRIUMVI 450MGIVORY", ()),
+        ("EYLEA2MGIVTOD", ("INTRAVITREAL",)),
+        ("XOLAIR 150MG X2 SC", ("SC",)),
+        ("BRIUMVI 450MG INTRAVENEOUS", ("IV",)),
+        ("EYLEA 2MG INTRA VITREAL", ("INTRAVITREAL",)),
+        # places
+        ("IV CLINIC BRIUMVI 450MG", ()),
+        ("BRIUMVI 450MG INFUSION CENTER", ()),
     ],
 )
 def test_routes(text: str, routes: tuple[str, ...], lexicon: Lexicon) -> None:
@@ -135,6 +144,21 @@ def test_routes(text: str, routes: tuple[str, ...], lexicon: Lexicon) -> None:
         # the whole of one container
         ("SAPHNELO 300MG/2ML", "300 MG"),
         ("KEYTRUDA 100MG SDV", "100 MG"),
+        ("OMVOH 300MG/15ML (20MG/ML)", "300 MG"),
+        # glued, in words, in thousands
+        ("11VIALSX300MG", "3300 MG"),
+        ("TWO VIALS OF 300MG", "600 MG"),
+        ("X 40K UNITS", "40000 UNIT"),
+        ("X 22 MIL IU", "22000000 IU"),
+        ("X 2 X 10^8 CAR-POSITIVE VIABLE T CELLS", "200000000 CELLS"),
+        # a count and a size apart
+        ("X 100 MG/10 ML, QTY 3 VIALS", "300 MG"),
+        ("X 3 VIALS (150MG EACH)", "450 MG"),
+        # a mass before a volume, and what is billed is no dose
+        ("NDC 57894-0470-01 1 ML ADMIN 28MG", "28 MG"),
+        ("X 40MG BILLED 40 UNITS", "40 MG"),
+        ("X 45 UNITS BILLED, 40MG", "40 MG"),
+        ("X JW 3300MG", "3300 MG"),
     ],
 )
 def test_the_dose(text: str, dose: str, lexicon: Lexicon) -> None:
@@ -226,13 +250,21 @@ def test_the_strength(text: str, strength: Strength | None, lexicon: Lexicon) ->
         ("X 46MCG NONE DISC", "0 MCG"),
         ("X 46U WASTE 0U", "0 UNIT"),
         ("X 46MG WASTE NONE", "0 MG"),
+        ("X 46MG NO DRUG WASTED", "0 MG"),
+        ("X 46MG W/O WASTE", "0 MG"),
+        ("X 46MG JW 4MG", "4 MG"),
+        ("X 46MG WASTED 4", "4 MG"),
+        ("X 46MG WATSE 4MG", "4 MG"),
+        ("X 46MG DISCARDED REMAINING 4MG", "4 MG"),
     ],
 )
 def test_waste(text: str, discarded: str, lexicon: Lexicon) -> None:
     assert read([text], lexicon).discarded == Amount(*discarded.split())
 
 
-@pytest.mark.parametrize("text", ["X 46MG", "X 46MG JZ", "X 46MG OVERFILL 2MG", "X WASTE", "DISCUSSED 46MG"])
+@pytest.mark.parametrize(
+    "text", ["X 46MG", "X 46MG JZ", "X 46MG JW", "X 46MG OVERFILL 2MG", "X WASTE", "DISCUSSED 46MG"]
+)
 def test_no_word_of_waste(text: str, lexicon: Lexicon) -> None:
     assert read([text], lexicon).discarded is None
 
@@ -259,6 +291,10 @@ def test_no_word_of_waste(text: str, lexicon: Lexicon) -> None:
         ("X 5000U MDV 10 DOSES PER VIAL", "MDV", None, "10"),
         ("X 5000U MDV DOSES/VIAL: 10", "MDV", None, "10"),
         ("X 5000U 10 DOSE VIAL", None, None, "10"),
+        ("X 5000U MDV (10 DOSES)", "MDV", None, "10"),
+        ("X 10MG 2 VAILS", None, "2", None),
+        ("X 10MG 3 VIAL(S)", None, "3", None),
+        ("X 10MG WASTED 1/2 VIAL", None, None, None),
     ],
 )
 def test_containers(
@@ -293,6 +329,10 @@ def test_containers(
         ("X SSN 123-45-6789", None, None),
         ("X 2023-06-15", None, None),
         ("X SEE NDC#", None, None),
+        ("X450MGIVNDC73150015006", "73150015006", "73150015006"),
+        ("X NDC-73150015006", "73150015006", "73150015006"),
+        ("X LOT# 73150015006", None, None),
+        ("X AUTH 73150015006", None, None),
         ("X NDC 0002759701 OR 73150-0150-06", "73150015006", "73150-0150-06"),
     ],
 )
@@ -309,6 +349,15 @@ def test_ndc(text: str, ndc: str | None, written: str | None, lexicon: Lexicon) 
         ("X 2023-06-15", ("2023-06-15",)),
         ("X 06-15-23", ("2023-06-15",)),
         ("X 06/15/23 06/16/23 06/15/2023", ("2023-06-15", "2023-06-16")),
+        ("X 06/15/23-06/16/23", ("2023-06-15", "2023-06-16")),
+        ("X 20230615", ("2023-06-15",)),
+        ("X 06152023", ("2023-06-15",)),
+        ("X 06/16/23 2023-06-15", ("2023-06-16", "2023-06-15")),
+        ("X DOB 06/15/1960", ()),
+        ("X EXP 06/15/26 06/15/23", ("2023-06-15",)),
+        ("X EXP DATE: 06-15-26", ()),
+        ("X INV #20230615", ()),
+        ("X 20231345", ()),
         ("X 13/45/23", ()),
         ("X 02/30/24", ()),
         ("X 5/2", ()),
@@ -327,6 +376,7 @@ def test_dates(text: str, dates: tuple[str, ...], lexicon: Lexicon) -> None:
         ("CT01234567", "01234567"),
         ("NCT 01234567", "01234567"),
         ("NCT#01234567", "01234567"),
+        ("TRIAL NO 01234567", "01234567"),
         ("NCT0123456", None),
         ("NCT012345678", None),
         ("01234567", None),
@@ -347,6 +397,8 @@ def test_trial_numbers(text: str, trial: str | None, lexicon: Lexicon) -> None:
         "IND #12345",
         "CLINICAL TRIAL",
         "TRIAL 5MG",
+        "IND 154321",
+        "EXPANDED ACCESS",
     ],
 )
 def test_investigational(text: str, lexicon: Lexicon) -> None:
@@ -363,6 +415,8 @@ def test_investigational(text: str, lexicon: Lexicon) -> None:
         "SLEEP STUDY",
         "FAILED TRIAL OF METHOTREXATE",
         "IND",
+        "IND 12",
+        "EXP 06/25/26 SDV",
     ],
 )
 def test_not_investigational(text: str, lexicon: Lexicon) -> None:
@@ -376,6 +430,11 @@ def test_not_investigational(text: str, lexicon: Lexicon) -> None:
         ("INVOICE ATT", True, None, False),
         ("ACQ COST $1,250.50", True, "1250.50", False),
         ("$250", False, "250", False),
+        ("INV 375.00", True, "375.00", False),
+        ("INVOICE TOTAL 1875", True, "1875", False),
+        ("INVOICE #1875", True, None, False),
+        ("INVOICE 1875", True, None, False),
+        ("INVOICE TOTAL 300 MG", True, None, False),
         ("INVESTIGATIONAL", False, None, False),
         ("COMPOUNDED BEVACIZUMAB", False, None, True),
         ("COMPUNDED DRUG", False, None, True),
@@ -504,6 +563,11 @@ HOSTILE = [
     "SUB Q",
     "İ",
     "\u202e",
+    "5MGIVSC",
+    "CAR T CELLS ",
+    "EXP 01/01/24 ",
+    "NOT ULTOMIRIS AND ",
+    "LOT 12345678901 ",
 ]
 
 

@@ -87,8 +87,8 @@ _BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|Nx|$)")  # (1X500 + 1X200)
 _COUNT = (re.compile(r"(?<!s)h?(N)r?c"), re.compile(r"c[xhq](N)"))  # but 1/2 VIAL is none
 # 420MG MDV, SDV 3ML, 150MG EACH (but not 2MG EACH EYE).
 _SIZE = (re.compile(r"([QV])c"), re.compile(r"(?<!N)c(V)"), re.compile(r"([QV])e(?!W)"))
+_SIZE_BESIDE_DOSE = re.compile(r"(?<!N)c(Q)")  # MDV 420MG, where the text says elsewhere what the dose was
 _FILLED = re.compile(r"S(?:lSr)?c|cS")  # 300MG/3ML SDV, 300MG/3ML (100MG/ML) SDV, SDV 300MG/3ML
-_COUNTED_KINDS = frozenset("NceSC")  # without one of them nothing is counted and no size is told
 
 _PLAIN_KINDS = frozenset("QWy_")  # a text of these tells nothing but a dose: BRIUMVI 450MG IV
 
@@ -272,27 +272,31 @@ class _Reader:
                 self._add_content(number, size, "c" in found[0])
 
     def _add_content(self, number: Token, size: Token, in_containers: bool = False) -> None:
-        if "." in number.value:
-            return
         self.sizes.append(size)
+        if "." in number.value:  # 2.4 VIALS 125MG/5ML: of this size, but no one opens part of a vial
+            self.filled = self.filled or in_containers
+            return
         self.counted += int(number.value)
         if not (in_containers and _is_concentration(size)):  # 2 VIALS 25MG/ML: of how many ML?
             self.contents.append(Content(number.value, _amount(size)))
 
     def _counts_and_sizes(self, dose_is_stated: bool) -> None:
         """Counts without sizes (``10 VIAL``) and sizes without counts (``420MG MDV``)."""
-        if _COUNTED_KINDS.isdisjoint(self.shape):
-            return
+        if "c" in self.shape or "e" in self.shape:
+            self._beside_containers(dose_is_stated)
+        if "S" in self.shape or "C" in self.shape:
+            self.sizes += [item for item, kind in zip(self.items, self.shape, strict=True) if kind in "SC"]
+
+    def _beside_containers(self, dose_is_stated: bool) -> None:
         for found in _VIALS_THEN_AMOUNT.finditer(self.shape):
             elsewhere = self.shape[: found.start()] + self.shape[found.end() :]
             if dose_is_stated or "Q" in elsewhere:
                 self._strike(*found.span())
                 self._add_content(self.items[found.start(1)], self.items[found.start(2)])
-        self.filled = _FILLED.search(self.shape) is not None
-        for _, (item,) in self._each(*_SIZE):
+        self.filled = self.filled or _FILLED.search(self.shape) is not None
+        for _, (item,) in self._each(*_SIZE, *([_SIZE_BESIDE_DOSE] if dose_is_stated else [])):
             self.sizes.append(item)
-        self.sizes += [item for item, kind in zip(self.items, self.shape, strict=True) if kind in "SC"]
-        for _, (number,) in self._each(*_COUNT):
+        for _, (number,) in self._each(*_COUNT) if "N" in self.shape else ():
             if "." not in number.value:
                 self.out.container_count = self.out.container_count or number.value
 
@@ -302,7 +306,7 @@ class _Reader:
 
     def _bare_contents(self) -> None:
         """``700 MG (1X500 + 1X200)``: sizes in the unit of the dose."""
-        if self.out.dose is None:
+        if self.out.dose is None or "x" not in self.shape:
             return
         unit = self.out.dose.unit
         for _, (number, size) in self._each(_BARE_COUNT_SIZE):
@@ -310,10 +314,9 @@ class _Reader:
 
     def _count_of_the_size(self) -> None:
         """``100 MG/10 ML, QTY 3 VIALS``: a count and a size that don't stand together."""
-        if self.out.dose is not None or self.contents or self.multi_dose or len(self.sizes) != 1:
-            return
-        if self.out.container_count and not _is_concentration(self.sizes[0]):
-            self.contents.append(Content(self.out.container_count, _amount(self.sizes[0])))
+        size = self._only_size()
+        if self.out.dose is None and self.out.container_count and size and not self.contents:
+            self.contents.append(Content(self.out.container_count, _amount(size)))
 
     def _strength_and_sizes(self) -> None:
         out = self.out
@@ -350,12 +353,14 @@ class _Reader:
         total = _sum(self.contents)
         if total is not None:
             out.dose, out.certainty = total, COMPUTED
-        elif self.contents or self.multi_dose:
-            return
-        elif len(self.sizes) == 1 and self.sizes[0].unit != "%" and not _is_concentration(self.sizes[0]):
-            out.dose = _amount(self.sizes[0])
-        else:
-            out.dose = self._volume()
+        elif not self.contents and not self.multi_dose:
+            size = self._only_size()
+            out.dose = _amount(size) if size else self._volume()
+
+    def _only_size(self) -> Token | None:
+        """The one content of a container that the text tells, beside concentrations; none of a multi-dose vial."""
+        sizes = [size for size in self.sizes if size.unit != "%" and not _is_concentration(size)]
+        return sizes[0] if len(sizes) == 1 and not self.multi_dose else None
 
     def _volume(self) -> Amount | None:
         for place, kind in enumerate(self.shape):

@@ -22,6 +22,8 @@ class Identifiers(msgspec.Struct, frozen=True):
 
 _CENTURY: Final = 70  # two digits below it are years of this century: 06/15/23 is 2023, 06/15/85 is 1985
 
+_LOOK_BACK: Final = 30  # characters in which a word is looked for that says what a number is
+
 _DIGIT = re.compile("[0-9]")
 _NDC_MARKER = r"(?:NDC(?:\s*(?:NO\.?|NUMBER|CODE|IS))?[\s#:=-]*(?:N4)?|\bN4)[\s:]*"
 _NDC = re.compile(
@@ -35,24 +37,27 @@ _NDC = re.compile(
     """,
     re.VERBOSE,
 )
+# What stands before eleven digits that are something else.
+_OTHER_NUMBER = re.compile(
+    r"\b(?:LOT|AUTH|PA|ACCT|ACCOUNT|MRN|REF|CLAIM|MEMBER|ID|PHONE|CALL)(?:\sNO\.?)?[\s#:.]*\Z"
+)
 _TRIAL = re.compile(r"\b(?:N?CT|TRIAL\s?(?:#|NO\.?|NUMBER))[\s#:-]{0,2}([0-9]{8})(?![0-9])")
-#: How days are written, each with a mark that it needs: 06/15/23, 06-15-23, 2023-06-15, 20230615, 06152023.
-#: Of a span both days are read.
-_DATES: Final = tuple(
-    (mark, re.compile(pattern))
-    for mark, pattern in (
-        ("/", r"(?<![0-9/.])(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/])"),
-        ("-", r"(?<![0-9/.-])(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})-(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/-])"),
-        ("-", r"(?<![0-9/.-])(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})(?![0-9/-])"),
-        ("20", r"(?<![0-9/.#])(?P<y>20[0-9]{2})(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?![0-9/.])"),
-        ("20", r"(?<![0-9/.#])(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?P<y>20[0-9]{2})(?![0-9/.])"),
-    )
+#: How days are written, month before day: 06/15/23, 06-15-23, 2023-06-15; of a span both days are read.
+_DAYS: Final = (
+    re.compile(r"(?<![0-9/.])(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/])"),
+    re.compile(r"(?<![0-9/.-])(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})-(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/-])"),
+    re.compile(r"(?<![0-9/.-])(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})(?![0-9/-])"),
+)
+_DAY_MARK = re.compile("[0-9][/-][0-9]")  # which all of these have
+#: ... and in eight digits: 20230615, 06152023.
+_SOLID_DAYS: Final = (
+    re.compile(r"(?<![0-9/.#])(?P<y>20[0-9]{2})(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?![0-9/.])"),
+    re.compile(r"(?<![0-9/.#])(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?P<y>20[0-9]{2})(?![0-9/.])"),
 )
 # What stands before a day on which nothing was given.
 _OTHER_DAY = re.compile(r"\b(?:DOB|BIRTH|BORN|EXP(?:IRES|IRY|IRATION)?)(?:\ ?DATE)?(?:\ ON)?[\s:.#]*\Z")
 _MONEY = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})"
 _PRICE = re.compile(rf"\$\s?({_MONEY}(?:\.[0-9]{{1,2}})?)(?![0-9])")
-_PRICE_WORDS: Final = ("INV", "COST", "PRICE", "WAC")
 _NO_UNIT = r"(?![0-9.])(?!\s?(?:M?C?G|ML|GM|I?U|UNITS?|%))"
 # Without the dollar sign a number is a price behind such a word: with its cents, or where the word says amount.
 _BARE_PRICES: Final = (
@@ -75,8 +80,13 @@ def read_identifiers(text: str) -> Identifiers:
     rest, ndc, ndc_text = _take_ndc(text) if digits >= 10 else (text, None, None)
     rest, trial = _take(_TRIAL, rest) if digits >= 8 and ("CT" in rest or "TRIAL" in rest) else (rest, None)
     rest, price = _take_price(rest)
-    rest, dates = _take_dates(rest) if digits >= 4 else (rest, ())
+    rest, dates = _take_days(rest, digits)
     return Identifiers(rest, ndc, ndc_text, trial, dates, price.replace(",", "") if price else None)
+
+
+def _before(pattern: re.Pattern[str], text: str, place: int) -> re.Match[str] | None:
+    """What stands right before a place, if it fits a pattern that ends there."""
+    return pattern.search(text, max(place - _LOOK_BACK, 0), place)
 
 
 def _blank(text: str, start: int, end: int) -> str:
@@ -96,25 +106,28 @@ def _take_price(text: str) -> tuple[str, str | None]:
     if "$" in text:
         return _take(_PRICE, text)
     price: str | None = None
-    for pattern in _BARE_PRICES if any(word in text for word in _PRICE_WORDS) else ():
-        text, found = _take(pattern, text)
-        price = price or found
+    if "INV" in text or "COST" in text or "PRICE" in text or "WAC" in text:
+        for pattern in _BARE_PRICES:
+            text, found = _take(pattern, text)
+            price = price or found
     return text, price
 
 
-def _take_dates(text: str) -> tuple[str, tuple[str, ...]]:
+def _take_days(text: str, digits: int) -> tuple[str, tuple[str, ...]]:
     """The days of service, and the text without any day: one of birth or expiry goes with the word before it."""
     days: dict[str, int] = {}
-    for mark, pattern in _DATES:
-        for found in pattern.finditer(text) if mark in text else ():
+    marked = _DAYS if _DAY_MARK.search(text) else ()
+    solid = _SOLID_DAYS if digits >= 8 and "20" in text else ()
+    for pattern in (*marked, *solid):
+        for found in pattern.finditer(text):
             day = _iso(found)
             if day is None:
                 continue
-            other = _OTHER_DAY.search(text, 0, found.start())
+            other = _before(_OTHER_DAY, text, found.start())
             if other is None:
                 days.setdefault(day, found.start())
             text = _blank(text, other.start() if other else found.start(), found.end())
-    return text, tuple(sorted(days, key=days.__getitem__))
+    return text, tuple(sorted(days, key=days.__getitem__)) if days else ()
 
 
 def _take_ndc(text: str) -> tuple[str, str | None, str | None]:
@@ -123,13 +136,18 @@ def _take_ndc(text: str) -> tuple[str, str | None, str | None]:
     written: str | None = None
     for found in _NDC.finditer(text):
         digits = found["digits"]
-        if found["marker"] is None and (found["blanks"] or (digits and len(digits) != 11)):
-            continue  # ten digits are a telephone number unless the text says NDC
+        if found["marker"] is None and found["parts"] is None and not _is_bare_ndc(text, found):
+            continue
         if ndc is None:
             ndc = _eleven_digits(found)
             written = (found["parts"] or digits or found["blanks"]) if ndc or written is None else written
         text = _blank(text, *found.span())
     return text, ndc, written
+
+
+def _is_bare_ndc(text: str, found: re.Match[str]) -> bool:
+    """Whether digits without any mark are an NDC: ten are a telephone number, and behind LOT stands a lot's."""
+    return len(found["digits"] or "") == 11 and _before(_OTHER_NUMBER, text, found.start()) is None
 
 
 def _eleven_digits(found: re.Match[str]) -> str | None:

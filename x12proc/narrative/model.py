@@ -35,7 +35,7 @@ class Content(msgspec.Struct, frozen=True):
 class Narrative(msgspec.Struct, frozen=True):
     """Everything the free text of a service line says; a part is None (or empty, or False) when not said."""
 
-    drug_name: str | None = None  # as written, lower-cased when matched
+    drug_name: str | None = None  # as written, in lower case; a sponsor's code in its own case
     matched: str | None = None  # canonical name of the lexicon
     generic_text: bool = False  # the text names no drug at all: "UNCLASSIFIED BIOLOGIC", "SEE NDC"
     dose: Amount | None = None  # total administered, never a rate or a concentration
@@ -57,4 +57,4 @@ class Narrative(msgspec.Struct, frozen=True):
     investigational: bool = False
     compound: bool = False
     laterality: str | None = None  # RT LT
-    dates: tuple[str, ...] = ()  # ISO dates
+    dates: tuple[str, ...] = ()  # days of service, ISO; not those of birth or expiry

@@ -94,14 +94,14 @@ def _is_concentration_only(dose: Amount | None, strength: Strength | None) -> bo
 
 def _places(tokens: Sequence[Token], names: Sequence[Name]) -> frozenset[int]:
     """Which tokens belong to a drug's name."""
-    return frozenset(
-        [
-            place
-            for name in names
-            for place, token in enumerate(tokens)
-            if name.start <= token.start and token.end <= name.end
-        ]
-    )
+    places: list[int] = []
+    for name in names:
+        for place, token in enumerate(tokens):
+            if token.end > name.end:
+                break
+            if token.start >= name.start:
+                places.append(place)
+    return frozenset(places)
 
 
 def _study_code(rest: str, written: str) -> str | None:

@@ -97,19 +97,14 @@ _UNIT = (
     r"|C(?:CS?|ELLS?)|N(?:G|ANOGRAMS?)|V[GP]|P(?:FU|ERCENT)|L(?:ITERS?)?"
 )
 
-#: Words that people glue to an amount and to each other, long before short: 2MGIVTOD, 80MGIV4VIALS, 3VIALSX150MG.
-_GLUED_WORDS: Final = tuple(
-    word
-    for line in (
-        "IVPB IVP IVTL IVT IV SUBCUT SUBQ SC SQ SDV IM IT PO OD OS OU MDV PFS VIALS VIAL",
-        "NDC GIVEN WASTED WASTE JW JZ",
-    )
-    for word in line.split()
+#: Words that people glue to an amount and to each other: 2MGIVTOD, 80MGIV4VIALS, 3VIALSX150MG.
+_GLUED_WORDS: Final = word_set(
+    "IV IVP IVPB IVT IVTL SC SQ SUBQ SUBCUT IM IT PO OD OS OU SDV MDV PFS VIAL VIALS NDC GIVEN WASTE WASTED JW JZ"
 )
-_GLUED = rf"(?:{'|'.join(_GLUED_WORDS)})"
-_GLUED_END = rf"{_GLUED}*(?:X[0-9]|(?![A-Z]))"
+_GLUED = rf"(?:{'|'.join(sorted(_GLUED_WORDS, key=len, reverse=True))})"  # long ones first
+_GLUED_END = rf"{_GLUED}{{0,5}}(?:X[0-9]|(?![A-Z]))"
 _UNIT_END = rf"(?![A-Z0-9])|(?=X[0-9])|(?={_GLUED}{_GLUED_END})"
-_GLUED_WORD = re.compile(rf"{_GLUED}(?={_GLUED}*X?\Z)|X\Z|[A-Z]+")
+_GLUED_WORD = re.compile(rf"{_GLUED}(?={_GLUED}{{0,5}}X?\Z)|X\Z|[A-Z]+")
 
 # A word is what has no group. Alternatives that begin with a plain character are skipped fastest.
 _TOKEN = re.compile(
@@ -126,22 +121,24 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-# Phrases that mean one thing; joined before the text is cut up.
-_PHRASES: Final = (
-    (re.compile(r"\bMULTI(?:PLE)?[ -]*(?:DOSE|USE)(?:[ -]*(?:VIALS?|VL|CONTAINERS?))?\b"), "MDV"),
-    (re.compile(r"\bSINGLE[ -]*DOSE[ -]*(?:VIALS?|VL|CONTAINERS?)\b"), "SDV"),
-    (re.compile(r"\bSINGLE[ -]*USE(?:[ -]*(?:VIALS?|VL|CONTAINERS?))?\b"), "SDV"),
-    (re.compile(r"\b(?:SINGLE[ -]*DOSE[ -]*)?PRE[ -]?FILLED[ -]*SYR(?:INGE)?S?\b"), "PFS"),
-    (re.compile(r"\bMD VIALS?\b"), "MDV"),
-    (re.compile(r"\bSD VIALS?\b"), "SDV"),
-    (re.compile(r"\bNOT (?:GIVEN|USED|ADMIN[A-Z]*)\b"), "UNUSED"),
-    (re.compile(r"\bINTERNATIONAL UNITS?\b"), "IU"),
-    (re.compile(r"\b(?:CAR[ -]*(?:POS(?:ITIVE)?|\+)?[ -]*)?(?:VIABLE[ -]+)?(?:CAR[ -]*)?T[ -]*CELLS\b"), "CELLS"),
-    (re.compile(r"\bW/O\b"), "NO"),
-    (re.compile(r"\bS/[CQ]\b"), "SC"),
-    (re.compile(r"(?<=[A-Z])\(S\)"), "S"),  # VIAL(S)
+# Phrases that mean one thing, each with letters that it needs; joined before the text is cut up.
+_PHRASES: Final = tuple(
+    (needed, re.compile(pattern), word)
+    for needed, pattern, word in (
+        ("MULTI", r"\bMULTI(?:PLE)?[ -]*(?:DOSE|USE)(?:[ -]*(?:VIALS?|VL|CONTAINERS?))?\b", "MDV"),
+        ("SINGLE", r"\bSINGLE[ -]*DOSE[ -]*(?:VIALS?|VL|CONTAINERS?)\b", "SDV"),
+        ("SINGLE", r"\bSINGLE[ -]*USE(?:[ -]*(?:VIALS?|VL|CONTAINERS?))?\b", "SDV"),
+        ("FILLED", r"\b(?:SINGLE[ -]*DOSE[ -]*)?PRE[ -]?FILLED[ -]*SYR(?:INGE)?S?\b", "PFS"),
+        ("MD VIAL", r"\bMD VIALS?\b", "MDV"),
+        ("SD VIAL", r"\bSD VIALS?\b", "SDV"),
+        ("NOT ", r"\bNOT (?:GIVEN|USED|ADMIN[A-Z]*)\b", "UNUSED"),
+        ("INTERNAT", r"\bINTERNATIONAL UNITS?\b", "IU"),
+        ("CELLS", r"\b(?:CAR[ -]?(?:POS(?:ITIVE)?|\+)?[ -]?)?(?:VIABLE )?(?:CAR[ -]?)?T[ -]?CELLS\b", "CELLS"),
+        ("W/O", r"\bW/O\b", "NO"),
+        ("S/", r"\bS/[CQ]\b", "SC"),
+        ("(S)", r"(?<=[A-Z])\(S\)", "S"),  # VIAL(S)
+    )
 )
-_PHRASE_STARTS = re.compile(r"MULTI|SINGLE|FILLED|MD VIAL|SD VIAL|NOT |INTERNAT|CELLS|W/|S/|\(S")
 
 
 def _kinds(kind: str, words: str, container: str = "") -> dict[str, tuple[str, str, str]]:
@@ -213,16 +210,16 @@ def decimal_text(number: Decimal) -> str:
 
 
 def _trimmed(digits: str) -> str:
-    whole, point, fraction = digits.partition(".")
-    whole = whole.lstrip("0") or "0"
-    if point:
-        fraction = fraction.rstrip("0")
+    whole, _, fraction = digits.partition(".")
+    whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")
     return f"{whole}.{fraction}" if fraction else whole
 
 
 def _number_value(number: str, exponent: int) -> str:
     """The plain value of ``2.5``, ``1.33E14``, ``10^8`` or ``1.1X10^14``; empty for a power of anything but 10."""
-    if number.isdigit() or _PLAIN_NUMBER.fullmatch(number):
+    if exponent == 0 and number.isdigit() and len(number) <= _LONGEST_NUMBER:
+        return number.lstrip("0") or "0"
+    if _PLAIN_NUMBER.fullmatch(number):
         return plain_decimal(number, exponent)
     text = number.replace(" ", "").replace("**", "^").replace("X10E", "X10^").replace("*10^", "X10^")
     base, mark, power = text.partition("^")
@@ -256,10 +253,9 @@ def _padded(word: str, found: re.Match[str]) -> str:
 
 def _join_phrases(text: str) -> str:
     """Phrases as their one word, padded: every character keeps its place."""
-    if _PHRASE_STARTS.search(text) is None:
-        return text
-    for pattern, word in _PHRASES:
-        text = pattern.sub(partial(_padded, word), text)
+    for needed, pattern, word in _PHRASES:
+        if needed in text:
+            text = pattern.sub(partial(_padded, word), text)
     return text
 
 
