@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 # From left to right. A room may import from itself and from rooms before it.
 ROOMS = [
     "errors", "version", "values", "wire", "claims", "findings", "reference", "narrative", "rules", "profiles",
-    "engine", "scrub", "reports", "extract", "rulebook", "files", "settings", "run", "api", "cli", "__main__",
+    "silence", "engine", "scrub", "reports", "extract", "rulebook", "files", "settings", "run", "api", "cli",
+    "__main__",
 ]  # fmt: skip
 OUTER = {"files", "settings", "run", "api", "cli", "__main__"}
 # What reaches the world. importlib.resources may read what the package itself ships.

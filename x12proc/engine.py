@@ -15,6 +15,7 @@ from x12proc.profiles import Profile, Profiles, Setting
 from x12proc.reference.edition import Reference
 from x12proc.rules.base import Rule
 from x12proc.rules.context import Context
+from x12proc.silence import Silence
 
 MOST_PLANS = 1024
 BIOLOGIC_CODES = frozenset(("J3590",))
@@ -74,6 +75,7 @@ class Engine:
         self._seen: set[int] = set()
         self._plans: dict[tuple[str, date | None, str], _Plan] = {}
         self._made: dict[tuple[int, str], _Plan] = {}
+        self._silence = Silence(rules.values())
 
     def targets(self, claim: Claim) -> tuple[ServiceLine, ...]:
         """The claim's target lines: one of the codes under qualifier HC."""
@@ -95,9 +97,8 @@ class Engine:
         own = _run(plan.claim, claim, context, crashes)
         told = {finding.rule for finding in own}
         lines = []
-        for line in targets:
-            steps = plan.line if line.procedure.upper() in BIOLOGIC_CODES else plan.line_other
-            found = _run(steps, line, context, crashes)
+        for line, silent in zip(targets, self._silence.silent_rules(context, plan.mark), strict=True):
+            found = _run(plan.line_steps(line, silent), line, context, crashes)
             lines.append(ScrubbedLine(line, self._told_once(found, told)))
         if own:
             own = self._told_once(own, {finding.rule for line in lines for finding in line.findings})
@@ -141,18 +142,37 @@ _Step: TypeAlias = tuple[Callable[..., Iterable[Hit]], Rule, Setting]
 class _Plan:
     """The rules that hold for claims of one type under one profile on one date, with their settings."""
 
-    __slots__ = ("claim", "line", "line_other", "options")
+    __slots__ = ("_line", "_line_steps", "claim", "mark", "options")
 
     def __init__(self, rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str) -> None:
         steps = [
             (rule.check, rule, settings[rule.id])
             for rule in rules.values()
-            if settings[rule.id].enabled and claim_type in rule.applies
+            if claim_type in rule.applies and _may_speak(settings[rule.id])
         ]
         self.claim = [step for step in steps if step[1].level == "claim"]
-        self.line = [step for step in steps if step[1].level == "line"]
-        self.line_other = [step for step in self.line if not step[1].biologics_only]
         self.options = {rule_id: setting.options for rule_id, setting in settings.items()}
+        #: The same for plans whose options are all the same.
+        self.mark = repr(sorted((rule_id, sorted(options.items())) for rule_id, options in self.options.items()))
+        self._line = [step for step in steps if step[1].level == "line"]
+        self._line_steps: dict[tuple[bool, frozenset[str]], list[_Step]] = {}
+
+    def line_steps(self, line: ServiceLine, silent: frozenset[str]) -> list[_Step]:
+        """The rules for a target line by its code, without those that are known to be silent on it."""
+        key = (line.procedure.upper() in BIOLOGIC_CODES, silent)
+        steps = self._line_steps.get(key)
+        if steps is None:
+            if len(self._line_steps) >= MOST_PLANS:
+                self._line_steps.clear()
+            heard = [step for step in self._line if step[1].id not in silent]
+            steps = heard if key[0] else [step for step in heard if not step[1].biologics_only]
+            self._line_steps[key] = steps
+        return steps
+
+
+def _may_speak(setting: Setting) -> bool:
+    """Whether a rule is on; one with an option ``tell`` says nothing where it is false."""
+    return setting.enabled and setting.options.get("tell") is not False
 
 
 def _run(

@@ -142,6 +142,7 @@ def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A7:306",
     remittance=("97",),
     where="SV101-7, SV202-7, NTE02",
@@ -180,7 +181,7 @@ def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator
     """Antibodies often need the observation that the complex administration codes stand for. Which drugs count is
     up to each payer."""
     name = (ctx.narrative(line).matched or "").partition("-")[0]
-    if not ctx.option("ADM03", "tell") or not name.endswith("mab"):
+    if not name.endswith("mab"):
         return
     simple = next((other for other in ctx.claim.lines if _within(other.procedure, _SIMPLE)), None)
     if simple is not None:

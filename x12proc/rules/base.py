@@ -53,6 +53,7 @@ class Rule(msgspec.Struct, frozen=True):
     fix: str
     suppressed_by: tuple[str, ...]
     options: Mapping[str, Option]
+    drug_alone: bool
     check: Callable[..., Iterable[Hit]]
 
     @property
@@ -81,12 +82,16 @@ class _Texts(msgspec.Struct, frozen=True):
     biologics_only: bool = False
     suppressed_by: tuple[str, ...] = ()
     options: Mapping[str, Option] = {}
+    drug_alone: bool = False
 
 
 def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], LineCheck]:
     """Declare a rule that reads one target line. Keywords as in the fields of a rule.
 
-    ``remittance`` holds the CARC first, then the RARCs. The function's docstring is the rule's *why*.
+    ``remittance`` holds the CARC first, then the RARCs. The function's docstring is the rule's *why*. An option
+    named ``tell`` switches the rule: where it is false, the engine leaves the rule out. ``drug_alone`` marks a
+    rule that mostly needs nothing but the drug to know that it has nothing to say (see :mod:`x12proc.silence`).
+    It only makes the rule cheaper; what it finds is the same.
     """
 
     def register(check: LineCheck) -> LineCheck:
@@ -140,6 +145,7 @@ def _register(
         fix=facts.fix,
         suppressed_by=facts.suppressed_by,
         options=facts.options,
+        drug_alone=facts.drug_alone,
         check=check,
     )
 

@@ -51,6 +51,9 @@ class _OwnCodes(NamedTuple):
     later: list[SpecificCode]
 
 
+_NO_CODES = _OwnCodes([], [], [])
+
+
 def _served_on(line: ServiceLine, ctx: Context) -> date | None:
     """The first day of a line; where a line of a hospital claim has no date, that of the statement."""
     served = service_days(line)
@@ -93,10 +96,12 @@ def _own_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> _OwnCo
     """The codes of the drug's own, by LIN03, else by the name in the text; with ``opps`` the C codes, which only
     hospital outpatient claims know, and without it all others. A compound is not the product that the codes
     stand for."""
-    day = _served_on(line, ctx)
-    if day is None or _is_compounded(line, ctx):
-        return _OwnCodes([], [], [])
     drug = _Drug(normalise(line.ndc), _drug_name(line, ctx), ctx.narrative(line).matched or "")
+    if not ctx.reference.codes_for(drug.ndc, drug.name) or _is_compounded(line, ctx):
+        return _NO_CODES
+    day = _served_on(line, ctx)
+    if day is None:
+        return _NO_CODES
     return _codes_on(day, drug, line.procedure.upper(), opps, ctx.reference)
 
 
@@ -218,6 +223,7 @@ def _certainty(own: _OwnCodes, codes: list[SpecificCode]) -> Severity | None:
     sources=("XWK", "FCSO", "FCSOA", "NOV", "X12C", "SEED"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     second_status="A7:218",
     remittance=("189", "N657"),
@@ -242,6 +248,7 @@ def specific_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("XWK",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-2, SV202-2; 2410 LIN03, the text and DTP*472",
     suppressed_by=("COD01", "COD03", "COD08", "COD09"),
     options={"tell": _TELL},
@@ -251,7 +258,7 @@ def specific_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The unclassified code was right on that day. Whoever corrects or resends the claim later should not put the
     new code on it, and later doses need it."""
-    later = _own_codes(line, ctx).later if ctx.option("COD02", "tell") else []
+    later = _own_codes(line, ctx).later
     if later:
         message = f"{_drug_shown(line, ctx)} has a code of its own only from later on: {_codes_shown(later)}"
         yield Hit(_place(line), message, _billed(line))
@@ -264,6 +271,7 @@ def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("ANW", "VIS"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     applies="I",
     status="A7:454",
     remittance=("189",),
@@ -276,10 +284,8 @@ def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def opps_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """New drugs often get a temporary C code for hospital outpatient claims a quarter or two before their J code.
     Medicare pays the drug apart under the C code and refuses or packages the unclassified one."""
-    if not _is_opps(ctx, "COD03", _OPPS_BILLS) or _own_codes(line, ctx).in_force:
-        return
     codes = _fitting(_own_codes(line, ctx, opps=True).in_force, line, ctx)
-    if codes:
+    if codes and _is_opps(ctx, "COD03", _OPPS_BILLS) and not _own_codes(line, ctx).in_force:
         shown = _codes_shown(codes)
         message = f"{_drug_shown(line, ctx)} had a code for hospital outpatient claims: {shown}"
         fix = f"Bill {shown} (edition {codes[0].edition})."
@@ -319,6 +325,7 @@ def unclassified_under_opps(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("FCSOA", "BB"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-2, SV202-2; the text, JA and JB",
     summary="The drug has a code of its own, but for another route than the one stated.",
     fix="Keep the unclassified code if the route is right; if the drug was given by the code's route, correct the "
@@ -345,6 +352,7 @@ def own_code_is_for_another_route(line: ServiceLine, ctx: Context) -> Iterator[H
     sources=("PALB", "FCSO"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     biologics_only=True,
     status="A7:454",
     remittance=("189",),
@@ -370,6 +378,7 @@ def chemical_drug_billed_as_biologic(line: ServiceLine, ctx: Context) -> Iterato
     sources=("PALB", "NOV", "FCSO", "SEED"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     remittance=("189",),
     where="SV101-2, SV202-2; 2410 LIN03, the text",
@@ -392,6 +401,7 @@ def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterat
     sources=("NORBEV", "FCSO", "CGS"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     remittance=("189",),
     where="SV101-2, SV202-2; the text",
@@ -401,10 +411,10 @@ def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterat
 def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """What a pharmacy mixes or divides is no longer the licensed product; since 2016 it has a code of its own,
     J7999. Bevacizumab for the eye is such a case: one Medicare contractor has refused J3590 for it ever since."""
-    day = _served_on(line, ctx)
-    if not _is_unclassified(line) or (day is not None and day < _COMPOUND_CODE_SINCE):
+    if not _is_unclassified(line) or not _is_compounded(line, ctx):
         return
-    if _is_compounded(line, ctx):
+    day = _served_on(line, ctx)
+    if day is None or day >= _COMPOUND_CODE_SINCE:
         said = ctx.narrative(line).compound
         what = "The text says that the drug is compounded or repackaged" if said else _DIVIDED
         yield Hit(_place(line), f"{what}: its code is J7999, not {_billed(line)}", _billed(line))
@@ -417,6 +427,7 @@ def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Itera
     sources=("FCSO", "NOV", "MBC"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-2, SV202-2; 2410 LIN03, the text",
     suppressed_by=("COD01", "COD03", "COD06", "COD07", "COD08"),
     summary="Products of this kind have an unclassified code of their own.",
@@ -458,6 +469,7 @@ def _better_code(kind: str, routes: frozenset[str]) -> str:
     sources=("XWK", "AAO"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     second_status="A7:217",
     remittance=("189",),
@@ -508,6 +520,7 @@ def _base_and_suffix(generic: str) -> tuple[str, str]:
     sources=("MEM", "X12C"),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A8:454",
     remittance=("18",),
     where="2400 SV101-2, SV202-2 of the lines",
@@ -519,11 +532,12 @@ def _base_and_suffix(generic: str) -> tuple[str, str]:
 def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Two codes for one dose ask for the money twice. Payers deny one of the lines as a duplicate, or stop the
     claim."""
-    served = service_days(line)
-    if len(ctx.claim.lines) < 2 or served is None:
-        return
     own = _own_codes(line, ctx)
-    for code in (*own.in_force, *own.unsure):
+    codes = (*own.in_force, *own.unsure)
+    served = service_days(line) if codes else None
+    if served is None or len(ctx.claim.lines) < 2:
+        return
+    for code in codes:
         number = _lines_by_code(ctx).get((code.code, served[0]))
         if number is not None:
             billed = f"is billed as {_billed(line)} here and as {code.code} on line {shorten(number, 10)}"
@@ -573,6 +587,7 @@ def code_not_in_force(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     suppressed_by=("COD01", "COD03", "COD07", "COD08", "NAR01"),
     options={"tell": _TELL},
@@ -582,7 +597,7 @@ def code_not_in_force(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def lack_of_own_code_not_said(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Some plans, Medicare Advantage above all, like to read why an unclassified code was chosen. Nobody else asks
     for it."""
-    if ctx.option("COD13", "tell") and not any(_NO_CODE.search(text[:_LONGEST]) for _, text in spoken(line, ctx)):
+    if not any(_NO_CODE.search(text[:_LONGEST]) for _, text in spoken(line, ctx)):
         yield Hit(
             text_place(line, ctx), "No text says that the drug has no code of its own", text_shown(line, ctx)
         )

@@ -108,7 +108,7 @@ def compound_not_linked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def several_ndcs_not_marked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A dose drawn from packages of two strengths has two NDCs and so two lines. Some Medicaid and commercial
     payers take the second for a duplicate unless KP and KQ tell them apart."""
-    wanted = _unmarked(ctx).get(line.end) if ctx.option("CMP03", "tell") else None
+    wanted = _unmarked(ctx).get(line.end)
     if wanted is not None:
         yield Hit(at(line.head), f"The drug is billed from several packages; this line lacks {wanted}", wanted)
 
@@ -138,6 +138,7 @@ def _unmarked(ctx: Context) -> dict[int, str]:
     sources=("IBX", "XWK"),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A7:218",
     remittance=("16", "M119"),
     where="2410 CTP04, CTP05-1",

@@ -159,6 +159,7 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
     sources=("NGS",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A8:187",
     remittance=("16", "M52"),
     where="2400 DTP03 and the text",
@@ -169,9 +170,10 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
 def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Unlisted drugs are read by a person, who finds two dates for one dose and asks back instead of
     paying."""
-    period, served, said = line.service_date, service_days(line), ctx.narrative(line).dates
+    said = ctx.narrative(line).dates
     if not said:
         return
+    period, served = line.service_date, service_days(line)
     told = [day for day in map(iso_date, said) if day]
     if not period or not served or not told or any(served[0] <= day <= served[1] for day in told):
         return

@@ -23,6 +23,7 @@ _ORIGINAL = "F8"
     sources=("CSC", "X12C"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A3:54",
     remittance=("18",),
     where="2400, the whole line",

@@ -141,6 +141,7 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
     sources=("PALN",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:306",
     remittance=("16", "N350"),
@@ -152,8 +153,6 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
 def cancer_drug_without_its_indication(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A contractor compares an unclassified cancer drug with its label: stage, earlier treatment. Where the
     diagnosis code can't say that, a few words spare the request for records."""
-    if not ctx.option("NAR17", "tell"):
-        return
     said = ctx.narrative(line)
     kinds = ctx.reference.classes(normalise(line.ndc), said.drug_name if said.matched else None)
     texts = spoken(line, ctx)
