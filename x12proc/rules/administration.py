@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from x12proc.claims.model import Claim, Location, ServiceLine, at
+from x12proc.claims.model import Claim, Days, Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import Days, service_days
+from x12proc.rules.dates import service_days
 from x12proc.rules.narrative import spoken
 from x12proc.values import shorten
 

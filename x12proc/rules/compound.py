@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 
-from x12proc.claims.model import DrugIdentification, Location, ServiceLine, at, missing
+from x12proc.claims.model import Days, DrugIdentification, Location, ServiceLine, at, missing
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import Days, service_days
+from x12proc.rules.dates import service_days
 from x12proc.values import parse_quantity, shorten
 
 _FIRST_NDC, _FURTHER_NDC = "KP", "KQ"

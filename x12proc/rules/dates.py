@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from x12proc.claims.model import Claim, DatePeriod, ServiceLine, at, missing
+from x12proc.claims.model import Claim, Days, ServiceLine, at, days, missing
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.values import iso_date, shorten
 
-Days = tuple[date, date]
 _DAY = "D8"
 _RANGE = "RD8"
 
 
-def days(period: DatePeriod | None) -> Days | None:
-    """First and last day of a period, or None where there is none or it can't be read."""
-    if period is None or period.first is None or period.last is None or period.last < period.first:
-        return None
-    return period.first, period.last
-
-
 def service_days(line: ServiceLine) -> Days | None:
     """First and last service day of a line, or None where DTP*472 is missing or can't be read."""
-    return days(line.service_date)
+    return line.served
 
 
 def first_service_date(claim: Claim) -> date | None:

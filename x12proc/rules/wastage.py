@@ -9,13 +9,13 @@ from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
 
-from x12proc.claims.model import Location, ServiceLine, at
+from x12proc.claims.model import Days, Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import Days, service_days
+from x12proc.rules.dates import service_days
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten

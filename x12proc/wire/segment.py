@@ -28,7 +28,10 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
 
     def element(self, position: int) -> str:
         """Element ``position``, empty when it was not sent."""
-        return self.elements[position] if position < len(self.elements) else ""
+        try:
+            return self.elements[position]
+        except IndexError:
+            return ""
 
     def element_offset(self, position: int) -> int:
         """The file offset of element ``position``, or of the segment's end when it was not sent."""
