@@ -68,7 +68,8 @@ class ClaimBuilder:
         patient = self._parent(span.patient, guide, delimiters)
         segments = self._read(Stretch(span.start, span.end, span.segment_index), guide, delimiters, "2300")
         heads = [place for place, segment in enumerate(segments) if segment.tag == "LX"]
-        own = _by_tag(segments[: heads[0]] if heads else segments, "2300")
+        head = segments[: heads[0]] if heads else segments
+        own = _by_tag(head, "2300")
         clm = segments[0]
         component = delimiters.component.decode("latin-1")
         place = _components(clm.element(5), component, 3)
@@ -98,7 +99,7 @@ class ClaimBuilder:
             references=_references(own.get("REF", ())),
             notes=_notes(own.get("NTE", ())),
             paperwork=_paperwork(own.get("PWK", ())),
-            parties=_parties([segment for segment in segments if segment.loop.startswith("2310")]),
+            parties=_parties([segment for segment in head if segment.loop.startswith("2310")]),
             lines=_lines(segments, heads, component, span.end),
             header=header.parties,
             provider=provider.parties,
@@ -260,7 +261,7 @@ def _line(segments: tuple[Segment, ...], component: str, end: int) -> ServiceLin
         procedure[0],  # qualifier
         procedure[1],
         modifiers,
-        tuple([code.upper() for code in modifiers if code]),  # given_modifiers
+        tuple([code.upper() for code in modifiers if code]) if modifiers else (),  # given_modifiers
         procedure[6],  # description
         values[1] if first == 2 else "",  # revenue_code
         values[first + 1],  # charge
@@ -275,8 +276,8 @@ def _line(segments: tuple[Segment, ...], component: str, end: int) -> ServiceLin
         days(service_date),  # served
         references,
         _control(references),
-        _notes(own.get("NTE", ())),
-        _paperwork(own.get("PWK", ())),
+        _notes(own["NTE"]) if "NTE" in own else (),
+        _paperwork(own["PWK"]) if "PWK" in own else (),
         segments,
         end,
     )
@@ -304,6 +305,8 @@ def _by_tag(segments: Iterable[Segment], loop: str) -> dict[str, list[Segment]]:
 
 def _modifiers(procedure: list[str]) -> tuple[str, ...]:
     sent = procedure[2:6]
+    if not any(sent):
+        return ()
     while sent and not sent[-1]:
         sent.pop()
     return tuple(sent)
@@ -311,6 +314,8 @@ def _modifiers(procedure: list[str]) -> tuple[str, ...]:
 
 def _drugs(segments: Sequence[Segment], component: str) -> tuple[DrugIdentification, ...]:
     """The drugs of a line's 2410 loops, each of which begins with a LIN."""
+    if not segments:
+        return ()
     starts = [place for place, segment in enumerate(segments) if segment.tag == "LIN"]
     ends = [*starts[1:], len(segments)]
     return tuple([_drug(tuple(segments[start:end]), component) for start, end in zip(starts, ends, strict=False)])
