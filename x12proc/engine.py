@@ -204,15 +204,15 @@ def _service_date(claim: Claim, targets: tuple[ServiceLine, ...]) -> date | None
 def _graded(rule: Rule, hit: Hit, setting: Setting) -> Finding:
     severity = weaker(hit.severity, setting.severity) if hit.severity else setting.severity
     return Finding(
-        rule=rule.id,
-        severity=severity,
-        message=hit.message,
-        fix=hit.fix or rule.fix,
-        location=hit.location,
-        value=hit.value,
-        status=rule.status,
-        second_status=rule.second_status,
-        carc=rule.carc,
-        rarc=rule.rarc,
-        sources=rule.sources,
+        rule.id,
+        severity,
+        hit.message,
+        hit.fix or rule.fix,
+        hit.location,
+        hit.value,
+        rule.status,
+        rule.second_status,
+        rule.carc,
+        rule.rarc,
+        rule.sources,
     )

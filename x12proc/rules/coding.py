@@ -15,7 +15,6 @@ from x12proc.reference.model import SpecificCode
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import service_days
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import spoken, text_place, text_shown
 from x12proc.values import shorten
@@ -56,9 +55,8 @@ _NO_CODES = _OwnCodes([], [], [])
 
 def _served_on(line: ServiceLine, ctx: Context) -> date | None:
     """The first day of a line; where a line of a hospital claim has no date, that of the statement."""
-    served = service_days(line)
-    if served:
-        return served[0]
+    if line.served:
+        return line.served[0]
     return ctx.claim.statement.first if ctx.claim.statement else None
 
 
@@ -140,6 +138,8 @@ def _stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
 
 def _fitting(codes: list[SpecificCode], line: ServiceLine, ctx: Context) -> list[SpecificCode]:
     """The codes without those whose text restricts them to another route than the stated one."""
+    if not codes:
+        return codes
     routes = _stated_routes(line, ctx)
     return [code for code in codes if not (code.route and routes and code.route not in routes)]
 
@@ -192,20 +192,22 @@ def _codes_shown(codes: Iterable[SpecificCode]) -> str:
 # -- the drug's own code ----------------------------------------------------------------------------------------
 
 
-def _own_code_hit(line: ServiceLine, ctx: Context) -> tuple[Hit, list[SpecificCode]] | None:
-    """That the drug had a code of its own, as sure as the tables are of it, and which codes."""
+def _codes_due(line: ServiceLine, ctx: Context) -> list[SpecificCode]:
+    """The codes that the drug should have been billed under, for all that is known."""
     own = _own_codes(line, ctx)
-    codes = _fitting(own.in_force, line, ctx) or own.in_force or _fitting(own.unsure, line, ctx)
-    if not codes:
-        return None
-    severity = _certainty(own, codes)
+    return _fitting(own.in_force, line, ctx) or own.in_force or _fitting(own.unsure, line, ctx)
+
+
+def _own_code_hit(line: ServiceLine, ctx: Context, codes: list[SpecificCode]) -> Hit:
+    """That the drug had codes of its own, as sure as the tables are of it."""
+    severity = _certainty(_own_codes(line, ctx), codes)
     shown, day = _codes_shown(codes), _served_on(line, ctx)
     told_by = "its name" if codes[0].matched_by == "name" else "its NDC"
     message = f"{_drug_shown(line, ctx)} (by {told_by}) has a code of its own: {shown}. The line is of {day}"
     unsure = severity == INFO
     advice = f"Find out whether the drug had a code of its own on {day}" if unsure else "Bill"
     fix = f"{advice}{':' if unsure else ''} {shown} (edition {codes[0].edition})."
-    return Hit(_place(line), message, _billed(line), severity, fix), codes
+    return Hit(_place(line), message, _billed(line), severity, fix)
 
 
 def _certainty(own: _OwnCodes, codes: list[SpecificCode]) -> Severity | None:
@@ -236,9 +238,9 @@ def specific_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """An unclassified code is for drugs that have none of their own. Medicare contractors reject or return a line
     whose drug had one on the service date; other payers deny it or price it wrongly. Where the tables don't know
     for sure since when a code holds, the rule speaks more softly."""
-    found = _own_code_hit(line, ctx)
-    if found is not None:
-        yield found[0]
+    codes = _codes_due(line, ctx)
+    if codes:
+        yield _own_code_hit(line, ctx, codes)
 
 
 @line_rule(
@@ -487,9 +489,9 @@ def biosimilar_mismatch(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         fix = "Compare the name's suffix and the NDC with the package used, and correct the one that is wrong."
         yield Hit(text_place(line, ctx), mismatch, text_shown(line, ctx), fix=fix)
         return
-    found = _own_code_hit(line, ctx)
-    if found is not None and all(_BIOSIMILAR_CODE.fullmatch(code.code) for code in found[1]):
-        yield found[0]
+    codes = _codes_due(line, ctx)
+    if codes and all(_BIOSIMILAR_CODE.fullmatch(code.code) for code in codes):
+        yield _own_code_hit(line, ctx, codes)
 
 
 def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
@@ -534,7 +536,7 @@ def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit
     claim."""
     own = _own_codes(line, ctx)
     codes = (*own.in_force, *own.unsure)
-    served = service_days(line) if codes else None
+    served = line.served if codes else None
     if served is None or len(ctx.claim.lines) < 2:
         return
     for code in codes:
@@ -551,9 +553,8 @@ def _lines_by_code(ctx: Context) -> dict[tuple[str, date], str]:
     """The number of the first line of each code and day. Kept for the claim at hand, which asks once a line."""
     found: dict[tuple[str, date], str] = {}
     for line in ctx.claim.lines:
-        served = service_days(line)
-        if served is not None:
-            found.setdefault((line.procedure.upper(), served[0]), line.number)
+        if line.served is not None:
+            found.setdefault((line.procedure.upper(), line.served[0]), line.number)
     return found
 
 

@@ -22,7 +22,7 @@ def service_days(line: ServiceLine) -> Days | None:
 
 def first_service_date(claim: Claim) -> date | None:
     """The earliest service day of the claim, else the first day of its statement, else None."""
-    known = [period[0] for period in map(service_days, claim.lines) if period]
+    known = [line.served[0] for line in claim.lines if line.served]
     if known:
         return min(known)
     return claim.statement.first if claim.statement else None

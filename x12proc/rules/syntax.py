@@ -266,7 +266,9 @@ def _texts(ctx: Context) -> list[_Text]:
 
 def _notes_and_k3(notes: tuple[Note, ...], segments: tuple[Segment, ...], loop: str, element: str) -> list[_Text]:
     fields = [Spot(note.segment, 2) for note in notes]
-    fields += [Spot(segment, 1) for segment in segments if segment.tag == "K3" and segment.loop == loop]
+    for segment in segments:
+        if segment.tag == "K3" and segment.loop == loop:
+            fields.append(Spot(segment, 1))
     return [_field(spot, element) for spot in fields]
 
 
@@ -408,6 +410,9 @@ def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Itera
     """The payer answers line by line and names the line by this number. Without one, or with the same on two
     lines, a denial can't be matched to the drug it is about."""
     controls = [(line, *_control(line)) for line in claim.lines]
+    numbers = {number for _, number, _ in controls}
+    if len(numbers) == len(controls) and "" not in numbers:
+        return
     targets = {line.end for line in ctx.targets}
     wanted = {number for line, number, _ in controls if number and line.end in targets}
     seen: set[str] = set()
