@@ -240,6 +240,8 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
         """The diagnoses a line points to; all of the claim's where lines have no pointers (837I)."""
         if self.type == "I":
             return self.diagnoses
+        if line.pointers == ("1",):
+            return self.diagnoses[:1]
         places = [int(pointer) for pointer in line.pointers if pointer.isascii() and pointer.isdigit()]
         return tuple([self.diagnoses[place - 1] for place in places if 0 < place <= len(self.diagnoses)])
 

@@ -94,6 +94,19 @@ def _own_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> _OwnCo
     """The codes of the drug's own, by LIN03, else by the name in the text; with ``opps`` the C codes, which only
     hospital outpatient claims know, and without it all others. A compound is not the product that the codes
     stand for."""
+    known, key = _asked(ctx), (line.end, opps)
+    if key not in known:
+        known[key] = _find_own_codes(line, ctx, opps)
+    return known[key]
+
+
+@lru_cache(maxsize=1)
+def _asked(ctx: Context) -> dict[tuple[int, bool], _OwnCodes]:
+    """The own codes found for the claim at hand, by where a line ends; six rules ask."""
+    return {}
+
+
+def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> _OwnCodes:
     drug = _Drug(normalise(line.ndc), _drug_name(line, ctx), ctx.narrative(line).matched or "")
     if not ctx.reference.codes_for(drug.ndc, drug.name) or _is_compounded(line, ctx):
         return _NO_CODES

@@ -41,9 +41,11 @@ def _link_place(drug: DrugIdentification) -> Location:
 def _unlinked(ctx: Context) -> dict[int, str]:
     """What is wrong with the link of a compound's line, by where the line ends. Kept for the claim at hand, which
     asks once a line."""
-    by_day: dict[Days | None, list[ServiceLine]] = {}
     drugs = [line for line in ctx.claim.lines if line.ndc.strip()]
-    for line in drugs if len(drugs) > 1 else ():
+    if len(drugs) < 2:
+        return {}
+    by_day: dict[Days | None, list[ServiceLine]] = {}
+    for line in drugs:
         by_day.setdefault(service_days(line), []).append(line)
     found: dict[int, str] = {}
     for lines in by_day.values():

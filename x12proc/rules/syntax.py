@@ -21,6 +21,7 @@ _DRUG_REFERENCES = frozenset(("VY", "XZ"))
 _CONTROL = "6R"
 # Segments that belong in loop 2400 and in no loop below it.
 _ONLY_OF_LINE = frozenset(("SV1", "SV2", "SV5", "PWK", "K3", "NTE", "PS1", "HCP"))
+_OF_DRUG = frozenset(("LIN", "CTP", "REF"))
 _BELOW_DRUG = ("2420", "2430", "2440")
 
 
@@ -152,7 +153,8 @@ def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     lin_seen = False
     below = None  # the first segment of a loop that belongs behind the NDC loop
     for segment in line.segments:
-        message = _out_of_order(segment, lin_seen, below)
+        plain = segment.loop == "2400" and not lin_seen and segment.tag not in _OF_DRUG
+        message = "" if plain else _out_of_order(segment, lin_seen, below)
         if message:
             yield Hit(at(segment), message, shorten(segment.tag, 10))
             return
@@ -256,33 +258,31 @@ def _texts(ctx: Context) -> list[_Text]:
     """The free texts of a claim and of its target lines. Kept for the claim at hand: two rules ask."""
     claim = ctx.claim
     element = claim.delimiters.element.decode("latin-1")
+    component = claim.delimiters.component.decode("latin-1")
     texts = _notes_and_k3(claim.notes, claim.segments, "2300", element)
     for line in ctx.targets:
         if line.service is not None:
-            texts.append(_description(line, line.service, claim.delimiters))
+            texts.append(_description(line, line.service, component))
         texts += _notes_and_k3(line.notes, line.segments, "2400", element)
     return texts
 
 
 def _notes_and_k3(notes: tuple[Note, ...], segments: tuple[Segment, ...], loop: str, element: str) -> list[_Text]:
     fields = [Spot(note.segment, 2) for note in notes]
-    for segment in segments:
-        if segment.tag == "K3" and segment.loop == loop:
-            fields.append(Spot(segment, 1))
-    return [_field(spot, element) for spot in fields]
+    fields += [Spot(segment, 1) for segment in segments if segment.tag == "K3" and segment.loop == loop]
+    return [_field(spot, element) for spot in fields] if fields else []
 
 
 def _field(spot: Spot, delimiter: str) -> _Text:
     """A field that is the last of its segment: what stands behind it was cut from it by a delimiter."""
     cut = spot.segment.element(spot.element + 1)
-    return _Text(spot, spot.segment.element(spot.element), delimiter if cut else "")
+    return _Text(spot, spot.segment.element(spot.element), delimiter if cut else "", False)
 
 
-def _description(line: ServiceLine, service: Segment, delimiters: Delimiters) -> _Text:
-    component = delimiters.component.decode("latin-1")
+def _description(line: ServiceLine, service: Segment, component: str) -> _Text:
     position = 1 if service.tag == "SV1" else 2
     parts = service.element(position).split(component)
-    return _Text(Spot(service, position, 7), line.description, component if any(parts[7:]) else "", composite=True)
+    return _Text(Spot(service, position, 7), line.description, component if any(parts[7:]) else "", True)
 
 
 @claim_rule(
@@ -346,9 +346,9 @@ def _character_fault(field: _Text, delimiters: Delimiters, lower_case: bool) -> 
     if field.cut_by:
         return REJECT, f"seems to be cut by a delimiter in the text: {field.cut_by}"
     separators = (delimiters.repetition, b"" if field.composite else delimiters.component)
-    for separator in (separator.decode("latin-1") for separator in separators):
-        if separator and separator in field.text:
-            return REJECT, f"holds {separator}, which is a delimiter of this file"
+    for separator in separators:
+        if separator and separator.decode("latin-1") in field.text:
+            return REJECT, f"holds {separator.decode('latin-1')}, which is a delimiter of this file"
     if not (field.text.isascii() and field.text.isprintable()):
         return _strange_characters(field.text)
     if lower_case and any("a" <= character <= "z" for character in field.text):
