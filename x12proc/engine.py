@@ -41,12 +41,15 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
     @property
     def all_findings(self) -> list[Finding]:
         """Claim-level findings, then those of the lines."""
-        return [*self.findings, *(finding for line in self.lines for finding in line.findings)]
+        found = [*self.findings]
+        for line in self.lines:
+            found += line.findings
+        return found
 
     @property
     def rejected(self) -> bool:
         """Whether anything found rejects the claim; a claim on which a rule crashed is not accepted either."""
-        return bool(self.crashes) or any(finding.severity == REJECT for finding in self.all_findings)
+        return bool(self.crashes) or REJECT in [finding.severity for finding in self.all_findings]
 
 
 class Engine:
@@ -123,10 +126,9 @@ class Engine:
         """Leave out what another rule, heard here or elsewhere on the claim, tells better."""
         if not found:
             return found
-        told = elsewhere.union(finding.rule for finding in found)
-        return tuple(
-            finding for finding in found if not told.intersection(self._rules[finding.rule].suppressed_by)
-        )
+        told = elsewhere.union([finding.rule for finding in found])
+        rules = self._rules
+        return tuple([finding for finding in found if told.isdisjoint(rules[finding.rule].suppressed_by)])
 
     def _seen_before(self, key: Hashable) -> bool:
         mark = hash(key)

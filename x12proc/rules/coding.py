@@ -66,21 +66,16 @@ def _drug_name(line: ServiceLine, ctx: Context) -> str | None:
     return said.drug_name if said.matched else None
 
 
-class _Drug(NamedTuple):
-    """A drug as a line tells it: LIN03, the name in the text, and that name as the tables know it."""
-
-    ndc: str | None
-    name: str | None
-    matched: str
-
-
-def _codes_of_the_drug(drug: _Drug, reference: Reference) -> list[SpecificCode]:
-    """By LIN03, else by the name in the text: where that is a brand, without the codes of other brands."""
-    name = drug.name
-    codes = reference.codes_for(drug.ndc, name)
+@lru_cache(maxsize=4096)  # the same few drugs come again and again
+def _codes_of_the_drug(
+    ndc: str | None, name: str | None, matched: str, reference: Reference
+) -> list[SpecificCode]:
+    """By LIN03, else by the name in the text, which the tables know as ``matched``: where that is a brand, without
+    the codes of other brands."""
+    codes = reference.codes_for(ndc, name)
     if name is None or not codes or codes[0].matched_by != "name":
         return list(codes)
-    products = reference.products_named(drug.matched)
+    products = reference.products_named(matched)
     brand = {
         code for product in products if product.name.lower() == name for code in product.specific_code.split(";")
     }
@@ -107,20 +102,17 @@ def _asked(ctx: Context) -> dict[tuple[int, bool], _OwnCodes]:
 
 
 def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> _OwnCodes:
-    drug = _Drug(normalise(line.ndc), _drug_name(line, ctx), ctx.narrative(line).matched or "")
-    if not ctx.reference.codes_for(drug.ndc, drug.name) or _is_compounded(line, ctx):
+    said = ctx.narrative(line)
+    matched = said.matched or ""
+    codes = _codes_of_the_drug(normalise(line.ndc), said.drug_name if matched else None, matched, ctx.reference)
+    if not codes or _is_compounded(line, ctx):
         return _NO_CODES
     day = _served_on(line, ctx)
     if day is None:
         return _NO_CODES
-    return _codes_on(day, drug, line.procedure.upper(), opps, ctx.reference)
-
-
-@lru_cache(maxsize=4096)  # the same drugs come on the same days, and several rules ask
-def _codes_on(day: date, drug: _Drug, billed: str, opps: bool, reference: Reference) -> _OwnCodes:
     own = _OwnCodes([], [], [])
-    for code in _codes_of_the_drug(drug, reference):
-        if code.code.startswith("C") is not opps or code.code == billed:
+    for code in codes:
+        if code.code.startswith("C") is not opps or code.code == line.procedure.upper():
             continue
         held = code.in_force(day)
         if held:

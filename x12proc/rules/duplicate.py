@@ -108,7 +108,7 @@ def _claim_key(claim: Claim) -> tuple[object, ...]:
         claim.facility_code,
         claim.frequency,
         _text(claim.statement),
-        tuple(sorted([_text(line.service_date) for line in claim.lines])),
+        tuple(sorted([line.service_date.text if line.service_date else "" for line in claim.lines])),
         _patient(claim),
         (provider.id, provider.name) if provider else None,
         (payer.id, payer.name) if payer else None,

@@ -71,8 +71,10 @@ def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterato
     if own is None or not own.value.strip():
         return
     for reference in line.references:
+        if reference.qualifier != _AUTHORIZATION or reference.value != own.value:
+            continue
         for_other_payer = bool(reference.segment.element(4))
-        if reference.qualifier == _AUTHORIZATION and reference.value == own.value and not for_other_payer:
+        if not for_other_payer:
             message = "REF*G1 of the line is the same as that of the claim"
             yield Hit(at(reference.segment, 2), message, shorten(reference.value))
 
