@@ -32,7 +32,7 @@ LARGEST_CLAIM = 32 * 1024 * 1024  # bytes
 MOST_SEGMENTS = 100_000
 _DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
 _PARENTS_KEPT = 256
-_UNSENT = ("",) * 8  # stands in for elements behind the last one sent
+_UNSENT = ("",) * 9  # stands in for elements behind the last one sent
 
 
 class _Parent(msgspec.Struct, frozen=True):
@@ -75,40 +75,42 @@ class ClaimBuilder:
         place = _components(clm.element(5), component, 3)
         codes = _health_codes(own.get("HI", ()), component)
         dates = _dates(own.get("DTP", ()))
+        # In the order of the model, as with lines.
         return Claim(
-            id=clm.element(1),
-            type=claim_type(guide),
-            guide=span.group.version or field(span.transaction.fields, 3),
-            interchange_control=span.interchange.control,
-            group_control=span.group.control,
-            transaction_control=span.transaction.control,
-            delimiters=delimiters,
-            start=span.start,
-            end=span.end,
-            span=span,
-            charge=clm.element(2),
-            facility_code=place[0],
-            facility_qualifier=place[1],
-            frequency=place[2],
-            clm=clm,
-            segments=segments,
-            codes=codes,
-            diagnoses=tuple([code for code in codes if code.qualifier in _DIAGNOSES]),
-            dates=dates,
-            statement=_dated(dates, "434"),
-            references=_references(own.get("REF", ())),
-            notes=_notes(own.get("NTE", ())),
-            paperwork=_paperwork(own.get("PWK", ())),
-            parties=_parties([segment for segment in head if segment.loop.startswith("2310")]),
-            lines=_lines(segments, heads, component, span.end),
-            header=header.parties,
-            provider=provider.parties,
-            subscriber=subscriber.parties,
-            patient=patient.parties,
-            payer=subscriber.payer,
-            billing_provider=provider.billing_provider,
-            filing_indicator=subscriber.filing_indicator,
-            dependent=span.patient is not None,
+            clm.element(1),  # id
+            claim_type(guide),  # type
+            span.group.version or field(span.transaction.fields, 3),  # guide
+            span.interchange.control,  # interchange_control
+            span.group.control,  # group_control
+            span.transaction.control,  # transaction_control
+            delimiters,
+            span.start,
+            span.end,
+            span,
+            clm.element(2),  # charge
+            place[0],  # facility_code
+            place[1],  # facility_qualifier
+            place[2],  # frequency
+            clm,
+            segments,
+            codes,
+            tuple([code for code in codes if code.qualifier in _DIAGNOSES]),  # diagnoses
+            dates,
+            _dated(dates, "434"),  # statement
+            _references(own.get("REF", ())),
+            _notes(own.get("NTE", ())),
+            _paperwork(own.get("PWK", ())),
+            tuple(own.get("K3", ())),
+            _parties([segment for segment in head if segment.loop.startswith("2310")]),
+            _lines(segments, heads, component, span.end),
+            header.parties,  # header
+            provider.parties,  # provider
+            subscriber.parties,  # subscriber
+            patient.parties,  # patient
+            subscriber.payer,
+            provider.billing_provider,
+            subscriber.filing_indicator,
+            span.patient is not None,  # dependent
         )
 
     def _parent(self, stretch: Stretch | None, guide: str, delimiters: Delimiters) -> _Parent:
@@ -131,10 +133,10 @@ class ClaimBuilder:
         if stretch.end - stretch.start > LARGEST_CLAIM:
             raise X12SyntaxError("claim-too-large", f"A claim of over {LARGEST_CLAIM} bytes", stretch.start)
         raw = self._buffer[stretch.start : stretch.end]
-        if raw.count(delimiters.segment) > MOST_SEGMENTS:
+        if len(raw) > MOST_SEGMENTS and raw.count(delimiters.segment) > MOST_SEGMENTS:
             raise X12SyntaxError("claim-too-large", f"A claim of over {MOST_SEGMENTS} segments", stretch.start)
-        tracker = LoopTracker(guide, scope)
-        return tuple(split_segments(raw, stretch.start, stretch.segment_index, delimiters, tracker.place))
+        loops = LoopTracker(guide, scope)
+        return tuple(split_segments(raw, stretch.start, stretch.segment_index, delimiters, loops))
 
 
 def _components(text: str, component: str, least: int) -> list[str]:
@@ -175,7 +177,7 @@ def _dates(segments: Iterable[Segment]) -> tuple[DatePeriod, ...]:
 
 
 def _period(segment: Segment) -> DatePeriod:
-    qualifier, kind, text = segment.element(1), segment.element(2), segment.element(3)
+    _, qualifier, kind, text = (segment.elements + _UNSENT)[:4]
     if kind == "RD8":
         start, _, end = text.partition("-")
         return DatePeriod(qualifier, kind, text, parse_date(start), parse_date(end), segment)
@@ -227,10 +229,10 @@ def _parties(segments: tuple[Segment, ...] | list[Segment]) -> tuple[Party, ...]
 
 
 def _party(segments: tuple[Segment, ...]) -> Party:
-    head = segments[0]
-    last, first = head.element(3), head.element(4)
+    values = segments[0].elements + _UNSENT
+    last, first = values[3], values[4]
     name = f"{last}, {first}" if last and first else last or first
-    return Party(head.loop, head.element(1), name, head.element(8), head.element(9), segments)
+    return Party(segments[0].loop, values[1], name, values[8], values[9], segments)
 
 
 def _lines(segments: tuple[Segment, ...], heads: list[int], component: str, end: int) -> tuple[ServiceLine, ...]:
@@ -278,6 +280,7 @@ def _line(segments: tuple[Segment, ...], component: str, end: int) -> ServiceLin
         _control(references),
         _notes(own["NTE"]) if "NTE" in own else (),
         _paperwork(own["PWK"]) if "PWK" in own else (),
+        tuple(own.get("K3", ())),
         segments,
         end,
     )

@@ -152,6 +152,7 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     control: str  # REF*6R, the line item control number
     notes: tuple[Note, ...]
     paperwork: tuple[Paperwork, ...]
+    k3: tuple[Segment, ...]  # K3, fixed format information
     segments: tuple[Segment, ...]
     end: int  # file offset behind the line's last segment
 
@@ -200,6 +201,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     references: tuple[Reference, ...]
     notes: tuple[Note, ...]
     paperwork: tuple[Paperwork, ...]
+    k3: tuple[Segment, ...]  # K3, fixed format information
     parties: tuple[Party, ...]  # 2310 loops
     lines: tuple[ServiceLine, ...]
     header: tuple[Party, ...]  # 1000A, 1000B

@@ -153,8 +153,9 @@ def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     lin_seen = False
     below = None  # the first segment of a loop that belongs behind the NDC loop
     for segment in line.segments:
-        plain = segment.loop == "2400" and not lin_seen and segment.tag not in _OF_DRUG
-        message = "" if plain else _out_of_order(segment, lin_seen, below)
+        if segment.loop == "2400" and not lin_seen and segment.tag not in _OF_DRUG:
+            continue  # of the line itself, and before its drug
+        message = _out_of_order(segment, lin_seen, below)
         if message:
             yield Hit(at(segment), message, shorten(segment.tag, 10))
             return
@@ -259,18 +260,19 @@ def _texts(ctx: Context) -> list[_Text]:
     claim = ctx.claim
     element = claim.delimiters.element.decode("latin-1")
     component = claim.delimiters.component.decode("latin-1")
-    texts = _notes_and_k3(claim.notes, claim.segments, "2300", element)
+    texts = _notes_and_k3(claim.notes, claim.k3, element)
     for line in ctx.targets:
         if line.service is not None:
             texts.append(_description(line, line.service, component))
-        texts += _notes_and_k3(line.notes, line.segments, "2400", element)
+        texts += _notes_and_k3(line.notes, line.k3, element)
     return texts
 
 
-def _notes_and_k3(notes: tuple[Note, ...], segments: tuple[Segment, ...], loop: str, element: str) -> list[_Text]:
-    fields = [Spot(note.segment, 2) for note in notes]
-    fields += [Spot(segment, 1) for segment in segments if segment.tag == "K3" and segment.loop == loop]
-    return [_field(spot, element) for spot in fields] if fields else []
+def _notes_and_k3(notes: tuple[Note, ...], k3: tuple[Segment, ...], element: str) -> list[_Text]:
+    if not notes and not k3:
+        return []
+    fields = [Spot(note.segment, 2) for note in notes] + [Spot(segment, 1) for segment in k3]
+    return [_field(spot, element) for spot in fields]
 
 
 def _field(spot: Spot, delimiter: str) -> _Text:
@@ -409,10 +411,10 @@ def superseded_guide(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """The payer answers line by line and names the line by this number. Without one, or with the same on two
     lines, a denial can't be matched to the drug it is about."""
-    controls = [(line, *_control(line)) for line in claim.lines]
-    numbers = {number for _, number, _ in controls}
-    if len(numbers) == len(controls) and "" not in numbers:
+    numbers = {_number(line) for line in claim.lines}
+    if len(numbers) == len(claim.lines) and "" not in numbers:
         return
+    controls = [(line, *_control(line)) for line in claim.lines]
     targets = {line.end for line in ctx.targets}
     wanted = {number for line, number, _ in controls if number and line.end in targets}
     seen: set[str] = set()
@@ -424,6 +426,11 @@ def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Itera
             message = f"REF*6R {shorten(number, 40)} stands on more than one line"
             yield Hit(at(ref, 2), message, shorten(number, 40))
         seen.add(number)
+
+
+def _number(line: ServiceLine) -> str:
+    """The number of REF*6R. Before a drug there is nothing but the line's own loop, whose first REF*6R counts."""
+    return line.control if line.control.strip() and not line.drugs else _control(line)[0]
 
 
 def _control(line: ServiceLine) -> tuple[str, Segment | None]:
