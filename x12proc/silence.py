@@ -19,7 +19,7 @@ from x12proc.rules.base import OptionValue, Rule
 from x12proc.rules.context import Context
 
 MOST_KEPT = 4096
-LARGEST_KEPT = 16 * 1024  # bytes of a claim; what is kept of larger ones could swell the memory
+LARGEST_KEPT = 8 * 1024  # bytes of a claim; what is kept of larger ones could swell the memory
 
 
 class DrugLine(msgspec.Struct, frozen=True):
