@@ -221,7 +221,7 @@ class _Walk:
             return self._stand
         if piece.level == CLAIM:
             self._counter.counts.update(dict.fromkeys(self._guide.claim_loops, piece.number - 1))
-        for segment in split_segments(piece.raw, piece.offset, piece.segment_index, self._delimiters, _no_loop):
+        for segment in split_segments(piece.raw, piece.offset, piece.segment_index, self._delimiters):
             if not self._take(segment):
                 break
         else:
@@ -347,7 +347,7 @@ class _Walk:
         """Show the walker what comes behind the piece, so that it sees what is missing at its end."""
         if not self._piece.follower or self._last is None:
             return
-        behind = split_segments(self._piece.follower, 0, 0, self._delimiters, _no_loop)
+        behind = split_segments(self._piece.follower, 0, 0, self._delimiters)
         # Whatever else follows ends the set: that its SE is missing has been told by the scanner.
         inside = bool(behind) and behind[0].tag in ("CLM", "HL")
         if not inside or not self._sees(behind[0].elements, self._last):
@@ -366,11 +366,6 @@ class _Walk:
             if error.err_cde == "3":
                 self._stand.tell(_missing(error, last))
         return found is not None
-
-
-def _no_loop(elements: tuple[str, ...]) -> str:
-    """Which loop a segment stands in is for the walk to say."""
-    return ""
 
 
 def _in_loop(segment: Segment, node: Node) -> Segment:

@@ -15,6 +15,7 @@ from x12proc.profiles import Bypass, Profile, Profiles, Setting
 from x12proc.reference.edition import Reference
 from x12proc.rules.base import BIOLOGIC_CODES, Rule
 from x12proc.rules.context import Context
+from x12proc.silence import Silence
 
 MOST_PLANS = 1024
 
@@ -46,13 +47,16 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
     @property
     def all_findings(self) -> list[Finding]:
         """Claim-level findings, then those of the lines."""
-        return [*self.findings, *(finding for line in self.lines for finding in line.findings)]
+        found = [*self.findings]
+        for line in self.lines:
+            found += line.findings
+        return found
 
     @property
     def rejected(self) -> bool:
         """Whether anything found rejects the claim; a claim on which a rule crashed is not accepted either."""
         unfit = self.refused or bool(self.crashes)
-        return unfit or any(finding.severity == REJECT for finding in self.all_findings)
+        return unfit or REJECT in [finding.severity for finding in self.all_findings]
 
 
 class Engine:
@@ -81,6 +85,7 @@ class Engine:
         self._seen: set[int] = set()
         self._plans: dict[tuple[str, date | None, str], _Plan] = {}
         self._made: dict[tuple[int, str], _Plan] = {}
+        self._silence = Silence(rules.values())
 
     def targets(self, claim: Claim) -> tuple[ServiceLine, ...]:
         """The claim's target lines: one of the codes under qualifier HC."""
@@ -110,9 +115,8 @@ class Engine:
         own = _run(plan.claim, context.claim, context, crashes)
         told = {finding.rule for finding in own}
         lines = []
-        for line in context.targets:
-            steps = plan.line if line.procedure.upper() in BIOLOGIC_CODES else plan.line_other
-            found = _run(steps, line, context, crashes)
+        for line, silent in zip(context.targets, self._silence.silent_rules(context, plan.mark), strict=True):
+            found = _run(plan.line_steps(line, silent), line, context, crashes)
             lines.append(ScrubbedLine(line, self._told_once(found, told)))
         if own:
             own = self._told_once(own, {finding.rule for line in lines for finding in line.findings})
@@ -145,10 +149,9 @@ class Engine:
         """Leave out what another rule, heard here or elsewhere on the claim, tells better."""
         if not found:
             return found
-        told = elsewhere.union(finding.rule for finding in found)
-        return tuple(
-            finding for finding in found if not told.intersection(self._rules[finding.rule].suppressed_by)
-        )
+        told = elsewhere.union([finding.rule for finding in found])
+        rules = self._rules
+        return tuple([finding for finding in found if told.isdisjoint(rules[finding.rule].suppressed_by)])
 
     def _seen_before(self, key: Hashable) -> bool:
         mark = hash(key)
@@ -164,20 +167,34 @@ _Step: TypeAlias = tuple[Callable[..., Iterable[Hit]], Rule, Setting]
 class _Plan:
     """The rules that hold for claims of one type under one profile on one date, with their settings."""
 
-    __slots__ = ("bypasses", "claim", "line", "line_other", "options", "without")
+    __slots__ = ("_line", "_line_steps", "bypasses", "claim", "mark", "options", "without")
 
     def __init__(self, rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str) -> None:
         steps = [
             (rule.check, rule, settings[rule.id])
             for rule in rules.values()
-            if settings[rule.id].enabled and claim_type in rule.applies
+            if claim_type in rule.applies and _may_speak(settings[rule.id])
         ]
         self.claim = [step for step in steps if step[1].level == "claim"]
-        self.line = [step for step in steps if step[1].level == "line"]
-        self.line_other = [step for step in self.line if not step[1].biologics_only]
         self.options = {rule_id: setting.options for rule_id, setting in settings.items()}
+        #: The same for plans whose options are all the same.
+        self.mark = repr(sorted((rule_id, sorted(options.items())) for rule_id, options in self.options.items()))
+        self._line = [step for step in steps if step[1].level == "line"]
+        self._line_steps: dict[tuple[bool, frozenset[str]], list[_Step]] = {}
         self.bypasses = [setting.bypass for setting in settings.values() if setting.bypass is not None]
         self.without = _without(rules, settings, claim_type, self.bypasses) if self.bypasses else None
+
+    def line_steps(self, line: ServiceLine, silent: frozenset[str]) -> list[_Step]:
+        """The rules for a target line by its code, without those that are known to be silent on it."""
+        key = (line.procedure.upper() in BIOLOGIC_CODES, silent)
+        steps = self._line_steps.get(key)
+        if steps is None:
+            if len(self._line_steps) >= MOST_PLANS:
+                self._line_steps.clear()
+            heard = [step for step in self._line if step[1].id not in silent]
+            steps = heard if key[0] else [step for step in heard if not step[1].biologics_only]
+            self._line_steps[key] = steps
+        return steps
 
 
 def _without(
@@ -192,6 +209,11 @@ def _without(
         waiting += more
     bare = {rule_id: setting.without or setting for rule_id, setting in settings.items()}
     return _Plan({rule_id: rules[rule_id] for rule_id in rules if rule_id in wanted}, bare, claim_type)
+
+
+def _may_speak(setting: Setting) -> bool:
+    """Whether a rule is on; one with an option ``tell`` says nothing where it is false."""
+    return setting.enabled and setting.options.get("tell") is not False
 
 
 def _run(
@@ -223,15 +245,15 @@ def _service_date(claim: Claim, targets: tuple[ServiceLine, ...]) -> date | None
 def _graded(rule: Rule, hit: Hit, setting: Setting) -> Finding:
     severity = weaker(hit.severity, setting.severity) if hit.severity else setting.severity
     return Finding(
-        rule=rule.id,
-        severity=severity,
-        message=hit.message,
-        fix=hit.fix or rule.fix,
-        location=hit.location,
-        value=hit.value,
-        status=rule.status,
-        second_status=rule.second_status,
-        carc=rule.carc,
-        rarc=rule.rarc,
-        sources=rule.sources,
+        rule.id,
+        severity,
+        hit.message,
+        hit.fix or rule.fix,
+        hit.location,
+        hit.value,
+        rule.status,
+        rule.second_status,
+        rule.carc,
+        rule.rarc,
+        rule.sources,
     )

@@ -125,11 +125,11 @@ class Summary(msgspec.Struct):
         self.target_lines += len(scrubbed.lines)
         self.rejected_claims += scrubbed.rejected
         self.guide_errors += len(scrubbed.guide_errors)
-        found = scrubbed.all_findings
-        self.warned_claims += any(finding.severity == "warn" for finding in found)
-        for finding in found:
+        warned = self.findings["warn"]
+        for finding in scrubbed.all_findings:
             self.findings[finding.severity] += 1
             self.by_rule[finding.rule] = self.by_rule.get(finding.rule, 0) + 1
+        self.warned_claims += self.findings["warn"] > warned
         self._count_charge(parse_charge(scrubbed.claim.charge), scrubbed.rejected)
 
     def _count_charge(self, charge: Decimal | None, rejected: bool) -> None:

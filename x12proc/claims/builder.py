@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from x12proc.claims.model import (
     Party,
     Reference,
     ServiceLine,
+    days,
 )
 from x12proc.errors import X12SyntaxError
 from x12proc.wire.delimiters import Delimiters
@@ -31,14 +32,19 @@ LARGEST_CLAIM = 32 * 1024 * 1024  # bytes
 MOST_SEGMENTS = 100_000
 _DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
 _PARENTS_KEPT = 256
-_UNSENT = ("",) * 8  # stands in for elements behind the last one sent
+_UNSENT = ("",) * 9  # stands in for elements behind the last one sent
 
 
 class _Parent(msgspec.Struct, frozen=True):
     """What is kept of a loop above the claim."""
 
-    parties: tuple[Party, ...]
-    filing_indicator: str  # SBR09
+    parties: tuple[Party, ...] = ()
+    filing_indicator: str = ""  # SBR09
+    payer: Party | None = None  # 2010BB
+    billing_provider: Party | None = None  # 2010AA
+
+
+_NO_PARENT = _Parent()
 
 
 class ClaimBuilder:
@@ -56,54 +62,68 @@ class ClaimBuilder:
         delimiters = span.interchange.delimiters
         guide = span.transaction.guide
         assert guide is not None, "the scanner tells claims of 837 sets only"
+        header = self._parent(span.header, guide, delimiters)
+        provider = self._parent(span.provider, guide, delimiters)
         subscriber = self._parent(span.subscriber, guide, delimiters)
         patient = self._parent(span.patient, guide, delimiters)
         segments = self._read(Stretch(span.start, span.end, span.segment_index), guide, delimiters, "2300")
-        own = _by_tag(segments, "2300")
+        heads = [place for place, segment in enumerate(segments) if segment.tag == "LX"]
+        head = segments[: heads[0]] if heads else segments
+        own = _by_tag(head, "2300")
         clm = segments[0]
-        place = _components(clm.element(5), delimiters)
-        codes = _health_codes(own.get("HI", ()), delimiters)
+        component = delimiters.component.decode("latin-1")
+        place = _components(clm.element(5), component, 3)
+        codes = _health_codes(own.get("HI", ()), component)
+        dates = _dates(own.get("DTP", ()))
+        # In the order of the model, as with lines.
         return Claim(
-            id=clm.element(1),
-            type=claim_type(guide),
-            guide=span.group.version or field(span.transaction.fields, 3),
-            interchange_control=span.interchange.control,
-            group_control=span.group.control,
-            transaction_control=span.transaction.control,
-            delimiters=delimiters,
-            start=span.start,
-            end=span.end,
-            span=span,
-            charge=clm.element(2),
-            facility_code=place[0],
-            facility_qualifier=place[1],
-            frequency=place[2],
-            clm=clm,
-            segments=segments,
-            codes=codes,
-            diagnoses=tuple(code for code in codes if code.qualifier in _DIAGNOSES),
-            dates=_dates(own.get("DTP", ())),
-            references=_references(own.get("REF", ())),
-            notes=_notes(own.get("NTE", ())),
-            paperwork=_paperwork(own.get("PWK", ())),
-            parties=_parties([segment for segment in segments if segment.loop.startswith("2310")]),
-            lines=_lines(segments, delimiters, span.end),
-            header=self._parent(span.header, guide, delimiters).parties,
-            provider=self._parent(span.provider, guide, delimiters).parties,
-            subscriber=subscriber.parties,
-            patient=patient.parties,
-            filing_indicator=subscriber.filing_indicator,
-            dependent=span.patient is not None,
+            clm.element(1),  # id
+            claim_type(guide),  # type
+            span.group.version or field(span.transaction.fields, 3),  # guide
+            span.interchange.control,  # interchange_control
+            span.group.control,  # group_control
+            span.transaction.control,  # transaction_control
+            delimiters,
+            span.start,
+            span.end,
+            span,
+            clm.element(2),  # charge
+            place[0],  # facility_code
+            place[1],  # facility_qualifier
+            place[2],  # frequency
+            clm,
+            segments,
+            codes,
+            tuple([code for code in codes if code.qualifier in _DIAGNOSES]),  # diagnoses
+            dates,
+            _dated(dates, "434"),  # statement
+            _references(own.get("REF", ())),
+            _notes(own.get("NTE", ())),
+            _paperwork(own.get("PWK", ())),
+            tuple(own.get("K3", ())),
+            _parties([segment for segment in head if segment.loop.startswith("2310")]),
+            _lines(segments, heads, component, span.end),
+            header.parties,  # header
+            provider.parties,  # provider
+            subscriber.parties,  # subscriber
+            patient.parties,  # patient
+            subscriber.payer,
+            provider.billing_provider,
+            subscriber.filing_indicator,
+            span.patient is not None,  # dependent
         )
 
     def _parent(self, stretch: Stretch | None, guide: str, delimiters: Delimiters) -> _Parent:
         """A loop that claims hang under; the last few are kept, for claims mostly share them."""
         if stretch is None or stretch.start == stretch.end:
-            return _Parent((), "")
+            return _NO_PARENT
         known = self._parents.get(stretch.start)
         if known is None:
             segments = self._read(stretch, guide, delimiters, "")
-            known = _Parent(_parties(segments), _filing_indicator(segments))
+            parties = _parties(segments)
+            known = _Parent(
+                parties, _filing_indicator(segments), _party_of(parties, "2010BB"), _party_of(parties, "2010AA")
+            )
             if len(self._parents) >= _PARENTS_KEPT:
                 self._parents.clear()
             self._parents[stretch.start] = known
@@ -113,19 +133,29 @@ class ClaimBuilder:
         if stretch.end - stretch.start > LARGEST_CLAIM:
             raise X12SyntaxError("claim-too-large", f"A claim of over {LARGEST_CLAIM} bytes", stretch.start)
         raw = self._buffer[stretch.start : stretch.end]
-        if raw.count(delimiters.segment) > MOST_SEGMENTS:
+        if len(raw) > MOST_SEGMENTS and raw.count(delimiters.segment) > MOST_SEGMENTS:
             raise X12SyntaxError("claim-too-large", f"A claim of over {MOST_SEGMENTS} segments", stretch.start)
-        tracker = LoopTracker(guide, scope)
-        return tuple(split_segments(raw, stretch.start, stretch.segment_index, delimiters, tracker.place))
+        loops = LoopTracker(guide, scope)
+        return tuple(split_segments(raw, stretch.start, stretch.segment_index, delimiters, loops))
 
 
-def _components(text: str, delimiters: Delimiters, least: int = 3) -> list[str]:
-    parts = text.split(delimiters.component.decode("latin-1"))
+def _components(text: str, component: str, least: int) -> list[str]:
+    parts = text.split(component)
     return parts + [""] * (least - len(parts))
 
 
 def _filing_indicator(subscriber: tuple[Segment, ...]) -> str:
-    return next((segment.element(9) for segment in subscriber if segment.tag == "SBR"), "")
+    for segment in subscriber:
+        if segment.tag == "SBR":
+            return segment.element(9)
+    return ""
+
+
+def _party_of(parties: tuple[Party, ...], loop: str) -> Party | None:
+    for party in parties:
+        if party.loop == loop:
+            return party
+    return None
 
 
 def _references(segments: Iterable[Segment]) -> tuple[Reference, ...]:
@@ -138,7 +168,7 @@ def _notes(segments: Iterable[Segment]) -> tuple[Note, ...]:
 
 def _paperwork(segments: Iterable[Segment]) -> tuple[Paperwork, ...]:
     return tuple(
-        Paperwork(segment.element(1), segment.element(2), segment.element(6), segment) for segment in segments
+        [Paperwork(segment.element(1), segment.element(2), segment.element(6), segment) for segment in segments]
     )
 
 
@@ -147,14 +177,19 @@ def _dates(segments: Iterable[Segment]) -> tuple[DatePeriod, ...]:
 
 
 def _period(segment: Segment) -> DatePeriod:
-    text = segment.element(3)
-    kind = segment.element(2)
-    first, last = text, text
+    _, qualifier, kind, text = (segment.elements + _UNSENT)[:4]
     if kind == "RD8":
-        first, _, last = text.partition("-")
-    elif kind == "DT":
-        first = last = text[:8]
-    return DatePeriod(segment.element(1), kind, text, parse_date(first), parse_date(last), segment)
+        start, _, end = text.partition("-")
+        return DatePeriod(qualifier, kind, text, parse_date(start), parse_date(end), segment)
+    day = parse_date(text[:8] if kind == "DT" else text)
+    return DatePeriod(qualifier, kind, text, day, day, segment)
+
+
+def _dated(dates: tuple[DatePeriod, ...], qualifier: str) -> DatePeriod | None:
+    for period in dates:
+        if period.qualifier == qualifier:
+            return period
+    return None
 
 
 def parse_date(text: str) -> date | None:
@@ -172,14 +207,19 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _health_codes(segments: Iterable[Segment], delimiters: Delimiters) -> tuple[HealthCode, ...]:
+def _health_codes(segments: Iterable[Segment], component: str) -> tuple[HealthCode, ...]:
     codes = []
     for segment in segments:
         for position, text in enumerate(segment.elements[1:], 1):
             if text:
-                parts = _components(text, delimiters, 5)
-                codes.append(HealthCode(parts[0], parts[1], parts[3], parts[4], segment, position))
+                parts = _components(text, component, 5)
+                code = parts[1]
+                codes.append(HealthCode(parts[0], code, parts[3], parts[4], segment, position, _bare(code)))
     return tuple(codes)
+
+
+def _bare(code: str) -> str:
+    return code.replace(".", "").strip().upper()
 
 
 def _parties(segments: tuple[Segment, ...] | list[Segment]) -> tuple[Party, ...]:
@@ -189,64 +229,61 @@ def _parties(segments: tuple[Segment, ...] | list[Segment]) -> tuple[Party, ...]
 
 
 def _party(segments: tuple[Segment, ...]) -> Party:
-    head = segments[0]
-    name = ", ".join(part for part in (head.element(3), head.element(4)) if part)
-    return Party(head.loop, head.element(1), name, head.element(8), head.element(9), segments)
+    values = segments[0].elements + _UNSENT
+    last, first = values[3], values[4]
+    name = f"{last}, {first}" if last and first else last or first
+    return Party(segments[0].loop, values[1], name, values[8], values[9], segments)
 
 
-def _lines(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> tuple[ServiceLine, ...]:
-    starts = [place for place, segment in enumerate(segments) if segment.tag == "LX" and segment.loop == "2400"]
+def _lines(segments: tuple[Segment, ...], heads: list[int], component: str, end: int) -> tuple[ServiceLine, ...]:
     lines = []
-    for start, stop in zip(starts, [*starts[1:], len(segments)], strict=False):
+    for start, stop in zip(heads, [*heads[1:], len(segments)], strict=False):
         line_end = segments[stop].offset if stop < len(segments) else end
-        lines.append(_line(segments[start:stop], delimiters, line_end))
+        lines.append(_line(segments[start:stop], component, line_end))
     return tuple(lines)
 
 
-def _line(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> ServiceLine:
+def _line(segments: tuple[Segment, ...], component: str, end: int) -> ServiceLine:
     own = _by_tag(segments, "2400")
     services = own.get("SV1") or own.get("SV2")
     service = services[0] if services else None
-    values = (*service.elements, *_UNSENT) if service else _UNSENT
+    values = (service.elements + _UNSENT) if service else _UNSENT
     first = 2 if values[0] == "SV2" else 1
-    procedure = _components(values[first], delimiters, 7)
-    pointers = _components(values[7], delimiters, 1) if first == 1 and values[7] else []
+    procedure = _components(values[first], component, 7)
     modifiers = _modifiers(procedure)
+    drugs = _drugs(own.get("2410", ()), component)
+    drug = drugs[0] if drugs else None
     dates = _dates(own.get("DTP", ()))
+    service_date = _dated(dates, "472")
     references = _references(own.get("REF", ()))
-    drugs = _drugs(segments, delimiters)
+    # All in the order of the model; by name would take five times as long, which counts with so many lines.
     return ServiceLine(
-        number=segments[0].element(1),
-        service=service,
-        qualifier=procedure[0],
-        procedure=procedure[1],
-        modifiers=modifiers,
-        given_modifiers=tuple([code.upper() for code in modifiers if code]),
-        description=procedure[6],
-        revenue_code=values[1] if first == 2 else "",
-        charge=values[first + 1],
-        unit=values[first + 2],
-        units=values[first + 3],
-        pointers=tuple(pointers),
-        drugs=drugs,
-        drug=drugs[0] if drugs else None,
-        ndc=drugs[0].ndc if drugs else "",
-        dates=dates,
-        service_date=_service_date(dates),
-        references=references,
-        control=_control(references),
-        notes=_notes(own.get("NTE", ())),
-        paperwork=_paperwork(own.get("PWK", ())),
-        segments=segments,
-        end=end,
+        segments[0].element(1),  # number
+        service,
+        procedure[0],  # qualifier
+        procedure[1],
+        modifiers,
+        tuple([code.upper() for code in modifiers if code]) if modifiers else (),  # given_modifiers
+        procedure[6],  # description
+        values[1] if first == 2 else "",  # revenue_code
+        values[first + 1],  # charge
+        values[first + 2],  # unit
+        values[first + 3],  # units
+        tuple(values[7].split(component)) if first == 1 and values[7] else (),  # pointers
+        drugs,
+        drug,
+        drug.ndc if drug else "",
+        dates,
+        service_date,
+        days(service_date),  # served
+        references,
+        _control(references),
+        _notes(own["NTE"]) if "NTE" in own else (),
+        _paperwork(own["PWK"]) if "PWK" in own else (),
+        tuple(own.get("K3", ())),
+        segments,
+        end,
     )
-
-
-def _service_date(dates: tuple[DatePeriod, ...]) -> DatePeriod | None:
-    for period in dates:
-        if period.qualifier == "472":
-            return period
-    return None
 
 
 def _control(references: tuple[Reference, ...]) -> str:
@@ -257,45 +294,47 @@ def _control(references: tuple[Reference, ...]) -> str:
 
 
 def _by_tag(segments: Iterable[Segment], loop: str) -> dict[str, list[Segment]]:
-    """The segments of one loop proper by their tags."""
+    """The segments of one loop proper by their tags, and those of the loops below it by their loops."""
     found: dict[str, list[Segment]] = {}
     for segment in segments:
-        if segment.loop == loop:
-            known = found.get(segment.tag)
-            if known is None:
-                found[segment.tag] = [segment]
-            else:
-                known.append(segment)
+        key = segment.tag if segment.loop == loop else segment.loop
+        known = found.get(key)
+        if known is None:
+            found[key] = [segment]
+        else:
+            known.append(segment)
     return found
 
 
 def _modifiers(procedure: list[str]) -> tuple[str, ...]:
     sent = procedure[2:6]
+    if not any(sent):
+        return ()
     while sent and not sent[-1]:
         sent.pop()
     return tuple(sent)
 
 
-def _drugs(segments: tuple[Segment, ...], delimiters: Delimiters) -> tuple[DrugIdentification, ...]:
-    drugs = []
+def _drugs(segments: Sequence[Segment], component: str) -> tuple[DrugIdentification, ...]:
+    """The drugs of a line's 2410 loops, each of which begins with a LIN."""
+    if not segments:
+        return ()
     starts = [place for place, segment in enumerate(segments) if segment.tag == "LIN"]
-    for start in starts:
-        stop = start + 1
-        while stop < len(segments) and segments[stop].loop == "2410" and segments[stop].tag != "LIN":
-            stop += 1
-        group = segments[start:stop]
-        ctp = next((segment for segment in group if segment.tag == "CTP"), None)
-        ref = next((segment for segment in group if segment.tag == "REF"), None)
-        drugs.append(
-            DrugIdentification(
-                lin=group[0],
-                ctp=ctp,
-                ref=ref,
-                qualifier=group[0].element(2),
-                ndc=group[0].element(3),
-                quantity=ctp.element(4) if ctp else "",
-                unit=_components(ctp.element(5), delimiters, 1)[0] if ctp else "",
-                segments=group,
-            )
-        )
-    return tuple(drugs)
+    ends = [*starts[1:], len(segments)]
+    return tuple([_drug(tuple(segments[start:end]), component) for start, end in zip(starts, ends, strict=False)])
+
+
+def _drug(segments: tuple[Segment, ...], component: str) -> DrugIdentification:
+    ctp = _first(segments, "CTP")
+    lin = segments[0]
+    quantity = ctp.element(4) if ctp else ""
+    unit = ctp.element(5).split(component)[0] if ctp else ""
+    ref = _first(segments, "REF")
+    return DrugIdentification(lin, ctp, ref, lin.element(2), lin.element(3), quantity, unit, segments)
+
+
+def _first(segments: tuple[Segment, ...], tag: str) -> Segment | None:
+    for segment in segments:
+        if segment.tag == tag:
+            return segment
+    return None

@@ -7,6 +7,8 @@ that loop. What begins which loop depends on where one stands (its *scope*): NM1
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from x12proc.wire.guides import INSTITUTIONAL, PROFESSIONAL
 
 # scope -> NM1 qualifier -> loop
@@ -62,6 +64,8 @@ _DRUG_SEGMENTS = frozenset(("CTP", "REF"))
 class LoopTracker:
     """Says of one segment after another which loop it belongs to."""
 
+    heads: ClassVar = _STRUCTURAL
+    loose: ClassVar = frozenset(("2410",))
     __slots__ = ("_names", "loop", "scope")
 
     def __init__(self, guide: str, scope: str = "") -> None:
@@ -72,8 +76,6 @@ class LoopTracker:
     def place(self, elements: tuple[str, ...]) -> str:
         """The loop of the next segment. An NM1 with a qualifier unknown in its scope opens loop ``<scope>?``."""
         tag = elements[0]
-        if tag not in _STRUCTURAL and self.loop != "2410":
-            return self.loop
         if tag == "NM1":
             qualifier = elements[1] if len(elements) > 1 else ""
             self.loop = self._names.get(self.scope, {}).get(qualifier) or self.scope + "?"

@@ -7,12 +7,15 @@ The garbage collector need not watch them (gc=False): built from the leaves up, 
 from __future__ import annotations
 
 from datetime import date
+from typing import TypeAlias
 
 import msgspec
 
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.segment import Segment
+
+Days: TypeAlias = tuple[date, date]  # first and last
 
 
 class Location(msgspec.Struct, frozen=True, gc=False):
@@ -78,6 +81,13 @@ class DatePeriod(msgspec.Struct, frozen=True, gc=False):
     segment: Segment
 
 
+def days(period: DatePeriod | None) -> Days | None:
+    """First and last day of a period, or None where there is none or it can't be read."""
+    if period is None or period.first is None or period.last is None or period.last < period.first:
+        return None
+    return period.first, period.last
+
+
 class HealthCode(msgspec.Struct, frozen=True, gc=False):
     """One composite of an HI segment: ``ABK:D595`` or ``BE:80:::12``."""
 
@@ -87,6 +97,7 @@ class HealthCode(msgspec.Struct, frozen=True, gc=False):
     amount: str
     segment: Segment
     position: int  # which element of the HI
+    bare: str  # the code in capitals, without decimal point and blanks
 
     @property
     def location(self) -> Location:
@@ -136,10 +147,12 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     ndc: str  # LIN03 of the first 2410 loop
     dates: tuple[DatePeriod, ...]
     service_date: DatePeriod | None  # DTP*472
+    served: Days | None  # its first and last day; None where it is missing or can't be read
     references: tuple[Reference, ...]
     control: str  # REF*6R, the line item control number
     notes: tuple[Note, ...]
     paperwork: tuple[Paperwork, ...]
+    k3: tuple[Segment, ...]  # K3, fixed format information
     segments: tuple[Segment, ...]
     end: int  # file offset behind the line's last segment
 
@@ -184,27 +197,21 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     codes: tuple[HealthCode, ...]
     diagnoses: tuple[HealthCode, ...]
     dates: tuple[DatePeriod, ...]
+    statement: DatePeriod | None  # DTP*434, the statement dates of an institutional claim
     references: tuple[Reference, ...]
     notes: tuple[Note, ...]
     paperwork: tuple[Paperwork, ...]
+    k3: tuple[Segment, ...]  # K3, fixed format information
     parties: tuple[Party, ...]  # 2310 loops
     lines: tuple[ServiceLine, ...]
     header: tuple[Party, ...]  # 1000A, 1000B
     provider: tuple[Party, ...]  # 2010AA, AB, AC
     subscriber: tuple[Party, ...]  # 2010BA, BB
     patient: tuple[Party, ...]  # 2010CA
+    payer: Party | None  # 2010BB, the payer this claim goes to
+    billing_provider: Party | None  # 2010AA
     filing_indicator: str  # SBR09
     dependent: bool  # the patient is not the subscriber
-
-    @property
-    def payer(self) -> Party | None:
-        """2010BB, the payer this claim goes to."""
-        return next((party for party in self.subscriber if party.loop == "2010BB"), None)
-
-    @property
-    def billing_provider(self) -> Party | None:
-        """2010AA."""
-        return next((party for party in self.provider if party.loop == "2010AA"), None)
 
     @property
     def patient_party(self) -> Party | None:
@@ -213,18 +220,19 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
             return self.patient[0]
         return next((party for party in self.subscriber if party.loop == "2010BA"), None)
 
-    @property
-    def statement(self) -> DatePeriod | None:
-        """DTP*434, the statement dates of an institutional claim."""
-        return next((period for period in self.dates if period.qualifier == "434"), None)
-
     def reference(self, qualifier: str) -> Reference | None:
         """The first REF of the claim with this qualifier."""
-        return next((ref for ref in self.references if ref.qualifier == qualifier), None)
+        for reference in self.references:
+            if reference.qualifier == qualifier:
+                return reference
+        return None
 
     def code(self, qualifier: str, value: str) -> HealthCode | None:
         """The HI composite with this qualifier and code."""
-        return next((code for code in self.codes if code.qualifier == qualifier and code.code == value), None)
+        for code in self.codes:
+            if code.qualifier == qualifier and code.code == value:
+                return code
+        return None
 
     def last_own(self) -> Segment:
         """The last segment of the 2300 loop proper."""
@@ -234,8 +242,10 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
         """The diagnoses a line points to; all of the claim's where lines have no pointers (837I)."""
         if self.type == "I":
             return self.diagnoses
+        if line.pointers == ("1",):
+            return self.diagnoses[:1]
         places = [int(pointer) for pointer in line.pointers if pointer.isascii() and pointer.isdigit()]
-        return tuple(self.diagnoses[place - 1] for place in places if 0 < place <= len(self.diagnoses))
+        return tuple([self.diagnoses[place - 1] for place in places if 0 < place <= len(self.diagnoses)])
 
 
 def at(segment: Segment, element: int | None = None, component: int | None = None) -> Location:

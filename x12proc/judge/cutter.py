@@ -157,7 +157,7 @@ class SetCutter:
             raw = self._buffer[start : min(start + BATCH_BYTES, end)]
             if start + len(raw) < end:
                 raw = raw[: raw.rfind(self._delimiters.segment) + 1] or self._buffer[start:end]
-            yield from split_segments(raw, start, self._index, self._delimiters, _no_loop)
+            yield from split_segments(raw, start, self._index, self._delimiters)
             stop = start + len(raw)
             self._index += count_terminators(self._buffer, start, stop, self._delimiters)
             start = stop
@@ -166,7 +166,7 @@ class SetCutter:
         head = self._buffer[end : end + _HEAD]
         under = any(
             segment.tag == "CLM" or (segment.tag == "HL" and _level(segment) > level)
-            for segment in split_segments(head, end, 0, self._delimiters, _no_loop)[:1]
+            for segment in split_segments(head, end, 0, self._delimiters)[:1]
         )
         raw = _bounded(self._buffer, start, end, self._delimiters)
         return Piece(raw, start, index, level, number, b"" if under else head)
@@ -186,11 +186,6 @@ class SetCutter:
         batch = Batch(guide, self._delimiters, tuple(self._pieces), closes)
         self._pieces, self._bytes = [], 0
         return batch
-
-
-def _no_loop(elements: tuple[str, ...]) -> str:
-    """Which loop a segment stands in is not asked here."""
-    return ""
 
 
 def _level(segment: Segment) -> int:

@@ -142,7 +142,7 @@ class Masker:
         delimiters = opened.delimiters
         for part in windows(self._buffer, opened.header.end, opened.segment_index, delimiters, window):
             raw = self._buffer[part.start : min(part.end, end)]
-            yield from split_segments(raw, part.start, part.index, delimiters, lambda _: "")
+            yield from split_segments(raw, part.start, part.index, delimiters)
             if part.end >= end:
                 return
 

@@ -107,6 +107,8 @@ class Reference:
 
     def product(self, ndc11: str) -> Product | None:
         """The product with that NDC (11 digits), else what is known of another package of it, else None."""
+        if ndc11 in self._products:
+            return self._products[ndc11]
         if len(ndc11) != 11 or not (ndc11.isascii() and ndc11.isdigit()):
             return None
         return _recalled(self._products, ndc11, lambda: self._product(ndc11))
@@ -136,6 +138,8 @@ class Reference:
 
     def code(self, code: str) -> HcpcsCode | None:
         """A HCPCS Level II code of a drug, or one that stands for "not otherwise classified"; else None."""
+        if code in self._hcpcs:
+            return self._hcpcs[code]
         if len(code) != 5 or not (code.isascii() and code.isalnum()):
             return None
         return _recalled(self._hcpcs, code.upper(), lambda: self._code(code.upper()))
@@ -152,6 +156,8 @@ class Reference:
         Empty means that the edition knows of none, never that there is none.
         """
         asked = (ndc11, name.lower() if name else None)
+        if asked in self._found:
+            return self._found[asked]
         return _recalled(self._found, asked, lambda: tuple(self._codes_for(*asked)))
 
     def _codes_for(self, ndc11: str | None, name: str | None) -> Iterator[SpecificCode]:
@@ -241,7 +247,10 @@ class Reference:
 
         True and False are sure; None: the edition has no table of that fiscal year.
         """
-        return _recalled(self._leaves, (code[:20], on), lambda: self._diagnosis(code, on))
+        asked = (code[:20], on)
+        if asked in self._leaves:
+            return self._leaves[asked]
+        return _recalled(self._leaves, asked, lambda: self._diagnosis(code, on))
 
     def _diagnosis(self, code: str, on: date) -> bool | None:
         year = diagnoses.fiscal_year(on)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, TypeAlias
 
 import msgspec
@@ -21,7 +20,7 @@ from x12proc.wire.events import Fault
 SCHEMA = "x12proc.report/1"
 LONGEST_VALUE = 500  # characters of a text that is shown; a report is no place for a 10 MB element
 Document: TypeAlias = dict[str, Any]
-_NOT_REPORTED = frozenset(("contents", "ndc_text"))
+_NOT_REPORTED = ("contents", "ndc_text")
 
 
 def claim_document(scrubbed: ScrubbedClaim) -> Document:
@@ -78,7 +77,7 @@ def _line_document(scrubbed: ScrubbedLine, claim: Claim, whole: ScrubbedClaim) -
         "drug": drug_document(line.drug),
         "notes": [
             {"loop": note.segment.loop, "code": _short(note.code), "text": _short(note.text)}
-            for note in (*line.notes, *claim.notes)
+            for note in line.notes + claim.notes
         ],
         "narrative": narrative_document(whole.context.narrative(line)),
         "product": _product_document(line, whole.context),
@@ -90,12 +89,20 @@ def _line_document(scrubbed: ScrubbedLine, claim: Claim, whole: ScrubbedClaim) -
 def finding_document(finding: Finding) -> Document:
     """One finding."""
     category, _, code = finding.status.partition(":")
+    place = finding.location
     return {
         "rule": finding.rule,
         "severity": finding.severity,
         "message": _short(finding.message),
         "fix": _short(finding.fix),
-        "location": msgspec.structs.asdict(finding.location),
+        "location": {
+            "loop": place.loop,
+            "segment": place.segment,
+            "element": place.element,
+            "segment_index": place.segment_index,
+            "byte_offset": place.byte_offset,
+            "after": place.after,
+        },
         "value": None if finding.value is None else _short(finding.value),
         "claim_status": {"category": category, "code": code} if category else None,
         "remittance": {"carc": finding.carc, "rarc": list(finding.rarc)} if finding.carc else None,
@@ -135,7 +142,9 @@ def drug_document(drug: DrugIdentification | None) -> Document | None:
 def narrative_document(narrative: Narrative) -> Document:
     """The facts of the free text."""
     facts: Document = msgspec.to_builtins(narrative)
-    return {key: value for key, value in facts.items() if key not in _NOT_REPORTED}
+    for key in _NOT_REPORTED:
+        del facts[key]
+    return facts
 
 
 def _product_document(line: ServiceLine, context: Context) -> Document | None:
@@ -158,8 +167,9 @@ def _product_document(line: ServiceLine, context: Context) -> Document | None:
 
 
 def _service_dates(period: DatePeriod | None) -> list[str]:
-    dates: tuple[date | None, ...] = (period.first, period.last) if period else ()
-    return [day.isoformat() for day in dates if day is not None]
+    if period is None:
+        return []
+    return [day.isoformat() for day in (period.first, period.last) if day is not None]
 
 
 def fault_document(fault: Fault) -> Document:

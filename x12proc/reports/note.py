@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from x12proc.claims.model import ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
-from x12proc.findings import REJECT, WARN, Finding, Severity
+from x12proc.findings import INFO, REJECT, WARN, Finding, Severity
 from x12proc.wire.delimiters import Delimiters
 
 LONGEST_NOTE = 80  # NTE02
@@ -32,16 +32,16 @@ def annotation_skipped(line: ServiceLine, scrubbed: ScrubbedClaim) -> bool:
     if not text:
         return False
     marks = delimiters.element + delimiters.segment + delimiters.component + delimiters.repetition
-    return any(note.code == "TPO" for note in line.notes) or any(chr(mark) in text for mark in marks)
+    return "TPO" in [note.code for note in line.notes] or not set(text).isdisjoint(marks.decode("latin-1"))
 
 
 def note_text(findings: Iterable[Finding], delimiters: Delimiters) -> str:
     """``X12PROC R:NDC01 NAR04 W:RTE01``, at most 80 characters with the rest counted; "" for nothing to tell."""
-    told = list(findings)
+    told = [finding for finding in findings if finding.severity != INFO]
+    if not told:
+        return ""
     colon = "=" if delimiters.component == b":" else ":"
     tokens = [*_tokens("R" + colon, told, REJECT), *_tokens("W" + colon, told, WARN)]
-    if not tokens:
-        return ""
     text = f"{MARK} {' '.join(tokens)}"
     kept = len(tokens)
     while len(text) > LONGEST_NOTE:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from x12proc.claims.model import Claim, Location, ServiceLine, at
+from x12proc.claims.model import Claim, Location, ServiceLine, at, days
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import days, service_days
+from x12proc.rules.dates import service_days
 from x12proc.values import shorten
 
 _ADJUDICATION = "SVD"

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from x12proc.claims.model import Claim, Location, ServiceLine, at
+from x12proc.claims.model import Claim, Days, Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import Days, service_days
 from x12proc.rules.narrative import spoken
 from x12proc.values import shorten
 
@@ -100,7 +99,12 @@ def _should_bill_giving(claim: Claim) -> bool:
     if claim.type == "I":
         return claim.facility_code in _OUTPATIENT_BILLS
     provider = claim.billing_provider
-    return provider is None or _PHARMACY.search(provider.name) is None
+    return provider is None or not _is_pharmacy(provider.name[:_LONGEST])
+
+
+@lru_cache(maxsize=256)
+def _is_pharmacy(name: str) -> bool:
+    return _PHARMACY.search(name) is not None
 
 
 def _needs_giving(line: ServiceLine, ctx: Context) -> bool:
@@ -127,12 +131,13 @@ def _needs_giving(line: ServiceLine, ctx: Context) -> bool:
 def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """The drug's code pays for the drug alone. A drug without any service that gave it makes a payer ask whether
     it was given at all, and the work of giving it stays unpaid."""
-    if not _should_bill_giving(claim) or _giving(ctx):
+    if _giving(ctx) or not _should_bill_giving(claim):
         return
-    line = next((line for line in ctx.targets if _needs_giving(line, ctx)), None)
-    if line is not None:
-        code = shorten(line.procedure, 10)
-        yield Hit(at(line.head), f"The claim bills {code}, but no infusion, injection or other administration")
+    for line in ctx.targets:
+        if _needs_giving(line, ctx):
+            code = shorten(line.procedure, 10)
+            yield Hit(at(line.head), f"The claim bills {code}, but no infusion, injection or other administration")
+            return
 
 
 @line_rule(
@@ -142,6 +147,7 @@ def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A7:306",
     remittance=("97",),
     where="SV101-7, SV202-7, NTE02",
@@ -180,7 +186,7 @@ def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator
     """Antibodies often need the observation that the complex administration codes stand for. Which drugs count is
     up to each payer."""
     name = (ctx.narrative(line).matched or "").partition("-")[0]
-    if not ctx.option("ADM03", "tell") or not name.endswith("mab"):
+    if not name.endswith("mab"):
         return
     simple = next((other for other in ctx.claim.lines if _within(other.procedure, _SIMPLE)), None)
     if simple is not None:
@@ -206,8 +212,8 @@ def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator
 def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A drug without an administration that day, and an administration without a drug, look like two mistakes.
     Payers hold or deny one of them."""
-    served, giving = service_days(line), _giving(ctx)
-    if served is None or not 0 < len(giving) <= _MOST_PERIODS or None in giving:
+    served, giving = line.served, _giving(ctx)
+    if served is None or not 0 < len(giving) <= _MOST_PERIODS or None in giving or giving == (served,):
         return
     given = [days for days in giving if days]
     apart = not any(first <= served[1] and served[0] <= last for first, last in given)
@@ -221,11 +227,8 @@ def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit
 def _giving(ctx: Context) -> tuple[Days | None, ...]:
     """The different service dates of the claim's administrations, None for one that can't be read. Kept for the
     claim at hand, which asks once a line."""
-    return tuple(
-        dict.fromkeys(
-            service_days(line) for line in ctx.claim.lines if _gives_a_drug(line.procedure.upper()[:_LONGEST_CODE])
-        )
-    )
+    giving = [line.served for line in ctx.claim.lines if _gives_a_drug(line.procedure.upper()[:_LONGEST_CODE])]
+    return tuple(dict.fromkeys(giving))
 
 
 @line_rule(

@@ -30,11 +30,11 @@ def reference_anchor(claim: Claim) -> Segment:
 
 def _references(claim: Claim, ctx: Context, qualifier: str) -> list[Reference]:
     """The REFs of one kind on the claim and, where the guide allows them there (837P), on its target lines."""
-    found = [reference for reference in claim.references if reference.qualifier == qualifier]
+    found = list(claim.references)
     if claim.type == "P":
         for line in ctx.targets:
-            found += [reference for reference in line.references if reference.qualifier == qualifier]
-    return found
+            found += line.references
+    return [reference for reference in found if reference.qualifier == qualifier]
 
 
 @claim_rule(
@@ -89,7 +89,8 @@ def _placeholders(texts: tuple[str, ...]) -> frozenset[str]:
 
 
 def _bare(text: str) -> str:
-    return "".join(letter for letter in text.upper() if letter.isalnum())
+    bare = text.upper()
+    return bare if bare.isalnum() else "".join(letter for letter in bare if letter.isalnum())
 
 
 @claim_rule(

@@ -15,6 +15,7 @@ from x12proc.values import parse_quantity, plain, shorten
 _CHARGE, _UNIT_BASIS, _UNITS = 1, 2, 3  # elements behind the procedure in SV1 and SV2
 _UNIT = "UN"
 _TOTAL_LINE = "0001"  # revenue code of a total; old billing programs still send it as a line
+_NOTHING = Decimal(0)
 _MAY_BE_FREE = frozenset(("JW", "Q0", "Q1"))
 _FREE_WORDS = ("NO CHARGE", "NO COST", "SAMPLE", "SPONSOR", "DONATED")
 
@@ -30,6 +31,7 @@ def _place(line: ServiceLine, behind_procedure: int) -> Location:
     sources=("WPS", "ION", "PALC", "MBC"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:476",
     remittance=("16", "M123", "M53"),
     where="2400 SV104 / SV205",
@@ -54,6 +56,7 @@ def units_not_one(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:659",
     remittance=("16", "M53"),
     where="2400 SV103 / SV204",
@@ -77,6 +80,7 @@ def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("PYX", "MBC"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:476",
     remittance=("16", "M53"),
     where="2400 SV104 / SV205",
@@ -159,7 +163,7 @@ def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """A total that does not add up means that a line is missing, doubled or mistyped. Payers refuse the claim
     rather than guess."""
     charges = [line.charge for line in claim.lines if line.revenue_code != _TOTAL_LINE]
-    total = Decimal(0)
+    total = _NOTHING
     for text in charges:
         charge = parse_quantity(text)
         if charge is None:

@@ -15,7 +15,6 @@ from x12proc.reference.model import SpecificCode
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import service_days
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import spoken, text_place, text_shown
 from x12proc.values import shorten
@@ -51,11 +50,13 @@ class _OwnCodes(NamedTuple):
     later: list[SpecificCode]
 
 
+_NO_CODES = _OwnCodes([], [], [])
+
+
 def _served_on(line: ServiceLine, ctx: Context) -> date | None:
     """The first day of a line; where a line of a hospital claim has no date, that of the statement."""
-    served = service_days(line)
-    if served:
-        return served[0]
+    if line.served:
+        return line.served[0]
     return ctx.claim.statement.first if ctx.claim.statement else None
 
 
@@ -65,21 +66,16 @@ def _drug_name(line: ServiceLine, ctx: Context) -> str | None:
     return said.drug_name if said.matched else None
 
 
-class _Drug(NamedTuple):
-    """A drug as a line tells it: LIN03, the name in the text, and that name as the tables know it."""
-
-    ndc: str | None
-    name: str | None
-    matched: str
-
-
-def _codes_of_the_drug(drug: _Drug, reference: Reference) -> list[SpecificCode]:
-    """By LIN03, else by the name in the text: where that is a brand, without the codes of other brands."""
-    name = drug.name
-    codes = reference.codes_for(drug.ndc, name)
+@lru_cache(maxsize=4096)  # the same few drugs come again and again
+def _codes_of_the_drug(
+    ndc: str | None, name: str | None, matched: str, reference: Reference
+) -> list[SpecificCode]:
+    """By LIN03, else by the name in the text, which the tables know as ``matched``: where that is a brand, without
+    the codes of other brands."""
+    codes = reference.codes_for(ndc, name)
     if name is None or not codes or codes[0].matched_by != "name":
         return list(codes)
-    products = reference.products_named(drug.matched)
+    products = reference.products_named(matched)
     brand = {
         code for product in products if product.name.lower() == name for code in product.specific_code.split(";")
     }
@@ -93,18 +89,30 @@ def _own_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> _OwnCo
     """The codes of the drug's own, by LIN03, else by the name in the text; with ``opps`` the C codes, which only
     hospital outpatient claims know, and without it all others. A compound is not the product that the codes
     stand for."""
+    known, key = _asked(ctx), (line.end, opps)
+    if key not in known:
+        known[key] = _find_own_codes(line, ctx, opps)
+    return known[key]
+
+
+@lru_cache(maxsize=1)
+def _asked(ctx: Context) -> dict[tuple[int, bool], _OwnCodes]:
+    """The own codes found for the claim at hand, by where a line ends; six rules ask."""
+    return {}
+
+
+def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> _OwnCodes:
+    said = ctx.narrative(line)
+    matched = said.matched or ""
+    codes = _codes_of_the_drug(normalise(line.ndc), said.drug_name if matched else None, matched, ctx.reference)
+    if not codes or _is_compounded(line, ctx):
+        return _NO_CODES
     day = _served_on(line, ctx)
-    if day is None or _is_compounded(line, ctx):
-        return _OwnCodes([], [], [])
-    drug = _Drug(normalise(line.ndc), _drug_name(line, ctx), ctx.narrative(line).matched or "")
-    return _codes_on(day, drug, line.procedure.upper(), opps, ctx.reference)
-
-
-@lru_cache(maxsize=4096)  # the same drugs come on the same days, and several rules ask
-def _codes_on(day: date, drug: _Drug, billed: str, opps: bool, reference: Reference) -> _OwnCodes:
+    if day is None:
+        return _NO_CODES
     own = _OwnCodes([], [], [])
-    for code in _codes_of_the_drug(drug, reference):
-        if code.code.startswith("C") is not opps or code.code == billed:
+    for code in codes:
+        if code.code.startswith("C") is not opps or code.code == line.procedure.upper():
             continue
         held = code.in_force(day)
         if held:
@@ -135,6 +143,8 @@ def _stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
 
 def _fitting(codes: list[SpecificCode], line: ServiceLine, ctx: Context) -> list[SpecificCode]:
     """The codes without those whose text restricts them to another route than the stated one."""
+    if not codes:
+        return codes
     routes = _stated_routes(line, ctx)
     return [code for code in codes if not (code.route and routes and code.route not in routes)]
 
@@ -187,20 +197,22 @@ def _codes_shown(codes: Iterable[SpecificCode]) -> str:
 # -- the drug's own code ----------------------------------------------------------------------------------------
 
 
-def _own_code_hit(line: ServiceLine, ctx: Context) -> tuple[Hit, list[SpecificCode]] | None:
-    """That the drug had a code of its own, as sure as the tables are of it, and which codes."""
+def _codes_due(line: ServiceLine, ctx: Context) -> list[SpecificCode]:
+    """The codes that the drug should have been billed under, for all that is known."""
     own = _own_codes(line, ctx)
-    codes = _fitting(own.in_force, line, ctx) or own.in_force or _fitting(own.unsure, line, ctx)
-    if not codes:
-        return None
-    severity = _certainty(own, codes)
+    return _fitting(own.in_force, line, ctx) or own.in_force or _fitting(own.unsure, line, ctx)
+
+
+def _own_code_hit(line: ServiceLine, ctx: Context, codes: list[SpecificCode]) -> Hit:
+    """That the drug had codes of its own, as sure as the tables are of it."""
+    severity = _certainty(_own_codes(line, ctx), codes)
     shown, day = _codes_shown(codes), _served_on(line, ctx)
     told_by = "its name" if codes[0].matched_by == "name" else "its NDC"
     message = f"{_drug_shown(line, ctx)} (by {told_by}) has a code of its own: {shown}. The line is of {day}"
     unsure = severity == INFO
     advice = f"Find out whether the drug had a code of its own on {day}" if unsure else "Bill"
     fix = f"{advice}{':' if unsure else ''} {shown} (edition {codes[0].edition})."
-    return Hit(_place(line), message, _billed(line), severity, fix), codes
+    return Hit(_place(line), message, _billed(line), severity, fix)
 
 
 def _certainty(own: _OwnCodes, codes: list[SpecificCode]) -> Severity | None:
@@ -224,6 +236,7 @@ def _is_followed(code: SpecificCode, later: list[SpecificCode]) -> bool:
     sources=("XWK", "FCSO", "FCSOA", "NOV", "X12C", "SEED"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     second_status="A7:218",
     remittance=("189", "N657"),
@@ -236,9 +249,9 @@ def specific_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """An unclassified code is for drugs that have none of their own. Medicare contractors reject or return a line
     whose drug had one on the service date; other payers deny it or price it wrongly. Where the tables don't know
     for sure since when a code holds, the rule speaks more softly."""
-    found = _own_code_hit(line, ctx)
-    if found is not None:
-        yield found[0]
+    codes = _codes_due(line, ctx)
+    if codes:
+        yield _own_code_hit(line, ctx, codes)
 
 
 @line_rule(
@@ -248,6 +261,7 @@ def specific_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("XWK",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-2, SV202-2; 2410 LIN03, the text and DTP*472",
     suppressed_by=("COD01", "COD03", "COD08", "COD09"),
     options={"tell": _TELL},
@@ -257,7 +271,7 @@ def specific_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The unclassified code was right on that day. Whoever corrects or resends the claim later should not put the
     new code on it, and later doses need it."""
-    later = _own_codes(line, ctx).later if ctx.option("COD02", "tell") else []
+    later = _own_codes(line, ctx).later
     if later:
         message = f"{_drug_shown(line, ctx)} has a code of its own only from later on: {_codes_shown(later)}"
         yield Hit(_place(line), message, _billed(line))
@@ -270,6 +284,7 @@ def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("ANW", "VIS"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     applies="I",
     status="A7:454",
     remittance=("189",),
@@ -282,10 +297,8 @@ def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def opps_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """New drugs often get a temporary C code for hospital outpatient claims a quarter or two before their J code.
     Medicare pays the drug apart under the C code and refuses or packages the unclassified one."""
-    if not _is_opps(ctx, "COD03", _OPPS_BILLS) or _own_codes(line, ctx).in_force:
-        return
     codes = _fitting(_own_codes(line, ctx, opps=True).in_force, line, ctx)
-    if codes:
+    if codes and _is_opps(ctx, "COD03", _OPPS_BILLS) and not _own_codes(line, ctx).in_force:
         shown = _codes_shown(codes)
         message = f"{_drug_shown(line, ctx)} had a code for hospital outpatient claims: {shown}"
         fix = f"Bill {shown} (edition {codes[0].edition})."
@@ -325,6 +338,7 @@ def unclassified_under_opps(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("FCSOA", "BB"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-2, SV202-2; the text, JA and JB",
     summary="The drug has a code of its own, but for another route than the one stated.",
     fix="Keep the unclassified code if the route is right; if the drug was given by the code's route, correct the "
@@ -351,6 +365,7 @@ def own_code_is_for_another_route(line: ServiceLine, ctx: Context) -> Iterator[H
     sources=("PALB", "FCSO"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     biologics_only=True,
     status="A7:454",
     remittance=("189",),
@@ -376,6 +391,7 @@ def chemical_drug_billed_as_biologic(line: ServiceLine, ctx: Context) -> Iterato
     sources=("PALB", "NOV", "FCSO", "SEED"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     remittance=("189",),
     where="SV101-2, SV202-2; 2410 LIN03, the text",
@@ -398,6 +414,7 @@ def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterat
     sources=("NORBEV", "FCSO", "CGS"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     remittance=("189",),
     where="SV101-2, SV202-2; the text",
@@ -407,10 +424,10 @@ def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterat
 def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """What a pharmacy mixes or divides is no longer the licensed product; since 2016 it has a code of its own,
     J7999. Bevacizumab for the eye is such a case: one Medicare contractor has refused J3590 for it ever since."""
-    day = _served_on(line, ctx)
-    if not _is_unclassified(line) or (day is not None and day < _COMPOUND_CODE_SINCE):
+    if not _is_unclassified(line) or not _is_compounded(line, ctx):
         return
-    if _is_compounded(line, ctx):
+    day = _served_on(line, ctx)
+    if day is None or day >= _COMPOUND_CODE_SINCE:
         said = ctx.narrative(line).compound
         what = "The text says that the drug is compounded or repackaged" if said else _DIVIDED
         yield Hit(_place(line), f"{what}: its code is J7999, not {_billed(line)}", _billed(line))
@@ -423,6 +440,7 @@ def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Itera
     sources=("FCSO", "NOV", "MBC"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-2, SV202-2; 2410 LIN03, the text",
     suppressed_by=("COD01", "COD03", "COD06", "COD07", "COD08", "NDC17"),
     summary="Products of this kind have an unclassified code of their own.",
@@ -464,6 +482,7 @@ def _better_code(kind: str, routes: frozenset[str]) -> str:
     sources=("XWK", "AAO"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     second_status="A7:217",
     remittance=("189",),
@@ -481,9 +500,9 @@ def biosimilar_mismatch(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         fix = "Compare the name's suffix and the NDC with the package used, and correct the one that is wrong."
         yield Hit(text_place(line, ctx), mismatch, text_shown(line, ctx), fix=fix)
         return
-    found = _own_code_hit(line, ctx)
-    if found is not None and all(_BIOSIMILAR_CODE.fullmatch(code.code) for code in found[1]):
-        yield found[0]
+    codes = _codes_due(line, ctx)
+    if codes and all(_BIOSIMILAR_CODE.fullmatch(code.code) for code in codes):
+        yield _own_code_hit(line, ctx, codes)
 
 
 def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
@@ -520,6 +539,7 @@ def _base_and_suffix(generic: str) -> tuple[str, str]:
     sources=("MEM", "X12C"),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A8:454",
     remittance=("18",),
     where="2400 SV101-2, SV202-2 of the lines",
@@ -531,11 +551,12 @@ def _base_and_suffix(generic: str) -> tuple[str, str]:
 def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Two codes for one dose ask for the money twice. Payers deny one of the lines as a duplicate, or stop the
     claim."""
-    served = service_days(line)
-    if len(ctx.claim.lines) < 2 or served is None:
-        return
     own = _own_codes(line, ctx)
-    for code in (*own.in_force, *own.unsure):
+    codes = (*own.in_force, *own.unsure)
+    served = line.served if codes else None
+    if served is None or len(ctx.claim.lines) < 2:
+        return
+    for code in codes:
         number = _lines_by_code(ctx).get((code.code, served[0]))
         if number is not None:
             billed = f"is billed as {_billed(line)} here and as {code.code} on line {shorten(number, 10)}"
@@ -549,9 +570,8 @@ def _lines_by_code(ctx: Context) -> dict[tuple[str, date], str]:
     """The number of the first line of each code and day. Kept for the claim at hand, which asks once a line."""
     found: dict[tuple[str, date], str] = {}
     for line in ctx.claim.lines:
-        served = service_days(line)
-        if served is not None:
-            found.setdefault((line.procedure.upper(), served[0]), line.number)
+        if line.served is not None:
+            found.setdefault((line.procedure.upper(), line.served[0]), line.number)
     return found
 
 
@@ -585,6 +605,7 @@ def code_not_in_force(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     suppressed_by=("COD01", "COD03", "COD07", "COD08", "NAR01"),
     options={"tell": _TELL},
@@ -594,7 +615,7 @@ def code_not_in_force(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def lack_of_own_code_not_said(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Some plans, Medicare Advantage above all, like to read why an unclassified code was chosen. Nobody else asks
     for it."""
-    if ctx.option("COD13", "tell") and not any(_NO_CODE.search(text[:_LONGEST]) for _, text in spoken(line, ctx)):
+    if not any(_NO_CODE.search(text[:_LONGEST]) for _, text in spoken(line, ctx)):
         yield Hit(
             text_place(line, ctx), "No text says that the drug has no code of its own", text_shown(line, ctx)
         )

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 
-from x12proc.claims.model import DrugIdentification, Location, ServiceLine, at, missing
+from x12proc.claims.model import Days, DrugIdentification, Location, ServiceLine, at, missing
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import Days, service_days
+from x12proc.rules.dates import service_days
 from x12proc.values import parse_quantity, shorten
 
 _FIRST_NDC, _FURTHER_NDC = "KP", "KQ"
@@ -41,9 +41,11 @@ def _link_place(drug: DrugIdentification) -> Location:
 def _unlinked(ctx: Context) -> dict[int, str]:
     """What is wrong with the link of a compound's line, by where the line ends. Kept for the claim at hand, which
     asks once a line."""
-    by_day: dict[Days | None, list[ServiceLine]] = {}
     drugs = [line for line in ctx.claim.lines if line.ndc.strip()]
-    for line in drugs if len(drugs) > 1 else ():
+    if len(drugs) < 2:
+        return {}
+    by_day: dict[Days | None, list[ServiceLine]] = {}
+    for line in drugs:
         by_day.setdefault(service_days(line), []).append(line)
     found: dict[int, str] = {}
     for lines in by_day.values():
@@ -108,7 +110,7 @@ def compound_not_linked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def several_ndcs_not_marked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A dose drawn from packages of two strengths has two NDCs and so two lines. Some Medicaid and commercial
     payers take the second for a duplicate unless KP and KQ tell them apart."""
-    wanted = _unmarked(ctx).get(line.end) if ctx.option("CMP03", "tell") else None
+    wanted = _unmarked(ctx).get(line.end)
     if wanted is not None:
         yield Hit(at(line.head), f"The drug is billed from several packages; this line lacks {wanted}", wanted)
 
@@ -138,6 +140,7 @@ def _unmarked(ctx: Context) -> dict[int, str]:
     sources=("IBX", "XWK"),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A7:218",
     remittance=("16", "M119"),
     where="2410 CTP04, CTP05-1",

@@ -13,6 +13,7 @@ from x12proc.rules.base import OptionValue
 
 _TRIAL_DIAGNOSIS = "Z006"
 _TRIAL_MODIFIERS = frozenset(("Q0", "Q1"))
+_NOTHING = Narrative()
 LINE_NOTES = frozenset(("ADD", "DCP"))  # NTE*TPO is for third parties, such as ourselves
 
 
@@ -43,7 +44,7 @@ class Context:
         self._spoken: dict[int, list[tuple[Spot, str]]] = {}
         self._by_line: dict[int, Narrative] = {}
         self._asked: ServiceLine | None = None  # rules ask for one line's narrative again and again
-        self._answer = Narrative()
+        self._answer = _NOTHING
         self._narratives: dict[tuple[str, ...], Narrative] = {}
 
     def option(self, rule_id: str, name: str) -> OptionValue:
@@ -70,11 +71,14 @@ class Context:
         """The notes that speak of a line: its own, and the claim's when this is the only target line."""
         known = self._notes.get(line.end)
         if known is None:
-            notes = [note for note in line.notes if note.code in LINE_NOTES]
-            if len(self.targets) == 1:
-                notes += [note for note in self.claim.notes if note.code != "TPO"]
-            known = self._notes[line.end] = tuple(notes)
+            known = self._notes[line.end] = self._find_notes(line)
         return known
+
+    def _find_notes(self, line: ServiceLine) -> tuple[Note, ...]:
+        notes = [note for note in line.notes if note.code in LINE_NOTES] if line.notes else []
+        if self.claim.notes and len(self.targets) == 1:
+            notes += [note for note in self.claim.notes if note.code != "TPO"]
+        return tuple(notes)
 
     def narrative(self, line: ServiceLine) -> Narrative:
         """What SV101-7 / SV202-7 and the notes say together; the description speaks first."""
@@ -121,16 +125,16 @@ class Context:
     def trial_diagnosis(self) -> bool:
         """Z00.6, examination of participant in a clinical research programme."""
         if self._trial_diagnosis is None:
-            codes = [code.code.replace(".", "").upper() for code in self.claim.diagnoses]
-            self._trial_diagnosis = _TRIAL_DIAGNOSIS in codes
+            codes = [code.code for code in self.claim.diagnoses if code.bare == _TRIAL_DIAGNOSIS]
+            self._trial_diagnosis = _TRIAL_DIAGNOSIS in [code.replace(".", "").upper() for code in codes]
         return self._trial_diagnosis
 
     @property
     def trial_modifier(self) -> bool:
         """Q0 or Q1 on any line of the claim."""
         if self._trial_modifier is None:
-            modifiers = [code for line in self.claim.lines for code in line.given_modifiers]
-            self._trial_modifier = not _TRIAL_MODIFIERS.isdisjoint(modifiers)
+            given = [line for line in self.claim.lines if not _TRIAL_MODIFIERS.isdisjoint(line.given_modifiers)]
+            self._trial_modifier = bool(given)
         return self._trial_modifier
 
     def investigational(self, line: ServiceLine) -> bool:

@@ -5,32 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from x12proc.claims.model import Claim, DatePeriod, ServiceLine, at, missing
+from x12proc.claims.model import Claim, Days, ServiceLine, at, days, missing
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.values import iso_date, shorten
 
-Days = tuple[date, date]
 _DAY = "D8"
 _RANGE = "RD8"
 
 
-def days(period: DatePeriod | None) -> Days | None:
-    """First and last day of a period, or None where there is none or it can't be read."""
-    if period is None or period.first is None or period.last is None or period.last < period.first:
-        return None
-    return period.first, period.last
-
-
 def service_days(line: ServiceLine) -> Days | None:
     """First and last service day of a line, or None where DTP*472 is missing or can't be read."""
-    return days(line.service_date)
+    return line.served
 
 
 def first_service_date(claim: Claim) -> date | None:
     """The earliest service day of the claim, else the first day of its statement, else None."""
-    known = [period[0] for period in map(service_days, claim.lines) if period]
+    known = [line.served[0] for line in claim.lines if line.served]
     if known:
         return min(known)
     return claim.statement.first if claim.statement else None
@@ -159,6 +151,7 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
     sources=("NGS",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A8:187",
     remittance=("16", "M52"),
     where="2400 DTP03 and the text",
@@ -169,9 +162,10 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
 def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Unlisted drugs are read by a person, who finds two dates for one dose and asks back instead of
     paying."""
-    period, served, said = line.service_date, service_days(line), ctx.narrative(line).dates
+    said = ctx.narrative(line).dates
     if not said:
         return
+    period, served = line.service_date, service_days(line)
     told = [day for day in map(iso_date, said) if day]
     if not period or not served or not told or any(served[0] <= day <= served[1] for day in told):
         return

@@ -41,7 +41,7 @@ def diagnosis_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """The diagnosis is why the drug was given. A payer that can't see it can't tell whether the drug is
     covered, and the implementation guide requires it."""
     principal = [code for code in claim.codes if code.qualifier in _PRINCIPAL]
-    if any(code.code.strip() for code in principal):
+    if [code for code in principal if code.code.strip()]:
         return
     place = principal[0].location if principal else _principal_place(claim)
     yield Hit(place, "The claim names no principal diagnosis (HI*ABK)")
@@ -78,6 +78,8 @@ def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _wrong_pointers(pointers: list[str], diagnoses: int) -> list[str]:
+    if pointers == ["1"] and diagnoses:
+        return []
     if not pointers:
         return ["the line points to no diagnosis"]
     wrong = []
@@ -176,14 +178,10 @@ def _malformed_hit(code: HealthCode) -> Hit:
 def trial_diagnosis_alone(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Z00.6 says that the patient takes part in a trial, not what is treated. Payers ask for it beside the
     disease, never in place of it."""
-    codes = {_normal(code) for code in claim.diagnoses if code.code.strip()}
+    codes = {code.bare for code in claim.diagnoses if code.code.strip()}
     if codes == {_TRIAL}:
         first = next(code for code in claim.diagnoses if code.code.strip())
         yield Hit(first.location, "Z00.6 is the only diagnosis; the disease itself is not named", first.code)
-
-
-def _normal(code: HealthCode) -> str:
-    return code.code.replace(".", "").strip().upper()
 
 
 @line_rule(
@@ -207,8 +205,8 @@ def encounter_code_without_disease(line: ServiceLine, ctx: Context) -> Iterator[
     if claim.type == "I" and line is not ctx.targets[0]:
         return  # all lines share the claim's diagnoses: told once
     codes = [code for code in claim.pointed_diagnoses(line) if code.code.strip()]
-    if not codes or not all(_normal(code).startswith(_ENCOUNTERS) for code in codes):
+    if not codes or [code for code in codes if not code.bare.startswith(_ENCOUNTERS)]:
         return
-    named = shorten(", ".join(_normal(code) for code in codes))
+    named = shorten(", ".join([code.bare for code in codes]))
     place = codes[0].location if claim.type == "I" else at(line.head, 7)
     yield Hit(place, f"The only diagnoses given for the drug are {named}; none of them names a disease", named)

@@ -71,8 +71,10 @@ def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterato
     if own is None or not own.value.strip():
         return
     for reference in line.references:
+        if reference.qualifier != _AUTHORIZATION or reference.value != own.value:
+            continue
         for_other_payer = bool(reference.segment.element(4))
-        if reference.qualifier == _AUTHORIZATION and reference.value == own.value and not for_other_payer:
+        if not for_other_payer:
             message = "REF*G1 of the line is the same as that of the claim"
             yield Hit(at(reference.segment, 2), message, shorten(reference.value))
 
@@ -98,12 +100,11 @@ def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterato
 def invoice_not_announced(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Several payers price an unclassified drug by its invoice. Without a PWK nobody knows that one is on its way,
     it is not joined to the claim, and the line is denied for want of it."""
-    if claim.paperwork or any(line.paperwork for line in claim.lines):
+    if claim.paperwork or [line for line in claim.lines if line.paperwork]:
         return
     for line in ctx.targets:
-        text = next((text for text in _texts(line, ctx) if _ELSEWHERE.search(text)), None)
         said = ctx.narrative(line)
-        if said.invoice and (said.invoice_amount is None or text is not None):
+        if said.invoice and (said.invoice_amount is None or _points_elsewhere(line, ctx)):
             message = "The text speaks of an invoice, and there is no PWK on the claim or its lines"
             yield Hit(_paperwork_place(claim), message)
             return
@@ -118,9 +119,9 @@ def _wants_invoice(line: ServiceLine, ctx: Context) -> bool:
     return ctx.narrative(line).invoice_amount is None and not ctx.investigational(line)
 
 
-def _texts(line: ServiceLine, ctx: Context) -> list[str]:
-    """The texts of a line that hold the word invoice."""
-    return [text for _, text in spoken(line, ctx) if "INV" in text.upper()]
+def _points_elsewhere(line: ServiceLine, ctx: Context) -> bool:
+    """Whether a text of a line that holds the word invoice says that something is sent apart."""
+    return any("INV" in text.upper() and _ELSEWHERE.search(text) for _, text in spoken(line, ctx))
 
 
 def _paperwork_place(claim: Claim) -> Location:

@@ -119,7 +119,7 @@ def _before_note(claim: Claim) -> Segment:
 def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Medicare doesn't cover what patients usually give themselves. Marked as not covered, the charge goes to the
     patient without a denial that has to be appealed."""
-    if not ctx.option("INS07", "tell") or line.service is None or line.revenue_code != _SELF_ADMINISTERED:
+    if line.service is None or line.revenue_code != _SELF_ADMINISTERED:
         return
     not_covered = parse_quantity(line.service.element(7))
     if _NOT_COVERED in line.given_modifiers and not_covered is not None and not_covered > 0:
@@ -134,6 +134,7 @@ def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterat
     sources=("PALC", "VIS"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     applies="I",
     status="A7:453",
     second_status="A7:476",

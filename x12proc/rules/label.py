@@ -38,6 +38,7 @@ def _family_sizes(line: ServiceLine, ctx: Context) -> set[tuple[Decimal, str, De
     sources=("WPS", "ION", "SEED"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:217",
     remittance=("16", "M123"),
@@ -68,6 +69,7 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:217",
     remittance=("16", "M123"),
@@ -81,7 +83,7 @@ def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hi
     and the NDC tells it as well."""
     said = ctx.narrative(line)
     sized = said.contents or said.amount_per_container or said.strength
-    if ctx.option("NAR08", "tell") and said.dose is not None and not sized and not said.compound:
+    if said.dose is not None and not sized and not said.compound:
         dose = f"{shorten(said.dose.value, 30)} {said.dose.unit}"
         message = f"The text says {dose}, but not from how many containers of what size"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
@@ -94,6 +96,7 @@ def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hi
     sources=("X12C", "SEED"),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:216",
     remittance=("16", "M24"),
@@ -151,6 +154,7 @@ def _wrong_unit(dose: Measure, unit: str, label: tuple[Strength, ...]) -> str:
     sources=("XWK",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     status="A7:217",
     remittance=("16", "M123"),

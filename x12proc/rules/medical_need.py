@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from x12proc.claims.model import Claim, HealthCode, ServiceLine, at
+from x12proc.claims.model import Claim, HealthCode, ServiceLine, at, days
 from x12proc.findings import WARN, Hit
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import days, service_days
 from x12proc.values import shorten
 
 _NO_DISEASE = ("R", "Z")
 # Z codes that are reason enough for a biologic: contact with a disease, vaccination, prophylaxis, transplants.
 _REASON_ENOUGH = ("Z20", "Z23", "Z29", "Z94")
 _ICD10_QUALIFIERS = frozenset(("ABK", "ABF"))
-
-
-def _bare(code: HealthCode) -> str:
-    return code.code.replace(".", "").strip().upper()
 
 
 @line_rule(
@@ -44,16 +39,16 @@ def only_symptoms_or_circumstances(line: ServiceLine, ctx: Context) -> Iterator[
     claim = ctx.claim
     if claim.type == "I" and line is not ctx.targets[0]:
         return  # all lines share the claim's diagnoses: told once
-    codes = [code for code in claim.pointed_diagnoses(line) if _bare(code)]
+    codes = [code for code in claim.pointed_diagnoses(line) if code.bare]
     if not codes or not all(map(_is_no_disease, codes)):
         return
-    named = shorten(", ".join(map(_bare, codes)))
+    named = shorten(", ".join([code.bare for code in codes]))
     place = codes[0].location if claim.type == "I" else at(line.head, 7)
     yield Hit(place, f"The only diagnoses given for the drug are {named}: no disease that it treats", named)
 
 
 def _is_no_disease(code: HealthCode) -> bool:
-    bare = _bare(code)
+    bare = code.bare
     return bare.startswith(_NO_DISEASE) and not bare.startswith(_REASON_ENOUGH)
 
 
@@ -80,17 +75,19 @@ def diagnosis_not_valid_on_service_date(claim: Claim, ctx: Context) -> Iterator[
     if span is None:
         return
     for code in claim.diagnoses:
-        bare = _bare(code)
+        bare = code.bare
         if code.qualifier not in _ICD10_QUALIFIERS or not bare or len(bare) > 7 or not bare.isascii():
             continue
-        if all(ctx.reference.diagnosis(bare, day) is False for day in dict.fromkeys(span)):
+        if ctx.reference.diagnosis(bare, span[0]) is False and ctx.reference.diagnosis(bare, span[1]) is False:
             message = f"{shorten(bare)} is no billable ICD-10-CM code on {span[0]}"
             yield Hit(code.location, message, shorten(code.code))
 
 
 def _service_span(claim: Claim) -> tuple[date, date] | None:
     """The first and the last day of the services, else of the statement."""
-    known = [period for period in map(service_days, claim.lines) if period]
+    known = {line.served for line in claim.lines if line.served}
+    if len(known) == 1:
+        return known.pop()
     if known:
-        return min(first for first, _ in known), max(last for _, last in known)
+        return min([first for first, _ in known]), max([last for _, last in known])
     return days(claim.statement)

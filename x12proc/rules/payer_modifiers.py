@@ -36,6 +36,7 @@ def _modifier_element(line: ServiceLine, position: int = 0) -> tuple[int, int]:
     sources=("JAJB", "PHJ"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A6:453",
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; 2410 LIN03, the text",
@@ -47,14 +48,12 @@ def _modifier_element(line: ServiceLine, position: int = 0) -> tuple[int, int]:
 def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Injected under the skin, many drugs count as self-administered and are not covered. Payers that ask for JA
     and JB turn away a line on which they can't see which way was taken. Discarded drug (JW) was given no way."""
-    if not ctx.option("MOD06", "required") or line.service is None:
-        return
-    if route_modifiers(line) or _WASTED in line.given_modifiers:
+    if not ctx.option("MOD06", "required") or route_modifiers(line) or _WASTED in line.given_modifiers:
         return
     number, said = normalise(line.ndc), ctx.narrative(line)
     product = ctx.reference.product(number) if number else None
     other = said.route is not None and said.route not in _TWO_ROUTES
-    if product is None or other or not _TWO_ROUTES.issubset(product.routes):
+    if product is None or other or not _TWO_ROUTES.issubset(product.routes) or line.service is None:
         return
     told = {"IV": "; the text says IV: JA", "SC": "; the text says SC: JB"}.get(said.route or "", "")
     message = f"NDC {number} is of a drug given IV or SC, and neither JA nor JB is there{told}"
@@ -68,6 +67,7 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("MEM",),
     confidence="M",
     since="0.1.0",
+    drug_alone=True,
     status="A7:453",
     remittance=("182",),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
@@ -77,8 +77,10 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """From 2025 on TB alone marks drugs bought under 340B; JG is no longer taken. An ended modifier is answered as
     invalid for the date of service."""
+    if _DISCOUNTED not in line.given_modifiers:
+        return
     served = service_days(line)
-    if served is None or served[0] <= _DISCOUNTED_UNTIL or _DISCOUNTED not in line.given_modifiers:
+    if served is None or served[0] <= _DISCOUNTED_UNTIL:
         return
     position = [code.upper() for code in line.modifiers].index(_DISCOUNTED)
     message = f"Modifier JG ended on {_DISCOUNTED_UNTIL}; the service date is {served[0]}"
@@ -92,6 +94,7 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("NORBEV", "AAO"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A6:453",
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
@@ -104,7 +107,7 @@ def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Each eye may be treated at its own interval. Without the side a second injection looks like a duplicate of
     the first, and payers return the line for its modifier."""
     said = ctx.narrative(line)
-    if line.service is None or said.routes != _EYE or _WASTED in line.given_modifiers:
+    if said.routes != _EYE or _WASTED in line.given_modifiers or line.service is None:
         return
     if not _SIDES.isdisjoint(line.given_modifiers) or _side_on_injection(ctx):
         return

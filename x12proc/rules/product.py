@@ -12,7 +12,6 @@ from x12proc.reference.model import Product
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import service_days
 from x12proc.rules.narrative import spoken, text_place, text_shown
 from x12proc.values import shorten
 
@@ -83,6 +82,7 @@ def _number(line: ServiceLine) -> str:
     sources=("STN2", "XWK", "X12C"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2410 LIN03",
     status="A7:218",
     remittance=("16", "M119"),
@@ -139,6 +139,7 @@ def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity |
     sources=("PAL",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     where="2410 LIN03; SV101-7, SV202-7, NTE02",
     status="A8:217",
     second_status="A8:218",
@@ -172,6 +173,7 @@ def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("FCSO", "NOV"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2410 LIN03",
     status="A7:454",
     remittance=("189",),
@@ -227,6 +229,7 @@ def _routes_said(line: ServiceLine, ctx: Context) -> tuple[str, ...]:
     sources=("X12C",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02; 2410 LIN03",
     status="A7:223",
     remittance=("188",),
@@ -247,19 +250,25 @@ def route_not_of_this_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
-def _same_day(one: ServiceLine, other: ServiceLine) -> bool:
-    first, second = service_days(one), service_days(other)
-    return first is not None and second is not None and first[0] <= second[1] and second[0] <= first[1]
-
-
 def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:
     """The lines of that day that bill giving a drug; none when another drug might be what was given."""
     targets = {target.end for target in ctx.targets}
-    others = [other for other in ctx.claim.lines if other.end not in targets and _same_day(line, other)]
-    if any(_DRUG_CODE.fullmatch(other.procedure.upper()) for other in others):
-        return []
     giving = ctx.reference.administration(_ALL_ROUTES)
-    return [other for other in others if other.procedure.upper() in giving]
+    found = []
+    for other in ctx.claim.lines:
+        if other.end in targets or not _same_day(line, other):
+            continue
+        code = other.procedure.upper()
+        if _DRUG_CODE.fullmatch(code):
+            return []
+        if code in giving:
+            found.append(other)
+    return found
+
+
+def _same_day(one: ServiceLine, other: ServiceLine) -> bool:
+    first, second = one.served, other.served
+    return first is not None and second is not None and first[0] <= second[1] and second[0] <= first[1]
 
 
 @line_rule(
@@ -279,12 +288,14 @@ def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:
 def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The procedure that gave the drug is paid by its route. When drug and procedure say different routes, one of
     them is wrong, and the two lines are held against each other."""
+    given = _administrations(line, ctx)
+    if not given:
+        return
     stated = _routes_said(line, ctx) or tuple(
-        _BY_MODIFIER[code] for code in line.given_modifiers if code in _BY_MODIFIER
+        [_BY_MODIFIER[code] for code in line.given_modifiers if code in _BY_MODIFIER]
     )
-    given = _administrations(line, ctx) if stated else []
     routes = [ctx.reference.administration_routes(other.procedure) for other in given]
-    if not given or any(not known or known.intersection(stated) for known in routes):
+    if not stated or [known for known in routes if not known or known.intersection(stated)]:
         return
     codes = ", ".join(
         f"{other.procedure.upper()} ({' or '.join(sorted(known))})"
@@ -301,6 +312,7 @@ def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> It
     sources=("JAJB", "SEED", "AAO"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     remittance=("96",),
     summary="The text says that the patient takes the drug himself: self-administered, a pen or an autoinjector.",
@@ -325,6 +337,7 @@ def self_administered(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02; 2410 LIN03",
     status="A7:454",
     remittance=("16", "M51"),

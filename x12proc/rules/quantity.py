@@ -38,8 +38,10 @@ def _ctp(line: ServiceLine) -> Segment | None:
     return next((segment for segment in line.segments if segment.tag == "CTP"), None)
 
 
-def _unit(ctp: Segment, ctx: Context) -> str:
+def _unit(line: ServiceLine, ctp: Segment, ctx: Context) -> str:
     """CTP05-1."""
+    if line.drug is not None and ctp is line.drug.ctp:
+        return line.drug.unit
     return ctp.element(5).split(ctx.claim.delimiters.component.decode("latin-1"))[0]
 
 
@@ -57,6 +59,7 @@ def _place(line: ServiceLine, ctp: Segment | None, element: int, component: int 
     sources=("UHC", "MBC", "PYX"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2410 CTP04",
     status="A6:724",
     remittance=("16", "M119", "M53"),
@@ -89,6 +92,7 @@ def ndc_quantity_missing_or_zero(line: ServiceLine, ctx: Context) -> Iterator[Hi
     sources=("PYX", "FID", "UHC"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2410 CTP05-1",
     status="A7:659",
     remittance=("16", "M119"),
@@ -103,7 +107,7 @@ def ndc_unit_missing_or_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit
     if line.drug is None:
         return
     ctp = _ctp(line)
-    unit = _unit(ctp, ctx) if ctp else ""
+    unit = _unit(line, ctp, ctx) if ctp else ""
     if unit in UNITS:
         return
     place = _place(line, ctp, 5, 1)
@@ -123,6 +127,7 @@ def ndc_unit_missing_or_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit
     sources=("MBC", "FID"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2410 CTP05-1",
     status="A7:659",
     remittance=("16", "M119"),
@@ -134,7 +139,7 @@ def ndc_quantity_in_milligrams(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     """ME is legal in the guide, yet the price files of payers hold drugs by volume and piece: some turn a line in
     milligrams away, others read the number in the wrong unit and pay wrongly."""
     ctp = _ctp(line)
-    if ctp is not None and _unit(ctp, ctx) == "ME":
+    if ctp is not None and _unit(line, ctp, ctx) == "ME":
         quantity = shorten(ctp.element(4), 40)
         yield Hit(at(ctp, 5, 1), f"The NDC quantity is {quantity or 'given'} in ME (milligrams)", "ME")
 
@@ -146,6 +151,7 @@ def ndc_quantity_in_milligrams(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     sources=("R2151", "MBC"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2410 CTP04",
     status="A7:697",
     second_status="A7:724",
@@ -175,6 +181,7 @@ def ndc_quantity_too_precise(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("MEM",),
     confidence="M",
     since="0.1.0",
+    drug_alone=True,
     where="2410 CTP04, CTP05-1",
     status="A7:724",
     remittance=("16", "M119"),
@@ -185,7 +192,7 @@ def ndc_quantity_too_precise(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def fraction_of_a_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """UN counts pieces. Most payers can't price 0.48 of a vial: they round, or they send the line back."""
     ctp = _ctp(line)
-    if ctp is None or _unit(ctp, ctx) != "UN":
+    if ctp is None or _unit(line, ctp, ctx) != "UN":
         return
     text = ctp.element(4)
     quantity = parse_quantity(text)

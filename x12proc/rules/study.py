@@ -58,6 +58,7 @@ def trial_number_as_value_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
     sources=("X12C", "MEM"),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A7:583",
     remittance=("55",),
     where="2400 SV102 / SV203; the text",
@@ -69,8 +70,10 @@ def trial_number_as_value_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Sponsors supply the drugs they study, and nobody pays for what was free. A full charge looks like billing
     twice, and payers deny it as investigational."""
+    if _STUDY_MODIFIER not in line.given_modifiers or line.service is None:
+        return
     charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("TRI06", "token")))
-    if _STUDY_MODIFIER not in line.given_modifiers or charge is None or line.service is None:
+    if charge is None:
         return
     if charge > (Decimal(_NOMINAL) if token is None else token) and _is_free(line, ctx):
         place = at(line.service, procedure_element(line) + 1)
@@ -90,6 +93,7 @@ def _is_free(line: ServiceLine, ctx: Context) -> bool:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     remittance=("55",),
     where="SV101-7, SV202-7, NTE02; 2410",
     suppressed_by=("NAR01", "NAR02", "NAR03", "NDC02"),

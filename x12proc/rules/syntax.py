@@ -22,6 +22,7 @@ _DRUG_REFERENCES = frozenset(("VY", "XZ"))
 _CONTROL = "6R"
 # Segments that belong in loop 2400 and in no loop below it.
 _ONLY_OF_LINE = frozenset(("SV1", "SV2", "SV5", "PWK", "K3", "NTE", "PS1", "HCP"))
+_OF_DRUG = frozenset(("LIN", "CTP", "REF"))
 _BELOW_DRUG = ("2420", "2430", "2440")
 _BEHIND_REFERENCES = frozenset(("AMT", "K3", "NTE", "PS1", "HCP"))  # in loop 2400
 
@@ -36,6 +37,7 @@ _BEHIND_REFERENCES = frozenset(("AMT", "K3", "NTE", "PS1", "HCP"))  # in loop 24
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2410 CTP",
     status="A6:724",
     second_status="A6:659",
@@ -60,6 +62,7 @@ def ndc_without_quantity_segment(line: ServiceLine, ctx: Context) -> Iterator[Hi
     sources=("PYX",),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     where="2410 CTP01, CTP02, CTP03",
     status="A7:724",
     remittance=("16", "M119"),
@@ -86,6 +89,7 @@ def unused_ctp_elements_sent(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2410 LIN",
     status="A7:218",
     remittance=("16", "M119"),
@@ -106,6 +110,7 @@ def several_ndcs_on_one_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2410 REF01",
     status="A7:745",
     second_status="A7:219",
@@ -150,6 +155,8 @@ def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     lin_seen = False
     below = None  # the first segment of a loop that belongs behind the NDC loop
     for segment in line.segments:
+        if segment.loop == "2400" and not lin_seen and segment.tag not in _OF_DRUG:
+            continue  # of the line itself, and before its drug
         message = _out_of_order(segment, lin_seen, below)
         if message:
             yield Hit(at(segment), message, shorten(segment.tag, 10))
@@ -189,6 +196,7 @@ def _name(segment: Segment) -> str:
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="2400 NTE",
     status="A7:586",
     second_status="A7:599",
@@ -253,31 +261,32 @@ def _texts(ctx: Context) -> list[_Text]:
     """The free texts of a claim and of its target lines. Kept for the claim at hand: two rules ask."""
     claim = ctx.claim
     element = claim.delimiters.element.decode("latin-1")
-    texts = _notes_and_k3(claim.notes, claim.segments, "2300", element)
+    component = claim.delimiters.component.decode("latin-1")
+    texts = _notes_and_k3(claim.notes, claim.k3, element)
     for line in ctx.targets:
         if line.service is not None:
-            texts.append(_description(line, line.service, claim.delimiters))
-        texts += _notes_and_k3(line.notes, line.segments, "2400", element)
+            texts.append(_description(line, line.service, component))
+        texts += _notes_and_k3(line.notes, line.k3, element)
     return texts
 
 
-def _notes_and_k3(notes: tuple[Note, ...], segments: tuple[Segment, ...], loop: str, element: str) -> list[_Text]:
-    fields = [Spot(note.segment, 2) for note in notes]
-    fields += [Spot(segment, 1) for segment in segments if segment.tag == "K3" and segment.loop == loop]
+def _notes_and_k3(notes: tuple[Note, ...], k3: tuple[Segment, ...], element: str) -> list[_Text]:
+    if not notes and not k3:
+        return []
+    fields = [Spot(note.segment, 2) for note in notes] + [Spot(segment, 1) for segment in k3]
     return [_field(spot, element) for spot in fields]
 
 
 def _field(spot: Spot, delimiter: str) -> _Text:
     """A field that is the last of its segment: what stands behind it was cut from it by a delimiter."""
     cut = spot.segment.element(spot.element + 1)
-    return _Text(spot, spot.segment.element(spot.element), delimiter if cut else "")
+    return _Text(spot, spot.segment.element(spot.element), delimiter if cut else "", False)
 
 
-def _description(line: ServiceLine, service: Segment, delimiters: Delimiters) -> _Text:
-    component = delimiters.component.decode("latin-1")
+def _description(line: ServiceLine, service: Segment, component: str) -> _Text:
     position = 1 if service.tag == "SV1" else 2
     parts = service.element(position).split(component)
-    return _Text(Spot(service, position, 7), line.description, component if any(parts[7:]) else "", composite=True)
+    return _Text(Spot(service, position, 7), line.description, component if any(parts[7:]) else "", True)
 
 
 @claim_rule(
@@ -341,9 +350,9 @@ def _character_fault(field: _Text, delimiters: Delimiters, lower_case: bool) -> 
     if field.cut_by:
         return REJECT, f"seems to be cut by a delimiter in the text: {field.cut_by}"
     separators = (delimiters.repetition, b"" if field.composite else delimiters.component)
-    for separator in (separator.decode("latin-1") for separator in separators):
-        if separator and separator in field.text:
-            return REJECT, f"holds {separator}, which is a delimiter of this file"
+    for separator in separators:
+        if separator and separator.decode("latin-1") in field.text:
+            return REJECT, f"holds {separator.decode('latin-1')}, which is a delimiter of this file"
     if not (field.text.isascii() and field.text.isprintable()):
         return _strange_characters(field.text)
     if lower_case and any("a" <= character <= "z" for character in field.text):
@@ -404,6 +413,9 @@ def superseded_guide(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """The payer answers line by line and names the line by this number. Without one, or with the same on two
     lines, a denial can't be matched to the drug it is about."""
+    numbers = {_number(line) for line in claim.lines}
+    if len(numbers) == len(claim.lines) and "" not in numbers:
+        return
     controls = [(line, *_control(line)) for line in claim.lines]
     targets = {line.end for line in ctx.targets}
     wanted = {number for line, number, _ in controls if number and line.end in targets}
@@ -422,6 +434,11 @@ def _before_reference(line: ServiceLine) -> Segment:
     """The segment of loop 2400 behind which a further REF belongs."""
     own = (segment for segment in line.segments if segment.loop == "2400")
     return list(takewhile(lambda segment: segment.tag not in _BEHIND_REFERENCES, own))[-1]
+
+
+def _number(line: ServiceLine) -> str:
+    """The number of REF*6R. Before a drug there is nothing but the line's own loop, whose first REF*6R counts."""
+    return line.control if line.control.strip() and not line.drugs else _control(line)[0]
 
 
 def _control(line: ServiceLine) -> tuple[str, Segment | None]:

@@ -9,13 +9,13 @@ from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
 
-from x12proc.claims.model import Location, ServiceLine, at
+from x12proc.claims.model import Days, Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative import Narrative
 from x12proc.reference.ndc import is_placeholder, normalise
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dates import Days, service_days
+from x12proc.rules.dates import service_days
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
@@ -102,6 +102,7 @@ def _discarded(said: Narrative) -> Decimal | None:
     sources=("NORJW", "FCJW", "VIS"),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A6:453",
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
@@ -114,13 +115,13 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Since July 2023 Medicare wants JW or JZ for every single-dose container that it pays for, and returns
     claims without. Other payers follow by and by; whether unclassified codes are meant is not said
     everywhere."""
-    served = service_days(line)
-    if served is None or served[0] < _ONE_OF_BOTH_SINCE or _WASTE.intersection(line.given_modifiers):
-        return
-    if line.service is None or _takes_neither(line, ctx) or _may_have_waste_line(line, ctx):
-        return
     container = _container(line, ctx)
-    if container in _SINGLE_DOSE and not ctx.narrative(line).compound:
+    if _WASTE.intersection(line.given_modifiers) or container not in _SINGLE_DOSE or ctx.narrative(line).compound:
+        return
+    served = service_days(line)
+    if served is None or served[0] < _ONE_OF_BOTH_SINCE or line.service is None:
+        return
+    if not _takes_neither(line, ctx) and not _may_have_waste_line(line, ctx):
         yield Hit(_modifier_place(line), f"The container is single-dose ({container}); neither JW nor JZ is given")
 
 
@@ -131,6 +132,7 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("NORJW", "PAL"),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A8:453",
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; the text",
@@ -168,6 +170,7 @@ def _has_partner_for_sure(line: ServiceLine, ctx: Context) -> bool:
     sources=("LW", "NORJW"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A8:453",
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6 of the lines",
@@ -194,6 +197,7 @@ def waste_line_without_given_line(line: ServiceLine, ctx: Context) -> Iterator[H
     sources=("FCJW",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:453",
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; 2410 LIN03, the text",
@@ -219,6 +223,7 @@ def waste_modifier_on_multiple_dose_container(line: ServiceLine, ctx: Context) -
     sources=("NORJW", "FCJW"),
     confidence="P",
     since="0.1.0",
+    drug_alone=True,
     status="A8:453",
     second_status="A8:732",
     remittance=("16", "N823"),
@@ -253,6 +258,7 @@ def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("LW", "NORJW"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A8:724",
     remittance=("16", "M53"),
     where="2410 CTP04 of the given and the JW line; the text",

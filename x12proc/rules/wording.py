@@ -14,20 +14,12 @@ from x12proc.rules.context import LINE_NOTES, Context
 from x12proc.rules.narrative import spoken, text_place, text_shown
 
 _LONGEST = 2000  # characters of a text that are read
-_SUPERFLUOUS = (
-    ("an e-mail address", re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]")),
-    (
-        "a telephone number",
-        re.compile(
-            r"(?<![\w.-])(?:\(?[0-9]{3}\)?[-. ]{1,2}|(?:PH|PHONE|TEL|FAX|OFFICE)\W{1,3})"
-            r"[0-9]{3}[-.][0-9]{4}(?![\w-])"
-        ),
-    ),
-    (
-        "an invitation to call",
-        re.compile(r"\b(?:PLEASE|PLS|MAY) CALL\b|\bCALL (?:DR|OFFICE|US|FOR|AT|ME|IF|WITH)\b"),
-    ),
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]")
+_TELEPHONE = re.compile(
+    r"(?<![\w.-])(?:\(?[0-9]{3}\)?[-. ]{1,2}|(?:PH|PHONE|TEL|FAX|OFFICE)\W{1,3})[0-9]{3}[-.][0-9]{4}(?![\w-])"
 )
+_IN_TELEPHONE = re.compile(r"[0-9]{3}[-.][0-9]{4}")  # found fast, and in every number
+_INVITATION = re.compile(r"\b(?:PLEASE|PLS|MAY) CALL\b|\bCALL (?:DR|OFFICE|US|FOR|AT|ME|IF|WITH)\b")
 _SHORTEST_NAME = 2
 _INDICATION = re.compile(
     r"\b(?:METASTA\w*|STAGE|PRIOR|REFRACTORY|RELAPSED?|RECURRENT|PROGRESS\w*|UNRESECTABLE|ADVANCED|ADJUVANT|"
@@ -37,21 +29,36 @@ _INDICATION = re.compile(
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
+@lru_cache(maxsize=1024)  # texts come again and again
+def _superfluous(text: str) -> str:
+    """What a text in capitals holds that doesn't belong there, in words."""
+    if "@" in text and _EMAIL.search(text):
+        return "an e-mail address"
+    if _IN_TELEPHONE.search(text) and _TELEPHONE.search(text):
+        return "a telephone number"
+    return "an invitation to call" if "CALL" in text and _INVITATION.search(text) else ""
+
+
 @lru_cache(maxsize=1024)
-def _words(name: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(name))
+def _words_of_name(name: str) -> frozenset[str]:
+    """The words of a full name; none where they are too few or too short to be told from other words."""
+    words = frozenset(_WORD.findall(name))
+    return words if len(words) > 1 and all(len(word) >= _SHORTEST_NAME for word in words) else frozenset()
 
 
 def _patient_names(claim: Claim) -> list[frozenset[str]]:
     """Last and first name of the patient and the subscriber, each pair together."""
-    parties = [*claim.patient, *(party for party in claim.subscriber if party.loop == "2010BA")]
-    names = [_words(party.name[:_LONGEST].upper()) for party in parties if "," in party.name]
-    return [name for name in names if len(name) > 1 and all(len(word) >= _SHORTEST_NAME for word in name)]
+    parties = [*claim.patient, *[party for party in claim.subscriber if party.loop == "2010BA"]]
+    names = [_words_of_name(party.name[:_LONGEST].upper()) for party in parties if "," in party.name]
+    return [name for name in names if name]
 
 
 def _holds(text: str, name: frozenset[str]) -> bool:
     """Whether all words of a name stand in a text, each by itself."""
-    return all(word in text for word in name) and name <= set(_WORD.findall(text))
+    for word in name:
+        if word not in text:
+            return False
+    return name <= set(_WORD.findall(text))
 
 
 def _said_of(claim: Claim, ctx: Context) -> Iterator[tuple[Spot, str]]:
@@ -84,10 +91,10 @@ def text_holds_what_does_not_belong_there(claim: Claim, ctx: Context) -> Iterato
     characters, and a name in free text goes wherever the text goes, unprotected. Only the name is a warning."""
     names = _patient_names(claim)
     for spot, text in _said_of(claim, ctx):
-        if any(_holds(text, name) for name in names):
+        if [name for name in names if _holds(text, name)]:
             place = spot.location
             yield Hit(place, f"{place.element} holds the name of the patient or the subscriber")
-        found = next((what for what, pattern in _SUPERFLUOUS if pattern.search(text)), None)
+        found = _superfluous(text)
         if found:
             place = spot.location
             yield Hit(place, f"{place.element} holds {found}", severity=INFO)
@@ -119,13 +126,15 @@ def _drug_note(claim: Claim, ctx: Context) -> Note | None:
 def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """A note at the head of the claim belongs to every line and to none. With several unclassified lines nobody
     can tell which drug it means."""
+    if len(ctx.targets) < 2:
+        return
     silent = [
         line
         for line in ctx.targets
         if not line.description.strip() and not any(note.code in LINE_NOTES for note in line.notes)
     ]
     drugs = {normalise(line.ndc) for line in ctx.targets}
-    if len(ctx.targets) < 2 or not silent or (len(drugs) == 1 and None not in drugs):
+    if not silent or (len(drugs) == 1 and None not in drugs):
         return
     note = _drug_note(claim, ctx)
     if note is not None:
@@ -141,6 +150,7 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
     sources=("PALN",),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:306",
     remittance=("16", "N350"),
@@ -152,8 +162,6 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
 def cancer_drug_without_its_indication(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A contractor compares an unclassified cancer drug with its label: stage, earlier treatment. Where the
     diagnosis code can't say that, a few words spare the request for records."""
-    if not ctx.option("NAR17", "tell"):
-        return
     said = ctx.narrative(line)
     kinds = ctx.reference.classes(normalise(line.ndc), said.drug_name if said.matched else None)
     texts = spoken(line, ctx)

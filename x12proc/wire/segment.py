@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import Protocol
 
 import msgspec
 
@@ -28,7 +29,10 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
 
     def element(self, position: int) -> str:
         """Element ``position``, empty when it was not sent."""
-        return self.elements[position] if position < len(self.elements) else ""
+        try:
+            return self.elements[position]
+        except IndexError:
+            return ""
 
     def element_offset(self, position: int) -> int:
         """The file offset of element ``position``, or of the segment's end when it was not sent."""
@@ -42,34 +46,72 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
         return self.offset + place
 
 
+class Loops(Protocol):
+    """Says which loop one segment after another belongs to. A segment is of the loop of the one before it, unless
+    its tag is one of ``heads`` or that loop one of ``loose``: then :meth:`place` is asked."""
+
+    @property
+    def loop(self) -> str:
+        """The loop of the last segment."""
+
+    @property
+    def heads(self) -> frozenset[str]:
+        """Tags that can begin a loop."""
+
+    @property
+    def loose(self) -> frozenset[str]:
+        """Loops that more tags than ``heads`` can end."""
+
+    def place(self, elements: tuple[str, ...]) -> str:
+        """The loop of the next segment, by its elements."""
+
+
+class _NoLoops:
+    """For segments whose loops nobody asks for."""
+
+    loop = ""
+    heads: frozenset[str] = frozenset()
+    loose: frozenset[str] = frozenset()
+
+    def place(self, elements: tuple[str, ...]) -> str:
+        """No loop."""
+        return ""
+
+
 def split_segments(
-    raw: bytes, offset: int, index: int, delimiters: Delimiters, loop_of: Callable[[tuple[str, ...]], str]
+    raw: bytes, offset: int, index: int, delimiters: Delimiters, loops: Loops | None = None
 ) -> list[Segment]:
     """The segments of a stretch of whole segments.
 
-    ``offset`` and ``index`` are those of the first one; ``loop_of`` says of one after another, by its elements,
-    which loop it belongs to. Text that is not ASCII is read as UTF-8 where it is UTF-8, else as Latin-1.
+    ``offset`` and ``index`` are those of the first one; ``loops`` is asked of one after another, and without it
+    a segment's loop is "".
+    Text that is not ASCII is read as UTF-8 where it is UTF-8, else as Latin-1.
     """
+    loops = loops or _NoLoops()
     if is_ragged(raw, delimiters):
-        return list(_split_ragged(raw, offset, index, delimiters, loop_of))
+        return list(_split_ragged(raw, offset, index, delimiters, loops.place))
     # One character is one byte here, whatever the text's encoding: places in it are places in the bytes.
     text = raw.decode("latin-1")
     separator, terminator = delimiters.element.decode("latin-1"), delimiters.segment.decode("latin-1")
     plain = raw.isascii()
-    layout = _layout(delimiters)
+    layout, line_ends = _layout(delimiters)
     segments = []
+    heads, loose, loop = loops.heads, loops.loose, loops.loop
     place = 0
     for number, piece in enumerate(text.split(terminator), index):
-        body = piece.lstrip(layout)
+        body = piece.lstrip(line_ends)
+        if body and body[0] in layout:
+            body = body.lstrip(layout)
         end = place + len(piece)
         if body:
             start = end - len(body)
             elements = tuple(body.split(separator))
             if not plain:
                 elements = tuple([decode(part.encode("latin-1")) for part in elements])
-            segments.append(
-                Segment(elements[0], elements, number, offset + start, raw[start:end], loop_of(elements))
-            )
+            tag = elements[0]
+            if tag in heads or loop in loose:
+                loop = loops.place(elements)
+            segments.append(Segment(tag, elements, number, offset + start, raw[start:end], loop))
         place = end + 1
     return segments
 
@@ -78,7 +120,7 @@ def _split_ragged(
     raw: bytes, offset: int, index: int, delimiters: Delimiters, loop_of: Callable[[tuple[str, ...]], str]
 ) -> Iterator[Segment]:
     text, shifts = tidy(raw, delimiters)
-    layout = _layout(delimiters).encode("latin-1")
+    layout = delimiters.layout.encode("latin-1")
     place = 0
     entry = 0
     for number, piece in enumerate(text.split(delimiters.segment), index):
@@ -99,8 +141,9 @@ def _split_ragged(
 
 
 @lru_cache(maxsize=32)
-def _layout(delimiters: Delimiters) -> str:
-    return delimiters.layout
+def _layout(delimiters: Delimiters) -> tuple[str, str]:
+    """What can stand before a tag and means nothing, and the line ends of it, which are stripped far faster."""
+    return delimiters.layout, "".join([mark for mark in "\r\n" if mark in delimiters.layout])
 
 
 def decode(data: bytes) -> str:
