@@ -35,6 +35,11 @@ class PassedClaim(msgspec.Struct, frozen=True):
     span: ClaimSpan
     guide_errors: tuple[GuideError, ...] = ()
 
+    @property
+    def rejected(self) -> bool:
+        """Whether it is rejected: no rule reads it, so that none can."""
+        return False
+
 
 Outcome: TypeAlias = (
     Interchange
