@@ -35,3 +35,7 @@ class RuleCrash(X12ProcError):  # noqa: N818 - the word of the contract
         super().__init__(f"rule {rule_id} crashed with {type(cause).__name__}")
         self.rule_id = rule_id
         self.claim_segment_index = claim_segment_index
+
+
+class InternalFault(X12ProcError):  # noqa: N818 - a fault of ours, told like a RuleCrash
+    """The program found that what it wrote is not what it meant to write: nothing of it may be published."""

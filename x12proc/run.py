@@ -14,8 +14,8 @@ import msgspec
 import structlog
 
 from x12proc.engine import ScrubbedClaim
-from x12proc.errors import X12SyntaxError
-from x12proc.files import Artefact, Input, OpenInput
+from x12proc.errors import InternalFault, X12SyntaxError
+from x12proc.files import Artefact, FileBuffer, Input, OpenInput
 from x12proc.findings import GuideError
 from x12proc.pool import GuideChecks
 from x12proc.reports.ack_277ca import ClaimAcknowledgement
@@ -27,6 +27,8 @@ from x12proc.reports.document import Document, claim_document
 from x12proc.reports.html_report import HtmlReport
 from x12proc.reports.json_report import JsonReport
 from x12proc.reports.lines import Lines
+from x12proc.reports.proof import Proof
+from x12proc.reports.split import ACCEPTED, REJECTED, Split
 from x12proc.reports.ta1 import InterchangeAcknowledgement
 from x12proc.reports.writer import ReportWriter, StreamWriter, Write
 from x12proc.reports.xml_report import XmlReport
@@ -43,15 +45,22 @@ ARTEFACTS = {
     "xml": ".report.xml",
     "html": ".report.html",
     "annotated": ".annotated.edi",
+    "accepted": ".accepted.edi",
+    "rejected": ".rejected.edi",
     "999": ".999.edi",
     "277ca": ".277ca.edi",
     "ta1": ".ta1.edi",
 }
 # Of those written from the whole stream of outcomes: these need claims without target lines as well, and these
 # have something to say even where no interchange can be read.
-EVERY_CLAIM = frozenset(("277ca",))
+SIDES = frozenset((ACCEPTED, REJECTED))
+EVERY_CLAIM = frozenset(("277ca", *SIDES))
 _WITHOUT_INTERCHANGE = frozenset(("ta1",))
+INTERNAL_FAULT = "internal-fault"
 MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
+_NOTHING = "there was nothing to write"
+_FAILED = "the file failed, and none of its claims counts as accepted"
+_UNSURE = "where its claims belong can't be told for sure"
 _LOG = structlog.get_logger("x12proc")
 
 
@@ -62,12 +71,17 @@ class Result(msgspec.Struct, frozen=True):
     summary: Summary
     faults: list[Fault]
     artefacts: list[Path]
-    withheld: list[str]  # artefacts for which there was nothing to write
+    withheld: dict[str, str]  # artefacts that were asked for and not written, and why
 
     @property
     def crashed(self) -> bool:
-        """Whether a rule crashed: an internal fault."""
-        return any(fault.code == RULE_CRASH for fault in self.faults)
+        """Whether a rule crashed or the program contradicted itself: an internal fault."""
+        return any(fault.code in (RULE_CRASH, INTERNAL_FAULT) for fault in self.faults)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether an artefact could not be made for which there was something to write."""
+        return _UNSURE in self.withheld.values()
 
 
 def outcomes(
@@ -85,6 +99,7 @@ def outcomes(
 
 
 Watcher = Callable[[ScrubbedClaim], None]
+Streams = dict[str, tuple[StreamWriter, Artefact]]
 
 
 class StreamParts(msgspec.Struct, frozen=True):
@@ -137,7 +152,7 @@ _MAKERS: dict[str, Callable[[StreamParts], StreamWriter]] = {
     "277ca": _ack_277ca,
     "ta1": _ta1,
 }
-STREAMS = frozenset(_MAKERS)
+STREAMS = frozenset((*_MAKERS, *SIDES))
 
 
 class InputRun:
@@ -189,7 +204,10 @@ class InputRun:
                 unreadable = X12SyntaxError("unreadable", f"The file can't be read: {error.strerror}", 0)
                 result = self._unreadable(unreadable, stack)
             else:
-                result = self._scrub(opened, stack)
+                try:
+                    result = self._scrub(opened, stack)
+                except InternalFault as fault:
+                    result = self._contradicted(fault)
         self._log(result, time.perf_counter() - started)
         return result
 
@@ -202,18 +220,16 @@ class InputRun:
         source = {"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size}
         for report, _ in reports.values():
             report.begin(source)
-        self._tell(opened, [report for report, _ in reports.values()], [stream for stream, _ in streams.values()])
-        for stream, _ in streams.values():
+        proof = Proof(opened.buffer)
+        told = list(dict.fromkeys(stream for stream, _ in streams.values()))
+        told += [] if SIDES.isdisjoint(streams) else [proof]
+        self._tell(opened, [report for report, _ in reports.values()], told)
+        for stream in told:
             stream.end(self._summary)
+        withheld = {**self._empty(streams), **self._unproven(streams, proof)}
         self._end(reports)
         finished = [artefact for _, artefact in reports.values()]
-        withheld = []
-        for kind, (_, artefact) in streams.items():
-            readable = self._summary.interchanges or kind in _WITHOUT_INTERCHANGE
-            if readable and artefact.file.tell():
-                finished.append(artefact)
-            else:
-                withheld.append(kind)
+        finished += [artefact for kind, (_, artefact) in streams.items() if kind not in withheld]
         return self._result(finished, withheld)
 
     def _unreadable(self, error: X12SyntaxError, stack: contextlib.ExitStack) -> Result:
@@ -225,8 +241,14 @@ class InputRun:
         for report, _ in reports.values():
             report.begin({"name": self._source.name, "sha256": "", "bytes": 0})
         self._end(reports)
-        withheld = [kind for kind in self._emit if kind in STREAMS]
+        withheld = {kind: _NOTHING for kind in self._emit if kind in STREAMS}
         return self._result([artefact for _, artefact in reports.values()], withheld)
+
+    def _contradicted(self, fault: InternalFault) -> Result:
+        """We wrote something else than we meant to: nothing is published, and nothing counts as accepted."""
+        message = f"Internal fault: {fault}. Nothing was written; please report this"
+        self._take(Fault(code=INTERNAL_FAULT, message=message, severity="error", segment_index=0, byte_offset=0))
+        return Result(self._source.name, self._summary, self._faults, [], {})
 
     # -- the core's outcomes -------------------------------------------------------------------------------
 
@@ -279,23 +301,41 @@ class InputRun:
                 writers[kind] = (self._report_writer(kind, artefact.file, stack), artefact)
         return writers
 
-    def _open_streams(
-        self, opened: OpenInput, stack: contextlib.ExitStack
-    ) -> dict[str, tuple[StreamWriter, Artefact]]:
-        writers: dict[str, tuple[StreamWriter, Artefact]] = {}
-        for kind in self._emit:
-            if kind in STREAMS:
-                artefact = self._artefact(kind, stack)
-                parts = StreamParts(
-                    opened,
-                    artefact.file.write,
-                    self._settings,
-                    self._controls,
-                    self._refuse,
-                    scratch=lambda: _scratch(stack),
-                )
-                writers[kind] = (_MAKERS[kind](parts), artefact)
+    def _open_streams(self, opened: OpenInput, stack: contextlib.ExitStack) -> Streams:
+        artefacts = {kind: self._artefact(kind, stack) for kind in self._emit if kind in STREAMS}
+        split = Split(opened.buffer, {kind: side.file for kind, side in artefacts.items() if kind in SIDES})
+        writers: Streams = {}
+        for kind, artefact in artefacts.items():
+            parts = StreamParts(
+                opened,
+                artefact.file.write,
+                self._settings,
+                self._controls,
+                self._refuse,
+                scratch=lambda: _scratch(stack),
+            )
+            writers[kind] = (split if kind in SIDES else _MAKERS[kind](parts), artefact)
         return writers
+
+    def _empty(self, streams: Streams) -> dict[str, str]:
+        """The streams for which there was nothing to write."""
+        readable = set(streams) if self._summary.interchanges else _WITHOUT_INTERCHANGE
+        return {
+            kind: _NOTHING
+            for kind, (_, artefact) in streams.items()
+            if kind not in readable or not artefact.file.tell()
+        }
+
+    def _unproven(self, streams: Streams, proof: Proof) -> dict[str, str]:
+        """The sides of a split that must not be published. Raises InternalFault when a proof fails."""
+        sides = [(kind, stream, art) for kind, (stream, art) in streams.items() if isinstance(stream, Split)]
+        if self._summary.failed:
+            return {kind: _FAILED for kind, _, _ in sides}
+        faults = [split.contradiction or _proven(kind, artefact, proof) for kind, split, artefact in sides]
+        doubts = list(dict.fromkeys(fault for fault in faults if fault is not None))
+        for fault in doubts:
+            self._take(fault)
+        return {kind: _UNSURE for kind, _, _ in sides if doubts}  # one without the other would lose claims
 
     def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
         if kind == "html":
@@ -314,8 +354,10 @@ class InputRun:
         for report, _ in reports.values():
             report.end(self._summary, self._faults, program_document(self._settings))
 
-    def _result(self, finished: list[Artefact], withheld: list[str]) -> Result:
+    def _result(self, finished: list[Artefact], withheld: dict[str, str]) -> Result:
         if isinstance(self._target, Path):
+            for kind in withheld:  # what an earlier run left there is not this input's any more
+                (self._target / (self._source.stem + ARTEFACTS[kind])).unlink(missing_ok=True)
             for artefact in finished:
                 artefact.publish()
             paths = [artefact.path for artefact in finished]
@@ -345,6 +387,8 @@ class InputRun:
                 segment_index=fault.segment_index,
                 byte_offset=fault.byte_offset,
             )
+        for kind in result.withheld:
+            _LOG.warning("artefact_withheld", artefact=kind)
         summary = result.summary
         _LOG.info(
             "file_scrubbed",
@@ -378,6 +422,12 @@ def _guide_fault(error: GuideError, outcome: SetErrors) -> Fault:
         group_control=outcome.group.control,
         transaction_control=outcome.transaction.control,
     )
+
+
+def _proven(kind: str, artefact: Artefact, proof: Proof) -> Fault | None:
+    """Read one side of a split again. Raises InternalFault."""
+    with artefact.reopen() as file:
+        return proof.check(kind, FileBuffer(file))
 
 
 def program_document(settings: Settings) -> Document:

@@ -53,6 +53,11 @@ class SetErrors(msgspec.Struct, frozen=True):
     transaction: TransactionSet
     guide_errors: tuple[GuideError, ...]
 
+    @property
+    def rejected(self) -> bool:
+        """Whether it is rejected: no rule reads it, so that none can."""
+        return False
+
 
 Outcome: TypeAlias = (
     Interchange

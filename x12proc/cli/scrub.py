@@ -94,7 +94,7 @@ def command(
     INPUT is a file, a folder (its *.edi *.x12 *.837 *.txt *.dat), a pattern, a .gz, or - for standard input.
     Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artefacts
     there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi,
-    .ta1.edi.
+    .ta1.edi, and .accepted.edi and .rejected.edi, two whole files that together hold every claim of the input.
 
     \b
     x12proc scrub claims.edi                         read the findings here
@@ -134,7 +134,7 @@ def _console() -> Console:
 
 def exit_code(results: Sequence[Result], fail_on: str) -> int:
     """0, 1 or 3 as the contract has it."""
-    if any(result.summary.failed for result in results):
+    if any(result.summary.failed or result.incomplete for result in results):
         return FAILED
     rejected = any(result.summary.rejected_claims for result in results)
     warned = fail_on == "warn" and any(result.summary.warned_claims for result in results)
@@ -191,9 +191,8 @@ def _to_folder(
             )
         if len(result.faults) > 5:
             console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults stand in the report"))
-        if result.withheld:
-            kinds = ", ".join(result.withheld)
-            console.print(Text(f"{clean(result.name)}: there was nothing to write for {kinds}"))
+        for kind, reason in result.withheld.items():
+            console.print(Text(f"{clean(result.name)}: no {kind} file was written: {reason}"))
         for path in result.artefacts:
             console.print(Text(f"wrote {clean(str(path))}"))
     return results

@@ -106,6 +106,7 @@ UNANSWERED = {
     "old-guide": "an edition that is read: nothing is wrong with the set",
     "component-separator": "told of one claim: an IK3 in the 999, a rejected claim in the 277CA",
     "rule-crash": "our own fault: the claim is not accepted in the 277CA",
+    "internal-fault": "our own fault: no artefact appears at all",
 }
 # Faults of an ISA whose delimiters can't be used, so that there is no interchange to read: only a TA1 answers.
 UNREADABLE_ISA = {

@@ -9,6 +9,7 @@ from x12proc.errors import X12SyntaxError
 ISA_ELEMENTS = 16
 ISA_LENGTH = 105  # bytes of a padded ISA up to and with ISA16
 _ISA_WIDTHS = (3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
+_BLANK_PADDED = frozenset((2, 4, 6, 8))  # ISA02, ISA04, ISA06, ISA08
 _SEARCH = 512  # no ISA, however broken, is longer than this
 _BLANKS = b"\r\n"
 
@@ -96,6 +97,16 @@ def read_isa(buffer: bytes, start: int) -> IsaHeader:
         len(part) == width for part, width in zip(parts[:ISA_ELEMENTS], _ISA_WIDTHS, strict=False)
     )
     return IsaHeader(fields, delimiters, start, start + length + removed, padded, unset)
+
+
+def padded_isa(header: IsaHeader) -> bytes | None:
+    """The ISA without its terminator, its blanks put back where they were lost; None when other fields than
+    those that are padded with blanks have a wrong length."""
+    fields = [text.ljust(_ISA_WIDTHS[place]) if place in _BLANK_PADDED else text
+              for place, text in enumerate(header.fields)]  # fmt: skip
+    if any(len(text) != width for text, width in zip(fields, _ISA_WIDTHS, strict=True)):
+        return None
+    return header.delimiters.element.join(text.encode("latin-1") for text in fields)
 
 
 def _wrapped_bytes(head: bytes, element: bytes) -> int:
