@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 # From left to right. A room may import from itself and from rooms before it.
 ROOMS = [
     "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference", "narrative",
-    "rules", "profiles", "engine", "scrub", "reports", "mask", "extract", "rulebook", "profilebook",
+    "rules", "profiles", "engine", "fixes", "scrub", "reports", "mask", "extract", "rulebook", "profilebook",
     "profileschema", "replay", "ownrules", "files", "settings", "run", "cases", "upgrade", "api", "pytest_plugin",
     "cli", "__main__",
 ]  # fmt: skip

@@ -80,8 +80,22 @@ class Engine:
         """The claim's target lines: one of the codes under qualifier HC."""
         return target_lines(claim, self._codes)
 
-    def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ScrubbedClaim:
-        """Run all rules on a claim with at least one target line."""
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """All that may be heard, by id."""
+        return self._rules
+
+    def scrub(
+        self,
+        claim: Claim,
+        targets: tuple[ServiceLine, ...],
+        *,
+        seen_before: Callable[[Hashable], bool] | None = None,
+    ) -> ScrubbedClaim:
+        """Run all rules on a claim with at least one target line.
+
+        ``seen_before`` stands in for the engine's own memory of earlier claims, which then learns nothing.
+        """
         profile = self._fixed or self._profiles.choose(claim)
         plan = self._plan(profile, _service_date(claim, targets), claim.type)
         context = Context(
@@ -90,7 +104,7 @@ class Engine:
             as_of=self._as_of,
             reference=self._reference,
             options=plan.options,
-            seen_before=self._seen_before,
+            seen_before=seen_before or self._seen_before,
         )
         crashes: list[RuleCrash] = []
         own, lines = self._hear(plan, context, crashes)

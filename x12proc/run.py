@@ -15,12 +15,14 @@ import structlog
 from x12proc.engine import ScrubbedClaim
 from x12proc.errors import X12SyntaxError
 from x12proc.files import Artefact, Input, OpenInput
+from x12proc.fixes import Fix, FixPlanner
 from x12proc.reports.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.ack_999 import ImplementationAcknowledgement
 from x12proc.reports.acknowledgement import ControlNumbers, Refuse
 from x12proc.reports.annotate import AnnotatedEdi
 from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.document import Document, claim_document
+from x12proc.reports.fixed import FixedEdi
 from x12proc.reports.html_report import HtmlReport
 from x12proc.reports.json_report import JsonReport
 from x12proc.reports.lines import Lines
@@ -32,12 +34,14 @@ from x12proc.settings import RULES_EDITION, Settings
 from x12proc.version import __version__
 from x12proc.wire.events import Fault
 
+FIXED = "fixed"
 ARTEFACTS = {
     "json": ".report.json",
     "csv": ".report.csv",
     "xml": ".report.xml",
     "html": ".report.html",
     "annotated": ".annotated.edi",
+    FIXED: ".fixed.edi",
     "999": ".999.edi",
     "277ca": ".277ca.edi",
     "ta1": ".ta1.edi",
@@ -65,7 +69,7 @@ class Result(msgspec.Struct, frozen=True):
         return any(fault.code == RULE_CRASH for fault in self.faults)
 
 
-Watcher = Callable[[ScrubbedClaim], None]
+Watcher = Callable[[ScrubbedClaim, Sequence[Fix]], None]
 
 
 class StreamParts(msgspec.Struct, frozen=True):
@@ -74,6 +78,7 @@ class StreamParts(msgspec.Struct, frozen=True):
     opened: OpenInput
     write: Write
     settings: Settings
+    planner: FixPlanner
     controls: ControlNumbers
     refuse: Refuse | None
     scratch: Callable[[], BinaryIO]  # an empty file that is gone when the run ends
@@ -81,6 +86,10 @@ class StreamParts(msgspec.Struct, frozen=True):
 
 def _annotated(parts: StreamParts) -> StreamWriter:
     return AnnotatedEdi(parts.opened.buffer, parts.write)
+
+
+def _fixed(parts: StreamParts) -> StreamWriter:
+    return FixedEdi(parts.opened.buffer, parts.write, parts.planner)
 
 
 def _ack_999(parts: StreamParts) -> StreamWriter:
@@ -114,6 +123,7 @@ def _ta1(parts: StreamParts) -> StreamWriter:
 
 _MAKERS: dict[str, Callable[[StreamParts], StreamWriter]] = {
     "annotated": _annotated,
+    FIXED: _fixed,
     "999": _ack_999,
     "277ca": _ack_277ca,
     "ta1": _ta1,
@@ -176,11 +186,13 @@ class InputRun:
     def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Result:
         self._lines = Lines(opened.buffer)
         reports = self._open_reports(stack)
-        streams = self._open_streams(opened, stack)
+        planner = FixPlanner(opened.buffer, self._settings.engine(), self._settings.fixing)
+        streams = self._open_streams(opened, planner, stack)
         source = {"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size}
         for report, _ in reports.values():
             report.begin(source)
-        self._tell(opened, [report for report, _ in reports.values()], [stream for stream, _ in streams.values()])
+        told = [stream for stream, _ in streams.values()]
+        self._tell(opened, planner, [report for report, _ in reports.values()], told)
         for stream, _ in streams.values():
             stream.end(self._summary)
         self._end(reports)
@@ -208,7 +220,13 @@ class InputRun:
 
     # -- the core's outcomes -------------------------------------------------------------------------------
 
-    def _tell(self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]) -> None:
+    def _tell(
+        self,
+        opened: OpenInput,
+        planner: FixPlanner,
+        reports: Sequence[ReportWriter],
+        streams: Sequence[StreamWriter],
+    ) -> None:
         """Hand every outcome to all who write of it."""
 
         def advance(position: int) -> None:
@@ -220,18 +238,22 @@ class InputRun:
         for outcome in scrub_buffer(opened.buffer, engine, codes, every_claim=every_claim, progress=advance):
             self._take(outcome)
             if isinstance(outcome, ScrubbedClaim):
-                self._report(outcome, reports)
+                self._report(outcome, planner.plan(outcome), reports)
                 advance(outcome.claim.end)
             for stream in streams:
                 stream.take(outcome)
 
-    def _report(self, scrubbed: ScrubbedClaim, reports: Sequence[ReportWriter]) -> None:
+    def _report(self, scrubbed: ScrubbedClaim, fixes: Sequence[Fix], reports: Sequence[ReportWriter]) -> None:
+        for fix in fixes:
+            self._summary.fixes["applied" if fix.applied else "offered"] += 1
         if reports:
-            document = claim_document(scrubbed)
+            document = claim_document(scrubbed, fixes)
             for report in reports:
                 report.claim(scrubbed, document)
         if self._on_claim is not None:
-            self._on_claim(scrubbed)
+            self._on_claim(scrubbed, fixes)
+        if not reports:
+            _log_fixes(fixes)
 
     def _take(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
@@ -254,7 +276,7 @@ class InputRun:
         return writers
 
     def _open_streams(
-        self, opened: OpenInput, stack: contextlib.ExitStack
+        self, opened: OpenInput, planner: FixPlanner, stack: contextlib.ExitStack
     ) -> dict[str, tuple[StreamWriter, Artefact]]:
         writers: dict[str, tuple[StreamWriter, Artefact]] = {}
         for kind in self._emit:
@@ -264,6 +286,7 @@ class InputRun:
                     opened,
                     artefact.file.write,
                     self._settings,
+                    planner,
                     self._controls,
                     self._refuse,
                     scratch=lambda: _scratch(stack),
@@ -329,8 +352,18 @@ class InputRun:
             rejected_claims=summary.rejected_claims,
             **{f"{severity}_findings": count for severity, count in summary.findings.items()},
             faults=len(result.faults),
+            fixes_made=summary.fixes["applied"],
+            fixes_offered=summary.fixes["offered"],
             seconds=round(seconds, 3),
         )
+
+
+def _log_fixes(fixes: Sequence[Fix]) -> None:
+    """Where no report is written, the log has a line for each change: rule and place, never what was changed."""
+    for fix in fixes:
+        if fix.applied:
+            place = fix.location
+            _LOG.info("fixed", rule=fix.rule, segment_index=place.segment_index, byte_offset=place.byte_offset)
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:

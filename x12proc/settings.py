@@ -13,6 +13,7 @@ import msgspec
 
 from x12proc.engine import Engine
 from x12proc.errors import ConfigError
+from x12proc.fixes import Fixing
 from x12proc.ownrules import OwnRules, load_own_rules
 from x12proc.profiles import ProfileFile, Profiles, parse_profile
 from x12proc.reference.edition import Reference
@@ -49,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile_hashes: dict[str, str]
     reference: Reference
     acknowledgement: Acknowledging
+    fixing: Fixing = "off"  # which fixes are made
 
     @property
     def as_of(self) -> date:
@@ -141,6 +143,7 @@ def load_settings(
     as_of: date | None = None,
     ack_scope: Literal["all", "rejected"] | None = None,
     ack_control: int | None = None,
+    fixing: Fixing = "off",
 ) -> Settings:
     """Put a run's settings together; arguments win over the configuration file. Raises ConfigError.
 
@@ -168,6 +171,7 @@ def load_settings(
             scope=ack_scope or file.acknowledgement.scope,
             control=ack_control or file.acknowledgement.control,
         ),
+        fixing=fixing,
     )
 
 

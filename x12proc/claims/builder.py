@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -59,12 +60,7 @@ class ClaimBuilder:
         subscriber = self._parent(span.subscriber, guide, delimiters)
         patient = self._parent(span.patient, guide, delimiters)
         segments = self._read(Stretch(span.start, span.end, span.segment_index), guide, delimiters, "2300")
-        own = _by_tag(segments, "2300")
-        clm = segments[0]
-        place = _components(clm.element(5), delimiters)
-        codes = _health_codes(own.get("HI", ()), delimiters)
         return Claim(
-            id=clm.element(1),
             type=claim_type(guide),
             guide=span.group.version or field(span.transaction.fields, 3),
             interchange_control=span.interchange.control,
@@ -74,20 +70,7 @@ class ClaimBuilder:
             start=span.start,
             end=span.end,
             span=span,
-            charge=clm.element(2),
-            facility_code=place[0],
-            facility_qualifier=place[1],
-            frequency=place[2],
-            clm=clm,
-            segments=segments,
-            codes=codes,
-            diagnoses=tuple(code for code in codes if code.qualifier in _DIAGNOSES),
-            dates=_dates(own.get("DTP", ())),
-            references=_references(own.get("REF", ())),
-            notes=_notes(own.get("NTE", ())),
-            paperwork=_paperwork(own.get("PWK", ())),
-            parties=_parties([segment for segment in segments if segment.loop.startswith("2310")]),
-            lines=_lines(segments, delimiters, span.end),
+            **_own(segments, delimiters, span.end),
             header=self._parent(span.header, guide, delimiters).parties,
             provider=self._parent(span.provider, guide, delimiters).parties,
             subscriber=subscriber.parties,
@@ -117,6 +100,41 @@ class ClaimBuilder:
             raise X12SyntaxError("claim-too-large", f"A claim of over {MOST_SEGMENTS} segments", stretch.start)
         tracker = LoopTracker(guide, scope)
         return tuple(split_segments(raw, stretch.start, stretch.segment_index, delimiters, tracker.place))
+
+
+def with_bytes(claim: Claim, raw: bytes) -> Claim:
+    """The claim as it would be read if ``raw`` stood between its CLM and its end: to see what a change does."""
+    guide = claim.span.transaction.guide
+    assert guide is not None, "the scanner tells claims of 837 sets only"
+    place = LoopTracker(guide, "2300").place
+    segments = tuple(split_segments(raw, claim.start, claim.clm.index, claim.delimiters, place))
+    end = claim.start + len(raw)
+    return msgspec.structs.replace(claim, end=end, **_own(segments, claim.delimiters, end))
+
+
+def _own(segments: tuple[Segment, ...], delimiters: Delimiters, end: int) -> dict[str, Any]:
+    """What a claim's own segments say, by the fields of the claim."""
+    own = _by_tag(segments, "2300")
+    clm = segments[0]
+    place = _components(clm.element(5), delimiters)
+    codes = _health_codes(own.get("HI", ()), delimiters)
+    return {
+        "id": clm.element(1),
+        "charge": clm.element(2),
+        "facility_code": place[0],
+        "facility_qualifier": place[1],
+        "frequency": place[2],
+        "clm": clm,
+        "segments": segments,
+        "codes": codes,
+        "diagnoses": tuple(code for code in codes if code.qualifier in _DIAGNOSES),
+        "dates": _dates(own.get("DTP", ())),
+        "references": _references(own.get("REF", ())),
+        "notes": _notes(own.get("NTE", ())),
+        "paperwork": _paperwork(own.get("PWK", ())),
+        "parties": _parties([segment for segment in segments if segment.loop.startswith("2310")]),
+        "lines": _lines(segments, delimiters, end),
+    }
 
 
 def _components(text: str, delimiters: Delimiters, least: int = 3) -> list[str]:

@@ -17,10 +17,11 @@ from rich.text import Text
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
 from x12proc.errors import ConfigError
 from x12proc.files import STANDARD_INPUT, Input, find_inputs
+from x12proc.fixes import Fixing
 from x12proc.reports.acknowledgement import HIGHEST_CONTROL, ControlNumbers
-from x12proc.reports.terminal import TerminalReport, summary_table
+from x12proc.reports.terminal import TerminalReport, fixes_told, summary_table
 from x12proc.reports.text import clean
-from x12proc.run import ARTEFACTS, InputRun, Result
+from x12proc.run import ARTEFACTS, FIXED, InputRun, Result
 from x12proc.settings import Settings, load_config, load_settings
 
 PROGRESS_FROM = 5 * 1024 * 1024  # bytes
@@ -57,6 +58,10 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
     help="Number the acknowledgements from N on; without it their numbers are made from the input's.",
 )
 @click.option(
+    "--fix", is_flag=True, help="Write <stem>.fixed.edi with the faults mended that are mended for certain."
+)
+@click.option("--unsafe-fixes", is_flag=True, help="Make likely fixes as well; read them in the report first.")
+@click.option(
     "--fail-on",
     type=click.Choice(["reject", "warn"]),
     default="reject",
@@ -74,6 +79,8 @@ def command(
     as_of: date | None,
     ack_scope: Literal["all", "rejected"] | None,
     ack_control: int | None,
+    fix: bool,
+    unsafe_fixes: bool,
     fail_on: str,
 ) -> None:
     """Check the J3590 lines of 837P and 837I files.
@@ -81,14 +88,15 @@ def command(
     INPUT is a file, a folder (its *.edi *.x12 *.837 *.txt *.dat), a pattern, a .gz, or - for standard input.
     Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artefacts
     there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi,
-    .ta1.edi.
+    .ta1.edi; and .fixed.edi with --fix.
 
     \b
     x12proc scrub claims.edi                         read the findings here
     x12proc scrub inbox/ -o out/                     artefacts for a whole folder
     cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
     """
-    wanted = emit or load_config(config).emit
+    fixing: Fixing = "all" if unsafe_fixes else "safe" if fix else "off"
+    wanted = with_fixed(emit or load_config(config).emit, fixing, output)
     settings = load_settings(
         config=config,
         codes=codes,
@@ -96,6 +104,7 @@ def command(
         as_of=as_of,
         ack_scope=ack_scope,
         ack_control=ack_control,
+        fixing=fixing,
     )
     sources = find_inputs(inputs)
     unknown = [kind for kind in wanted if kind not in ARTEFACTS]
@@ -108,6 +117,17 @@ def command(
     else:
         results = _to_folder(sources, settings, wanted, Path(output))
     raise click.exceptions.Exit(exit_code(results, fail_on))
+
+
+def with_fixed(emit: Sequence[str], fixing: Fixing, output: str | None) -> tuple[str, ...]:
+    """The artefacts with the fixed file where there are fixes to make. Raises ConfigError."""
+    if fixing == "off":
+        if FIXED in emit:
+            raise ConfigError("--emit fixed: nothing is fixed without --fix or --unsafe-fixes")
+        return tuple(emit)
+    if output is None:
+        raise ConfigError("--fix writes a file: name a folder with -o, or - with --emit fixed")
+    return tuple(dict.fromkeys((*emit, FIXED)))
 
 
 def _console() -> Console:
@@ -171,6 +191,8 @@ def _to_folder(sources: list[Input], settings: Settings, emit: Sequence[str], fo
         if result.withheld:
             kinds = ", ".join(result.withheld)
             console.print(Text(f"{clean(result.name)}: there was nothing to write for {kinds}"))
+        if told := fixes_told(result.summary):
+            console.print(Text(f"{clean(result.name)}{told}"))
         for path in result.artefacts:
             console.print(Text(f"wrote {clean(str(path))}"))
     return results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ import msgspec
 from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.findings import Finding
+from x12proc.fixes import Fix
 from x12proc.narrative import Narrative
 from x12proc.profiles import Bypass
 from x12proc.reference.ndc import normalise
@@ -24,8 +26,8 @@ Document: TypeAlias = dict[str, Any]
 _NOT_REPORTED = frozenset(("contents", "ndc_text"))
 
 
-def claim_document(scrubbed: ScrubbedClaim) -> Document:
-    """One entry of ``claims``."""
+def claim_document(scrubbed: ScrubbedClaim, fixes: Sequence[Fix] = ()) -> Document:
+    """One entry of ``claims``, with the fixes that are made or offered."""
     claim = scrubbed.claim
     payer, provider = claim.payer, claim.billing_provider
     return {
@@ -55,7 +57,11 @@ def claim_document(scrubbed: ScrubbedClaim) -> Document:
         "findings": [finding_document(finding) for finding in scrubbed.findings],
         "bypasses": [bypass_document(bypass) for bypass in scrubbed.bypasses],
         "guide_errors": [],
-        "lines": [_line_document(line, claim, scrubbed) for line in scrubbed.lines],
+        "fixes": fix_documents(fixes, None),
+        "lines": [
+            {**_line_document(line, claim, scrubbed), "fixes": fix_documents(fixes, number)}
+            for number, line in enumerate(scrubbed.lines)
+        ],
     }
 
 
@@ -101,6 +107,23 @@ def finding_document(finding: Finding) -> Document:
         "remittance": {"carc": finding.carc, "rarc": list(finding.rarc)} if finding.carc else None,
         "sources": list(finding.sources),
     }
+
+
+def fix_documents(fixes: Sequence[Fix], line: int | None) -> list[Document]:
+    """The fixes of one target line by its number, or the claim's own."""
+    return [
+        {
+            "rule": fix.rule,
+            "safe": fix.safe,
+            "before": _short(fix.before),
+            "after": _short(fix.after),
+            "location": msgspec.structs.asdict(fix.location),
+            "applied": fix.applied,
+            "remark": fix.remark,
+        }
+        for fix in fixes
+        if fix.line == line
+    ]
 
 
 def bypass_document(bypass: Bypass) -> Document:
@@ -170,6 +193,7 @@ def summary_document(summary: Summary) -> Document:
         "rejected_claims": summary.rejected_claims,
         "findings": dict(summary.findings),
         "by_rule": dict(sorted(summary.by_rule.items())),
+        "fixes": dict(summary.fixes),
     }
 
 

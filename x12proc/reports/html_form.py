@@ -100,6 +100,7 @@ def page_claim(scrubbed: ScrubbedClaim, document: Document, number: int, lines: 
         "findings": [_finding(finding, lines) for finding in document["findings"]],
         "bypasses": document["bypasses"],
         "guide_errors": [_guide_error(error, lines) for error in document["guide_errors"]],
+        "fixes": document["fixes"],
         "lines": [_line(line, lines) for line in document["lines"]],
     }
     return claim_form(scrubbed, shown, None if folded else lines.line)
@@ -111,6 +112,7 @@ def _line(document: Document, lines: Lines) -> Document:
         "money": money(document["charge"]),
         "date": next(iter(document["service_dates"]), None),
         "findings": [_finding(finding, lines) for finding in document["findings"]],
+        "fixes": document["fixes"],
     }
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from x12proc.engine import ScrubbedClaim
 from x12proc.findings import Finding
+from x12proc.fixes import Fix
 from x12proc.profiles import Bypass
 from x12proc.reports.text import clean
 from x12proc.scrub import Summary
@@ -31,8 +32,8 @@ class TerminalReport:
         """Head of a file."""
         self._console.rule(Text(clean(name)), align="left")
 
-    def claim(self, scrubbed: ScrubbedClaim) -> None:
-        """A block for each finding of a claim and each bypassed rule; nothing for a clean one."""
+    def claim(self, scrubbed: ScrubbedClaim, fixes: Sequence[Fix] = ()) -> None:
+        """A block for each finding of a claim, each bypassed rule and each fix; nothing for a clean one."""
         if not scrubbed.all_findings and not scrubbed.bypasses:
             return
         claim = scrubbed.claim
@@ -51,6 +52,8 @@ class TerminalReport:
                 self._finding(finding, f"line {clean(line.line.number[:10])}, ")
         for bypass in scrubbed.bypasses:
             self._bypass(bypass)
+        for fix in fixes:
+            self._fix(fix, scrubbed)
 
     def _finding(self, finding: Finding, line: str) -> None:
         place = finding.location
@@ -69,6 +72,16 @@ class TerminalReport:
         decided = f"decided by {bypass.by}, until {bypass.until}, profile {bypass.profile}"
         self._print(Text.assemble("  ", (f"{bypass.rule} bypassed", _STYLES["info"]), f"  {clean(decided)}"))
         self._print(Text(f"    {clean(bypass.reason)}"))
+
+    def _fix(self, fix: Fix, scrubbed: ScrubbedClaim) -> None:
+        verdict, style = ("fixed", _STATUS["accepted"]) if fix.applied else ("fix offered", _STYLES["info"])
+        line = "" if fix.line is None else f"line {clean(scrubbed.lines[fix.line].line.number[:10])}, "
+        place = f"{line}{fix.location.element} in loop {fix.location.loop}"
+        self._print(Text.assemble("  ", (f"{fix.rule} {verdict}", style), f"  {place}"))
+        change = f"{fix.before[:200]!r} becomes {fix.after[:200]!r}" if fix.before else f"added: {fix.after[:200]}"
+        self._print(Text(f"    {clean(change)}"))
+        if fix.remark:
+            self._print(Text(f"    {fix.remark}"))
 
     def end(self, summary: Summary, faults: Sequence[Fault]) -> None:
         """The file's own faults and its totals."""
@@ -107,7 +120,14 @@ def totals(summary: Summary) -> Text:
         f": {summary.claims} claims, {summary.target_claims} with target lines ({summary.target_lines} lines), ",
         (f"{summary.rejected_claims} rejected", "bold" if summary.rejected_claims else ""),
         f" ({_at_risk(summary)}); findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info",
+        fixes_told(summary),
     )
+
+
+def fixes_told(summary: Summary) -> str:
+    """How many fixes were made and how many are offered; nothing where there are none."""
+    made, offered = summary.fixes["applied"], summary.fixes["offered"]
+    return f"; fixes: {made} made, {offered} offered" if made or offered else ""
 
 
 def _at_risk(summary: Summary) -> str:
