@@ -27,6 +27,7 @@ def run(folder: Path, *command: str) -> tuple[int, str]:
     """A command of Python in a folder: exit code and what it printed."""
     without_others = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **without_others}
+    environment.pop("CI", None)  # there pytest repeats each failure's text in its summary
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", *command],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,

@@ -205,6 +205,9 @@ def test_a_crashed_rule_is_a_difference_that_is_never_rewritten(tmp_path: Path) 
     example = Path(__file__).parents[2] / "docs" / "examples" / "own-rules"
     config = Path(shutil.copytree(example, tmp_path / "config")) / "x12proc.toml"
     edit(config.parent / "house_rules.py", 'if ctx.option("XHD01", "tell")', "if 1 / 0")
+    edit(
+        config.parent / "house_rules.py", '"tell": Option(False', '"tell": Option(True'
+    )  # a silent rule isn't run
     case = tmp_path / "case"
     case.mkdir()
     (case / "input.edi").write_bytes(base())
