@@ -91,8 +91,19 @@ class Engine:
         """The claim's target lines: one of the codes under qualifier HC."""
         return target_lines(claim, self._codes)
 
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """All that may be heard, by id."""
+        return self._rules
+
     def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ScrubbedClaim:
         """Run all rules on a claim with at least one target line."""
+        return self.try_out(claim, targets, self._seen_before)
+
+    def try_out(
+        self, claim: Claim, targets: tuple[ServiceLine, ...], seen_before: Callable[[Hashable], bool]
+    ) -> ScrubbedClaim:
+        """What ``scrub`` finds, with another memory of earlier claims, so that the engine's own learns nothing."""
         profile = self._fixed or self._profiles.choose(claim)
         plan = self._plan(profile, _service_date(claim, targets), claim.type)
         context = Context(
@@ -101,7 +112,7 @@ class Engine:
             as_of=self._as_of,
             reference=self._reference,
             options=plan.options,
-            seen_before=self._seen_before,
+            seen_before=seen_before,
         )
         crashes: list[RuleCrash] = []
         own, lines = self._hear(plan, context, crashes)

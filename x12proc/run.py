@@ -17,6 +17,7 @@ from x12proc.engine import ScrubbedClaim
 from x12proc.errors import InternalFault, X12SyntaxError
 from x12proc.files import Artefact, FileBuffer, Input, OpenInput
 from x12proc.findings import GuideError
+from x12proc.fixes import Fix, FixPlanner
 from x12proc.pool import GuideChecks
 from x12proc.reports.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.ack_999 import ImplementationAcknowledgement
@@ -24,6 +25,7 @@ from x12proc.reports.acknowledgement import ControlNumbers, Refuse
 from x12proc.reports.annotate import AnnotatedEdi
 from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.document import Document, claim_document
+from x12proc.reports.fixed import FixedEdi
 from x12proc.reports.html_report import HtmlReport
 from x12proc.reports.json_report import JsonReport
 from x12proc.reports.lines import Lines
@@ -39,6 +41,7 @@ from x12proc.version import __version__
 from x12proc.wire.events import Fault
 from x12proc.wire.window import Buffer
 
+FIXED = "fixed"
 ARTEFACTS = {
     "json": ".report.json",
     "csv": ".report.csv",
@@ -47,6 +50,7 @@ ARTEFACTS = {
     "annotated": ".annotated.edi",
     "accepted": ".accepted.edi",
     "rejected": ".rejected.edi",
+    FIXED: ".fixed.edi",
     "999": ".999.edi",
     "277ca": ".277ca.edi",
     "ta1": ".ta1.edi",
@@ -98,7 +102,7 @@ def outcomes(
     return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
 
 
-Watcher = Callable[[ScrubbedClaim], None]
+Watcher = Callable[[ScrubbedClaim, Sequence[Fix]], None]
 Streams = dict[str, tuple[StreamWriter, Artefact]]
 
 
@@ -108,6 +112,7 @@ class StreamParts(msgspec.Struct, frozen=True):
     opened: OpenInput
     write: Write
     settings: Settings
+    planner: FixPlanner
     controls: ControlNumbers
     refuse: Refuse | None
     scratch: Callable[[], BinaryIO]  # an empty file that is gone when the run ends
@@ -115,6 +120,10 @@ class StreamParts(msgspec.Struct, frozen=True):
 
 def _annotated(parts: StreamParts) -> StreamWriter:
     return AnnotatedEdi(parts.opened.buffer, parts.write)
+
+
+def _fixed(parts: StreamParts) -> StreamWriter:
+    return FixedEdi(parts.opened.buffer, parts.write, parts.planner)
 
 
 def _ack_999(parts: StreamParts) -> StreamWriter:
@@ -148,6 +157,7 @@ def _ta1(parts: StreamParts) -> StreamWriter:
 
 _MAKERS: dict[str, Callable[[StreamParts], StreamWriter]] = {
     "annotated": _annotated,
+    FIXED: _fixed,
     "999": _ack_999,
     "277ca": _ack_277ca,
     "ta1": _ta1,
@@ -216,14 +226,15 @@ class InputRun:
     def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Result:
         self._lines = Lines(opened.buffer)
         reports = self._open_reports(stack)
-        streams = self._open_streams(opened, stack)
+        planner = FixPlanner(opened.buffer, self._settings.engine(), self._settings.fixing)
+        streams = self._open_streams(opened, planner, stack)
         source = {"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size}
         for report, _ in reports.values():
             report.begin(source)
         proof = Proof(opened.buffer)
         told = list(dict.fromkeys(stream for stream, _ in streams.values()))
         told += [] if SIDES.isdisjoint(streams) else [proof]
-        self._tell(opened, [report for report, _ in reports.values()], told)
+        self._tell(opened, planner, [report for report, _ in reports.values()], told)
         for stream in told:
             stream.end(self._summary)
         withheld = {**self._empty(streams), **self._unproven(streams, proof)}
@@ -252,7 +263,13 @@ class InputRun:
 
     # -- the core's outcomes -------------------------------------------------------------------------------
 
-    def _tell(self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]) -> None:
+    def _tell(
+        self,
+        opened: OpenInput,
+        planner: FixPlanner,
+        reports: Sequence[ReportWriter],
+        streams: Sequence[StreamWriter],
+    ) -> None:
         """Hand every outcome to all who write of it."""
 
         def advance(position: int) -> None:
@@ -263,18 +280,22 @@ class InputRun:
         for outcome in outcomes(opened.buffer, self._settings, self._checks, every_claim, advance):
             self._take(outcome)
             if isinstance(outcome, ScrubbedClaim):
-                self._report(outcome, reports)
+                self._report(outcome, planner.plan(outcome), reports)
                 advance(outcome.claim.end)
             for stream in streams:
                 stream.take(outcome)
 
-    def _report(self, scrubbed: ScrubbedClaim, reports: Sequence[ReportWriter]) -> None:
+    def _report(self, scrubbed: ScrubbedClaim, fixes: Sequence[Fix], reports: Sequence[ReportWriter]) -> None:
+        for fix in fixes:
+            self._summary.fixes["applied" if fix.applied else "offered"] += 1
         if reports:
-            document = claim_document(scrubbed)
+            document = claim_document(scrubbed, fixes)
             for report in reports:
                 report.claim(scrubbed, document)
         if self._on_claim is not None:
-            self._on_claim(scrubbed)
+            self._on_claim(scrubbed, fixes)
+        if not reports:
+            _log_fixes(fixes)
 
     def _take(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
@@ -301,7 +322,7 @@ class InputRun:
                 writers[kind] = (self._report_writer(kind, artefact.file, stack), artefact)
         return writers
 
-    def _open_streams(self, opened: OpenInput, stack: contextlib.ExitStack) -> Streams:
+    def _open_streams(self, opened: OpenInput, planner: FixPlanner, stack: contextlib.ExitStack) -> Streams:
         artefacts = {kind: self._artefact(kind, stack) for kind in self._emit if kind in STREAMS}
         split = Split(opened.buffer, {kind: side.file for kind, side in artefacts.items() if kind in SIDES})
         writers: Streams = {}
@@ -310,6 +331,7 @@ class InputRun:
                 opened,
                 artefact.file.write,
                 self._settings,
+                planner,
                 self._controls,
                 self._refuse,
                 scratch=lambda: _scratch(stack),
@@ -400,8 +422,18 @@ class InputRun:
             guide_errors=summary.guide_errors,
             **{f"{severity}_findings": count for severity, count in summary.findings.items()},
             faults=len(result.faults),
+            fixes_made=summary.fixes["applied"],
+            fixes_offered=summary.fixes["offered"],
             seconds=round(seconds, 3),
         )
+
+
+def _log_fixes(fixes: Sequence[Fix]) -> None:
+    """Where no report is written, the log has a line for each change: rule and place, never what was changed."""
+    for fix in fixes:
+        if fix.applied:
+            place = fix.location
+            _LOG.info("fixed", rule=fix.rule, segment_index=place.segment_index, byte_offset=place.byte_offset)
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:

@@ -92,6 +92,7 @@ class Summary(msgspec.Struct):
     findings: dict[str, int] = msgspec.field(default_factory=lambda: {"reject": 0, "warn": 0, "info": 0})
     by_rule: dict[str, int] = {}
     guide_errors: int = 0
+    fixes: dict[str, int] = msgspec.field(default_factory=lambda: {"applied": 0, "offered": 0})
     failed: bool = False
     charges: Decimal = Decimal(0)  # CLM02 of the target claims, in dollars
     charges_at_risk: Decimal = Decimal(0)  # CLM02 of the rejected ones

@@ -13,6 +13,7 @@ import msgspec
 
 from x12proc.engine import Engine
 from x12proc.errors import ConfigError
+from x12proc.fixes import Fixing
 from x12proc.ownrules import OwnRules, load_own_rules
 from x12proc.pool import Conformance
 from x12proc.profiles import ProfileFile, Profiles, parse_profile
@@ -53,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile_hashes: dict[str, str]
     reference: Reference
     acknowledgement: Acknowledging
+    fixing: Fixing = "off"  # which fixes are made
 
     @property
     def as_of(self) -> date:
@@ -150,6 +152,7 @@ def load_settings(
     ack_control: int | None = None,
     conformance: Conformance | None = None,
     guide_errors: GuideErrorPolicy | None = None,
+    fixing: Fixing = "off",
 ) -> Settings:
     """Put a run's settings together; arguments win over the configuration file. Raises ConfigError.
 
@@ -179,6 +182,7 @@ def load_settings(
         ),
         conformance=conformance or file.conformance,
         guide_errors=guide_errors or file.guide_errors,
+        fixing=fixing,
     )
 
 

@@ -139,6 +139,42 @@ class ClaimBuilder:
         return tuple(split_segments(raw, stretch.start, stretch.segment_index, delimiters, loops))
 
 
+class _Instead(msgspec.Struct, frozen=True):
+    """The bytes from a place on, other than they are in the file."""
+
+    raw: bytes
+    start: int
+
+    def __getitem__(self, piece: slice) -> bytes:
+        return self.raw[piece.start - self.start : piece.stop - self.start]
+
+    def __len__(self) -> int:
+        return self.start + len(self.raw)
+
+
+def with_bytes(claim: Claim, raw: bytes) -> Claim:
+    """The claim as it would be read if ``raw`` stood between its CLM and its end: to see what a change does.
+
+    Raises X12SyntaxError as ``build`` does.
+    """
+    alone = msgspec.structs.replace(
+        claim.span, end=claim.start + len(raw), header=None, provider=None, subscriber=None, patient=None
+    )
+    own = ClaimBuilder(_Instead(raw, claim.start)).build(alone)
+    return msgspec.structs.replace(
+        own,
+        span=claim.span,
+        header=claim.header,
+        provider=claim.provider,
+        subscriber=claim.subscriber,
+        patient=claim.patient,
+        payer=claim.payer,
+        billing_provider=claim.billing_provider,
+        filing_indicator=claim.filing_indicator,
+        dependent=claim.dependent,
+    )
+
+
 def _components(text: str, component: str, least: int) -> list[str]:
     parts = text.split(component)
     return parts + [""] * (least - len(parts))

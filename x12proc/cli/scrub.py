@@ -17,11 +17,12 @@ from rich.text import Text
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
 from x12proc.errors import ConfigError
 from x12proc.files import STANDARD_INPUT, Input, find_inputs
+from x12proc.fixes import Fixing
 from x12proc.pool import Conformance, GuideChecks
 from x12proc.reports.acknowledgement import HIGHEST_CONTROL, ControlNumbers
-from x12proc.reports.terminal import TerminalReport, summary_table
+from x12proc.reports.terminal import TerminalReport, fixes_told, summary_table
 from x12proc.reports.text import clean
-from x12proc.run import ARTEFACTS, InputRun, Result
+from x12proc.run import ARTEFACTS, FIXED, InputRun, Result
 from x12proc.settings import GuideErrorPolicy, Settings, load_config, load_settings
 
 PROGRESS_FROM = 5 * 1024 * 1024  # bytes
@@ -68,6 +69,10 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
     help="Number the acknowledgements from N on; without it their numbers are made from the input's.",
 )
 @click.option(
+    "--fix", is_flag=True, help="Write <stem>.fixed.edi with the faults mended that are mended for certain."
+)
+@click.option("--unsafe-fixes", is_flag=True, help="Make likely fixes as well; read them in the report first.")
+@click.option(
     "--fail-on",
     type=click.Choice(["reject", "warn"]),
     default="reject",
@@ -87,6 +92,8 @@ def command(
     as_of: date | None,
     ack_scope: Literal["all", "rejected"] | None,
     ack_control: int | None,
+    fix: bool,
+    unsafe_fixes: bool,
     fail_on: str,
 ) -> None:
     """Check the J3590 lines of 837P and 837I files.
@@ -94,14 +101,16 @@ def command(
     INPUT is a file, a folder (its *.edi *.x12 *.837 *.txt *.dat), a pattern, a .gz, or - for standard input.
     Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artefacts
     there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi,
-    .ta1.edi, and .accepted.edi and .rejected.edi, two whole files that together hold every claim of the input.
+    .ta1.edi, and .accepted.edi and .rejected.edi, two whole files that together hold every claim of the input;
+    and .fixed.edi with --fix.
 
     \b
     x12proc scrub claims.edi                         read the findings here
     x12proc scrub inbox/ -o out/                     artefacts for a whole folder
     cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
     """
-    wanted = emit or load_config(config).emit
+    fixing: Fixing = "all" if unsafe_fixes else "safe" if fix else "off"
+    wanted = with_fixed(emit or load_config(config).emit, fixing, output)
     settings = load_settings(
         config=config,
         codes=codes,
@@ -111,6 +120,7 @@ def command(
         ack_control=ack_control,
         conformance=conformance,
         guide_errors=guide_errors,
+        fixing=fixing,
     )
     sources = find_inputs(inputs)
     unknown = [kind for kind in wanted if kind not in ARTEFACTS]
@@ -124,6 +134,17 @@ def command(
         else:
             results = _to_folder(sources, settings, wanted, Path(output), checks)
     raise click.exceptions.Exit(exit_code(results, fail_on))
+
+
+def with_fixed(emit: Sequence[str], fixing: Fixing, output: str | None) -> tuple[str, ...]:
+    """The artefacts with the fixed file where there are fixes to make. Raises ConfigError."""
+    if fixing == "off":
+        if FIXED in emit:
+            raise ConfigError("--emit fixed: nothing is fixed without --fix or --unsafe-fixes")
+        return tuple(emit)
+    if output is None:
+        raise ConfigError("--fix writes a file: name a folder with -o, or - with --emit fixed")
+    return tuple(dict.fromkeys((*emit, FIXED)))
 
 
 def _console() -> Console:
@@ -193,6 +214,8 @@ def _to_folder(
             console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults stand in the report"))
         for kind, reason in result.withheld.items():
             console.print(Text(f"{clean(result.name)}: no {kind} file was written: {reason}"))
+        if told := fixes_told(result.summary):
+            console.print(Text(f"{clean(result.name)}{told}"))
         for path in result.artefacts:
             console.print(Text(f"wrote {clean(str(path))}"))
     return results

@@ -14,11 +14,11 @@ from x12proc.reports.note import MARK, annotation_skipped, line_findings, note_t
 from x12proc.reports.writer import Write
 from x12proc.scrub import Outcome, Summary
 from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.edits import line_ends_before
 from x12proc.wire.events import Interchange, TransactionClosed
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import WINDOW, Buffer
 
-_LINE_ENDS = b"\r\n"
 # What may follow NTE*TPO in a 2400 loop, by claim type (pyx12 maps of both guides).
 _BEHIND = {"P": frozenset(("PS1", "HCP")), "I": frozenset(("HCP",))}
 
@@ -49,9 +49,8 @@ class Annotator:
             if not text or annotation_skipped(line.line, scrubbed):
                 continue
             place = _place(line.line, claim.type)
-            ends = self._buffer[max(place - 64, 0) : place]
-            ends = ends[len(ends.rstrip(_LINE_ENDS)) :]
             self._added += 1
+            ends = line_ends_before(self._buffer, place)
             yield Edit(place, place, _segment(text, claim.delimiters) + ends)
 
 

@@ -50,7 +50,7 @@ class CsvReport:
         self._put([dict(zip(COLUMNS, COLUMNS, strict=True))])
 
     def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
-        """A row for each finding, bypassed rule and guide error of the claim, and each finding of its lines."""
+        """A row for each finding, bypassed rule, guide error and fix of the claim and of its lines."""
         about = {
             "file": self._file,
             "interchange_control": document["interchange_control"],
@@ -69,6 +69,7 @@ class CsvReport:
         rows = [{**about, **_finding(finding)} for finding in document["findings"]]
         rows += [{**about, **_bypass(bypass)} for bypass in document["bypasses"]]
         rows += [{**about, **_guide_error(error)} for error in document["guide_errors"]]
+        rows += [{**about, **_fix(fix)} for fix in document["fixes"]]
         for line in document["lines"]:
             here = {
                 **about,
@@ -80,6 +81,7 @@ class CsvReport:
                 "ndc": line["drug"]["ndc"] if line["drug"] else "",
             }
             rows += [{**here, **_finding(finding)} for finding in line["findings"]]
+            rows += [{**here, **_fix(fix)} for fix in line["fixes"]]
         self._put(rows)
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
@@ -114,6 +116,18 @@ def _finding(finding: Document) -> dict[str, str]:
 def _bypass(bypass: Document) -> dict[str, str]:
     decided = f"decided by {bypass['by']}, until {bypass['until']}, profile {bypass['profile']}"
     return {"rule": bypass["rule"], "severity": "bypassed", "message": f"{bypass['reason']} ({decided})"}
+
+
+def _fix(fix: Document) -> dict[str, str]:
+    change = f"{fix['before']} becomes {fix['after']}" if fix["before"] else f"added: {fix['after']}"
+    return {
+        **_place(fix["location"]),
+        "rule": fix["rule"],
+        "severity": "fixed" if fix["applied"] else "fix-offered",
+        "message": change,
+        "fix": fix["remark"],
+        "value": fix["before"],
+    }
 
 
 def _guide_error(error: Document) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.findings import Finding, GuideError
+from x12proc.fixes import Fix
 from x12proc.narrative import Narrative
 from x12proc.profiles import Bypass
 from x12proc.reference.ndc import normalise
@@ -23,8 +25,8 @@ Document: TypeAlias = dict[str, Any]
 _NOT_REPORTED = ("contents", "ndc_text")
 
 
-def claim_document(scrubbed: ScrubbedClaim) -> Document:
-    """One entry of ``claims``."""
+def claim_document(scrubbed: ScrubbedClaim, fixes: Sequence[Fix] = ()) -> Document:
+    """One entry of ``claims``, with the fixes that are made or offered."""
     claim = scrubbed.claim
     payer, provider = claim.payer, claim.billing_provider
     return {
@@ -54,7 +56,11 @@ def claim_document(scrubbed: ScrubbedClaim) -> Document:
         "findings": [finding_document(finding) for finding in scrubbed.findings],
         "bypasses": [bypass_document(bypass) for bypass in scrubbed.bypasses],
         "guide_errors": [guide_error_document(error) for error in scrubbed.guide_errors],
-        "lines": [_line_document(line, claim, scrubbed) for line in scrubbed.lines],
+        "fixes": fix_documents(fixes, None),
+        "lines": [
+            {**_line_document(line, claim, scrubbed), "fixes": fix_documents(fixes, number)}
+            for number, line in enumerate(scrubbed.lines)
+        ],
     }
 
 
@@ -108,6 +114,23 @@ def finding_document(finding: Finding) -> Document:
         "remittance": {"carc": finding.carc, "rarc": list(finding.rarc)} if finding.carc else None,
         "sources": list(finding.sources),
     }
+
+
+def fix_documents(fixes: Sequence[Fix], line: int | None) -> list[Document]:
+    """The fixes of one target line by its number, or the claim's own."""
+    return [
+        {
+            "rule": fix.rule,
+            "safe": fix.safe,
+            "before": _short(fix.before),
+            "after": _short(fix.after),
+            "location": msgspec.structs.asdict(fix.location),
+            "applied": fix.applied,
+            "remark": fix.remark,
+        }
+        for fix in fixes
+        if fix.line == line
+    ]
 
 
 def bypass_document(bypass: Bypass) -> Document:
@@ -191,6 +214,7 @@ def summary_document(summary: Summary) -> Document:
         "guide_errors": summary.guide_errors,
         "findings": dict(summary.findings),
         "by_rule": dict(sorted(summary.by_rule.items())),
+        "fixes": dict(summary.fixes),
     }
 
 

@@ -5,37 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-import msgspec
+from x12proc.wire.edits import Edit, apply, pieces
+from x12proc.wire.window import Buffer
 
-from x12proc.wire.window import WINDOW, Buffer
-
-
-class Edit(msgspec.Struct, frozen=True):
-    """Replace the bytes from ``start`` up to ``end`` with ``new``."""
-
-    start: int
-    end: int
-    new: bytes
+__all__ = ["Edit", "EditedCopy", "Edits", "apply", "pieces", "recount", "shifted_count"]
 
 
 Edits: TypeAlias = Iterator[Edit]
-
-
-def apply(buffer: Buffer, edits: Iterable[Edit]) -> Iterator[bytes]:
-    """The buffer with edits in file order made, in pieces of at most a window."""
-    position = 0
-    for edit in edits:
-        yield from pieces(buffer, position, edit.start)
-        yield edit.new
-        position = edit.end
-    yield from pieces(buffer, position, len(buffer))
-
-
-def pieces(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
-    while start < end:
-        stop = min(start + WINDOW, end)
-        yield buffer[start:stop]
-        start = stop
 
 
 class EditedCopy:

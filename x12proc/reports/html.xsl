@@ -237,10 +237,10 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:if test="disposition = 'rejected' and not(.//severity = 'reject') and not(guide_errors/guide_error)"><p>A rule broke down on this claim, so that it is not accepted; see the faults of the file.</p></xsl:if>
 <xsl:for-each select="bypasses/bypass"><p><span class="chip info"><xsl:value-of select="rule"/> bypassed</span><xsl:text> </xsl:text><xsl:value-of select="reason"/> <span class="soft"> · decided by <xsl:value-of select="by"/>, until <xsl:value-of select="until"/>, profile <xsl:value-of select="profile"/></span></p></xsl:for-each>
 <xsl:if test="findings/finding or guide_errors/guide_error or segments//fault or segments/absent">
-<xsl:apply-templates select="findings/finding"/><xsl:apply-templates select="guide_errors/guide_error"/><xsl:apply-templates select="segments"/></xsl:if>
+<xsl:apply-templates select="findings/finding"/><xsl:apply-templates select="guide_errors/guide_error"/><xsl:apply-templates select="fixes/fix"/><xsl:apply-templates select="segments"/></xsl:if>
 <xsl:for-each select="lines/line">
 <h5>Service line <xsl:value-of select="number"/> · <xsl:value-of select="procedure"/><xsl:for-each select="modifiers/modifier">-<xsl:value-of select="."/></xsl:for-each> · <xsl:value-of select="money"/><xsl:if test="date"> · <xsl:value-of select="date"/></xsl:if></h5>
-<xsl:apply-templates select="findings/finding"/>
+<xsl:apply-templates select="findings/finding"/><xsl:apply-templates select="fixes/fix"/>
 <xsl:choose>
 <xsl:when test="findings/finding or segments//fault or segments/absent"><xsl:apply-templates select="segments"/></xsl:when>
 <xsl:otherwise><details><summary>Nothing to object; show the segments</summary><xsl:apply-templates select="segments"/></details></xsl:otherwise>
@@ -258,6 +258,15 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:apply-templates select="location"/>
 <p class="soft"><xsl:if test="claim_status">Claim status <xsl:value-of select="claim_status/category"/>:<xsl:value-of select="claim_status/code"/> · </xsl:if>
 <xsl:if test="remittance">likely denial <xsl:value-of select="remittance/carc"/><xsl:for-each select="remittance/rarc/code"><xsl:text> </xsl:text><xsl:value-of select="."/></xsl:for-each> · </xsl:if>sources <xsl:for-each select="sources/source"><xsl:value-of select="."/><xsl:if test="position() != last()">, </xsl:if></xsl:for-each></p>
+</div>
+</xsl:template>
+
+<xsl:template match="fixes/fix">
+<div class="finding mend">
+<p><xsl:choose><xsl:when test="applied = 'true'"><span class="chip accepted"><xsl:value-of select="rule"/> fixed</span></xsl:when>
+<xsl:otherwise><span class="chip info"><xsl:value-of select="rule"/> fix offered</span></xsl:otherwise></xsl:choose><xsl:text> </xsl:text><xsl:value-of select="location/element"/>:
+<xsl:choose><xsl:when test="before != ''"><code class="before"><xsl:value-of select="before"/></code> becomes </xsl:when><xsl:otherwise>added: </xsl:otherwise></xsl:choose><code class="after"><xsl:value-of select="after"/></code></p>
+<xsl:if test="remark != ''"><p class="soft"><xsl:value-of select="remark"/></p></xsl:if>
 </div>
 </xsl:template>
 

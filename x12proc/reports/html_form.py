@@ -103,6 +103,7 @@ def page_claim(scrubbed: ScrubbedClaim, document: Document, number: int, lines: 
         "guide_errors": [_guide_error(error, lines) for error in document["guide_errors"]],
         "lines": [_line(line, lines) for line in document["lines"][:LINES_SHOWN]],
         "more_lines": len(scrubbed.lines[LINES_SHOWN:]) or None,
+        "fixes": document["fixes"],
     }
     scrubbed = msgspec.structs.replace(scrubbed, lines=scrubbed.lines[:LINES_SHOWN])
     return claim_form(scrubbed, shown, None if folded else lines.line)
@@ -114,6 +115,7 @@ def _line(document: Document, lines: Lines) -> Document:
         "money": money(document["charge"]),
         "date": next(iter(document["service_dates"]), None),
         "findings": [_finding(finding, lines) for finding in document["findings"]],
+        "fixes": document["fixes"],
     }
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from x12proc.claims.model import Location
 from x12proc.engine import ScrubbedClaim
 from x12proc.findings import Finding
+from x12proc.fixes import Fix
 from x12proc.profiles import Bypass
 from x12proc.reports.text import clean
 from x12proc.scrub import Summary
@@ -32,8 +33,8 @@ class TerminalReport:
         """Head of a file."""
         self._console.rule(Text(clean(name)), align="left")
 
-    def claim(self, scrubbed: ScrubbedClaim) -> None:
-        """A block for the findings, bypassed rules and guide errors of a claim; nothing for a clean one."""
+    def claim(self, scrubbed: ScrubbedClaim, fixes: Sequence[Fix] = ()) -> None:
+        """A block for the findings, bypassed rules, guide errors and fixes of a claim; nothing for a clean one."""
         if not (scrubbed.all_findings or scrubbed.bypasses or scrubbed.guide_errors):
             return
         claim = scrubbed.claim
@@ -57,6 +58,8 @@ class TerminalReport:
                 Text.assemble("  ", (f"guide {error.code}", _STYLES["guide"]), f"  {_place(error.location)}")
             )
             self._print(Text(f"    {clean(error.message[:500])}"))
+        for fix in fixes:
+            self._fix(fix, scrubbed)
 
     def _finding(self, finding: Finding, line: str) -> None:
         head = f"{finding.rule} {finding.severity}"
@@ -68,6 +71,16 @@ class TerminalReport:
         decided = f"decided by {bypass.by}, until {bypass.until}, profile {bypass.profile}"
         self._print(Text.assemble("  ", (f"{bypass.rule} bypassed", _STYLES["info"]), f"  {clean(decided)}"))
         self._print(Text(f"    {clean(bypass.reason)}"))
+
+    def _fix(self, fix: Fix, scrubbed: ScrubbedClaim) -> None:
+        verdict, style = ("fixed", _STATUS["accepted"]) if fix.applied else ("fix offered", _STYLES["info"])
+        line = "" if fix.line is None else f"line {clean(scrubbed.lines[fix.line].line.number[:10])}, "
+        place = f"{line}{fix.location.element} in loop {fix.location.loop}"
+        self._print(Text.assemble("  ", (f"{fix.rule} {verdict}", style), f"  {place}"))
+        change = f"{fix.before[:200]!r} becomes {fix.after[:200]!r}" if fix.before else f"added: {fix.after[:200]}"
+        self._print(Text(f"    {clean(change)}"))
+        if fix.remark:
+            self._print(Text(f"    {fix.remark}"))
 
     def end(self, summary: Summary, faults: Sequence[Fault]) -> None:
         """The file's own faults and its totals."""
@@ -114,7 +127,14 @@ def totals(summary: Summary) -> Text:
         (f"{summary.rejected_claims} rejected", "bold" if summary.rejected_claims else ""),
         f" ({_at_risk(summary)}); findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info"
         + (f"; guide errors: {summary.guide_errors}" if summary.guide_errors else ""),
+        fixes_told(summary),
     )
+
+
+def fixes_told(summary: Summary) -> str:
+    """How many fixes were made and how many are offered; nothing where there are none."""
+    made, offered = summary.fixes["applied"], summary.fixes["offered"]
+    return f"; fixes: {made} made, {offered} offered" if made or offered else ""
 
 
 def _at_risk(summary: Summary) -> str:

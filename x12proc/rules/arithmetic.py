@@ -9,6 +9,8 @@ from decimal import Context as Arithmetic
 from functools import lru_cache, partial
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from x12proc.claims.model import ServiceLine, at
 from x12proc.findings import WARN, Hit
 from x12proc.narrative import Narrative
@@ -211,6 +213,22 @@ def _volume_told(part: Measure, concentration: Decimal) -> str:
 def _content_told(count: Decimal, held: Decimal) -> str:
     volume = in_figures(_EXACT.multiply(count, held))
     return f"{in_figures(count)} containers of {in_figures(held)} ML are {volume} ML"
+
+
+def quantity_of_the_text(line: ServiceLine, ctx: Context) -> tuple[Decimal, str] | None:
+    """What CTP04 and CTP05-1 should be on a line whose drug has an NDC and no quantity.
+
+    None unless the product's form gives the unit, and every reading of the text comes to the same number, one
+    that a claim can hold: whole for UN, of at most three decimals for ML.
+    """
+    unit, drug = _right_unit(line, ctx), line.drug
+    if unit is None or drug is None or _waste_is_contradicted(line, ctx):
+        return None
+    counted = replace(line, drug=replace(drug, unit=unit[0]))
+    found = {reading.quantity for reading in _readings(counted, ctx)}
+    step = Decimal(1) if unit[0] == "UN" else _THOUSANDTH
+    quantity = found.pop() if len(found) == 1 else None
+    return (quantity, unit[0]) if quantity and not _EXACT.remainder(quantity, step) else None
 
 
 def _waste_is_contradicted(line: ServiceLine, ctx: Context) -> bool:

@@ -59,6 +59,10 @@ class Context:
         self._seen.append((key, self._seen_before(key)))
         return self._seen[-1][1]
 
+    def known_before(self, key: Hashable) -> bool:
+        """What :meth:`seen_before` answered for a key, without asking anew; False where it was not asked."""
+        return next((answer for asked, answer in self._seen if asked == key), False)
+
     def under(self, options: Mapping[str, Mapping[str, OptionValue]]) -> Context:
         """The same claim under other options; what was read of it is shared."""
         other = copy(self)
