@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 # From left to right. A room may import from itself and from rooms before it.
 ROOMS = [
     "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference", "narrative",
-    "rules", "profiles", "silence", "engine", "judge", "conformance", "scrub", "verdicts", "reports", "mask",
-    "extract", "rulebook", "profilebook", "profileschema", "replay", "ownrules", "files", "pool", "settings",
-    "run", "cases", "upgrade", "api", "pytest_plugin", "cli", "__main__",
+    "rules", "profiles", "silence", "engine", "fixes", "judge", "conformance", "scrub", "verdicts", "reports",
+    "mask", "extract", "rulebook", "profilebook", "profileschema", "replay", "ownrules", "files", "pool",
+    "settings", "run", "cases", "upgrade", "api", "pytest_plugin", "cli", "__main__",
 ]  # fmt: skip
 OUTER = {
     *("ownrules", "files", "pool", "settings", "run", "cases", "upgrade", "api", "pytest_plugin", "cli"),

@@ -21,11 +21,12 @@ from structlog.testing import capture_logs
 
 from x12proc.errors import ConfigError, RuleCrash
 from x12proc.files import Artefact, Input
+from x12proc.fixes import Level
 from x12proc.replay import rule_cases
 from x12proc.replay.artefacts import artefact_differences
 from x12proc.replay.case_file import CaseFile, case_day, check_artefacts, parse_case, with_options
 from x12proc.replay.rule_cases import parse_cases
-from x12proc.run import ARTEFACTS, InputRun, Result
+from x12proc.run import ARTEFACTS, INTERNAL_FAULT, InputRun, Result
 from x12proc.scrub import RULE_CRASH
 from x12proc.settings import AUTO, Settings, load_settings, target_codes
 
@@ -227,9 +228,10 @@ def _folder_differences(folder: Path, file: CaseFile, settings: Settings) -> tup
     names = [_NAMES[kind] for kind in file.emit] or expected or [_NAMES[kind] for kind in DEFAULT_ARTEFACTS]
     settings = case_settings(file, folder, _settings(folder / file.config) if file.config else settings)
     with tempfile.TemporaryDirectory(prefix="x12proc-") as place:
-        result = run_quietly(Input(folder / INPUT), settings, [KINDS[name] for name in names], Path(place))
+        emit = [KINDS[name] for name in names]
+        result = run_quietly(Input(folder / INPUT), settings, emit, Path(place), fixing=file.fix)
         found = {path.name.partition(".")[2]: path.read_bytes() for path in result.artefacts}
-    crashes = [fault.message for fault in result.faults if fault.code == RULE_CRASH]
+    crashes = [fault.message for fault in result.faults if fault.code in (RULE_CRASH, INTERNAL_FAULT)]
     differences = [Difference("rules", crashes)] if crashes else []
     for name in dict.fromkeys([*names, *expected]):
         before = _read(folder / EXPECTED / name) if name in expected else None
@@ -275,10 +277,12 @@ def case_settings(file: CaseFile, folder: Path, settings: Settings) -> Settings:
     )
 
 
-def run_quietly(source: Input, settings: Settings, emit: Sequence[str], target: Path) -> Result:
+def run_quietly(
+    source: Input, settings: Settings, emit: Sequence[str], target: Path, fixing: Level = "off"
+) -> Result:
     """Scrub an input as ``scrub`` does, without log lines: what there is to say is in the comparison."""
     with capture_logs():
-        return InputRun(source, settings, emit, target).run()
+        return InputRun(source, settings, emit, target, fixing=fixing).run()
 
 
 # -- rewriting ----------------------------------------------------------------------------------------------------

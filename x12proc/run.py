@@ -17,6 +17,7 @@ from x12proc.engine import ScrubbedClaim
 from x12proc.errors import InternalFault, X12SyntaxError
 from x12proc.files import Artefact, FileBuffer, Input, OpenInput
 from x12proc.findings import GuideError
+from x12proc.fixes import Fix, Level, claim_fixes
 from x12proc.pool import GuideChecks
 from x12proc.reports.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.ack_999 import ImplementationAcknowledgement
@@ -24,6 +25,7 @@ from x12proc.reports.acknowledgement import ControlNumbers, Refuse
 from x12proc.reports.annotate import AnnotatedEdi
 from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.document import Document, claim_document
+from x12proc.reports.fixed import FixedEdi
 from x12proc.reports.html_report import HtmlReport
 from x12proc.reports.json_report import JsonReport
 from x12proc.reports.lines import Lines
@@ -45,6 +47,7 @@ ARTEFACTS = {
     "xml": ".report.xml",
     "html": ".report.html",
     "annotated": ".annotated.edi",
+    "fixed": ".fixed.edi",
     "accepted": ".accepted.edi",
     "rejected": ".rejected.edi",
     "999": ".999.edi",
@@ -55,6 +58,7 @@ ARTEFACTS = {
 # have something to say even where no interchange can be read.
 SIDES = frozenset((ACCEPTED, REJECTED))
 EVERY_CLAIM = frozenset(("277ca", *SIDES))
+_TO_BE_SENT = frozenset(("fixed", *SIDES))  # which a failed file has none of
 _WITHOUT_INTERCHANGE = frozenset(("ta1",))
 INTERNAL_FAULT = "internal-fault"
 MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
@@ -110,11 +114,16 @@ class StreamParts(msgspec.Struct, frozen=True):
     settings: Settings
     controls: ControlNumbers
     refuse: Refuse | None
+    fixing: Level
     scratch: Callable[[], BinaryIO]  # an empty file that is gone when the run ends
 
 
 def _annotated(parts: StreamParts) -> StreamWriter:
     return AnnotatedEdi(parts.opened.buffer, parts.write)
+
+
+def _fixed(parts: StreamParts) -> StreamWriter:
+    return FixedEdi(parts.opened.buffer, parts.write, parts.fixing)
 
 
 def _ack_999(parts: StreamParts) -> StreamWriter:
@@ -148,6 +157,7 @@ def _ta1(parts: StreamParts) -> StreamWriter:
 
 _MAKERS: dict[str, Callable[[StreamParts], StreamWriter]] = {
     "annotated": _annotated,
+    "fixed": _fixed,
     "999": _ack_999,
     "277ca": _ack_277ca,
     "ta1": _ta1,
@@ -161,6 +171,7 @@ class InputRun:
     ``controls`` numbers the acknowledgements of several inputs on; ``refuse`` is asked of every interchange
     whether it is refused for a reason that the file doesn't show, such as a control number that came before.
     ``checks`` are shared by the inputs of a run; without them each input is checked in this process.
+    ``fixing`` says which fixes are applied; they are written where the artefacts hold ``fixed``.
     """
 
     def __init__(
@@ -175,6 +186,7 @@ class InputRun:
         controls: ControlNumbers | None = None,
         refuse: Refuse | None = None,
         checks: GuideChecks | None = None,
+        fixing: Level = "off",
     ) -> None:
         self._source = source
         self._settings = settings
@@ -185,6 +197,7 @@ class InputRun:
         self._controls = controls or ControlNumbers(settings.acknowledgement.control)
         self._refuse = refuse
         self._checks = checks or GuideChecks(settings.conformance)
+        self._fixing = fixing
         self._faults: list[Fault] = []
         self._summary = Summary()
         self._lines = Lines(b"")  # of the input, once it is open
@@ -269,8 +282,12 @@ class InputRun:
                 stream.take(outcome)
 
     def _report(self, scrubbed: ScrubbedClaim, reports: Sequence[ReportWriter]) -> None:
+        for fix in claim_fixes(scrubbed, self._fixing):
+            self._summary.fixes["applied" if fix.applied else "offered"] += 1
+            if fix.applied and not reports:
+                _log_fix(fix)
         if reports:
-            document = claim_document(scrubbed)
+            document = claim_document(scrubbed, self._fixing)
             for report in reports:
                 report.claim(scrubbed, document)
         if self._on_claim is not None:
@@ -312,6 +329,7 @@ class InputRun:
                 self._settings,
                 self._controls,
                 self._refuse,
+                self._fixing,
                 scratch=lambda: _scratch(stack),
             )
             writers[kind] = (split if kind in SIDES else _MAKERS[kind](parts), artefact)
@@ -327,10 +345,10 @@ class InputRun:
         }
 
     def _unproven(self, streams: Streams, proof: Proof) -> dict[str, str]:
-        """The sides of a split that must not be published. Raises InternalFault when a proof fails."""
+        """The streams that must not be published. Raises InternalFault when the proof of a split fails."""
         sides = [(kind, stream, art) for kind, (stream, art) in streams.items() if isinstance(stream, Split)]
         if self._summary.failed:
-            return {kind: _FAILED for kind, _, _ in sides}
+            return {kind: _FAILED for kind in streams if kind in _TO_BE_SENT}
         faults = [split.contradiction or _proven(kind, artefact, proof) for kind, split, artefact in sides]
         doubts = list(dict.fromkeys(fault for fault in faults if fault is not None))
         for fault in doubts:
@@ -402,6 +420,18 @@ class InputRun:
             faults=len(result.faults),
             seconds=round(seconds, 3),
         )
+
+
+def _log_fix(fix: Fix) -> None:
+    """Tell a change where no report does, and not what was changed."""
+    _LOG.info(
+        "fix_applied",
+        rule=fix.rule,
+        safe=fix.safe,
+        element=fix.location.element,
+        segment_index=fix.location.segment_index,
+        byte_offset=fix.location.byte_offset,
+    )
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:

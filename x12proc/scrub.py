@@ -53,11 +53,6 @@ class SetErrors(msgspec.Struct, frozen=True):
     transaction: TransactionSet
     guide_errors: tuple[GuideError, ...]
 
-    @property
-    def rejected(self) -> bool:
-        """Whether it is rejected: no rule reads it, so that none can."""
-        return False
-
 
 Outcome: TypeAlias = (
     Interchange
@@ -90,6 +85,7 @@ class Summary(msgspec.Struct):
     rejected_claims: int = 0
     warned_claims: int = 0
     findings: dict[str, int] = msgspec.field(default_factory=lambda: {"reject": 0, "warn": 0, "info": 0})
+    fixes: dict[str, int] = msgspec.field(default_factory=lambda: {"applied": 0, "offered": 0})
     by_rule: dict[str, int] = {}
     guide_errors: int = 0
     failed: bool = False

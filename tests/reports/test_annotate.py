@@ -87,6 +87,28 @@ def test_a_wrong_count_comes_back_as_wrong_as_it_was(said: bytes) -> None:
     assert restore(annotate(data)) == data
 
 
+@pytest.mark.parametrize(
+    ("said", "raised"),
+    [
+        (b"S\nE*37*", b"SE*38*"),
+        (b"SE\n*37*", b"SE*38*"),
+        (b"SE*3\n7*", b"SE*38*"),
+        (b"SE*\n0009*", b"SE*00010*"),
+        (b"SE*9\n9*", b"SE*100*"),
+    ],
+)
+def test_a_count_with_a_line_end_in_it_is_raised_and_restored(said: bytes, raised: bytes) -> None:
+    data = re.sub(rb"SE\*37\*", said, base().replace(b"CTP****40*ML", b"CTP****0*ML"))
+    assert raised in annotate(data).replace(b"\n", b"")
+    assert restore(annotate(data)) == data
+
+
+@pytest.mark.parametrize("style", ["newline", "carriage"])
+def test_no_empty_segment_is_put_in_where_a_line_end_terminates(style: str) -> None:
+    data = restyle(base().replace(b"CTP****40*ML", b"CTP****0*ML"), style)
+    assert all(part.strip(b"\r\n") for part in annotate(data).split(data[105:106])[:-1])
+
+
 @pytest.mark.parametrize("width", [80, 61])
 def test_a_folded_file_is_restored(width: int) -> None:
     flat = join(segments(CLINIC.read_bytes()), "~", "")

@@ -239,11 +239,13 @@ def _lines(segments: tuple[Segment, ...], heads: list[int], component: str, end:
     lines = []
     for start, stop in zip(heads, [*heads[1:], len(segments)], strict=False):
         line_end = segments[stop].offset if stop < len(segments) else end
-        lines.append(_line(segments[start:stop], component, line_end))
+        lines.append(service_line(segments[start:stop], component, line_end))
     return tuple(lines)
 
 
-def _line(segments: tuple[Segment, ...], component: str, end: int) -> ServiceLine:
+def service_line(segments: tuple[Segment, ...], component: str, end: int) -> ServiceLine:
+    """A line from the segments of its loop 2400 and of those below, which end at byte ``end``; ``component`` is
+    the interchange's component separator."""
     own = _by_tag(segments, "2400")
     services = own.get("SV1") or own.get("SV2")
     service = services[0] if services else None

@@ -17,13 +17,16 @@ from rich.text import Text
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
 from x12proc.errors import ConfigError
 from x12proc.files import STANDARD_INPUT, Input, find_inputs
+from x12proc.fixes import Level
 from x12proc.pool import Conformance, GuideChecks
 from x12proc.reports.acknowledgement import HIGHEST_CONTROL, ControlNumbers
-from x12proc.reports.terminal import TerminalReport, summary_table
+from x12proc.reports.terminal import TerminalReport, fixes_told, summary_table
 from x12proc.reports.text import clean
 from x12proc.run import ARTEFACTS, InputRun, Result
 from x12proc.settings import GuideErrorPolicy, Settings, load_config, load_settings
 
+FIXED = "fixed"
+EMITTED = tuple(kind for kind in ARTEFACTS if kind != FIXED)  # by --emit; the fixed file is written by --fix
 PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 
 
@@ -32,7 +35,7 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 @click.option(
     "-o", "--output", metavar="DIR", help="Where artefacts go; - writes a single one to standard output."
 )
-@click.option("--emit", callback=comma_list, metavar="LIST", help=f"Artefacts: {','.join(ARTEFACTS)}.")
+@click.option("--emit", callback=comma_list, metavar="LIST", help=f"Artefacts: {','.join(EMITTED)}.")
 @click.option("--profile", metavar="NAME", help="Payer profile for all claims; chosen claim by claim otherwise.")
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="A configuration file of your own."
@@ -55,6 +58,8 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
     show_default=True,
     help="Processes for the guide checks; 0 is one a core.",
 )
+@click.option("--fix", is_flag=True, help="Write <stem>.fixed.edi with what is certain put right.")
+@click.option("--unsafe-fixes", is_flag=True, help="With what is likely as well (implies --fix).")
 @click.option("--as-of", callback=day, metavar="DATE", help="Today's date for the rules, e.g. 2026-11-23.")
 @click.option(
     "--ack-scope",
@@ -84,6 +89,8 @@ def command(
     conformance: Conformance | None,
     guide_errors: GuideErrorPolicy | None,
     jobs: int,
+    fix: bool,
+    unsafe_fixes: bool,
     as_of: date | None,
     ack_scope: Literal["all", "rejected"] | None,
     ack_control: int | None,
@@ -95,13 +102,16 @@ def command(
     Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artefacts
     there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi,
     .ta1.edi, and .accepted.edi and .rejected.edi, two whole files that together hold every claim of the input.
+    With --fix there is .fixed.edi as well. A claim is accepted or rejected as it came, whatever can be fixed.
 
     \b
     x12proc scrub claims.edi                         read the findings here
     x12proc scrub inbox/ -o out/                     artefacts for a whole folder
+    x12proc scrub claims.edi -o out/ --fix           also out/claims.fixed.edi; scrub it again before it is sent
     cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
     """
-    wanted = emit or load_config(config).emit
+    fixing: Level = "unsafe" if unsafe_fixes else "safe" if fix else "off"
+    wanted = _wanted(emit or load_config(config).emit, fixing, alone=output == STANDARD_INPUT and emit is None)
     settings = load_settings(
         config=config,
         codes=codes,
@@ -113,17 +123,27 @@ def command(
         guide_errors=guide_errors,
     )
     sources = find_inputs(inputs)
-    unknown = [kind for kind in wanted if kind not in ARTEFACTS]
-    if unknown:
-        raise ConfigError(f"--emit: {', '.join(unknown)} can't be written; there are {', '.join(ARTEFACTS)}")
     with GuideChecks(settings.conformance, jobs) as checks:
         if output == STANDARD_INPUT:
-            results = _to_standard_output(sources, settings, wanted, checks)
+            results = _to_standard_output(sources, settings, wanted, checks, fixing)
         elif output is None:
             results = _to_terminal(sources, settings, checks)
+            if fixing != "off":
+                _console().print(Text("Nothing was written: the fixed file needs a folder, -o DIR"))
         else:
-            results = _to_folder(sources, settings, wanted, Path(output), checks)
+            results = _to_folder(sources, settings, wanted, Path(output), checks, fixing)
     raise click.exceptions.Exit(exit_code(results, fail_on))
+
+
+def _wanted(emit: Sequence[str], fixing: Level, *, alone: bool) -> tuple[str, ...]:
+    """The artefacts: those of ``emit`` and, when something is to be fixed, the fixed file; or only that one."""
+    unknown = [kind for kind in emit if kind not in EMITTED and (kind != FIXED or fixing == "off")]
+    if unknown:
+        more = f"; {FIXED} goes with --fix" if FIXED in unknown else ""
+        raise ConfigError(f"--emit: {', '.join(unknown)} can't be written; there are {', '.join(EMITTED)}{more}")
+    if fixing == "off":
+        return tuple(emit)
+    return (FIXED,) if alone else tuple(dict.fromkeys((*emit, FIXED)))
 
 
 def _console() -> Console:
@@ -142,12 +162,14 @@ def exit_code(results: Sequence[Result], fail_on: str) -> int:
 
 
 def _to_standard_output(
-    sources: list[Input], settings: Settings, emit: Sequence[str], checks: GuideChecks
+    sources: list[Input], settings: Settings, emit: Sequence[str], checks: GuideChecks, fixing: Level
 ) -> list[Result]:
     if len(sources) != 1 or len(emit) != 1:
         raise ConfigError("-o - takes exactly one input and one artefact; name it, e.g. --emit annotated")
     with _progress(sources[0]) as progress:
-        run = InputRun(sources[0], settings, emit, sys.stdout.buffer, progress=progress, checks=checks)
+        run = InputRun(
+            sources[0], settings, emit, sys.stdout.buffer, progress=progress, checks=checks, fixing=fixing
+        )
         return [run.run()]
 
 
@@ -168,7 +190,7 @@ def _to_terminal(sources: list[Input], settings: Settings, checks: GuideChecks) 
 
 
 def _to_folder(
-    sources: list[Input], settings: Settings, emit: Sequence[str], folder: Path, checks: GuideChecks
+    sources: list[Input], settings: Settings, emit: Sequence[str], folder: Path, checks: GuideChecks, fixing: Level
 ) -> list[Result]:
     _check_stems(sources)
     if folder.exists() and not folder.is_dir():
@@ -179,7 +201,9 @@ def _to_folder(
     results = []
     for source in sources:
         with _progress(source) as progress:
-            run = InputRun(source, settings, emit, folder, progress=progress, controls=controls, checks=checks)
+            run = InputRun(
+                source, settings, emit, folder, progress=progress, controls=controls, checks=checks, fixing=fixing
+            )
             results.append(run.run())
     console.print(summary_table([(result.name, result.summary) for result in results]))
     for result in results:
@@ -191,6 +215,8 @@ def _to_folder(
             )
         if len(result.faults) > 5:
             console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults stand in the report"))
+        if any(result.summary.fixes.values()):
+            console.print(Text(f"{clean(result.name)}: {fixes_told(result.summary)}"))
         for kind, reason in result.withheld.items():
             console.print(Text(f"{clean(result.name)}: no {kind} file was written: {reason}"))
         for path in result.artefacts:

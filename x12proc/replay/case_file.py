@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from x12proc.errors import ConfigError
+from x12proc.fixes import Level
 from x12proc.profiles import Entry, Profiles, check_entry
 from x12proc.replay.rule_cases import AS_OF
 from x12proc.reports.acknowledgement import HIGHEST_CONTROL
@@ -43,6 +44,7 @@ class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     as_of: date | None = None
     conformance: Literal["off", "targets", "full"] | None = None
     emit: tuple[str, ...] = ()
+    fix: Level = "off"
     options: dict[str, dict[str, Any]] = {}
     ack_scope: Literal["all", "rejected"] | None = None
     ack_control: Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_CONTROL)] | None = None

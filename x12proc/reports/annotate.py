@@ -9,7 +9,7 @@ import re
 
 from x12proc.claims.model import ServiceLine
 from x12proc.engine import ScrubbedClaim
-from x12proc.reports.edits import Edit, EditedCopy, Edits, recount
+from x12proc.reports.edits import Edit, EditedCopy, Edits, line_ends_before, recount
 from x12proc.reports.note import MARK, annotation_skipped, line_findings, note_text
 from x12proc.reports.writer import Write
 from x12proc.scrub import Outcome, Summary
@@ -18,7 +18,6 @@ from x12proc.wire.events import Interchange, TransactionClosed
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import WINDOW, Buffer
 
-_LINE_ENDS = b"\r\n"
 # What may follow NTE*TPO in a 2400 loop, by claim type (pyx12 maps of both guides).
 _BEHIND = {"P": frozenset(("PS1", "HCP")), "I": frozenset(("HCP",))}
 
@@ -49,8 +48,7 @@ class Annotator:
             if not text or annotation_skipped(line.line, scrubbed):
                 continue
             place = _place(line.line, claim.type)
-            ends = self._buffer[max(place - 64, 0) : place]
-            ends = ends[len(ends.rstrip(_LINE_ENDS)) :]
+            ends = line_ends_before(self._buffer, place, claim.delimiters.segment)
             self._added += 1
             yield Edit(place, place, _segment(text, claim.delimiters) + ends)
 

@@ -24,7 +24,7 @@ COLUMNS = (
     *("payer_name", "billing_npi", "billing_name", "profile", "disposition", "claim_charge", "line"),
     *("line_control", "procedure", "line_charge", "service_date", "ndc", "rule", "severity", "message", "fix"),
     *("loop", "element", "after", "segment_index", "byte_offset", "value", "claim_status", "carc", "rarc"),
-    "sources",
+    *("sources", "fixed_value", "fixed"),
 )
 # What a spreadsheet begins a formula with, in every width, at the beginning of a cell or behind a character that
 # separates cells in other countries; blanks, quotes and characters without a width before it change nothing.
@@ -79,7 +79,8 @@ class CsvReport:
                 "service_date": (line["service_dates"] or [""])[0],
                 "ndc": line["drug"]["ndc"] if line["drug"] else "",
             }
-            rows += [{**here, **_finding(finding)} for finding in line["findings"]]
+            fixes = {fix["rule"]: fix for fix in line["fixes"]}
+            rows += [{**here, **_finding(one), **_fix(fixes.get(one["rule"]), one)} for one in line["findings"]]
         self._put(rows)
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
@@ -109,6 +110,13 @@ def _finding(finding: Document) -> dict[str, str]:
         "rarc": " ".join(remittance["rarc"]) if remittance else "",
         "sources": " ".join(finding["sources"]),
     }
+
+
+def _fix(fix: Document | None, finding: Document) -> dict[str, str]:
+    """What was made of the value that a finding is about, or could be."""
+    if fix is None or fix["location"] != finding["location"]:
+        return {}
+    return {"fixed_value": fix["after"], "fixed": "applied" if fix["applied"] else "offered"}
 
 
 def _bypass(bypass: Document) -> dict[str, str]:

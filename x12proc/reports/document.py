@@ -9,6 +9,7 @@ import msgspec
 from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.findings import Finding, GuideError
+from x12proc.fixes import Fix, Level, line_fixes
 from x12proc.narrative import Narrative
 from x12proc.profiles import Bypass
 from x12proc.reference.ndc import normalise
@@ -23,8 +24,8 @@ Document: TypeAlias = dict[str, Any]
 _NOT_REPORTED = ("contents", "ndc_text")
 
 
-def claim_document(scrubbed: ScrubbedClaim) -> Document:
-    """One entry of ``claims``."""
+def claim_document(scrubbed: ScrubbedClaim, fixing: Level = "off") -> Document:
+    """One entry of ``claims``. ``fixing`` says which fixes are applied."""
     claim = scrubbed.claim
     payer, provider = claim.payer, claim.billing_provider
     return {
@@ -54,11 +55,11 @@ def claim_document(scrubbed: ScrubbedClaim) -> Document:
         "findings": [finding_document(finding) for finding in scrubbed.findings],
         "bypasses": [bypass_document(bypass) for bypass in scrubbed.bypasses],
         "guide_errors": [guide_error_document(error) for error in scrubbed.guide_errors],
-        "lines": [_line_document(line, claim, scrubbed) for line in scrubbed.lines],
+        "lines": [_line_document(line, claim, scrubbed, fixing) for line in scrubbed.lines],
     }
 
 
-def _line_document(scrubbed: ScrubbedLine, claim: Claim, whole: ScrubbedClaim) -> Document:
+def _line_document(scrubbed: ScrubbedLine, claim: Claim, whole: ScrubbedClaim, fixing: Level) -> Document:
     line = scrubbed.line
     pointers = [int(pointer) for pointer in line.pointers if pointer.isascii() and pointer.isdigit()]
     return {
@@ -83,6 +84,7 @@ def _line_document(scrubbed: ScrubbedLine, claim: Claim, whole: ScrubbedClaim) -
         "product": _product_document(line, whole.context),
         "annotation_skipped": annotation_skipped(line, whole),
         "findings": [finding_document(finding) for finding in scrubbed.findings],
+        "fixes": [fix_document(fix) for fix in line_fixes(scrubbed, whole, fixing)],
     }
 
 
@@ -107,6 +109,18 @@ def finding_document(finding: Finding) -> Document:
         "claim_status": {"category": category, "code": code} if category else None,
         "remittance": {"carc": finding.carc, "rarc": list(finding.rarc)} if finding.carc else None,
         "sources": list(finding.sources),
+    }
+
+
+def fix_document(fix: Fix) -> Document:
+    """One change that was made or could be; ``before`` is empty where segments are put in."""
+    return {
+        "rule": fix.rule,
+        "safe": fix.safe,
+        "before": _short(fix.before),
+        "after": _short(fix.after),
+        "location": msgspec.structs.asdict(fix.location),
+        "applied": fix.applied,
     }
 
 
@@ -190,6 +204,7 @@ def summary_document(summary: Summary) -> Document:
         "rejected_claims": summary.rejected_claims,
         "guide_errors": summary.guide_errors,
         "findings": dict(summary.findings),
+        "fixes": dict(summary.fixes),
         "by_rule": dict(sorted(summary.by_rule.items())),
     }
 

@@ -9,6 +9,8 @@ import msgspec
 
 from x12proc.wire.window import WINDOW, Buffer
 
+_LINE_ENDS = b"\r\n"
+
 
 class Edit(msgspec.Struct, frozen=True):
     """Replace the bytes from ``start`` up to ``end`` with ``new``."""
@@ -63,15 +65,32 @@ class EditedCopy:
         self._position = end
 
 
+def line_ends_before(buffer: Buffer, place: int, terminator: bytes) -> bytes:
+    """The line ends between the last terminator and a segment's head; a segment that is put in there needs them
+    as well."""
+    before = buffer[max(place - 64, 0) : place]
+    return before[len(before.rstrip(_LINE_ENDS)) :].rpartition(terminator)[2]
+
+
 def recount(buffer: Buffer, trailer: tuple[int, int], difference: int) -> Edits:
     """Raise or lower SE01 by a difference; a count that is no number is left as it is."""
     start, end = trailer
     raw = buffer[start:end]
-    separator = raw[2:3]
+    separator = raw.translate(None, _LINE_ENDS)[2:3]
     said = raw.split(separator)[1]
-    if said.isdigit() and int(said) + difference >= 0:
-        place = start + 3
-        yield Edit(place, place + len(said), shifted_count(said, difference))
+    digits = said.translate(None, _LINE_ENDS)
+    if digits.isdigit() and int(digits) + difference >= 0:
+        place = end - len(raw.partition(separator)[2])
+        yield Edit(place, place + len(said), _folded_like(said, shifted_count(digits, difference)))
+
+
+def _folded_like(said: bytes, count: bytes) -> bytes:
+    """A count with line ends where another one had them: the way back gives that one again."""
+    folded = bytearray(count)
+    for place, byte in enumerate(said):
+        if byte in _LINE_ENDS:
+            folded.insert(place, byte)
+    return bytes(folded)
 
 
 def shifted_count(said: bytes, difference: int) -> bytes:

@@ -241,6 +241,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:for-each select="lines/line">
 <h5>Service line <xsl:value-of select="number"/> · <xsl:value-of select="procedure"/><xsl:for-each select="modifiers/modifier">-<xsl:value-of select="."/></xsl:for-each> · <xsl:value-of select="money"/><xsl:if test="date"> · <xsl:value-of select="date"/></xsl:if></h5>
 <xsl:apply-templates select="findings/finding"/>
+<xsl:apply-templates select="fixes/fix"/>
 <xsl:choose>
 <xsl:when test="findings/finding or segments//fault or segments/absent"><xsl:apply-templates select="segments"/></xsl:when>
 <xsl:otherwise><details><summary>Nothing to object; show the segments</summary><xsl:apply-templates select="segments"/></details></xsl:otherwise>
@@ -259,6 +260,12 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <p class="soft"><xsl:if test="claim_status">Claim status <xsl:value-of select="claim_status/category"/>:<xsl:value-of select="claim_status/code"/> · </xsl:if>
 <xsl:if test="remittance">likely denial <xsl:value-of select="remittance/carc"/><xsl:for-each select="remittance/rarc/code"><xsl:text> </xsl:text><xsl:value-of select="."/></xsl:for-each> · </xsl:if>sources <xsl:for-each select="sources/source"><xsl:value-of select="."/><xsl:if test="position() != last()">, </xsl:if></xsl:for-each></p>
 </div>
+</xsl:template>
+
+<xsl:template match="fixes/fix">
+<p><span class="chip accepted"><xsl:value-of select="rule"/><xsl:text> </xsl:text><xsl:choose><xsl:when test="applied = 'true'">fixed</xsl:when><xsl:otherwise>can be fixed</xsl:otherwise></xsl:choose></span><xsl:text> </xsl:text>
+<xsl:choose><xsl:when test="before = ''">put in: </xsl:when><xsl:otherwise><xsl:value-of select="location"/><xsl:text> </xsl:text><kbd><xsl:value-of select="before"/></kbd> becomes </xsl:otherwise></xsl:choose><kbd><xsl:value-of select="after"/></kbd>
+<xsl:if test="applied = 'false'"><span class="soft"> · with <xsl:choose><xsl:when test="safe = 'true'">--fix</xsl:when><xsl:otherwise>--unsafe-fixes</xsl:otherwise></xsl:choose></span></xsl:if></p>
 </xsl:template>
 
 <xsl:template match="guide_error">

@@ -114,6 +114,7 @@ def _line(document: Document, lines: Lines) -> Document:
         "money": money(document["charge"]),
         "date": next(iter(document["service_dates"]), None),
         "findings": [_finding(finding, lines) for finding in document["findings"]],
+        "fixes": [{**fix, "location": fix["location"]["element"]} for fix in document["fixes"]],
     }
 
 

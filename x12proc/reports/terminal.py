@@ -11,6 +11,7 @@ from rich.text import Text
 from x12proc.claims.model import Location
 from x12proc.engine import ScrubbedClaim
 from x12proc.findings import Finding
+from x12proc.fixes import Fix, line_fixes
 from x12proc.profiles import Bypass
 from x12proc.reports.text import clean
 from x12proc.scrub import Summary
@@ -50,6 +51,8 @@ class TerminalReport:
         for line in scrubbed.lines:
             for finding in line.findings:
                 self._finding(finding, f"line {clean(line.line.number[:10])}, ")
+            for fix in line_fixes(line, scrubbed, "off"):
+                self._fix(fix, f"line {clean(line.line.number[:10])}, ")
         for bypass in scrubbed.bypasses:
             self._bypass(bypass)
         for error in scrubbed.guide_errors:
@@ -63,6 +66,12 @@ class TerminalReport:
         self._print(Text.assemble("  ", (head, _STYLES[finding.severity]), f"  {line}{_place(finding.location)}"))
         self._print(Text(f"    {clean(finding.message[:500])}"))
         self._print(Text(f"    Fix: {clean(finding.fix[:500])}"))
+
+    def _fix(self, fix: Fix, line: str) -> None:
+        how = "--fix" if fix.safe else "--unsafe-fixes"
+        before = f"{clean(fix.before[:100])} becomes" if fix.before else "put in:"
+        told = f"  {line}{fix.location.element}, {before} {clean(fix.after[:100])}"
+        self._print(Text.assemble("  ", (f"{fix.rule} fixed by {how}", "green"), told))
 
     def _bypass(self, bypass: Bypass) -> None:
         decided = f"decided by {bypass.by}, until {bypass.until}, profile {bypass.profile}"
@@ -82,6 +91,8 @@ class TerminalReport:
             )
         self._print(Text())
         self._print(totals(summary))
+        if any(summary.fixes.values()):
+            self._print(Text(fixes_told(summary)[0].upper() + fixes_told(summary)[1:]))
         if summary.by_rule:
             ranked = sorted(summary.by_rule.items(), key=lambda entry: (-entry[1], entry[0]))
             heard = "  ".join(f"{rule} {count}" for rule, count in ranked[:_MOST_RULES])
@@ -115,6 +126,13 @@ def totals(summary: Summary) -> Text:
         f" ({_at_risk(summary)}); findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info"
         + (f"; guide errors: {summary.guide_errors}" if summary.guide_errors else ""),
     )
+
+
+def fixes_told(summary: Summary) -> str:
+    """How many fixes were applied, and how many more there are."""
+    applied, offered = summary.fixes["applied"], summary.fixes["offered"]
+    more = f"{offered} can be made by --fix or --unsafe-fixes" if offered else ""
+    return "; ".join(part for part in (f"{applied} fixes applied" if applied else "", more) if part)
 
 
 def _at_risk(summary: Summary) -> str:

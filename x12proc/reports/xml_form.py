@@ -24,7 +24,7 @@ _SINGULAR = {
     "claims": "claim", "lines": "line", "findings": "finding", "diagnoses": "diagnosis", "modifiers": "modifier",
     "notes": "note", "errors": "error", "sources": "source", "rarc": "code", "service_dates": "date",
     "diagnosis_pointers": "pointer", "byte_range": "offset", "routes": "route", "dates": "date",
-    "guide_errors": "guide_error", "bypasses": "bypass",
+    "guide_errors": "guide_error", "bypasses": "bypass", "fixes": "fix",
 }  # fmt: skip
 _MAPPINGS = frozenset(("by_rule", "profile_files", "reference_editions", "rule_files", "rule_packages"))
 _GRAVITY = {"reject": 0, "warn": 1, GUIDE: 2, "info": 3}

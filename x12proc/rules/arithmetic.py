@@ -234,6 +234,32 @@ def _quantity(line: ServiceLine, ctx: Context) -> Decimal | None:
     return quantity
 
 
+def quantity_of_text(line: ServiceLine, ctx: Context) -> tuple[Decimal, str] | None:
+    """How much of its NDC the text of a line comes to, and in which unit of CTP05; CTP itself is not looked at.
+
+    None unless the product's form makes the unit certain and every way of working it out gives the same number, of
+    three decimals at most.
+    """
+    right, parts = _right_unit(line, ctx), _parts(line, ctx, ctx.narrative(line))
+    if right is None or len(parts) != 1 or _waste_is_contradicted(line, ctx):
+        return None
+    found = set(_quantities(parts[0], right[0], line, ctx))
+    quantity = found.pop() if len(found) == 1 else None
+    if quantity is None or quantity <= 0 or quantity != _EXACT.quantize(quantity, _THOUSANDTH):
+        return None
+    return quantity, right[0]
+
+
+def _quantities(part: Measure, unit: str, line: ServiceLine, ctx: Context) -> Iterator[Decimal]:
+    if unit == "ML" and part.unit != "ML" and _has_waste_line(line, ctx):  # whole vials are on both lines together
+        yield from (part.value / one for one in _concentrations(line, ctx, part.unit))
+        return
+    yield from (reading.quantity for reading in _readings_of(part, unit, line, ctx))
+    counted = parse_quantity(ctx.narrative(line).container_count or "")
+    if unit == "UN" and counted and _WASTED not in line.given_modifiers and not _has_waste_line(line, ctx):
+        yield counted
+
+
 def _agrees(quantity: Decimal, expected: Decimal, slack: Decimal) -> bool:
     return abs(quantity - expected) <= max(expected * _TOLERANCE, slack)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Hashable, Mapping
 from copy import copy
 from datetime import date
 
+from msgspec.structs import replace
+
 from x12proc.claims.model import Claim, Note, ServiceLine, Spot
 from x12proc.narrative import Narrative, read
 from x12proc.reference.edition import Reference
@@ -63,6 +65,14 @@ class Context:
         """The same claim under other options; what was read of it is shared."""
         other = copy(self)
         other._options = options
+        return other
+
+    def supposing(self, line: ServiceLine, instead: ServiceLine) -> Context:
+        """The same claim with another line in place of one; its texts must be the same."""
+        other = copy(self)
+        lines = tuple(instead if one is line else one for one in self.claim.lines)
+        other.claim = replace(self.claim, lines=lines)
+        other.targets = tuple(instead if one is line else one for one in self.targets)
         return other
 
     # -- free text ---------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def _compact(ndc: str) -> str:
     return ndc.replace("-", "").strip()
 
 
-def _repaired(ndc: str) -> str | None:
+def repaired(ndc: str) -> str | None:
     """The 11 digits that a misspelt NDC means without doubt."""
     paper = _PAPER_FORM.match(ndc.strip()[:_LONGEST_PAPER_FORM])
     return normalise(ndc) or (paper[1] if paper else None)
@@ -45,6 +45,12 @@ def _repaired(ndc: str) -> str | None:
 
 def _is_twelve(ndc: str) -> bool:
     return _TWELVE.fullmatch(ndc.strip()) is not None
+
+
+def without_leading_zero(ndc: str) -> str | None:
+    """The 11 digits of an NDC of twelve that has a zero in front."""
+    digits = _compact(ndc)
+    return digits[1:] if _is_twelve(ndc) and digits.startswith("0") else None
 
 
 def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
@@ -211,9 +217,9 @@ def ndc_with_other_characters(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if _is_twelve(ndc) and _twelve_is_adopted(line, ctx):
         return
     assert line.drug is not None
-    repaired = _repaired(ndc)
-    fix = f"Send LIN**N4*{repaired}: 11 digits and nothing else." if repaired else None
-    only_blanks = ndc.strip() == repaired
+    digits = repaired(ndc)
+    fix = f"Send LIN**N4*{digits}: 11 digits and nothing else." if digits else None
+    only_blanks = ndc.strip() == digits
     message = "LIN03 has blanks around the digits" if only_blanks else "LIN03 holds more than digits"
     severity = WARN if only_blanks else None
     yield Hit(at(line.drug.lin, 3), f"{message}: {shorten(ndc)}", shorten(ndc), severity, fix)
@@ -364,7 +370,7 @@ def twelve_digit_ndc_too_early(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     if not _is_twelve(ndc) or _twelve_is_adopted(line, ctx):
         return
     assert line.drug is not None
-    digits = _compact(ndc)
     since = shorten(str(ctx.option("NDC15", "twelve_digit_from")), 10)
-    fix = f"Send LIN**N4*{digits[1:]}, the same NDC with 11 digits." if digits.startswith("0") else None
+    digits = without_leading_zero(ndc)
+    fix = f"Send LIN**N4*{digits}, the same NDC with 11 digits." if digits else None
     yield Hit(at(line.drug.lin, 3), f"LIN03 holds 12 digits before {since}: {shorten(ndc)}", shorten(ndc), fix=fix)
