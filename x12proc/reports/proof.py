@@ -21,7 +21,7 @@ from x12proc.wire.window import WINDOW, Buffer
 
 _RAGGED = "stray-line-ends"
 _HASH = 16  # bytes
-_END, _NO_LOOP = b"\x00", b"\x00\x00"
+_END = b"\0"  # of a control number
 
 
 class Tally(msgspec.Struct):
@@ -97,9 +97,16 @@ class _Digests:
             self._set, self._provider = span.transaction, span.provider
             self._above = self._read_above(span)
         whole = self._above.copy()
-        self._add_loop(whole, span.subscriber, span)
-        self._add_loop(whole, span.patient, span)
-        self._add(whole, span.start, span.end)
+        loops = [stretch for stretch in (span.subscriber, span.patient) if stretch is not None]
+        start = span.start
+        if loops and loops[-1].end == start and span.end - loops[-1].start <= WINDOW:
+            start = loops.pop().start  # most claims follow their loop: read with it in one go
+        for stretch in loops:
+            self._add_loop(whole, stretch, span)
+        if start < span.start:
+            whole.update(self._buffer[start : span.end].partition(span.interchange.delimiters.segment)[2])
+        else:
+            self._add(whole, start, span.end)
         return int.from_bytes(whole.digest(), "big")
 
     def _read_above(self, span: ClaimSpan) -> hashlib.blake2b:
@@ -107,19 +114,16 @@ class _Digests:
         for control in (span.interchange.control, span.group.control, span.transaction.control):
             above.update(control.encode() + _END)
         self._add(above, span.header.start, span.header.end)
-        self._add_loop(above, span.provider, span)
+        if span.provider is not None:
+            self._add_loop(above, span.provider, span)
         return above
 
-    def _add_loop(self, whole: hashlib.blake2b, stretch: Stretch | None, span: ClaimSpan) -> None:
-        """Add a loop's bytes behind its HL; what marks its end tells an empty loop from none."""
-        if stretch is None:
-            whole.update(_NO_LOOP)
-            return
+    def _add_loop(self, whole: hashlib.blake2b, stretch: Stretch, span: ClaimSpan) -> None:
+        """Add a loop's bytes behind its HL."""
         reach = min(stretch.start + WINDOW, stretch.end)
         head = self._buffer[stretch.start : reach]
         whole.update(head.partition(span.interchange.delimiters.segment)[2])
         self._add(whole, reach, stretch.end)
-        whole.update(_END)
 
     def _add(self, whole: hashlib.blake2b, start: int, end: int) -> None:
         for piece in pieces(self._buffer, start, end):
