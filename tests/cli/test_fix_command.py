@@ -51,7 +51,7 @@ def test_the_fixed_file_and_its_report(
     result = scrub(source(tmp_path), "-o", out, *options)
     assert result.exit_code == 1, "the claim is judged as it came"
     assert (out / "in.fixed.edi").read_bytes() == expected
-    assert f"{len(applied)} fixes applied" in result.output
+    assert f"fixes applied: {len(applied)}" in result.output
     document = report(out)
     claim = document["claims"][0]
     assert claim["disposition"] == "rejected"
@@ -70,7 +70,7 @@ def test_without_the_option_fixes_are_only_offered(tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = scrub(source(tmp_path), "-o", out, "--emit", "json,xml,csv,html,annotated")
     assert not (out / "in.fixed.edi").exists()
-    assert "2 can be made by --fix or --unsafe-fixes" in result.output
+    assert "fixes that --fix or --unsafe-fixes would make: 2" in result.output
     assert not any(fix["applied"] for fix in report(out)["claims"][0]["lines"][0]["fixes"])
 
 
@@ -134,4 +134,5 @@ def test_a_failed_file_is_not_fixed(tmp_path: Path) -> None:
     result = scrub(source(tmp_path, FAULTY[:-60]), "-o", out, "--fix")
     assert result.exit_code == 3
     assert "no fixed file was written: the file failed" in result.output
+    assert "fixes applied" not in result.output
     assert not (out / "in.fixed.edi").exists()

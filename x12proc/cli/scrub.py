@@ -216,7 +216,9 @@ def _to_folder(
         if len(result.faults) > 5:
             console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults stand in the report"))
         if any(result.summary.fixes.values()):
-            console.print(Text(f"{clean(result.name)}: {fixes_told(result.summary)}"))
+            console.print(
+                Text(f"{clean(result.name)}: {fixes_told(result.summary, withheld=FIXED in result.withheld)}")
+            )
         for kind, reason in result.withheld.items():
             console.print(Text(f"{clean(result.name)}: no {kind} file was written: {reason}"))
         for path in result.artefacts:

@@ -92,7 +92,8 @@ class TerminalReport:
         self._print(Text())
         self._print(totals(summary))
         if any(summary.fixes.values()):
-            self._print(Text(fixes_told(summary)[0].upper() + fixes_told(summary)[1:]))
+            told = fixes_told(summary)
+            self._print(Text(told[:1].upper() + told[1:]))
         if summary.by_rule:
             ranked = sorted(summary.by_rule.items(), key=lambda entry: (-entry[1], entry[0]))
             heard = "  ".join(f"{rule} {count}" for rule, count in ranked[:_MOST_RULES])
@@ -128,11 +129,12 @@ def totals(summary: Summary) -> Text:
     )
 
 
-def fixes_told(summary: Summary) -> str:
-    """How many fixes were applied, and how many more there are."""
+def fixes_told(summary: Summary, *, withheld: bool = False) -> str:
+    """How many fixes were applied, and how many more there are; ``withheld``: the fixed file was not written."""
     applied, offered = summary.fixes["applied"], summary.fixes["offered"]
-    more = f"{offered} can be made by --fix or --unsafe-fixes" if offered else ""
-    return "; ".join(part for part in (f"{applied} fixes applied" if applied else "", more) if part)
+    done = "fixes known but not written" if withheld else "fixes applied"
+    told = ((done, applied), ("fixes that --fix or --unsafe-fixes would make", offered))
+    return "; ".join([f"{what}: {count}" for what, count in told if count])
 
 
 def _at_risk(summary: Summary) -> str:
