@@ -352,16 +352,29 @@ def _agrees(fault: _Fault, changed: list[Segment]) -> bool:
     if len(fault.ctx.claim.lines) > _MOST_LINES:
         return False
     line, ctx = _supposed(fault, changed)
-    return _heard(line, ctx) <= _heard(fault.line, fault.ctx)
+    return not any(
+        _speaks(rule, line, ctx) and not _speaks(rule, fault.line, fault.ctx)
+        for rule in _contradicting(ctx.claim.type)
+    )
 
 
-def _heard(line: ServiceLine, ctx: Context) -> set[str]:
-    return {
-        rule.id
+@lru_cache(maxsize=2)
+def _contradicting(claim_type: str) -> tuple[Rule, ...]:
+    return tuple(
+        rule
         for rule in all_rules().values()
         if rule.level == "line" and rule.family in _CONTRADICTING and rule.severity != INFO
-        and ctx.claim.type in rule.applies and _elements(rule, line, ctx)
-    }  # fmt: skip
+        and claim_type in rule.applies
+    )  # fmt: skip
+
+
+def _speaks(rule: Rule, line: ServiceLine, ctx: Context) -> bool:
+    """Whether a rule has anything to say of a line. One that breaks down on a line that nobody sent speaks
+    against the fix."""
+    try:
+        return any(True for _ in rule.check(line, ctx))
+    except Exception:
+        return True
 
 
 def _elements(rule: Rule, line: ServiceLine, ctx: Context) -> Counter[str]:
