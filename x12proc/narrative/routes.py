@@ -19,7 +19,7 @@ _ROUTES: Final = {
     **_named("SC", "SQ SUBQ SUBCUT SUBCUTANEOUS SUBCUTANEOUSLY"),
     **_named("IM", "IM INTRAMUSC INTRAMUSCULAR INTRAMUSCULARLY"),
     **_named("ID", "INTRADERMAL INTRADERMALLY"),
-    **_named("IT", "INTRATHECAL INTRATHECALLY ICV"),
+    **_named("IT", "INTRATHECAL INTRATHECALLY ICV INTRAVENTRICULAR INTRACEREBROVENTRICULAR"),
     **_named("INTRAVITREAL", "IVT IVTL IVIT INTRAVIT INTRAVITREAL INTRAVITREALLY"),
     **_named("SUBRETINAL", "SUBRETINAL"),
     **_named("INTRAVESICAL", "INTRAVESICAL INTRAVESICALLY"),
@@ -27,6 +27,18 @@ _ROUTES: Final = {
     **_named("INTRAARTICULAR", "INTRAARTICULAR"),
     **_named("INTRAPERITONEAL", "INTRAPERITONEAL"),
     **_named("INTRATUMORAL", "INTRATUMORAL"),
+    **_named("INTRAOCULAR", "INTRAOCULAR INTRACAMERAL"),
+    **_named("SUPRACHOROIDAL", "SUPRACHOROIDAL"),
+    **_named("INTRAPUTAMINAL", "INTRAPUTAMINAL"),
+    **_named("INTRATRACHEAL", "INTRATRACHEAL"),
+    **_named("INTRAPLEURAL", "INTRAPLEURAL"),
+    **_named("INTRAARTERIAL", "INTRAARTERIAL"),
+    **_named("INTRADETRUSOR", "INTRADETRUSOR"),
+    **_named("RECTAL", "RECTAL RECTALLY"),
+    **_named("NASAL", "INTRANASAL INTRANASALLY NASALLY"),
+    **_named("OPHTHALMIC", "OPHTHALMIC"),
+    **_named("SUBLINGUAL", "SUBLINGUAL SUBLINGUALLY"),
+    **_named("PERCUTANEOUS", "PERCUTANEOUS PERCUTANEOUSLY"),
     **_named("INHALATION", "INH NEB INHALATION INHALED NEBULIZED"),
     **_named("ORAL", "PO ORAL ORALLY"),
     **_named("TOPICAL", "TOPICAL TOPICALLY"),
@@ -46,13 +58,20 @@ _DOUBTFUL: Final = {"SC": "SC", "ID": "ID", "IT": "IT", "IL": "INTRALESIONAL", "
 #: Words that point to a route when the text names none.
 _HINTS: Final = {"INF": "IV", "INFUSION": "IV", "BLADDER": "INTRAVESICAL"}
 
-_INTRA: Final = {"ARTICULAR": "INTRAARTICULAR", "PERITONEAL": "INTRAPERITONEAL", "VITREAL": "INTRAVITREAL"}
+_INTRA: Final = {
+    "ARTERIAL": "INTRAARTERIAL",
+    "ARTICULAR": "INTRAARTICULAR",
+    "OCULAR": "INTRAOCULAR",
+    "PERITONEAL": "INTRAPERITONEAL",
+    "PLEURAL": "INTRAPLEURAL",
+    "VITREAL": "INTRAVITREAL",
+}
 
 # After these words IV is the Roman numeral.
 _NUMBERED: Final = word_set("STAGE TYPE GRADE CLASS PHASE FACTOR LEVEL GROUP TIER PART SCHEDULE I II III V VI")
 _CLINICAL: Final = word_set("INJ INJECTION INJECT VIA ROUTE ONCE WEEKLY MONTHLY DAILY INFUSION ADMIN")
 _VERBS: Final = word_set("IS WAS HAS HAD WILL CAN MAY MUST WOULD SHOULD DOES DID WORKED NEEDS CAUSED")
-_DISEASE: Final = word_set("CANCER CA TUMOR CARCINOMA NEOPLASM")
+_DISEASE: Final = word_set("CANCER CA TUMOR CARCINOMA NEOPLASM LYMPHOMA MELANOMA")
 _PLACE: Final = word_set("CLINIC CLINICS CENTER CENTERS CENTRE CTR SUITE DEPT DEPARTMENT OFFICE")
 _BEFORE_ID: Final = word_set("MEMBER PATIENT PT CLAIM TAX PROVIDER SUBSCRIBER PAYER PRODUCT LOT STUDY")
 _NO_INFUSION: Final = _DISEASE | _PLACE  # BLADDER CANCER, INFUSION CENTER
@@ -89,7 +108,10 @@ def read_routes(tokens: Sequence[Token], named: frozenset[int]) -> tuple[str, ..
             hints.append(_HINTS[word])
         elif word in _INTRA and "INTRA" in {_word(tokens, place - 1), _word(tokens, place - 2)}:
             routes.append(_INTRA[word])
-    return tuple(dict.fromkeys(routes or hints))
+    found = dict.fromkeys(routes or hints)
+    if len(found) > 1:
+        found.pop("IMPLANT", None)  # the form of what is given by another route: INTRAVITREAL IMPLANT
+    return tuple(found)
 
 
 def _misspelt(word: str) -> str | None:
@@ -98,8 +120,10 @@ def _misspelt(word: str) -> str | None:
 
 
 def _is_something_else(tokens: Sequence[Token], place: int) -> bool:
-    """``STAGE IV``, ``PO #123``, ``IM CLINIC``; but not ``VIA IV OFFICE``."""
+    """``STAGE IV``, ``PO #123``, ``RECTAL CANCER``, ``IM CLINIC``; but not ``VIA IV OFFICE``."""
     if tokens[place].text == "IV" and _is_numeral(tokens, place):
+        return True
+    if _word(tokens, place + 1) in _DISEASE:  # RECTAL CANCER
         return True
     names_a_place = _word(tokens, place + 1) in _PLACE and _word(tokens, place - 1) not in _CLINICAL
     return names_a_place or _is_order_number(tokens, place)

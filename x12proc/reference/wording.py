@@ -40,6 +40,14 @@ ROUTES: Final = {
     "oral": "ORAL",
     "topical": "TOPICAL",
     "implantation": "IMPLANT",
+    "intraocular": "INTRAOCULAR",
+    "intraputaminal": "INTRAPUTAMINAL",
+    "intratracheal": "INTRATRACHEAL",
+    "intradetrusor": "INTRADETRUSOR",
+    "rectal": "RECTAL",
+    "nasal": "NASAL",
+    "sublingual": "SUBLINGUAL",
+    "percutaneous": "PERCUTANEOUS",
 }
 
 PRESENTATIONS: Final = {"single-dose vial": "SDV", "multi-dose vial": "MDV", "pre-filled syringe": "PFS"}

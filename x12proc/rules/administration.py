@@ -29,6 +29,7 @@ _GIVING = (
     ("G0008", "G0010"),
     ("G0068", "G0070"),
     ("G0088", "G0090"),
+    ("G0455", "G0455"),  # faecal microbiota
     ("G0466", "G0470"),  # health centre visits, which include it
     ("G0498", "G0498"),
     ("M0201", "M0250"),
@@ -58,7 +59,8 @@ _FACILITIES = {
     "22": "on-campus outpatient hospital",
     "23": "emergency room",
 }
-_TAKEN = frozenset(("ORAL", "TOPICAL", "INHALATION", "IMPLANT"))  # nobody bills these apart
+# Nobody bills these apart.
+_TAKEN = frozenset(("ORAL", "SUBLINGUAL", "TOPICAL", "OPHTHALMIC", "NASAL", "INHALATION", "IMPLANT"))
 _WASTE = "JW"
 _LONGEST = 2000  # characters of a text that are searched
 _MOST_PERIODS = 31  # of administrations in one claim; with more nobody can tell which was the drug's
