@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import date
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -20,6 +23,9 @@ from x12proc.rules.base import Rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.scrub import RULE_CRASH, Summary, scrub_buffer
 from x12proc.wire.events import Fault
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 RULES = all_rules()
 FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
@@ -103,3 +109,43 @@ def test_summary_counts_what_it_is_told() -> None:
     assert (summary.claims, summary.target_claims, summary.target_lines, summary.rejected_claims) == (1, 1, 1, 1)
     assert summary.findings == {"reject": 1, "warn": 0, "info": 0}
     assert summary.status == "rejected"
+
+
+def drug_lines(count: int) -> bytes:
+    """A claim of many drug lines, every other one of discarded drug."""
+    whole = base()
+    start, end = whole.index(b"LX*1"), whole.index(b"LX*2")
+    line = whole[start:end].partition(b"~")[2]
+    lines = [
+        b"LX*%d~" % number + (line.replace(b"J3590:JZ", b"J3590:JW") if number % 2 else line)
+        for number in range(1, count + 1)
+    ]
+    return whole[:start] + b"".join(lines) + whole[end:]
+
+
+def steps_of_rules(data: bytes) -> int:
+    """How many lines of code run in the rules for a claim."""
+    scrubber = engine(RULES)
+    claim = next(x12proc.read(data))
+    steps = 0
+
+    def trace(frame: FrameType, event: str, arg: object) -> TraceFunction | None:
+        nonlocal steps
+        steps += event == "line"
+        return trace if "rules" in frame.f_code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        scrubber.scrub(claim, scrubber.targets(claim))
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+def test_a_claim_of_many_drug_lines_costs_as_much_as_many_claims_of_one() -> None:
+    few, many = drug_lines(50), drug_lines(400)
+    scrubber = engine(RULES)
+    assert len(scrubber.targets(next(x12proc.read(many)))) == 400
+    steps_of_rules(few)  # tables are loaded
+    assert steps_of_rules(many) < 10 * steps_of_rules(few)

@@ -32,6 +32,7 @@ LARGEST_CLAIM = 32 * 1024 * 1024  # bytes
 MOST_SEGMENTS = 100_000
 _DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
 _PARENTS_KEPT = 256
+_NO_MODIFIERS = [""] * 4
 _UNSENT = ("",) * 9  # stands in for elements behind the last one sent
 
 
@@ -97,10 +98,10 @@ class ClaimBuilder:
             tuple([code for code in codes if code.qualifier in _DIAGNOSES]),  # diagnoses
             dates,
             _dated(dates, "434"),  # statement
-            _references(own.get("REF", ())),
-            _notes(own.get("NTE", ())),
-            _paperwork(own.get("PWK", ())),
-            tuple(own.get("K3", ())),
+            _references(own["REF"]) if "REF" in own else (),
+            _notes(own["NTE"]) if "NTE" in own else (),
+            _paperwork(own["PWK"]) if "PWK" in own else (),
+            tuple(own["K3"]) if "K3" in own else (),
             _parties([segment for segment in head if segment.loop.startswith("2310")]),
             _lines(segments, heads, component, span.end),
             header.parties,  # header
@@ -253,11 +254,11 @@ def service_line(segments: tuple[Segment, ...], component: str, end: int) -> Ser
     first = 2 if values[0] == "SV2" else 1
     procedure = _components(values[first], component, 7)
     modifiers = _modifiers(procedure)
-    drugs = _drugs(own.get("2410", ()), component)
+    drugs = _drugs(own["2410"], component) if "2410" in own else ()
     drug = drugs[0] if drugs else None
     dates = _dates(own.get("DTP", ()))
     service_date = _dated(dates, "472")
-    references = _references(own.get("REF", ()))
+    references = _references(own["REF"]) if "REF" in own else ()
     # All in the order of the model; by name would take five times as long, which counts with so many lines.
     return ServiceLine(
         segments[0].element(1),  # number
@@ -279,10 +280,10 @@ def service_line(segments: tuple[Segment, ...], component: str, end: int) -> Ser
         service_date,
         days(service_date),  # served
         references,
-        _control(references),
+        _control(references) if references else "",
         _notes(own["NTE"]) if "NTE" in own else (),
         _paperwork(own["PWK"]) if "PWK" in own else (),
-        tuple(own.get("K3", ())),
+        tuple(own["K3"]) if "K3" in own else (),
         segments,
         end,
     )
@@ -310,7 +311,7 @@ def _by_tag(segments: Iterable[Segment], loop: str) -> dict[str, list[Segment]]:
 
 def _modifiers(procedure: list[str]) -> tuple[str, ...]:
     sent = procedure[2:6]
-    if not any(sent):
+    if sent == _NO_MODIFIERS:
         return ()
     while sent and not sent[-1]:
         sent.pop()
@@ -319,8 +320,6 @@ def _modifiers(procedure: list[str]) -> tuple[str, ...]:
 
 def _drugs(segments: Sequence[Segment], component: str) -> tuple[DrugIdentification, ...]:
     """The drugs of a line's 2410 loops, each of which begins with a LIN."""
-    if not segments:
-        return ()
     starts = [place for place, segment in enumerate(segments) if segment.tag == "LIN"]
     ends = [*starts[1:], len(segments)]
     return tuple([_drug(tuple(segments[start:end]), component) for start, end in zip(starts, ends, strict=False)])

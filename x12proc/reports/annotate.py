@@ -45,7 +45,7 @@ class Annotator:
         claim = scrubbed.claim
         for line in scrubbed.lines:
             text = note_text(line_findings(line, scrubbed), claim.delimiters)
-            if not text or annotation_skipped(line.line, scrubbed):
+            if not text or annotation_skipped(line, scrubbed):
                 continue
             place = _place(line.line, claim.type)
             ends = line_ends_before(self._buffer, place, claim.delimiters.segment)

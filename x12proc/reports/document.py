@@ -82,7 +82,7 @@ def _line_document(scrubbed: ScrubbedLine, claim: Claim, whole: ScrubbedClaim, f
         ],
         "narrative": narrative_document(whole.context.narrative(line)),
         "product": _product_document(line, whole.context),
-        "annotation_skipped": annotation_skipped(line, whole),
+        "annotation_skipped": annotation_skipped(scrubbed, whole),
         "findings": [finding_document(finding) for finding in scrubbed.findings],
         "fixes": [fix_document(fix) for fix in line_fixes(scrubbed, whole, fixing)],
     }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from x12proc.claims.model import ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.findings import INFO, REJECT, WARN, Finding, Severity
 from x12proc.wire.delimiters import Delimiters
@@ -23,16 +22,15 @@ def line_findings(line: ScrubbedLine, scrubbed: ScrubbedClaim) -> tuple[Finding,
     return (*scrubbed.findings, *line.findings) if first else line.findings
 
 
-def annotation_skipped(line: ServiceLine, scrubbed: ScrubbedClaim) -> bool:
+def annotation_skipped(line: ScrubbedLine, scrubbed: ScrubbedClaim) -> bool:
     """Whether a line that has something to tell can't be annotated: it holds an NTE*TPO already, or the
     delimiters of its interchange occur in what would be written."""
     delimiters = scrubbed.claim.delimiters
-    entry = next(entry for entry in scrubbed.lines if entry.line is line)
-    text = note_text(line_findings(entry, scrubbed), delimiters)
+    text = note_text(line_findings(line, scrubbed), delimiters)
     if not text:
         return False
     marks = delimiters.element + delimiters.segment + delimiters.component + delimiters.repetition
-    return "TPO" in [note.code for note in line.notes] or not set(text).isdisjoint(marks.decode("latin-1"))
+    return "TPO" in [note.code for note in line.line.notes] or not set(text).isdisjoint(marks.decode("latin-1"))
 
 
 def note_text(findings: Iterable[Finding], delimiters: Delimiters) -> str:

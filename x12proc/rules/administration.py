@@ -190,12 +190,18 @@ def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator
     name = (ctx.narrative(line).matched or "").partition("-")[0]
     if not name.endswith("mab"):
         return
-    simple = next((other for other in ctx.claim.lines if _within(other.procedure, _SIMPLE)), None)
+    simple = _simple_administration(ctx)
     if simple is not None:
         code = shorten(simple.procedure, 10)
         yield Hit(
             at(line.head), f"{shorten(name, 40)} is an antibody; its administration is billed as {code}", code
         )
+
+
+@lru_cache(maxsize=1)
+def _simple_administration(ctx: Context) -> ServiceLine | None:
+    """The first line that bills a simple administration. Kept for the claim at hand, which asks once a line."""
+    return next((line for line in ctx.claim.lines if _within(line.procedure, _SIMPLE)), None)
 
 
 @line_rule(

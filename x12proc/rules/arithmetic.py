@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import ROUND_CEILING, Decimal
 from decimal import Context as Arithmetic
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from x12proc.claims.model import ServiceLine, at
 from x12proc.findings import WARN, Hit
-from x12proc.narrative import Narrative
+from x12proc.narrative import Amount, Narrative
 from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.base import Option, line_rule
@@ -73,11 +74,18 @@ def labelled_strengths(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
     return read_strengths(product.strength) if product else ()
 
 
+@lru_cache(maxsize=1)
+def _waste_lines(ctx: Context) -> Counter[str | None]:
+    """How many JW lines each NDC has, None for those that can't be read. Kept for the claim at hand, which
+    asks once a line."""
+    return Counter(normalise(line.ndc) for line in ctx.targets if _WASTED in line.given_modifiers)
+
+
 def _has_waste_line(line: ServiceLine, ctx: Context) -> bool:
     """Whether another line bills the discarded part of this drug (or of one that may be this drug)."""
-    ndc = normalise(line.ndc)
-    others = [other for other in ctx.targets if other is not line and _WASTED in other.given_modifiers]
-    return any(normalise(other.ndc) in (ndc, None) for other in others)
+    wasted, ndc = _waste_lines(ctx), normalise(line.ndc)
+    others = wasted[ndc] + (wasted[None] if ndc is not None else 0)
+    return others > (_WASTED in line.given_modifiers)
 
 
 def _parts(line: ServiceLine, ctx: Context, said: Narrative) -> list[Measure]:
@@ -96,8 +104,13 @@ def _parts(line: ServiceLine, ctx: Context, said: Narrative) -> list[Measure]:
 
 def _repeats_the_given_line(said: Narrative, ctx: Context) -> bool:
     """Whether a JW line's text has the dose of a given line: then it doesn't tell what was discarded."""
-    given = [other for other in ctx.targets if _WASTED not in other.given_modifiers]
-    return any(ctx.narrative(other).dose == said.dose for other in given)
+    return said.dose in _doses_given(ctx)
+
+
+@lru_cache(maxsize=1)
+def _doses_given(ctx: Context) -> frozenset[Amount | None]:
+    """The doses in the texts of the lines without JW. Kept for the claim at hand, which asks once a line."""
+    return frozenset(ctx.narrative(line).dose for line in ctx.targets if _WASTED not in line.given_modifiers)
 
 
 def _parts_of_mixed_sizes(said: Narrative) -> Iterator[Measure]:
@@ -215,11 +228,18 @@ def _content_told(count: Decimal, held: Decimal) -> str:
 
 def _waste_is_contradicted(line: ServiceLine, ctx: Context) -> bool:
     """Whether waste is billed (JW) and denied at once, by JZ or by the text (MOD02 and MOD03 tell that)."""
-    ndc, discarded = normalise(line.ndc), ctx.narrative(line).discarded
-    lines = [other for other in ctx.targets if normalise(other.ndc) == ndc]
-    modifiers = {code for other in lines for code in other.given_modifiers}
+    discarded, modifiers = ctx.narrative(line).discarded, _modifiers_by_drug(ctx)[normalise(line.ndc)]
     nothing = discarded is not None and parse_quantity(discarded.value) == 0
     return _WASTED in modifiers and (nothing or "JZ" in modifiers)
+
+
+@lru_cache(maxsize=1)
+def _modifiers_by_drug(ctx: Context) -> dict[str | None, set[str]]:
+    """The modifiers on the target lines of each NDC. Kept for the claim at hand, which asks once a line."""
+    found: dict[str | None, set[str]] = {}
+    for line in ctx.targets:
+        found.setdefault(normalise(line.ndc), set()).update(line.given_modifiers)
+    return found
 
 
 def _quantity(line: ServiceLine, ctx: Context) -> Decimal | None:

@@ -22,6 +22,7 @@ _UNINJECTED = frozenset(("ORAL", "TOPICAL", "INHALATION"))
 _BY_MODIFIER = {"JA": "IV", "JB": "SC"}
 _DRUG_CODE = re.compile(r"[JQC][0-9]{4}")
 _ALL_ROUTES = ""
+_MOST_BESIDE = 500  # lines of a kind beside the drug; among more nobody can tell what belongs to what
 _ANY_NEW_PRODUCT = "C9399"  # hospital outpatient claims: drugs and biologicals of every kind and form
 _OWN_UNCLASSIFIED = {
     "vaccine": ("90749",),
@@ -252,18 +253,28 @@ def route_not_of_this_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:
     """The lines of that day that bill giving a drug; none when another drug might be what was given."""
+    giving, drugs = _lines_beside(ctx)
+    if len(giving) > _MOST_BESIDE or len(drugs) > _MOST_BESIDE or any(_same_day(line, other) for other in drugs):
+        return []
+    return [other for other in giving if _same_day(line, other)]
+
+
+@lru_cache(maxsize=1)
+def _lines_beside(ctx: Context) -> tuple[list[ServiceLine], list[ServiceLine]]:
+    """The lines besides the target lines that bill giving a drug, and those that bill a drug. Kept for the claim
+    at hand, which asks once a line."""
     targets = {target.end for target in ctx.targets}
-    giving = ctx.reference.administration(_ALL_ROUTES)
-    found = []
-    for other in ctx.claim.lines:
-        if other.end in targets or not _same_day(line, other):
+    codes = ctx.reference.administration(_ALL_ROUTES)
+    giving, drugs = [], []
+    for line in ctx.claim.lines:
+        if line.end in targets:
             continue
-        code = other.procedure.upper()
+        code = line.procedure.upper()
         if _DRUG_CODE.fullmatch(code):
-            return []
-        if code in giving:
-            found.append(other)
-    return found
+            drugs.append(line)
+        elif code in codes:
+            giving.append(line)
+    return giving, drugs
 
 
 def _same_day(one: ServiceLine, other: ServiceLine) -> bool:
