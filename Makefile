@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test docs mutate lint clean
+.PHONY: demo test docs mutate fuzz clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/x12proc scrub fixtures/demo -o demo-out --as-of 2024-04-01 || test $$? -eq 1
@@ -24,6 +24,12 @@ docs: $(VENV)/.dev
 # Breaks the rules in thousands of small ways and says which breaks no fixture notices; a minute or two.
 mutate: $(VENV)/.dev
 	$(BIN)/python tools/mutate_rules.py
+
+# Ever new bytes against the promises of tools/fuzz_targets.py. make fuzz MINUTES=20 TARGET=wire
+MINUTES ?= 1
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	$(BIN)/python tools/fuzz.py --minutes $(MINUTES) $(TARGET)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -236,9 +236,9 @@ def _number(found: re.Match[str], glued: bool) -> Token:
     text, number, scale, unit, percent = found.group(0, "number", "scale", "unit", "percent")
     start, end = found.span()
     if unit is None and percent is None:
-        # Digits glued to letters are part of a name: B12, CD20.
+        # Digits glued to letters are part of a name: B12, CD20. A power such as 2^18 is no number of anything.
         value = _number_value(number, 0)
-        kind = "W" if glued else ("z" if value == "0" else "N")
+        kind = "W" if glued or not value else ("z" if value == "0" else "N")
         return Token(kind, text, start, end, value)
     canonical = "%" if unit is None else _UNITS[unit]
     value = _number_value(number, _EXPONENTS.get(scale, 0) + _EXPONENTS.get(unit, 0))

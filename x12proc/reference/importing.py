@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import IO, Final
@@ -78,7 +79,7 @@ class Importer:
             try:
                 with zipfile.ZipFile(file) as archive:
                     return self._add_archive(name, archive)
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
                 raise ValueError(f"{name}: the ZIP can't be read: {error}") from error
 
     def _add_archive(self, name: str, archive: zipfile.ZipFile) -> list[Imported]:

@@ -95,6 +95,9 @@ def restore_edits(buffer: Buffer) -> Edits:
                 yield from _found_notes(buffer, position, event.header.start, delimiters)
             position, delimiters = event.header.start, event.delimiters
         elif isinstance(event, TransactionClosed) and event.trailer is not None and delimiters is not None:
+            # Notes in front of this set stand in one that was never closed, whose SE nobody raised.
+            yield from _found_notes(buffer, position, event.transaction.start, delimiters)
+            position = max(position, event.transaction.start)
             taken = 0
             for edit in _found_notes(buffer, position, event.trailer[0], delimiters):
                 taken += 1
@@ -110,7 +113,7 @@ def _found_notes(buffer: Buffer, start: int, end: int, delimiters: Delimiters) -
     """The notes between two places. A note never ends at a window's border: it is shorter than the overlap."""
     element, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
     note = re.compile(
-        rb"(?<=[\r\n\t " + terminator + rb"])NTE" + element + rb"TPO" + element + MARK.encode() + rb" [RW][:=][^"
+        rb"(?<![0-9A-Za-z" + element + rb"])NTE" + element + rb"TPO" + element + MARK.encode() + rb" [RW][:=][^"
         + element + terminator + rb"]{1,80}" + terminator + rb"[\r\n]*"
     )  # fmt: skip
     overlap = 1024

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 
 from x12proc.errors import X12SyntaxError
 from x12proc.wire import guides
@@ -72,7 +73,8 @@ class InterchangeScan:
         # Whatever can't begin a tag is skipped before one: line ends and blanks, but form feeds and the like too.
         layout = rb"[^0-9A-Za-z" + terminator + element + rb"]*+"
         self._marks = re.compile(terminator + layout + rb"(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")")
-        self._empty = re.compile(terminator + layout + rb"(?=" + terminator + rb")")
+        # The terminator behind a window is no part of it.
+        self._empty = re.compile(terminator + layout + rb"(?=" + terminator + rb"|\Z)")
         self._group: Group | None = None
         self._group_usable = False
         self._set: TransactionSet | None = None
@@ -335,8 +337,8 @@ class InterchangeScan:
         """How many terminators between two segment heads stand right behind another one."""
         found = 0
         for window in windows(self._buffer, start, 0, self._delimiters, self._window_size):
-            reach = min(len(window.text), max(end - window.start, 0))
-            found += sum(1 for _ in self._empty.finditer(window.text, 0, reach))
+            places = (window.offset(match.start()) for match in self._empty.finditer(window.text))
+            found += sum(1 for _ in takewhile(lambda place: place < end, places))
             if window.end >= end:
                 break
         return found

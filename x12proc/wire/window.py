@@ -16,6 +16,7 @@ from x12proc.wire.tidy import is_ragged, tidy
 
 WINDOW = 4 * 1024 * 1024
 LONGEST_SEGMENT = 64 * 1024 * 1024
+_HEAD = 4  # bytes of the longest tag and the separator behind it
 
 
 class Buffer(Protocol):
@@ -96,9 +97,10 @@ def count_terminators(buffer: Buffer, start: int, end: int, delimiters: Delimite
         chunk = buffer[start : min(start + size, end)]
         if start + len(chunk) < end:
             chunk = chunk[: chunk.rfind(delimiters.segment) + 1] or buffer[start:end]
-        text = tidy(chunk, delimiters)[0] if is_ragged(chunk, delimiters) else chunk
-        count += text.count(delimiters.segment)
         start += len(chunk)
+        head = buffer[start : start + _HEAD]  # tells whether a line end before it stands for a terminator
+        text = tidy(chunk + head, delimiters)[0] if is_ragged(chunk, delimiters) else chunk + head
+        count += text.count(delimiters.segment) - head.count(delimiters.segment)
     return count
 
 
