@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -33,3 +34,24 @@ def test_the_worked_example_is_what_is_printed(monkeypatch: pytest.MonkeyPatch) 
     example = re.search(r"```\n(Claim P3004.*?)```", TEXT, re.DOTALL)
     assert example is not None
     assert example[1] in result.output
+
+
+def test_the_python_of_the_manual_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(ROOT)
+    manual = (ROOT / "docs" / "api.md").read_text()
+    names: dict[str, Any] = {"source": "fixtures/demo/clinic-837p.edi"}
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        for code in re.findall(r"```python\n(.*?)```", manual, re.DOTALL):
+            exec(compile(code, "docs/api.md", "exec"), names)
+        inbox, outbox = tmp_path / "in", tmp_path / "out"
+        inbox.mkdir()
+        outbox.mkdir()
+        for path in ("clinic-837p.edi", "hospital-837i.edi"):
+            (inbox / path).write_bytes((ROOT / "fixtures" / "demo" / path).read_bytes())
+        (inbox / "broken.edi").write_bytes(b"ISA*")
+        names["send_on"](inbox, outbox)
+    assert "hospital-837i.277ca.edi" in printed.getvalue()
+    assert "broken.edi failed:" in printed.getvalue()
+    assert [path.name for path in inbox.iterdir()] == ["broken.edi"]
+    assert len(list(outbox.glob("*.accepted.edi"))) == 2

@@ -1,31 +1,50 @@
 """x12proc: a pre-scrubber for X12 837 claims that bill unclassified biologics (HCPCS J3590).
 
 >>> import x12proc
->>> for claim in x12proc.scrub("fixtures/demo/clinic-837p.edi"):      # doctest: +SKIP
+>>> from datetime import date
+>>> scrubbing = x12proc.scrub("fixtures/demo/hospital-837i.edi", as_of=date(2024, 4, 1), conformance="off")
+>>> for claim in scrubbing:
 ...     for finding in claim.all_findings:
-...         print(claim.claim.id, finding.rule, finding.severity, finding.message)
+...         if finding.severity == "reject":
+...             print(claim.claim.id, finding.rule, finding.location.element)
+H5011 INS03 DTP03
+H5012 INS09 SV201
+H5013 DAT04 DTP03
+H5015 INS02 SV202
+H5019 NDC08 LIN03
+H5020 BAL06 CLM02
+H5028 MOD02 SV202-3
+>>> scrubbing.result.summary.status
+'rejected'
 """
 
 from __future__ import annotations
 
-from x12proc.api import read, scrub
+from x12proc.api import Scrubbing, read, scrub
 from x12proc.claims.model import Claim, DrugIdentification, ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.errors import ConfigError, RuleCrash, X12ProcError, X12SyntaxError
 from x12proc.findings import Finding
 from x12proc.profiles import Bypass
+from x12proc.run import Result
+from x12proc.scrub import Summary
 from x12proc.version import __version__
+from x12proc.wire.events import Fault
 
 __all__ = [
     "Bypass",
     "Claim",
     "ConfigError",
     "DrugIdentification",
+    "Fault",
     "Finding",
+    "Result",
     "RuleCrash",
     "ScrubbedClaim",
     "ScrubbedLine",
+    "Scrubbing",
     "ServiceLine",
+    "Summary",
     "X12ProcError",
     "X12SyntaxError",
     "__version__",

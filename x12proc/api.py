@@ -1,24 +1,25 @@
-"""The Python API: claims read, claims scrubbed, from a path, bytes or a binary file."""
+"""The Python API: claims read, claims scrubbed, artefacts written, from a path, bytes or a binary stream."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from types import TracebackType
+from typing import BinaryIO, Self, TypeAlias
 
+from x12proc.artefacts import check_artefacts
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
 from x12proc.engine import ScrubbedClaim
-from x12proc.errors import X12SyntaxError
+from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.files import Input, OpenInput
+from x12proc.fixes import Level
 from x12proc.pool import Conformance, GuideChecks
-from x12proc.run import outcomes
-from x12proc.settings import GuideErrorPolicy, load_settings
+from x12proc.run import InputRun, Result
+from x12proc.settings import GuideErrorPolicy, load_config, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan as scan_events
-from x12proc.wire.window import Buffer
 
 Source: TypeAlias = str | Path | bytes | BinaryIO
 
@@ -27,14 +28,57 @@ def read(source: Source) -> Iterator[Claim]:
     """Every claim of a file, in file order, whatever it bills.
 
     Raises X12SyntaxError at the place where the file can't be read on; OSError for a file that can't be opened.
+
+    >>> claims = list(read("fixtures/demo/hospital-837i.edi"))
+    >>> len(claims), claims[0].id, claims[0].charge
+    (29, 'H5001', '8712')
+    >>> drug = claims[0].lines[0].drug
+    >>> drug.ndc, drug.quantity, drug.unit
+    ('10122018002', '3', 'UN')
     """
-    with _buffer(source) as buffer:
-        builder = ClaimBuilder(buffer)
-        for event in scan_events(buffer, (), every_claim=True):
+    with OpenInput(_input(source, "claims.edi")) as opened:
+        builder = ClaimBuilder(opened.buffer)
+        for event in scan_events(opened.buffer, (), every_claim=True):
             if isinstance(event, ClaimSpan):
                 yield builder.build(event)
             elif isinstance(event, Fault) and event.severity == "error":
                 raise X12SyntaxError(event.code, event.message, event.byte_offset)
+
+
+class Scrubbing:
+    """The claims of a file while it is scrubbed: an iterator, and a context manager that gives up when left early.
+
+    When the last claim has been taken the artefacts appear, and ``result`` tells what the file came to. Left
+    before that, by ``close()`` or an exception, nothing is written.
+    """
+
+    def __init__(self, run: InputRun, checks: GuideChecks) -> None:
+        self._run = run
+        self._claims = _to_the_end(run, checks)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> ScrubbedClaim:
+        """The next target claim. Raises as :func:`scrub` says."""
+        return next(self._claims)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give up what has not been taken; no artefact appears."""
+        self._claims.close()
+
+    @property
+    def result(self) -> Result | None:
+        """Summary, faults, and the paths of the artefacts; None until the last claim has been taken."""
+        return self._run.result
 
 
 def scrub(
@@ -46,14 +90,34 @@ def scrub(
     config: Path | None = None,
     conformance: Conformance | None = None,
     guide_errors: GuideErrorPolicy | None = None,
-) -> Iterator[ScrubbedClaim]:
-    """The target claims of a file with what was found in them, in file order.
+    emit: Sequence[str] | None = None,
+    output: str | Path | BinaryIO | None = None,
+    fix: Level = "off",
+    name: str = "claims.edi",
+    jobs: int = 1,
+) -> Scrubbing:
+    """The target claims of a file with what was found in them, in file order, and its artefacts on the way.
 
-    ``profile`` holds for all claims; it is chosen claim by claim when None. ``conformance`` says what is held
-    against its implementation guide (``off``, ``targets``, ``full``) and ``guide_errors`` whether that rejects
-    (``report``, ``reject``); where None, the configuration says it. Raises ConfigError for settings that
-    don't exist, X12SyntaxError where the file can't be read on or a rule crashed (nothing after that counts as
-    accepted), OSError for a file that can't be opened.
+    ``profile`` holds for all claims; it is chosen claim by claim when None. ``codes`` are the procedure codes to
+    look for (J3590), ``as_of`` is today's date for the rules, ``config`` a configuration file. ``conformance``
+    says what is held against its implementation guide (``off``, ``targets``, ``full``), ``guide_errors`` whether
+    that rejects (``report``, ``reject``), ``jobs`` how many processes share those checks. Where None, the
+    configuration says it.
+
+    ``output`` is a folder for the artefacts in ``emit``, or a binary stream for a single one; ``fix`` says which
+    fixes are applied in the artefact ``fixed`` (``off``, ``safe``, ``unsafe``). ``name`` is what a source without
+    a path is called in reports; its stem is what artefacts are called after.
+
+    Raises ConfigError at once for settings that don't exist. While claims are taken: OSError where an artefact
+    can't be written, and behind the last claim X12SyntaxError when the file failed, that is when it can't be read
+    to its end or a rule crashed. Nothing of a failed file counts as accepted, whatever was yielded before: its
+    reports are written, its ``accepted``, ``rejected`` and ``fixed`` files are not.
+
+    >>> for claim in scrub("fixtures/demo/clinic-837p.edi", as_of=date(2024, 4, 1), conformance="off"):
+    ...     if claim.rejected:
+    ...         print(claim.claim.id, *[found.rule for found in claim.all_findings if found.severity == "reject"])
+    ...         break
+    P1004 BAL01
     """
     settings = load_settings(
         config=config,
@@ -63,20 +127,35 @@ def scrub(
         conformance=conformance,
         guide_errors=guide_errors,
     )
-    with _buffer(source) as buffer:
-        for outcome in outcomes(buffer, settings, GuideChecks(settings.conformance)):
-            if isinstance(outcome, ScrubbedClaim):
-                yield outcome
-            elif isinstance(outcome, Fault) and outcome.severity == "error":
-                raise X12SyntaxError(outcome.code, outcome.message, outcome.byte_offset)
+    target = Path(output) if isinstance(output, str) else output
+    checks = GuideChecks(settings.conformance, jobs)
+    kinds = _artefacts(emit, target, fix, config)
+    return Scrubbing(InputRun(_input(source, name), settings, kinds, target, checks=checks, fixing=fix), checks)
 
 
-@contextmanager
-def _buffer(source: Source) -> Iterator[Buffer]:
-    if isinstance(source, bytes):
-        yield source
-    elif isinstance(source, str | Path):
-        with OpenInput(Input(Path(source))) as opened:
-            yield opened.buffer
-    else:
-        yield source.read()
+def _artefacts(
+    emit: Sequence[str] | None, target: Path | BinaryIO | None, fix: Level, config: Path | None
+) -> tuple[str, ...]:
+    if target is None:
+        if emit or fix != "off":
+            raise ConfigError("artefacts need a place: give a folder or a binary stream as output")
+        return ()
+    kinds = check_artefacts(load_config(config).emit if emit is None else emit, fix)
+    if not isinstance(target, Path) and len(kinds) != 1:
+        raise ConfigError(f"a stream takes one artefact, not {len(kinds)}: {', '.join(kinds)}")
+    if isinstance(target, Path) and not target.is_dir():
+        raise ConfigError(f"{target}: there is no such folder")
+    return kinds
+
+
+def _to_the_end(run: InputRun, checks: GuideChecks) -> Generator[ScrubbedClaim, None, None]:
+    with checks:
+        yield from run.claims()
+    assert run.result is not None, "the claims have been taken to their end"
+    for fault in run.result.faults:
+        if fault.severity == "error":
+            raise X12SyntaxError(fault.code, fault.message, fault.byte_offset)
+
+
+def _input(source: Source, name: str) -> Input:
+    return Input(Path(source)) if isinstance(source, str) else Input(source, name)

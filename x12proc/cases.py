@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
+from x12proc.artefacts import ARTEFACTS
 from x12proc.errors import ConfigError, RuleCrash
 from x12proc.files import Artefact, Input
 from x12proc.fixes import Level
@@ -26,7 +27,7 @@ from x12proc.replay import rule_cases
 from x12proc.replay.artefacts import artefact_differences
 from x12proc.replay.case_file import CaseFile, case_day, check_artefacts, parse_case, with_options
 from x12proc.replay.rule_cases import parse_cases
-from x12proc.run import ARTEFACTS, INTERNAL_FAULT, InputRun, Result
+from x12proc.run import INTERNAL_FAULT, InputRun, Result
 from x12proc.scrub import RULE_CRASH
 from x12proc.settings import AUTO, Settings, load_settings, target_codes
 

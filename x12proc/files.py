@@ -12,11 +12,13 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 from x12proc.errors import ConfigError, X12SyntaxError
+from x12proc.wire.window import Buffer
 
 ENDINGS = (".edi", ".x12", ".837", ".txt", ".dat")
 STANDARD_INPUT = "-"
@@ -28,12 +30,16 @@ _GZIP_FREE = 64 * 1024 * 1024
 
 
 class Input:
-    """A named input, not yet opened. ``path`` is None for standard input."""
+    """An input, not yet opened: a file by its path, bytes, or a stream that is read once; None is standard input.
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self.name = path.name if path else "stdin"
-        self.stem = path.stem if path else "stdin"
+    ``name`` is what reports call an input without a path, and its ``stem`` what its artefacts are called after.
+    """
+
+    def __init__(self, source: Path | bytes | BinaryIO | None, name: str = "stdin") -> None:
+        self.source = source
+        self.path = source if isinstance(source, Path) else None
+        self.name = self.path.name if self.path else name
+        self.stem = Path(self.name).stem
 
 
 def find_inputs(arguments: Sequence[str]) -> list[Input]:
@@ -98,32 +104,27 @@ class FileBuffer:
 class OpenInput:
     """An input as a buffer that can be read again and again, its size and its SHA-256.
 
-    A plain file is read where it lies; standard input and ``.gz`` are spooled to a temporary file first. Raises
+    A plain file is read where it lies; streams and ``.gz`` are spooled to a temporary file first. Raises
     X12SyntaxError for a gzip that can't be unfolded, OSError for a file that can't be read.
     """
 
     def __init__(self, source: Input) -> None:
         self._stack = contextlib.ExitStack()
+        self.buffer: Buffer
         try:
-            self._open(source)
+            self.buffer = source.source if isinstance(source.source, bytes) else FileBuffer(self._file(source))
         except BaseException:
             self._stack.close()
             raise
-
-    def _open(self, source: Input) -> None:
-        file: IO[bytes]
-        if source.path is None:
-            file = self._spool(sys.stdin.buffer)
-        elif source.path.suffix.lower() == ".gz":
-            file = self._unfold(source.path)
-        else:
-            file = source.path.open("rb", buffering=0)
-            self._stack.enter_context(file)
-            if not file.seekable():
-                file = self._spool(file)
-        self.buffer = FileBuffer(file)
         self.size = len(self.buffer)
-        self.sha256 = self._digest()
+
+    def _file(self, source: Input) -> IO[bytes]:
+        if source.path is None:
+            return self._spool(sys.stdin.buffer if source.source is None else cast(BinaryIO, source.source))
+        if source.path.suffix.lower() == ".gz":
+            return self._unfold(source.path)
+        file = self._stack.enter_context(source.path.open("rb", buffering=0))
+        return file if file.seekable() else self._spool(file)
 
     def _scratch(self) -> IO[bytes]:
         file = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
@@ -153,7 +154,9 @@ class OpenInput:
         spooled.flush()
         return spooled
 
-    def _digest(self) -> str:
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of its bytes in hexadecimal, for which it is read once more."""
         digest = hashlib.sha256()
         for start in range(0, self.size, _PIECE):
             digest.update(self.buffer[start : start + _PIECE])

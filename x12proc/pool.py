@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from types import TracebackType
-from typing import Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from x12proc.judge.judge import Answer, Judge
 from x12proc.judge.pieces import Batch, Verdict
 from x12proc.wire.window import Buffer
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 Conformance: TypeAlias = Literal["off", "targets", "full"]
 _NOWHERE = logging.NullHandler()
@@ -55,6 +56,9 @@ class GuideChecks:
     def _elsewhere(self, batch: Batch) -> Answer:
         """Start on a batch in another process."""
         if self._pool is None:
+            import multiprocessing  # noqa: PLC0415 - most runs need neither of them
+            from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
             # Not forked: a worker starts clean, on every system alike, and holds none of the file.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._jobs, mp_context=context, initializer=_make_ready)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -13,27 +13,30 @@ from typing import BinaryIO, cast
 import msgspec
 import structlog
 
+from x12proc.artefacts import (
+    ARTEFACTS,
+    EVERY_CLAIM,
+    MAKERS,
+    REPORTS,
+    SIDES,
+    STREAMS,
+    TO_BE_SENT,
+    WITHOUT_INTERCHANGE,
+    StreamParts,
+    html_report,
+)
 from x12proc.engine import ScrubbedClaim
 from x12proc.errors import InternalFault, X12SyntaxError
 from x12proc.files import Artefact, FileBuffer, Input, OpenInput
 from x12proc.findings import GuideError
 from x12proc.fixes import Fix, Level, claim_fixes
 from x12proc.pool import GuideChecks
-from x12proc.reports.ack_277ca import ClaimAcknowledgement
-from x12proc.reports.ack_999 import ImplementationAcknowledgement
 from x12proc.reports.acknowledgement import ControlNumbers, Refuse
-from x12proc.reports.annotate import AnnotatedEdi
-from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.document import Document, claim_document
-from x12proc.reports.fixed import FixedEdi
-from x12proc.reports.html_report import HtmlReport
-from x12proc.reports.json_report import JsonReport
 from x12proc.reports.lines import Lines
 from x12proc.reports.proof import Proof
-from x12proc.reports.split import ACCEPTED, REJECTED, Split
-from x12proc.reports.ta1 import InterchangeAcknowledgement
-from x12proc.reports.writer import ReportWriter, StreamWriter, Write
-from x12proc.reports.xml_report import XmlReport
+from x12proc.reports.split import Split
+from x12proc.reports.writer import ReportWriter, StreamWriter
 from x12proc.scrub import RULE_CRASH, Outcome, SetErrors, Summary, scrub_buffer
 from x12proc.settings import RULES_EDITION, Settings
 from x12proc.verdicts import with_guide_errors
@@ -41,25 +44,6 @@ from x12proc.version import __version__
 from x12proc.wire.events import Fault
 from x12proc.wire.window import Buffer
 
-ARTEFACTS = {
-    "json": ".report.json",
-    "csv": ".report.csv",
-    "xml": ".report.xml",
-    "html": ".report.html",
-    "annotated": ".annotated.edi",
-    "fixed": ".fixed.edi",
-    "accepted": ".accepted.edi",
-    "rejected": ".rejected.edi",
-    "999": ".999.edi",
-    "277ca": ".277ca.edi",
-    "ta1": ".ta1.edi",
-}
-# Of those written from the whole stream of outcomes: these need claims without target lines as well, and these
-# have something to say even where no interchange can be read.
-SIDES = frozenset((ACCEPTED, REJECTED))
-EVERY_CLAIM = frozenset(("277ca", *SIDES))
-_TO_BE_SENT = frozenset(("fixed", *SIDES))  # which a failed file has none of
-_WITHOUT_INTERCHANGE = frozenset(("ta1",))
 INTERNAL_FAULT = "internal-fault"
 MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
@@ -106,65 +90,6 @@ Watcher = Callable[[ScrubbedClaim], None]
 Streams = dict[str, tuple[StreamWriter, Artefact]]
 
 
-class StreamParts(msgspec.Struct, frozen=True):
-    """What the writers of streams are made of: the input, where to write, and the rim's means."""
-
-    opened: OpenInput
-    write: Write
-    settings: Settings
-    controls: ControlNumbers
-    refuse: Refuse | None
-    fixing: Level
-    scratch: Callable[[], BinaryIO]  # an empty file that is gone when the run ends
-
-
-def _annotated(parts: StreamParts) -> StreamWriter:
-    return AnnotatedEdi(parts.opened.buffer, parts.write)
-
-
-def _fixed(parts: StreamParts) -> StreamWriter:
-    return FixedEdi(parts.opened.buffer, parts.write, parts.fixing)
-
-
-def _ack_999(parts: StreamParts) -> StreamWriter:
-    return ImplementationAcknowledgement(
-        parts.opened.buffer,
-        parts.write,
-        parts.scratch(),
-        parts.controls,
-        parts.settings.now,
-        refuse=parts.refuse,
-    )
-
-
-def _ack_277ca(parts: StreamParts) -> StreamWriter:
-    return ClaimAcknowledgement(
-        parts.opened.buffer,
-        parts.write,
-        (parts.scratch(), parts.scratch(), parts.scratch()),
-        parts.controls,
-        parts.settings.now,
-        settings=parts.settings.acknowledgement,
-        refuse=parts.refuse,
-    )
-
-
-def _ta1(parts: StreamParts) -> StreamWriter:
-    return InterchangeAcknowledgement(
-        parts.opened.buffer, parts.write, parts.controls, parts.settings.now, refuse=parts.refuse
-    )
-
-
-_MAKERS: dict[str, Callable[[StreamParts], StreamWriter]] = {
-    "annotated": _annotated,
-    "fixed": _fixed,
-    "999": _ack_999,
-    "277ca": _ack_277ca,
-    "ta1": _ta1,
-}
-STREAMS = frozenset((*_MAKERS, *SIDES))
-
-
 class InputRun:
     """The run over one input. ``target`` is a folder, a stream for a single artefact, or None for no files.
 
@@ -201,42 +126,57 @@ class InputRun:
         self._faults: list[Fault] = []
         self._summary = Summary()
         self._lines = Lines(b"")  # of the input, once it is open
+        self.result: Result | None = None  # what became of the input, once all its claims have been taken
 
     def run(self) -> Result:
         """Scrub the input.
 
         Raises OSError when an artefact can't be written; none is left then.
         """
+        for _ in self.claims():
+            pass
+        assert self.result is not None, "the claims have been taken to their end"
+        return self.result
+
+    def claims(self) -> Iterator[ScrubbedClaim]:
+        """The target claims while the input is scrubbed. The artefacts appear, and ``result`` is set, when the
+        last one has been taken; left before that, nothing remains.
+
+        Raises OSError when an artefact can't be written; none is left then.
+        """
         started = time.perf_counter()
         with contextlib.ExitStack() as stack:
-            try:
-                opened = stack.enter_context(OpenInput(self._source))
-            except X12SyntaxError as error:
-                result = self._unreadable(error, stack)
-            except OSError as error:
-                unreadable = X12SyntaxError("unreadable", f"The file can't be read: {error.strerror}", 0)
-                result = self._unreadable(unreadable, stack)
+            opened = self._open(stack)
+            if isinstance(opened, X12SyntaxError):
+                result = self._unreadable(opened, stack)
             else:
                 try:
-                    result = self._scrub(opened, stack)
+                    result = yield from self._scrub(opened, stack)
                 except InternalFault as fault:
                     result = self._contradicted(fault)
         self._log(result, time.perf_counter() - started)
-        return result
+        self.result = result
+
+    def _open(self, stack: contextlib.ExitStack) -> OpenInput | X12SyntaxError:
+        try:
+            return stack.enter_context(OpenInput(self._source))
+        except X12SyntaxError as error:
+            return error
+        except OSError as error:
+            return X12SyntaxError("unreadable", f"The file can't be read: {error.strerror}", 0)
 
     # -- the two ways through ------------------------------------------------------------------------------
 
-    def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Result:
+    def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Generator[ScrubbedClaim, None, Result]:
         self._lines = Lines(opened.buffer)
         reports = self._open_reports(stack)
         streams = self._open_streams(opened, stack)
-        source = {"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size}
         for report, _ in reports.values():
-            report.begin(source)
+            report.begin({"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size})
         proof = Proof(opened.buffer)
         told = list(dict.fromkeys(stream for stream, _ in streams.values()))
         told += [] if SIDES.isdisjoint(streams) else [proof]
-        self._tell(opened, [report for report, _ in reports.values()], told)
+        yield from self._tell(opened, [report for report, _ in reports.values()], told)
         for stream in told:
             stream.end(self._summary)
         withheld = {**self._empty(streams), **self._unproven(streams, proof)}
@@ -265,8 +205,10 @@ class InputRun:
 
     # -- the core's outcomes -------------------------------------------------------------------------------
 
-    def _tell(self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]) -> None:
-        """Hand every outcome to all who write of it."""
+    def _tell(
+        self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]
+    ) -> Iterator[ScrubbedClaim]:
+        """Hand every outcome to all who write of it, and the target claims on."""
 
         def advance(position: int) -> None:
             if self._progress is not None:
@@ -280,6 +222,8 @@ class InputRun:
                 advance(outcome.claim.end)
             for stream in streams:
                 stream.take(outcome)
+            if isinstance(outcome, ScrubbedClaim):
+                yield outcome
 
     def _report(self, scrubbed: ScrubbedClaim, reports: Sequence[ReportWriter]) -> None:
         for fix in claim_fixes(scrubbed, self._fixing):
@@ -332,12 +276,12 @@ class InputRun:
                 self._fixing,
                 scratch=lambda: _scratch(stack),
             )
-            writers[kind] = (split if kind in SIDES else _MAKERS[kind](parts), artefact)
+            writers[kind] = (split if kind in SIDES else MAKERS[kind](parts), artefact)
         return writers
 
     def _empty(self, streams: Streams) -> dict[str, str]:
         """The streams for which there was nothing to write."""
-        readable = set(streams) if self._summary.interchanges else _WITHOUT_INTERCHANGE
+        readable = set(streams) if self._summary.interchanges else WITHOUT_INTERCHANGE
         return {
             kind: _NOTHING
             for kind, (_, artefact) in streams.items()
@@ -348,7 +292,7 @@ class InputRun:
         """The streams that must not be published. Raises InternalFault when the proof of a split fails."""
         sides = [(kind, stream, art) for kind, (stream, art) in streams.items() if isinstance(stream, Split)]
         if self._summary.failed:
-            return {kind: _FAILED for kind in streams if kind in _TO_BE_SENT}
+            return {kind: _FAILED for kind in streams if kind in TO_BE_SENT}
         faults = [split.contradiction or _proven(kind, artefact, proof) for kind, split, artefact in sides]
         doubts = list(dict.fromkeys(fault for fault in faults if fault is not None))
         for fault in doubts:
@@ -357,10 +301,8 @@ class InputRun:
 
     def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
         if kind == "html":
-            return HtmlReport(file.write, _scratch(stack), self._settings.rules, self._lines)
-        plain: dict[str, type[JsonReport | CsvReport | XmlReport]]
-        plain = {"json": JsonReport, "csv": CsvReport, "xml": XmlReport}
-        return plain[kind](file.write)
+            return html_report(file.write, _scratch(stack), self._settings.rules, self._lines)
+        return REPORTS[kind](file.write)
 
     def _artefact(self, kind: str, stack: contextlib.ExitStack) -> Artefact:
         folder = self._target if isinstance(self._target, Path) else Path(tempfile.gettempdir())
@@ -396,7 +338,10 @@ class InputRun:
         self._target.flush()
 
     def _log(self, result: Result, seconds: float) -> None:
-        """Counts, positions and ids; never the name of a file or the value of an element."""
+        """Counts, positions and ids; never the name of a file or the value of an element. Silent where nobody has
+        set structlog up, as in a program that calls the API: unasked it would write to standard output."""
+        if not structlog.is_configured():
+            return
         for fault in result.faults[:20]:
             _LOG.warning(
                 "file_fault",
@@ -424,6 +369,8 @@ class InputRun:
 
 def _log_fix(fix: Fix) -> None:
     """Tell a change where no report does, and not what was changed."""
+    if not structlog.is_configured():
+        return
     _LOG.info(
         "fix_applied",
         rule=fix.rule,

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from x12proc.artefacts import ARTEFACTS
 from x12proc.cases import run_quietly
 from x12proc.errors import ConfigError
 from x12proc.files import Input, find_inputs
 from x12proc.replay.report_changes import Report, ReportedProgram, compare, parse_report
 from x12proc.replay.upgrade import ComparedFile, Upgrade
-from x12proc.run import ARTEFACTS
 from x12proc.settings import RULES_EDITION, Settings
 from x12proc.values import iso_date
 from x12proc.version import __version__

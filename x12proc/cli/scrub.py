@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.text import Text
 
+from x12proc.artefacts import EMITTED, FIXED, check_artefacts
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
 from x12proc.errors import ConfigError
 from x12proc.files import STANDARD_INPUT, Input, find_inputs
@@ -22,11 +23,9 @@ from x12proc.pool import Conformance, GuideChecks
 from x12proc.reports.acknowledgement import HIGHEST_CONTROL, ControlNumbers
 from x12proc.reports.terminal import TerminalReport, fixes_told, summary_table
 from x12proc.reports.text import clean
-from x12proc.run import ARTEFACTS, InputRun, Result
+from x12proc.run import InputRun, Result
 from x12proc.settings import GuideErrorPolicy, Settings, load_config, load_settings
 
-FIXED = "fixed"
-EMITTED = tuple(kind for kind in ARTEFACTS if kind != FIXED)  # by --emit; the fixed file is written by --fix
 PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 
 
@@ -136,14 +135,9 @@ def command(
 
 
 def _wanted(emit: Sequence[str], fixing: Level, *, alone: bool) -> tuple[str, ...]:
-    """The artefacts: those of ``emit`` and, when something is to be fixed, the fixed file; or only that one."""
-    unknown = [kind for kind in emit if kind not in EMITTED and (kind != FIXED or fixing == "off")]
-    if unknown:
-        more = f"; {FIXED} goes with --fix" if FIXED in unknown else ""
-        raise ConfigError(f"--emit: {', '.join(unknown)} can't be written; there are {', '.join(EMITTED)}{more}")
-    if fixing == "off":
-        return tuple(emit)
-    return (FIXED,) if alone else tuple(dict.fromkeys((*emit, FIXED)))
+    """The artefacts that are asked for; only the fixed file where it goes to standard output by itself."""
+    wanted = check_artefacts(emit, fixing)
+    return (FIXED,) if alone and FIXED in wanted else wanted
 
 
 def _console() -> Console:
