@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import resource
@@ -72,6 +73,28 @@ def test_a_full_pipe_end_is_no_acceptance() -> None:
         result = subprocess.run(command, input=base(), stdout=full, stderr=subprocess.PIPE, check=False)
     assert result.returncode == 3
     assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-", "-o", "-", "--emit", "annotated"), ("-",)], ids=["artefact", "report"]
+)
+def test_a_reader_that_goes_away_is_no_acceptance(arguments: tuple[str, ...]) -> None:
+    clean, dirty = large(400), large(400).replace(b"CTP****40*ML", b"CTP****0*ML")
+    for data in (clean, dirty):
+        with subprocess.Popen(
+            [*PROGRAM, "scrub", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as run:
+            assert run.stdin is not None
+            assert run.stdout is not None
+            assert run.stderr is not None
+            run.stdout.close()
+            with contextlib.suppress(BrokenPipeError):  # it may have ended before it has read all
+                run.stdin.write(data)
+                run.stdin.close()
+            said = run.stderr.read()
+        assert run.returncode == 3
+        assert b"Traceback" not in said
+        assert b"BrokenPipe" not in said
 
 
 def test_a_file_that_shrinks_is_an_error_with_its_place(tmp_path: Path) -> None:

@@ -40,6 +40,14 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. click itself would end with 1 when the reader of our output has gone, which here means
+        that a claim was rejected."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise click.exceptions.Exit(_reader_gone()) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
@@ -82,8 +90,6 @@ def main() -> None:
     except click.Abort:
         _say("Stopped.")
         code = FAILED
-    except BrokenPipeError:
-        code = _reader_gone()
     except OSError as error:
         _say(f"Error: {error.filename or 'file'}: {error.strerror}")
         code = FAILED
