@@ -140,10 +140,18 @@ def _wanted(emit: Sequence[str], fixing: Level, *, alone: bool) -> tuple[str, ..
     return (FIXED,) if alone and FIXED in wanted else wanted
 
 
+class _Output(Console):
+    """Standard output. rich would end with 1 when its reader has gone, which here means a rejected claim."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise BrokenPipeError
+
+
 def _console() -> Console:
     """Standard output: as wide as the terminal, and never folded into a file."""
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
+    console = _Output(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else _Output(highlight=False, soft_wrap=True, width=160)
 
 
 def exit_code(results: Sequence[Result], fail_on: str) -> int:
