@@ -1,0 +1,155 @@
+"""Reading and writing that goes wrong, at each call in turn: an artefact appears whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from edi import base
+
+import x12proc
+from x12proc import files
+from x12proc.cli.app import main
+from x12proc.settings import load_settings
+
+KINDS = "json,csv,xml,html,annotated,accepted,rejected,999,277ca"
+DATA = base() + base("I").replace(b"CTP****3*UN", b"CTP****0*UN")  # a claim for either side
+ARGUMENTS = ["--as-of", "2024-04-01", "--emit", KINDS, "--conformance", "off"]
+
+
+class Trouble:
+    """Lets calls through and counts them, but for one that fails."""
+
+    def __init__(self, fails_at: int, code: int) -> None:
+        self.calls = 0
+        self.fails_at = fails_at
+        self.code = code
+
+    def __call__(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def tried(*arguments: Any, **named: Any) -> Any:
+            self.calls += 1
+            if self.calls == self.fails_at:
+                raise OSError(self.code, os.strerror(self.code))
+            return call(*arguments, **named)
+
+        return tried
+
+
+class Shaky:
+    """A file whose reads, writes and seeks go through trouble."""
+
+    def __init__(self, file: Any, trouble: Trouble) -> None:
+        self._file = file
+        for name in ("read", "write", "seek", "flush"):
+            setattr(self, name, trouble(getattr(file, name)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> Shaky:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def at_calls(monkeypatch: pytest.MonkeyPatch, trouble: Trouble) -> None:
+    """Every call that reaches the disk for an artefact or a scratch file."""
+    for name in ("mkstemp", "TemporaryFile"):
+        monkeypatch.setattr(tempfile, name, trouble(getattr(tempfile, name)))
+    monkeypatch.setattr(os, "fsync", trouble(os.fsync))
+    for name in ("replace", "chmod"):
+        monkeypatch.setattr(Path, name, trouble(getattr(Path, name)))
+    opened = os.fdopen
+    monkeypatch.setattr(os, "fdopen", lambda *given, **named: Shaky(opened(*given, **named), trouble))
+
+
+def at_reads(monkeypatch: pytest.MonkeyPatch, trouble: Trouble) -> None:
+    """Every read of the input."""
+    read = files.FileBuffer.__getitem__
+    monkeypatch.setattr(files.FileBuffer, "__getitem__", trouble(read))
+
+
+def run(folder: Path) -> int:
+    """The program from its beginning to its exit code."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            sys, "argv", ["x12proc", "scrub", str(folder.parent / "in.edi"), "-o", str(folder), *ARGUMENTS]
+        )
+        with pytest.raises(SystemExit) as leaving:
+            main()
+    assert isinstance(leaving.value.code, int)
+    return leaving.value.code
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("io") / "whole"
+    (folder.parent / "in.edi").write_bytes(DATA)
+    assert run(folder) == 1
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO], ids=errno.errorcode.get)
+def test_a_write_that_fails_leaves_whole_artefacts_or_none(
+    code: int,
+    tmp_path: Path,
+    whole: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "in.edi").write_bytes(DATA)
+    for fails_at in range(1, 10_000):
+        folder = tmp_path / str(fails_at)
+        folder.mkdir()
+        trouble = Trouble(fails_at, code)
+        with monkeypatch.context() as patched:
+            at_calls(patched, trouble)
+            exit_code = run(folder)
+        found = {path.name: path.read_bytes() for path in folder.iterdir()}
+        if trouble.calls < fails_at:  # there are no more calls: nothing failed
+            assert (exit_code, found) == (1, whole)
+            assert fails_at > 50, "the calls are watched"
+            return
+        assert exit_code == 3, f"call {fails_at}"
+        assert found.items() <= whole.items(), f"call {fails_at} leaves something that is not whole"
+        assert "Error" in capsys.readouterr().err
+    pytest.fail("the calls never end")
+
+
+def test_a_read_that_fails_accepts_nothing(
+    tmp_path: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.edi").write_bytes(DATA)
+    for fails_at in range(1, 10_000):
+        folder = tmp_path / str(fails_at)
+        folder.mkdir()
+        trouble = Trouble(fails_at, errno.EIO)
+        with monkeypatch.context() as patched:
+            at_reads(patched, trouble)
+            exit_code = run(folder)
+        found = {path.name: path.read_bytes() for path in folder.iterdir()}
+        if trouble.calls < fails_at:
+            assert (exit_code, found) == (1, whole)
+            assert fails_at > 20, "the reads are watched"
+            return
+        assert exit_code == 3, f"read {fails_at}"
+        assert not [name for name in found if "accepted" in name], f"read {fails_at}"
+        assert not [name for name in found if name.endswith(".part")], f"read {fails_at}"
+    pytest.fail("the reads never end")
+
+
+def test_the_api_tells_what_the_disk_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_settings(as_of=date(2024, 4, 1)).reference.editions()  # read before the trouble begins
+    with monkeypatch.context() as patched:
+        at_calls(patched, Trouble(3, errno.ENOSPC))
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            list(x12proc.scrub(DATA, emit=["json", "annotated"], output=tmp_path, conformance="off"))
+    assert list(tmp_path.iterdir()) == []
