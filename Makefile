@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test docs mutate fuzz clean
+.PHONY: demo test docs mutate fuzz reliability clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/x12proc scrub fixtures/demo -o demo-out --as-of 2024-04-01 || test $$? -eq 1
@@ -30,6 +30,10 @@ MINUTES ?= 1
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	$(BIN)/python tools/fuzz.py --minutes $(MINUTES) $(TARGET)
+
+# Hostile files, timed and weighed one by one: rewrites the table in docs/reliability.md; some minutes.
+reliability: $(VENV)/.dev
+	$(BIN)/python tools/measure_faults.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

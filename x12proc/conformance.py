@@ -35,6 +35,7 @@ from x12proc.wire.segment import Segment, split_segments
 MOST_ERRORS = 100  # of one piece; what has more is not what it claims to be
 UNCHECKED = "unchecked"
 _MOST_KEPT, _LONGEST_KEPT = 4096, 200  # segments known to be sound, and the characters of one
+_MOST_SENT = 100  # elements of a segment; no map knows half as many, and pyx12 keeps each of a million apart
 _CONTROL_VERSION = "00501"
 _ENVELOPE = ("/ISA_LOOP", "/ISA_LOOP/ISA", "/ISA_LOOP/GS_LOOP", "/ISA_LOOP/GS_LOOP/GS")
 _CLAIM_LOOP = "2300"
@@ -251,7 +252,7 @@ class _Walk:
 
     def _text(self, elements: tuple[str, ...]) -> str:
         """A segment as text for pyx12. Names may hold letters that it doesn't know: each becomes one it does."""
-        text = self._separator.join(elements)
+        text = self._separator.join(elements[:_MOST_SENT])
         return text if text.isascii() else _NOT_ASCII.sub("A", text)
 
     def _sent(self, text: str) -> _Sent:

@@ -98,6 +98,7 @@ UNANSWERED = {
     "bad-gzip": "there is no interchange",
     "gzip-bomb": "there is no interchange",
     "truncated-isa": "the ISA ends before it says who sent it",
+    "unreadable-isa": "says that nothing more was looked at; what could be named has been answered",
     "byte-order-mark": "stands outside of any interchange",
     "stray-bytes": "stands outside of any interchange",
     "fill-after-iea": "stands outside of any interchange",

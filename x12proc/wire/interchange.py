@@ -482,32 +482,32 @@ class InterchangeScan:
 
     def _look_for_damage(self, window: Window) -> Iterator[Fault]:
         """What was done to the bytes of a window, as far as they belong to this interchange, each told once."""
-        found = [damage for damage in self._damage(window) if damage[1] not in self._damage_told]
+        found = [damage for damage in self._damage(window) if damage[2] not in self._damage_told]
         if not found:
             return
         last = next((mark.start(1) for mark in self._marks.finditer(window.text) if mark[1] in _LAST), None)
-        for place, code, message, severity in sorted(found):
+        for place, offset, code, message, severity in sorted(found):
             if last is None or place < last:
                 self._damage_told.add(code)
                 index = window.index + window.text.count(self._delimiters.segment, 0, place)
-                yield self._say(code, message, severity, window.offset(place), index)
+                yield self._say(code, message, severity, offset, index)
 
-    def _damage(self, window: Window) -> Iterator[tuple[int, str, str, str]]:
-        """The first place of each kind of damage, with its code, message and severity."""
+    def _damage(self, window: Window) -> Iterator[tuple[int, int, str, str, str]]:
+        """The first place of each kind of damage and its offset in the file, with code, message and severity."""
         text = window.text
         stray = window.first_stray()
-        if stray is not None:
+        if stray is not None and window.stray is not None:
             message = "Line ends stand inside segments or in place of terminators; read without them"
-            yield stray, "stray-line-ends", message, "warn"
+            yield stray, window.stray, "stray-line-ends", message, "warn"
         # Most files hold no small letter at all, which is seen much faster than a missing tag.
         small = text.find(b"clm" + self._element) if b"c" in text else -1
         if small > 0 and not text[small - 1 : small].isalnum():
             message = "Segment tags are written in small letters: no claim can be told from them"
-            yield small, "lower-case-tags", message, "error"
+            yield small, window.offset(small), "lower-case-tags", message, "error"
         null = text.find(b"\0")
         if null >= 0:
             message = "NUL bytes stand inside the interchange: the file was damaged on its way"
-            yield null, "nul-bytes", message, "error"
+            yield null, window.offset(null), "nul-bytes", message, "error"
 
     def _say(self, code: str, message: str, severity: str, offset: int, index: int) -> Fault:
         return Fault(

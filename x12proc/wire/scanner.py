@@ -12,11 +12,12 @@ from x12proc.errors import X12SyntaxError
 from x12proc.wire.delimiters import looks_like_isa, read_isa
 from x12proc.wire.events import Event, Fault
 from x12proc.wire.interchange import InterchangeScan
-from x12proc.wire.window import WINDOW, Buffer
+from x12proc.wire.window import FIRST_WINDOW, WINDOW, Buffer
 
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
 _ISA_REACH = 4096  # enough for any ISA, and to see how lines are laid out
+_MOST_UNREADABLE = 10_000
 _FILL = re.compile(rb"[0-9a-f\s\x00\x1a~]*\Z")
 
 
@@ -36,7 +37,7 @@ def scan(
     position = 0
     index = 0
     found = False
-    unreadable = False
+    unreadable = 0  # ISA that could not be read, one after another
     while True:
         start, faults = _next_isa(buffer, position, index, first=not found)
         if not unreadable:  # what follows an ISA that can't be read has been told with it
@@ -49,9 +50,13 @@ def scan(
         except X12SyntaxError as error:
             yield _fault(error, index)
             position = start + 3
-            unreadable = True
+            unreadable += 1
+            if unreadable == _MOST_UNREADABLE:
+                more = f"{_MOST_UNREADABLE} ISA in a row can't be read; the rest of the file was not looked at"
+                yield _fault(X12SyntaxError("unreadable-isa", more, start), index)
+                return
             continue
-        unreadable = False
+        unreadable = 0
         reader = InterchangeScan(buffer, header, index, codes, every_claim, window)
         yield from reader.run(progress)
         position, index = reader.end, reader.end_index
@@ -98,8 +103,10 @@ def _seek_isa(buffer: Buffer, position: int) -> tuple[int | None, bytes]:
     junk = b""
     total = len(buffer)
     at = position
+    reach = FIRST_WINDOW
     while at < total:
-        chunk = buffer[at : at + WINDOW]
+        chunk = buffer[at : at + reach]
+        reach = min(WINDOW, reach * 4)
         found = _isa_in(chunk)
         if found is not None:
             return at + found, junk or chunk[:found]

@@ -11,11 +11,16 @@ import msgspec
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.tidy import is_ragged, tidy
 
+# The largest segment of the 837 has 16 elements. What stands behind so many stays in one piece: a text for each of
+# a million elements would take two hundred times the room of their bytes.
+MOST_ELEMENTS = 1000
+
 
 class Segment(msgspec.Struct, frozen=True, gc=False):
     """One segment of a transaction set.
 
-    ``elements[0]`` is the tag again, so that ``elements[3]`` of a CTP is what the guide calls CTP03. ``index``
+    ``elements[0]`` is the tag again, so that ``elements[3]`` of a CTP is what the guide calls CTP03; behind
+    MOST_ELEMENTS the rest stands in one. ``index``
     is the number of segments before it in the file, ``offset`` the byte of its first letter, ``raw`` its bytes
     as they stand without the terminator, ``loop`` the loop it belongs to (``2400``).
     """
@@ -105,7 +110,7 @@ def split_segments(
         end = place + len(piece)
         if body:
             start = end - len(body)
-            elements = tuple(body.split(separator))
+            elements = tuple(body.split(separator, MOST_ELEMENTS))
             if not plain:
                 elements = tuple([decode(part.encode("latin-1")) for part in elements])
             tag = elements[0]
@@ -136,7 +141,7 @@ def _split_ragged(
         while last + 1 < len(shifts) and shifts[last + 1][0] < head + len(body):
             last += 1
         end = head + len(body) + shifts[last][1]
-        elements = tuple([decode(part) for part in body.split(delimiters.element)])
+        elements = tuple([decode(part) for part in body.split(delimiters.element, MOST_ELEMENTS)])
         yield Segment(elements[0], elements, number, offset + first, raw[first:end], loop_of(elements))
 
 

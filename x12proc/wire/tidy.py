@@ -62,6 +62,12 @@ def tidy(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, i
     return b"".join(pieces), shifts
 
 
+def first_stray(chunk: bytes, delimiters: Delimiters) -> int | None:
+    """Where in a chunk the first line end stands that :func:`tidy` takes out or turns into a terminator."""
+    starts = (match.start(1) for match in _line_ends(delimiters).finditer(chunk))
+    return next((start for start in starts if start >= 0), None)
+
+
 def _stands_for_terminator(chunk: bytes, match: re.Match[bytes], delimiters: Delimiters) -> bool:
     if delimiters.folded:
         return False

@@ -12,9 +12,10 @@ from typing import Protocol
 
 from x12proc.errors import X12SyntaxError
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.tidy import is_ragged, tidy
+from x12proc.wire.tidy import first_stray, is_ragged, tidy
 
 WINDOW = 4 * 1024 * 1024
+FIRST_WINDOW = 16 * 1024
 LONGEST_SEGMENT = 64 * 1024 * 1024
 _HEAD = 4  # bytes of the longest tag and the separator behind it
 
@@ -35,7 +36,18 @@ class Window:
     ``text[0]`` is the terminator of the segment before; ``index`` is that segment's index in the file.
     """
 
-    __slots__ = ("_counted", "_heads", "_indexed", "_shifts", "_terminator", "end", "index", "start", "text")
+    __slots__ = (
+        "_counted",
+        "_heads",
+        "_indexed",
+        "_shifts",
+        "_terminator",
+        "end",
+        "index",
+        "start",
+        "stray",
+        "text",
+    )
 
     def __init__(self, chunk: bytes, start: int, index: int, delimiters: Delimiters) -> None:
         self.start = start
@@ -44,15 +56,14 @@ class Window:
         self.text = chunk
         self._terminator = delimiters.segment
         self._shifts: list[tuple[int, int]] = []
+        self.stray: int | None = None  # the file offset of the first line end that is out of place
         if is_ragged(chunk, delimiters):
             self.text, self._shifts = tidy(chunk, delimiters)
+            found = first_stray(chunk, delimiters)
+            self.stray = None if found is None else start + found
         self._heads = [entry[0] for entry in self._shifts]
         self._counted = 0
         self._indexed = index
-
-    def ragged_before(self, place: int) -> bool:
-        """Whether line ends were taken out or turned into terminators before a place in ``text``."""
-        return len(self._heads) > 1 and self._heads[1] < place
 
     def first_stray(self) -> int | None:
         """The place in ``text`` where the first stray line end was taken out or turned into a terminator."""
@@ -80,14 +91,17 @@ def windows(
 ) -> Iterator[Window]:
     """The windows from the terminator at ``start``, which ends segment ``index``, to the end of the buffer.
 
+    The first ones are small, for many an interchange ends after a claim or two and the rest would be read in vain.
     Raises X12SyntaxError when no terminator is found for LONGEST_SEGMENT bytes.
     """
     total = len(buffer)
+    reach = min(size, FIRST_WINDOW)
     while start < total:
-        window = Window(_chunk(buffer, start, delimiters.segment, size), start, index, delimiters)
+        window = Window(_chunk(buffer, start, delimiters.segment, reach), start, index, delimiters)
         yield window
         start = window.end
         index = window.last_index()
+        reach = min(size, reach * 4)
 
 
 def count_terminators(buffer: Buffer, start: int, end: int, delimiters: Delimiters, size: int = WINDOW) -> int:
