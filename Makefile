@@ -38,3 +38,29 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 
 clean:
 	rm -rf $(VENV) demo-out build dist
+
+# -- coverage and releases: CONTRIBUTING.md tells what each of them is for --------------------------------------------
+.PHONY: coverage lock audit release-check
+
+# How much of the code the tests run, by room; fails when the core falls short. Writes the tables of docs/coverage.md.
+coverage: $(VENV)/.dev
+	@rm -rf build/coverage
+	$(BIN)/coverage run -m pytest -n auto
+	$(BIN)/coverage combine --quiet
+	$(BIN)/python tools/coverage_table.py
+
+# After a change to the dependencies in pyproject.toml; 'make lock UPGRADE=--upgrade' takes the newest of all.
+lock: $(VENV)/.release
+	$(BIN)/python tools/lock.py $(UPGRADE)
+
+# The lock, wheel and sdist, the demo in fresh environments, licences, SBOM, known vulnerabilities; dist/ holds the result.
+# STEPS="build contents" runs some of it. Without a network the last step can't be passed, and says so.
+release-check: $(VENV)/.release
+	$(BIN)/python tools/release_check.py $(STEPS)
+
+audit: $(VENV)/.release
+	$(BIN)/python tools/release_check.py audit
+
+$(VENV)/.release: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,release]'
+	@touch $@
