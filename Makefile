@@ -47,7 +47,8 @@ coverage: $(VENV)/.dev
 	@rm -rf build/coverage
 	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine --quiet
-	$(BIN)/python tools/coverage_table.py
+	$(BIN)/coverage json --quiet -o build/coverage/report.json
+	$(BIN)/python tools/coverage_table.py build/coverage/report.json
 
 # After a change to the dependencies in pyproject.toml; 'make lock UPGRADE=--upgrade' takes the newest of all.
 lock: $(VENV)/.release

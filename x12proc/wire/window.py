@@ -49,10 +49,6 @@ class Window:
         self._counted = 0
         self._indexed = index
 
-    def ragged_before(self, place: int) -> bool:
-        """Whether line ends were taken out or turned into terminators before a place in ``text``."""
-        return len(self._heads) > 1 and self._heads[1] < place
-
     def first_stray(self) -> int | None:
         """The place in ``text`` where the first stray line end was taken out or turned into a terminator."""
         return self._heads[1] if len(self._heads) > 1 else None
