@@ -177,9 +177,7 @@ def main() -> int:
     for room in CORE:
         print(f"{room:10} {_shares(found[room]) if room in found else 'not measured'}")
     faults = short(found)
-    print(
-        "\n".join(["", *faults]) if faults else f"\nevery room of the core reaches {FLOOR:g} %"
-    )
+    print("\n".join(["", *faults]) if faults else f"\nevery room of the core reaches {FLOOR:g} %")
     return 1 if faults else 0
 
 

@@ -50,7 +50,10 @@ class Judge:
         return answers
 
     def _in_order(self, started: Sequence[tuple[bool, Answer]]) -> Iterator[GuideErrors]:
-        for closes, answer in started:  # pragma: no branch - asked for as many answers as there are, never for more
+        for (
+            closes,
+            answer,
+        ) in started:  # pragma: no branch - asked for as many answers as there are, never for more
             verdict = answer()
             yield from verdict.claims
             self._loose += islice(verdict.loose, MOST_LOOSE - len(self._loose))
