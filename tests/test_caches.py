@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import date, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ import x12proc
 from x12proc import engine as engine_module
 from x12proc.engine import Engine, ScrubbedClaim
 from x12proc.rules import all_rules
+from x12proc.rules.context import Context
 from x12proc.scrub import scrub_buffer
 
 AS_OF = date(2024, 4, 1)
@@ -44,3 +46,20 @@ def test_ever_new_facilities_choose_as_before_and_are_forgotten() -> None:
         assert chooser.choose(replace(claim, facility_code=f"{number:04}")).name == first.name
     assert len(chooser._chosen) < 4200
     assert chooser.choose(claim) is first
+
+
+def test_a_claim_that_asks_twice_whether_it_was_seen_is_no_earlier_one() -> None:
+    (claim,) = x12proc.read(base())
+    seen: set[Hashable] = set()
+
+    def seen_before(key: Hashable) -> bool:
+        known = key in seen
+        seen.add(key)
+        return known
+
+    def asking() -> Context:
+        return Context(claim, (), as_of=AS_OF, reference=reference(), options={}, seen_before=seen_before)
+
+    first, later = asking(), asking()
+    assert [first.seen_before(key) for key in ("one", "other", "one", "other")] == [False] * 4
+    assert [later.seen_before(key) for key in ("other", "new", "other", "new")] == [True, False, True, False]
