@@ -91,14 +91,14 @@ class Release:
         faults = environments.without_smoke(declared)
         for extra in ("", *declared):
             try:
-                self._try(wheel, extra)
+                self._try(wheel, extra, declared)
             except CheckError as failed:
                 faults.append(f"environment {extra or 'bare'}: {failed}")
         if faults:
             raise CheckError("\n".join(faults))
         return f"the demo runs bare and with each of {', '.join(declared)}"
 
-    def _try(self, wheel: Path, extra: str) -> None:
+    def _try(self, wheel: Path, extra: str, declared: list[str]) -> None:
         name = extra or "bare"
         print(f"  environment: {name}", flush=True)
         environment = environments.create(self.scratch, wheel, [extra] if extra else [], name)
@@ -107,9 +107,9 @@ class Release:
             for step in environments.SMOKE.get(extra, environments.Smoke(())).steps:
                 environment.do(step, self.fixtures)
         else:
-            for missing, smoke in environments.SMOKE.items():
-                if smoke.asked_for:
-                    environment.asks_for(missing, smoke.steps[0], self.fixtures)
+            for missing in declared:
+                if asks := environments.SMOKE.get(missing, environments.Smoke(())).asks:
+                    environment.asks_for(missing, asks, self.fixtures)
         shutil.rmtree(environment.folder)
 
     def licences(self) -> str:

@@ -29,10 +29,11 @@ def test_an_extra_without_smoke_commands_is_a_fault() -> None:
 
 
 def test_smoke_commands_name_files_that_exist() -> None:
-    steps = [*environments.DEMO, *(step for smoke in environments.SMOKE.values() for step in smoke.steps)]
-    for step in steps:
-        shown = step.command.format(fixtures=ROOT / "fixtures", smoke=environments.SMOKE_SCRIPTS)
-        assert all(Path(word).exists() for word in shown.split() if word.startswith(str(ROOT))), step.command
+    rows = environments.SMOKE.values()
+    commands = [step.command for step in (*environments.DEMO, *(step for smoke in rows for step in smoke.steps))]
+    for command in (*commands, *(smoke.asks for smoke in rows)):
+        shown = command.format(fixtures=ROOT / "fixtures", smoke=environments.SMOKE_SCRIPTS)
+        assert all(Path(word).exists() for word in shown.split() if word.startswith(str(ROOT))), command
 
 
 def test_extras_are_read_from_the_wheel(tmp_path: Path) -> None:
@@ -57,12 +58,12 @@ def test_a_missing_extra_must_be_asked_for_by_name(
     code: int, said: str, holds: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(environments, "run", lambda *_, **__: CompletedProcess([], code, "", said))
-    environment, step = Environment("bare", tmp_path, tmp_path), Step("x12proc extract --format parquet")
+    environment, asks = Environment("bare", tmp_path, tmp_path), "x12proc extract --format parquet"
     if holds:
-        environment.asks_for("parquet", step, tmp_path)
+        environment.asks_for("parquet", asks, tmp_path)
     else:
         with pytest.raises(CheckError, match="should end with 2 and name it"):
-            environment.asks_for("parquet", step, tmp_path)
+            environment.asks_for("parquet", asks, tmp_path)
 
 
 def test_an_exit_code_that_is_not_meant_fails_with_what_was_said(tmp_path: Path) -> None:
