@@ -39,12 +39,12 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 clean:
 	rm -rf $(VENV) demo-out build dist
 
-# -- coverage and releases: CONTRIBUTING.md tells what each of them is for --------------------------------------------
+# -- coverage and releases: CONTRIBUTING.md tells what each is for
 .PHONY: coverage lock audit release-check
 
-# How much of the code the tests run, by room; fails when the core falls short. Writes the tables of docs/coverage.md.
+# How much of the code the tests run, by room, into docs/coverage.md; fails when the core falls short.
 coverage: $(VENV)/.dev
-	@rm -rf build/coverage
+	@rm -rf build/coverage && mkdir -p build/coverage
 	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage json --quiet -o build/coverage/report.json
@@ -54,8 +54,8 @@ coverage: $(VENV)/.dev
 lock: $(VENV)/.release
 	$(BIN)/python tools/lock.py $(UPGRADE)
 
-# The lock, wheel and sdist, the demo in fresh environments, licences, SBOM, known vulnerabilities; dist/ holds the result.
-# STEPS="build contents" runs some of it. Without a network the last step can't be passed, and says so.
+# The lock, wheel and sdist, the demo in fresh environments, licences, SBOM, known vulnerabilities; dist/ holds what
+# was checked. STEPS="build contents" runs some of it. Without a network the audit can't be passed, and says so.
 release-check: $(VENV)/.release
 	$(BIN)/python tools/release_check.py $(STEPS)
 

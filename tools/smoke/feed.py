@@ -1,4 +1,4 @@
-"""A file dropped into a watched folder is scrubbed, archived and reported; run where x12proc[feed] is installed."""
+"""A file in a watched folder is scrubbed, archived and reported; run where x12proc[feed] is installed."""
 
 from __future__ import annotations
 
