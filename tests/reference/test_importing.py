@@ -180,6 +180,19 @@ def test_an_older_crosswalk_only_fills_gaps(base: Reference) -> None:
     assert codes == ["J1303", "J9987"]
 
 
+@pytest.mark.parametrize("until", ["through March 41, 2027", "through soon"])
+def test_a_crosswalk_without_a_readable_date_and_with_empty_rows(until: str) -> None:
+    row = "J9987,Inj,X,99998-0123-01,Novumab,2 MG,1,1,1,1"
+    data = crosswalk("", row, "").replace(b"through March 31, 2027", until.encode())
+    found = official.crosswalk("asp.csv", io.BytesIO(data))
+    assert found.last is None
+    assert [entry.code for entry in found.assignments] == ["J9987"]
+
+
+def test_a_text_without_lines_has_no_codes() -> None:
+    assert list(official.hcpcs_text("h.txt", [b"\r\n", b"\x1a"])) == []
+
+
 def test_a_new_code_comes_without_a_date(base: Reference) -> None:
     new, _ = take(base, {"asp.csv": crosswalk("J9987,Inj zyxomab,X,25682-0025-01,Ultomiris,2 MG,3,1,30,30")})
     product = new.product("25682002501")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from x12proc.wire import window as window_module
-from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.delimiters import Delimiters, padded_isa, read_isa
 from x12proc.wire.events import ClaimSpan, Event, Fault, Interchange, TransactionClosed, TransactionSet
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import count_terminators
@@ -236,6 +236,13 @@ def test_isa_without_its_padding() -> None:
     data = b"*".join(part.strip() or part for part in head.split(b"*")).replace(b" ", b"") + rest
     assert faults(data) == [("isa-padding", "warn")]
     assert len(claims(data)) == 1
+
+
+def test_an_isa_is_padded_again_where_blanks_alone_were_lost() -> None:
+    head = base()[:105]
+    bare = b"*".join(part.strip() or part for part in head.split(b"*"))
+    assert padded_isa(read_isa(bare + b"~", 0)) == head
+    assert padded_isa(read_isa(bare.replace(b"*00501*", b"*501*") + b"~", 0)) is None
 
 
 @pytest.mark.parametrize("width", [80, 72, 61, 128])
