@@ -1,7 +1,7 @@
 """Ask whether known vulnerabilities are in what x12proc installs, and pass only on an answer for every package.
 
     python tools/audit.py REQUIREMENTS     a file with one name==version a line
-    AUDIT_SERVICE=osv ...                  asks osv.dev instead of pypi.org
+    AUDIT_SERVICE=osv ...                  asks OSV instead of PyPI
 
 pip-audit passes with exit code 0 over packages that its service does not know, and over all of them when an index
 serves no advisories. So its exit code counts for nothing here: what counts is an answer for each package we named.
