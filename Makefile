@@ -29,7 +29,7 @@ mutate: $(VENV)/.dev
 MINUTES ?= 1
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
-	$(BIN)/python tools/fuzz.py --minutes $(MINUTES) $(TARGET)
+	$(BIN)/python tools/fuzzing.py --minutes $(MINUTES) $(TARGET)
 
 # Hostile files, timed and weighed one by one: rewrites the table in docs/reliability.md; some minutes.
 reliability: $(VENV)/.dev
@@ -48,3 +48,30 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 
 clean:
 	rm -rf $(VENV) demo-out build dist
+
+# -- coverage and releases: CONTRIBUTING.md tells what each is for
+.PHONY: coverage lock audit release-check
+
+# How much of the code the tests run, by room, into docs/coverage.md; fails when the core falls short.
+coverage: $(VENV)/.dev
+	@rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -n auto
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet -o build/coverage/report.json
+	$(BIN)/python tools/coverage_table.py build/coverage/report.json
+
+# After a change to the dependencies in pyproject.toml; 'make lock UPGRADE=--upgrade' takes the newest of all.
+lock: $(VENV)/.release
+	$(BIN)/python tools/lock.py $(UPGRADE)
+
+# The lock, wheel and sdist, the demo in fresh environments, licences, SBOM, known vulnerabilities; dist/ holds what
+# was checked. STEPS="build contents" runs some of it. Without a network the audit can't be passed, and says so.
+release-check: $(VENV)/.release
+	$(BIN)/python tools/release_check.py $(STEPS)
+
+audit: $(VENV)/.release
+	$(BIN)/python tools/release_check.py audit
+
+$(VENV)/.release: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,release]'
+	@touch $@

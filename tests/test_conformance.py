@@ -20,6 +20,7 @@ from pyx12.map_walker import walk_tree
 from pyx12_whole import Fault, whole_file
 
 from x12proc import conformance, verdicts
+from x12proc.judge import cutter
 from x12proc.judge.pieces import CHECKED_GUIDES
 from x12proc.wire.events import ClaimSpan, Stretch
 from x12proc.wire.guides import CURRENT
@@ -373,3 +374,11 @@ def test_only_one_module_knows_pyx12() -> None:
 
     found = {path.name: {name.split(".")[0] for name in names(path)} for path in PACKAGE.rglob("*.py")}
     assert [name for name, imported in found.items() if "pyx12" in imported] == ["conformance.py"]
+
+
+@pytest.mark.parametrize("limit", ["LARGEST_CLAIM", "MOST_SEGMENTS"])
+def test_of_a_claim_larger_than_any_is_said_that_it_was_not_judged(limit: str) -> None:
+    assert one(base()) == ()
+    with mock.patch.object(cutter, limit, 3):
+        (error,) = one(base())
+    assert (error.code, error.location.segment) == ("unchecked", "CLM")

@@ -80,9 +80,11 @@ def test_severities_are_ordered() -> None:
         {"sources": ()},
         {"sources": ("NOBODY",)},
         {"confidence": "M"},
+        {"where": " "},
+        {"fix": ""},
     ],
 )
-def test_a_rule_without_its_source_is_refused(texts: dict[str, object]) -> None:
+def test_a_rule_that_is_not_told_in_full_is_refused(texts: dict[str, object]) -> None:
     facts = {
         "severity": "reject", "sources": ("PAL",), "confidence": "V", "since": "0.1.0", "where": "SV1",
         "summary": "Wrong.", "fix": "Mend it.", **texts,

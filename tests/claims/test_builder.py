@@ -8,7 +8,12 @@ import pytest
 from edi import CLINIC, HOSPITAL, STYLES, base, restyle
 
 import x12proc
+from x12proc.claims import builder
+from x12proc.claims.head import HeadReader
 from x12proc.claims.model import Claim, at, missing
+from x12proc.errors import X12SyntaxError
+from x12proc.wire.events import ClaimSpan
+from x12proc.wire.scanner import scan
 from x12proc.wire.segment import Segment
 
 
@@ -174,3 +179,30 @@ def test_a_claim_beyond_measure_is_refused_with_its_place() -> None:
     data = base().replace(b"REF*G1*PA88120447~\n", flood)
     with pytest.raises(x12proc.X12SyntaxError, match="over 100000 segments"):
         list(x12proc.scrub(data))
+
+
+def only_span(data: bytes) -> ClaimSpan:
+    (span,) = (event for event in scan(data, ("J3590",)) if isinstance(event, ClaimSpan))
+    return span
+
+
+@pytest.mark.parametrize(("limit", "value"), [("LARGEST_CLAIM", 400), ("MOST_SEGMENTS", 12)])
+def test_a_claim_larger_than_any_is_not_opened(limit: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = base()
+    monkeypatch.setattr(builder, limit, value)
+    with pytest.raises(X12SyntaxError, match=f"A claim of over {value}") as raised:
+        builder.ClaimBuilder(data).build(only_span(data))
+    assert (raised.value.code, raised.value.offset) == ("claim-too-large", data.index(b"CLM*"))
+
+
+@pytest.mark.parametrize("text", ["2024O401", "20240230", "２０２４０４０１", "2024040", "202404011", ""])
+def test_what_is_no_day_is_none(text: str) -> None:
+    assert builder.parse_date(text) is None
+
+
+def test_the_trace_of_a_claim_is_its_own_and_not_another_payers() -> None:
+    """REF*D9 behind the claim's own segments belongs to the loops there."""
+    data = base().replace(b"LX*1~", b"NM1*PR*2*OTHER*****PI*X~\nREF*D9*THEIRS~\nLX*1~")
+    assert HeadReader(data).head(only_span(data)).trace == ""
+    own = data.replace(b"HI*", b"REF*D9*OURS~\nHI*")
+    assert HeadReader(own).head(only_span(own)).trace == "OURS"

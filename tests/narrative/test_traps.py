@@ -602,3 +602,28 @@ def test_any_text_is_answered_with_sound_values(texts: list[str]) -> None:
 def test_reading_twice_gives_the_same(text: str) -> None:
     lexicon = Lexicon([])
     assert read([text], lexicon) == read([text], lexicon)
+
+
+@pytest.mark.parametrize(
+    ("text", "discarded"),
+    [
+        ("BRIUMVI 450MG IV WASTED 20MG DISCARDED 30MG", "20 MG"),
+        ("BRIUMVI 450MG IV WASTED 20MG WASTED 30", "20 MG"),
+        ("BRIUMVI 450MG IV NO WASTE, WASTED 30", "0 MG"),
+    ],
+)
+def test_what_was_discarded_is_told_once_and_first(text: str, discarded: str, lexicon: Lexicon) -> None:
+    said = read((text,), lexicon).discarded
+    assert said is not None
+    assert f"{said.value} {said.unit}" == discarded
+
+
+def test_a_number_of_something_else_is_no_code_of_a_study(lexicon: Lexicon) -> None:
+    assert read(("SITE AB-123 CLINICAL TRIAL DRUG",), lexicon).drug_name is None
+    assert read(("SITE AB-123 CLINICAL TRIAL DRUG CDE-456 10MG IV",), lexicon).drug_name == "CDE-456"
+
+
+def test_a_name_without_a_letter_is_no_name() -> None:
+    names = Lexicon([("-", "nothing"), ("Zyxomab", "zyxomab-abcd")])
+    assert names.canonical("-") is None
+    assert names.canonical("zyxomab") == "zyxomab-abcd"

@@ -187,6 +187,18 @@ def test_a_malformed_product_table_says_where(products: str | bytes, message: st
         (Reference.editions, {"edition": "[sources]\n"}, r"edition.toml: 'edition'"),
         (Reference.editions, {"edition": 'edition = "1"\nsources = 3\n'}, r"edition.toml: 'edition'"),
         (Reference.editions, {"edition": b"\xff"}, r"edition.toml: "),
+        (
+            Reference.editions,
+            {"edition": TOML + '[tables.names]\nrows = 0\nfrom = "2026"\n'},
+            r"are dates such as",
+        ),
+        (Reference.validate, {"edition": TOML}, r"the edition needs the tables .*products"),
+        (
+            Reference.validate,
+            {"edition": TOML + "[tables.colours]\nrows = 1\n"},
+            r"'colours' is no table; there are",
+        ),
+        (Reference.validate, {"edition": TOML + "[tables.names]\nrows = 3\n"}, r"names has 0 rows, expected 3"),
     ],
 )
 def test_other_malformed_tables_say_where(

@@ -180,6 +180,19 @@ def test_an_older_crosswalk_only_fills_gaps(base: Reference) -> None:
     assert codes == ["J1303", "J9987"]
 
 
+@pytest.mark.parametrize("until", ["through March 41, 2027", "through soon"])
+def test_a_crosswalk_without_a_readable_date_and_with_empty_rows(until: str) -> None:
+    row = "J9987,Inj,X,99998-0123-01,Novumab,2 MG,1,1,1,1"
+    data = crosswalk("", row, "").replace(b"through March 31, 2027", until.encode())
+    found = official.crosswalk("asp.csv", io.BytesIO(data))
+    assert found.last is None
+    assert [entry.code for entry in found.assignments] == ["J9987"]
+
+
+def test_a_text_without_lines_has_no_codes() -> None:
+    assert list(official.hcpcs_text("h.txt", [b"\r\n", b"\x1a"])) == []
+
+
 def test_a_new_code_comes_without_a_date(base: Reference) -> None:
     new, _ = take(base, {"asp.csv": crosswalk("J9987,Inj zyxomab,X,25682-0025-01,Ultomiris,2 MG,3,1,30,30")})
     product = new.product("25682002501")
@@ -293,11 +306,50 @@ def test_the_hcpcs_workbook(base: Reference, jan_2027: str) -> None:
     check_hcpcs(new)
 
 
+def test_a_long_text_goes_on_in_the_next_row_of_a_workbook(base: Reference) -> None:
+    rows = [
+        HCPCS_COLUMNS,
+        ["J9987", "00100", "3", "Injection, ravulizumab-cwvz, intravenous,", "Inj rav", "", "20270101"],
+        ["J9987", "00200", "4", "20 mg"],
+    ]
+    new, _ = take(base, {"hcpcs.xlsx": workbook(rows)})
+    fresh = new.code("J9987")
+    assert fresh is not None
+    assert (fresh.drug, fresh.route, fresh.billing_unit) == ("ravulizumab-cwvz", "IV", "20 MG")
+
+
+def test_hcpcs_without_dates_moves_no_span_and_a_nameless_code_has_no_drug(base: Reference) -> None:
+    undated = hcpcs_txt(hcpcs_line("J9988", "3", "Injection, drug not otherwise classified, 1 mg", "Noc"))
+    new, done = take(base, {"HCPC.txt": undated})
+    nameless = new.code("J9988")
+    assert nameless is not None
+    assert (nameless.drug, nameless.added) == ("", None)
+    assert done[0].rows == 1
+    last = date(2027, 3, 31)
+    assert new.covers("codes", last) == base.covers("codes", last)
+
+
+def test_two_files_change_one_table(base: Reference) -> None:
+    later = hcpcs_txt(hcpcs_line("J9989", "3", "Injection, eculizumab-aeeb, 2 mg", "Ecu", ("20270401", "", "")))
+    new, _ = take(base, {"HCPC2027_JAN.txt": HCPCS, "HCPC2027_APR.txt": later})
+    assert new.code("J9987") is not None
+    assert new.code("J9989") is not None
+
+
 def test_broken_hcpcs_files_say_where(base: Reference) -> None:
     dated = hcpcs_txt(ZYX_LONG, hcpcs_line("J9988", "3", "x", "x", ("20271301", "", "")))
     refused(base, {"h.txt": dated}, r"h.txt, row 2, column add date: found '20271301'")
     refused(base, {"h.txt": hcpcs_txt(*[ZYX_LONG] * 60, "J99")}, r"h.txt, row 61, column record id: found 'J99'")
     refused(base, {"h.txt": hcpcs_txt(hcpcs_line("E0100", "3", "Cane"))}, r"h.txt: it holds no code")
+    sheet = workbook([HCPCS_COLUMNS, ["J9987-22", "1", "3", "x", "x"]])
+    refused(base, {"h.xlsx": sheet}, r"h.xlsx, row 2, column HCPC: found 'J9987-22'")
+    space = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    far = b"<worksheet " + space + b'><row><c r="XFE1"/></row></worksheet>'
+    refused(
+        base,
+        {"h.xlsx": zipped({"xl/workbook.xml": b"", "xl/worksheets/sheet1.xml": far})},
+        r"a cell stands at 'XFE1'",
+    )
     sheet = workbook([HCPCS_COLUMNS, ["J9987", "1", "3", "x", "x", "", "2027-01-01"]])
     refused(base, {"h.xlsx": sheet}, r"h.xlsx, row 2, column ADD DT: found '2027-01-01'")
     refused(base, {"h.xlsx": workbook([["A", "B"], ["J9987", "1"]])}, r"h.xlsx: no header row")
@@ -325,10 +377,22 @@ def test_the_purple_book(base: Reference) -> None:
         base, {"p.csv": purple_csv(row.replace("761108", "?"))}, r"p.csv, row 7, column BLA Number: found '\?'"
     )
     refused(base, {"p.csv": purple_csv()}, r"p.csv: it holds no product")
+    refused(base, {"p.csv": purple_csv("x" * 200_000)}, r"p.csv, row \d+: field larger than field limit")
+
+
+def test_the_purple_book_tells_pathways_and_a_licence_without_a_name_is_passed_over(base: Reference) -> None:
+    row = (
+        ",Them,761109,Zwertyx,eculizumab-zwer,351(k) Interchangeable,300MG,Injection,IV,Vial,Rx,Licensed,1/1/2027"
+    )
+    nameless = ",Them,761110,Nonamex,,351(a),1MG,Injection,IV,Vial,Rx,Licensed,1/1/2027"
+    new, _ = take(base, {"purple.csv": purple_csv(row, nameless)})
+    kinds = {item.name: item.kind for item in new.biosimilars("eculizumab")}
+    assert kinds["eculizumab-zwer"] == "interchangeable"
+    assert new.lexicon().canonical("nonamex") is None
 
 
 def test_diagnoses_of_another_year(base: Reference) -> None:
-    text = b"A000    Cholera due to X\r\nG35A    Relapsing-remitting\r\nG35D    Other\r\n"
+    text = b"A000    Cholera due to X\r\n\r\nG35A    Relapsing-remitting\r\nG35D    Other\r\n"
     new, done = take(base, {"icd10cm_codes_2027.txt": text})
     assert [(item.kind, item.rows, item.remark) for item in done] == [("icd10cm-codes", 3, "fiscal year 2027")]
     assert new.diagnosis("G35.A", date(2026, 10, 1)) is True
@@ -339,7 +403,7 @@ def test_diagnoses_of_another_year(base: Reference) -> None:
     refused(base, {"icd10cm_codes_2027.txt": text + b"G35    MS\r\n"}, r"it lists categories too")
     late = text * 30 + b"not a code\r\n"
     refused(
-        base, {"icd10cm_codes_2027.txt": late}, r"icd10cm_codes_2027.txt, row 91, column code: found 'not a code'"
+        base, {"icd10cm_codes_2027.txt": late}, r"icd10cm_codes_2027.txt, row 121, column code: found 'not a code'"
     )
 
 

@@ -374,3 +374,12 @@ def test_a_spool_gives_back_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -
 def test_dates_are_those_passed_in() -> None:
     isa = rows(ack(base()), "ISA")[0]
     assert datetime.strptime(isa[9] + isa[10], "%y%m%d%H%M").year == 2024  # noqa: DTZ007 - an envelope has no zone
+
+
+def test_endless_errors_above_claims_get_a_bounded_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ack_999, "MOST_SEGMENTS_TOLD", 2)
+    parts = segments(base())
+    start = next(at for at, part in enumerate(parts) if part.startswith("CLM"))
+    data = join(parts[:start] + parts[start:-3] * 4 + parts[-3:])
+    above = [GuideError("7", "code", place("ST", "BHT", f"BHT{n:02}", n), "99") for n in range(1, 9)]
+    assert len(rows(acknowledge(data, outcomes=with_errors(data, above))["999"], "IK3")) == 2

@@ -17,6 +17,7 @@ from rule_run import profiles, reference
 from x12proc.claims.model import Location
 from x12proc.engine import Engine
 from x12proc.findings import Finding, Severity
+from x12proc.reports import annotate as annotate_module
 from x12proc.reports.annotate import Annotator, restore_edits
 from x12proc.reports.edits import apply, shifted_count
 from x12proc.reports.note import note_text
@@ -161,3 +162,22 @@ def _finding(rule: str, severity: Severity) -> Finding:
         rarc=(),
         sources=(),
     )
+
+
+@pytest.mark.parametrize("window", [64, 100, 511, 4096])
+def test_notes_at_the_border_of_what_is_read_are_found_once(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = CLINIC.read_bytes()
+    annotated = annotate(data)
+    monkeypatch.setattr(annotate_module, "WINDOW", window)
+    assert restore(annotated) == data
+
+
+def test_what_holds_no_interchange_has_nothing_to_restore() -> None:
+    assert restore(b"no interchange at all") == b"no interchange at all"
+
+
+def test_a_file_of_several_interchanges_is_restored() -> None:
+    data = CLINIC.read_bytes() + restyle(CLINIC.read_bytes(), "pipe") + HOSPITAL.read_bytes()
+    annotated = annotate(data)
+    assert annotated.count(b"X12PROC") > 30
+    assert restore(annotated) == data

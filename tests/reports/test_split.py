@@ -29,7 +29,8 @@ from x12proc.reports.proof import Proof
 from x12proc.reports.split import ACCEPTED, REJECTED, Split
 from x12proc.rules import all_rules
 from x12proc.rules.context import Context
-from x12proc.scrub import Summary, scrub_buffer
+from x12proc.scrub import SetErrors, Summary, scrub_buffer
+from x12proc.wire.events import Group, Interchange, TransactionClosed
 
 CODES = ("J3590",)
 EVERY_STYLE = sorted(STYLES)
@@ -141,6 +142,43 @@ def test_what_is_too_large_is_copied_in_parts() -> None:
     data = join(build([[[(3, [])]]])).replace(b"GS*HC", b"TA1*" + b"X" * 5000 + b"~\nGS*HC")
     with mock.patch.object(split_module, "_LARGEST_SPAN", 100):
         assert split(data, rejecting(()), 64)[ACCEPTED] == data
+
+
+def test_a_head_longer_than_any_is_read_and_split() -> None:
+    """An HL of more than half a kilobyte says its level all the same, with line ends inside or not."""
+    tree: Sets = [[[(1, [1]), (1, [])]]]
+    for filler in ("X" * 2000, "X" * 300 + "\n" + "X" * 1000):
+        data = join([f"{part}*{filler}" if part.startswith("HL*") else part for part in build(tree)])
+        written = split(data, rejecting(("C1",)))
+        assert [written[side].count(b"CLM*") for side in (ACCEPTED, REJECTED)] == [2, 1]
+
+
+def test_claims_without_a_provider_loop_are_split() -> None:
+    parts = build([[[(1, []), (1, [])]]])
+    start = next(at for at, part in enumerate(parts) if part.startswith("HL*"))
+    end = next(at for at, part in enumerate(parts) if at > start and part.startswith("HL*"))
+    rest = [part.replace("HL*2*1*22", "HL*2**22").replace("HL*3*1*22", "HL*3**22") for part in parts[end:]]
+    written = split(join(parts[:start] + rest), rejecting(("C1",)))
+    assert [written[side].count(b"CLM*") for side in (ACCEPTED, REJECTED)] == [1, 1]
+
+
+def test_errors_of_no_claim_leave_both_files_as_they_are() -> None:
+    """What the guide says of loops without claims is told elsewhere."""
+    data = join(build([[[(1, [1])]]]))
+    files = {kind: io.BytesIO() for kind in (ACCEPTED, REJECTED)}
+    writer = Split(data, files)
+    told: list[Interchange | Group] = []
+    for outcome in scrub_buffer(data, rejecting(()), CODES, every_claim=True):
+        if isinstance(outcome, Interchange | Group):
+            told.append(outcome)
+        if isinstance(outcome, TransactionClosed):
+            interchange, group = told
+            assert isinstance(interchange, Interchange)
+            assert isinstance(group, Group)
+            writer.take(SetErrors(interchange, group, outcome.transaction, ()))
+        writer.take(outcome)
+    writer.end(Summary())
+    assert files[ACCEPTED].getvalue() == data
 
 
 def test_sets_groups_and_interchanges_without_claims_are_left_out() -> None:

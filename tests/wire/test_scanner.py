@@ -11,8 +11,11 @@ from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, seg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from x12proc.wire import window as window_module
+from x12proc.wire.delimiters import Delimiters, padded_isa, read_isa
 from x12proc.wire.events import ClaimSpan, Event, Fault, Interchange, TransactionClosed, TransactionSet
 from x12proc.wire.scanner import scan
+from x12proc.wire.window import count_terminators
 
 
 def events(
@@ -235,6 +238,13 @@ def test_isa_without_its_padding() -> None:
     assert len(claims(data)) == 1
 
 
+def test_an_isa_is_padded_again_where_blanks_alone_were_lost() -> None:
+    head = base()[:105]
+    bare = b"*".join(part.strip() or part for part in head.split(b"*"))
+    assert padded_isa(read_isa(bare + b"~", 0)) == head
+    assert padded_isa(read_isa(bare.replace(b"*00501*", b"*501*") + b"~", 0)) is None
+
+
 @pytest.mark.parametrize("width", [80, 72, 61, 128])
 def test_a_file_folded_at_a_fixed_column_is_read_exactly(width: int) -> None:
     flat = join(segments(CLINIC.read_bytes()), "~", "")
@@ -289,3 +299,39 @@ def test_any_bytes_give_events_and_nothing_else(junk: bytes, place: int, cut: in
             assert 0 <= event.start < event.end <= len(data)
         elif isinstance(event, TransactionSet):
             assert data[event.start : event.start + 2] == b"ST"
+
+
+def test_a_group_inside_another_is_told_and_read() -> None:
+    data = base().replace(b"GE*1*", b"GS*HC*A*B*20240312*1200*9*X*005010X222A1~\nGE*1*")
+    assert ("missing-ge", "error") in faults(data)
+
+
+@pytest.mark.parametrize("version", ["", "005010X999"])
+def test_a_set_of_no_guide_that_is_read_names_the_version(version: str) -> None:
+    data = base().replace(b"005010X222A1", version.encode())
+    assert "SYN10" in [code for code, _ in faults(data)]
+    assert claims(data) == []
+
+
+def test_a_segment_without_end_is_an_error_with_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window_module, "LONGEST_SEGMENT", 2000)
+    data = base().replace(b"SV1*", b"SV1*" + b"A" * 40_000)
+    told = [event for event in events(data, window=64) if isinstance(event, Fault)]
+    assert "segment-too-long" in [fault.code for fault in told]
+    assert all(0 <= fault.byte_offset <= len(data) for fault in told)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 5000])
+@pytest.mark.parametrize("style", STYLES)
+def test_terminators_are_counted_in_pieces_of_any_size(size: int, style: str) -> None:
+    data = restyle(base(), style)
+    element, component, _, terminator, _ = STYLES[style]
+    delimiters = Delimiters(element.encode(), component.encode(), terminator.encode())
+    whole = data.count(terminator.encode())
+    assert count_terminators(data, 0, len(data), delimiters, size) == whole
+
+
+def test_much_that_is_not_x12_is_passed_over_and_told_once() -> None:
+    junk = b"not x12 " * 1_400_000  # three windows of it
+    assert faults(junk + base(), window=4096)[0] == ("stray-bytes", "error")
+    assert len(claims(junk + base())) == 1

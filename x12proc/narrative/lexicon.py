@@ -107,9 +107,6 @@ class Lexicon:
                 named[found[0]].add(canonical)
         return {suffix: one for suffix, (one, *others) in named.items() if not others}
 
-    def __len__(self) -> int:
-        return len(self._canonical)
-
     def canonical(self, name: str) -> str | None:
         """The canonical form of exactly this name (case and punctuation don't count); None when unknown."""
         return self._canonical.get(_key(name))

@@ -34,10 +34,7 @@ def normalise(text: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _normalised(text: str) -> str | None:
-    body = text.strip()
-    marker = _MARKER.match(body)
-    if marker is not None:
-        body = body[marker.end() :]
+    body = _MARKER.sub("", text.strip(), count=1)
     parts = _SEPARATOR.split(body)
     if not all(_DIGITS.match(part) for part in parts):
         return None

@@ -264,7 +264,7 @@ def _texts(ctx: Context) -> list[_Text]:
     component = claim.delimiters.component.decode("latin-1")
     texts = _notes_and_k3(claim.notes, claim.k3, element)
     for line in ctx.targets:
-        if line.service is not None:
+        if line.service is not None:  # pragma: no branch - a target line bills a code, so it has SV1 or SV2
             texts.append(_description(line, line.service, component))
         texts += _notes_and_k3(line.notes, line.k3, element)
     return texts

@@ -1,4 +1,4 @@
-"""Feeds the program ever new bytes and holds it to its promises: ``fuzz.py --minutes 20 [TARGET ...]``.
+"""Feeds the program ever new bytes and holds it to its promises: ``fuzzing.py --minutes 20 [TARGET ...]``.
 
 Begins with all that the fixtures hold. What breaks a promise is kept under ``fixtures/defects/TARGET/``, where a
 test replays it from then on. Needs the extra ``fuzz`` (atheris, on Linux).

@@ -1,0 +1,76 @@
+"""The coverage tables: what falls short fails, and what is left out has a reason."""
+
+from __future__ import annotations
+
+import coverage_table as tables
+import msgspec
+import pytest
+from coverage_table import Report, Room
+
+FULL = {room: Room(100, 100, 40, 40) for room in tables.CORE}
+
+
+def report(**files: tuple[int, int, int, int]) -> Report:
+    """Modules with statements, run ones, branches, taken ones; a double underscore stands for the slash."""
+    return msgspec.convert(
+        {
+            "files": {
+                f"x12proc/{name.replace('__', '/')}.py": {
+                    "summary": dict(
+                        zip(
+                            ("num_statements", "covered_lines", "num_branches", "covered_branches"),
+                            counts,
+                            strict=True,
+                        )
+                    ),
+                    "functions": {
+                        "scan": {"missing_lines": [7], "missing_branches": [[3, 7], [9, -2]]},
+                        "": {"missing_lines": [], "missing_branches": []},
+                    },
+                }
+                for name, counts in files.items()
+            }
+        },
+        Report,
+    )
+
+
+def test_a_full_core_is_not_short() -> None:
+    assert tables.short(FULL) == []
+
+
+@pytest.mark.parametrize("counts", [Room(100, 94, 40, 40), Room(100, 100, 40, 37), Room(1000, 949, 40, 40)])
+def test_a_room_short_of_statements_or_branches_is_told(counts: Room) -> None:
+    (fault,) = tables.short(FULL | {"wire": counts})
+    assert fault.startswith("wire: ")
+
+
+def test_a_room_that_was_not_measured_is_short() -> None:
+    assert tables.short({room: FULL[room] for room in tables.CORE if room != "judge"}) == ["judge: not measured"]
+
+
+def test_a_room_is_a_folder_or_a_module() -> None:
+    found = tables.rooms(report(wire__scanner=(10, 9, 4, 3), wire__tidy=(5, 5, 0, 0), engine=(8, 8, 2, 2)))
+    assert found == {"wire": Room(15, 14, 4, 3), "engine": Room(8, 8, 2, 2)}
+
+
+def test_all_and_nearly_all_are_not_the_same_figure() -> None:
+    text = tables.table({"wire": Room(10_000, 9_999, 0, 0)}, ["wire"], "core")
+    assert "| wire | 10,000 | 99.9 % | 0 | 100.0 % |" in text
+
+
+def test_what_is_not_reached_is_listed_by_function() -> None:
+    found = report(wire__scanner=(10, 9, 4, 3), cli__scrub=(10, 1, 0, 0))
+    assert tables.unreached(found) == ["| wire/scanner.py | scan | 3, 7, 9 |"]
+
+
+def test_every_pragma_in_the_package_has_a_reason() -> None:
+    for path, text in tables.sources().items():
+        for kind, reason in tables.PRAGMA.findall(text):
+            assert len(reason) > 10, f"{path}: 'pragma: no {kind}' without a reason behind a dash"
+
+
+def test_pragmas_are_found_with_their_reason() -> None:
+    text = "x = 1  # pragma: no cover - only without lxml\nif y:  # pragma: no branch\n"
+    assert tables.PRAGMA.findall(text) == [("cover", "only without lxml"), ("branch", "")]
+    assert tables.reasons({"x12proc/a.py": text})[0] == "| a.py | only without lxml |"
