@@ -93,7 +93,10 @@ class Importer:
         for entry in sorted(entries, key=lambda entry: "package" in entry.lower()):
 
             def open_entry(entry: str = entry) -> IO[bytes]:
-                return archive.open(entry)
+                try:
+                    return archive.open(entry)
+                except ValueError as error:  # a place before the file's beginning, for one
+                    raise zipfile.BadZipFile(str(error)) from error
 
             done.append(self._add_text(f"{name}/{entry}", open_entry, inside=True))
         return done
