@@ -47,26 +47,26 @@ DEMO = (
     Step("x12proc extract {fixtures}/demo --format csv -o lines.csv"),
     Step("x12proc mask {fixtures}/demo/clinic-837p.edi -o masked.edi --key a-long-enough-key-for-a-demo"),
     Step("x12proc replay {fixtures}/replay {fixtures}/rules/NDC01.toml"),
-    Step("python {smoke}/api.py {fixtures}"),
+    Step("python {smoke}/try_api.py {fixtures}"),
 )
 
 # One entry an extra. Whoever adds an extra to pyproject.toml says here how to see that it works.
 SMOKE = {
     "dev": Smoke((Step("pytest -o x12proc_cases={fixtures}/rules {fixtures}/rules/NDC01.toml"),)),
-    "feed": Smoke((Step("python {smoke}/feed.py {fixtures}"),), asks="x12proc watch feed.toml --once"),
-    "fuzz": Smoke((Step("python {smoke}/fuzz.py"),)),
+    "feed": Smoke((Step("python {smoke}/try_feed.py {fixtures}"),), asks="x12proc watch feed.toml --once"),
+    "fuzz": Smoke((Step("python {smoke}/try_fuzz.py"),)),
     "parquet": Smoke(
         (
             Step("x12proc extract {fixtures}/demo --format parquet -o lines.parquet"),
-            Step("python {smoke}/parquet.py lines.parquet"),
+            Step("python {smoke}/try_parquet.py lines.parquet"),
         ),
         asks="x12proc extract {fixtures}/demo --format parquet -o lines.parquet",
     ),
     # Without a server of its own there is no more to see than that the driver is there.
-    "postgres": Smoke((Step("python {smoke}/importable.py psycopg sqlalchemy.dialects.postgresql.psycopg"),)),
+    "postgres": Smoke((Step("python {smoke}/try_importable.py psycopg sqlalchemy.dialects.postgresql.psycopg"),)),
     "release": Smoke((Step("twine --version"), Step("pip-audit --version"), Step("uv --version"))),
-    "service": Smoke((Step("python {smoke}/service.py {fixtures}"),), asks="x12proc serve"),
-    "spark": Smoke((Step("python {smoke}/importable.py pyspark x12proc.spark"),)),
+    "service": Smoke((Step("python {smoke}/try_service.py {fixtures}"),), asks="x12proc serve"),
+    "spark": Smoke((Step("python {smoke}/try_importable.py pyspark x12proc.spark"),)),
 }
 
 

@@ -21,11 +21,23 @@ def decode(text: bytes, shape: type[T], where: str) -> T:
     try:
         return msgspec.toml.decode(text, type=shape)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {error}{_allowed(str(error), shape)}") from None
+        raise _told(error, shape, where) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where}: not valid TOML: {error}") from None
     except RecursionError:
         raise ConfigError(f"{where}: not valid TOML: nested too deeply") from None
+
+
+def convert(table: dict[str, Any], shape: type[T], where: str) -> T:
+    """A table that was read untyped as ``shape``. Raises ConfigError, which begins with ``where``."""
+    try:
+        return msgspec.convert(table, shape)
+    except msgspec.ValidationError as error:
+        raise _told(error, shape, where) from None
+
+
+def _told(error: msgspec.ValidationError, shape: type[Any], where: str) -> ConfigError:
+    return ConfigError(f"{where}: {error}{_allowed(str(error), shape)}")
 
 
 def _allowed(error: str, shape: type[Any]) -> str:

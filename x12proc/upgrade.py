@@ -39,8 +39,8 @@ def compare_all(reports: Path, inputs: Sequence[str], settings: Settings, as_of:
         if source.stem not in old:
             missed.append(f"{source.name}: no {source.stem}{_ENDING} in {reports}")
             continue
-        before = _old_report(old[source.stem])
-        after = _new_report(source, settings, as_of or iso_date(before.program.as_of))
+        before = read_report(old[source.stem])
+        after = report_now(source, settings, as_of or iso_date(before.program.as_of))
         if before.input.sha256 != after.input.sha256:
             missed.append(f"{source.name}: the old report was made of another file (its SHA-256 differs)")
             continue
@@ -63,14 +63,16 @@ def _without_input(old: dict[str, Path], sources: Sequence[Input]) -> list[Path]
     return [path for stem, path in old.items() if stem not in stems]
 
 
-def _old_report(path: Path) -> Report:
+def read_report(path: Path) -> Report:
+    """A JSON report. Raises ConfigError when it can't be read or is none."""
     try:
         return parse_report(path.read_bytes(), str(path))
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
 
 
-def _new_report(source: Input, settings: Settings, today: date | None) -> Report:
+def report_now(source: Input, settings: Settings, today: date | None) -> Report:
+    """The report on an input as this program makes it; ``today`` is the rules' date."""
     if today is not None:
         settings = replace(settings, now=datetime.combine(today, time()))
     with tempfile.TemporaryDirectory(prefix="x12proc-") as place:

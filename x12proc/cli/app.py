@@ -24,6 +24,8 @@ _COMMANDS = {
     "rules": "Show what is checked, why, and how to fix it.",
     "reference": "Show the dated reference tables, look an NDC up, import official downloads.",
     "profiles": "Show the payer profiles and what each of them changes.",
+    "watch": "Watch folders: scrub what comes in, and lose nothing.",
+    "ledger": "Show what watched folders took, replay it, override a refusal.",
 }
 
 

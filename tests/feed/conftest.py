@@ -1,0 +1,29 @@
+"""Ledgers for tests: SQLite always, PostgreSQL where there is a server (in CI there has to be one)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from postgres_cluster import binaries, cluster, new_database
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a server of our own, with {} for the database."""
+    if binaries() is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI needs a PostgreSQL server (apt package postgresql)")
+        pytest.skip("no PostgreSQL server is installed")
+    with cluster() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    """An empty ledger on each database."""
+    if request.param == "sqlite":
+        return "sqlite:///ledger.db"
+    return new_database(request.getfixturevalue("postgres"), f"ledger_{secrets.token_hex(4)}")

@@ -1,0 +1,55 @@
+"""SIGKILL at every named step, on both databases: each input one set of artefacts, ledger = disk, balance zero."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from feed_run import drop, faults, make_feed, rejected, rows, run_once, run_until, small
+
+from x12proc.feed.worker import STEPS
+
+INPUTS = {"a.edi": small(1), "b.txt": b"no X12 at all", "c.edi": rejected(2)}
+
+
+def survives(folder: Path, url: str, step: str, count: int) -> None:
+    path = make_feed(folder, url=url)
+    drop(path, INPUTS)
+    assert run_until(path, step, count) == -signal.SIGKILL
+    run_once(path)
+    assert faults(path, INPUTS) == []
+    assert [(row.name, row.state) for row in rows(path)] == [
+        ("a.edi", "archived"), ("b.txt", "failed"), ("c.edi", "archived"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_worker_dies_behind_a_step(tmp_path: Path, ledger_url: str, step: str) -> None:
+    survives(tmp_path / "feed", ledger_url, step, 1)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_worker_dies_over_a_file_for_the_quarantine(tmp_path: Path, step: str) -> None:
+    survives(tmp_path / "feed", "sqlite:///ledger.db", step, 2)
+
+
+def test_the_worker_that_takes_over_dies_as_well(tmp_path: Path) -> None:
+    path = make_feed(tmp_path / "feed")
+    drop(path, INPUTS)
+    for step in STEPS:
+        assert run_until(path, step) == -signal.SIGKILL
+    run_once(path)
+    assert faults(path, INPUTS) == []
+
+
+def test_a_file_that_kills_every_worker_is_put_aside(tmp_path: Path) -> None:
+    path = make_feed(tmp_path / "feed")
+    drop(path, INPUTS)
+    for _ in range(6):
+        assert run_until(path, "moved") == -signal.SIGKILL
+    run_once(path)
+    assert faults(path, INPUTS) == []
+    assert [(row.name, row.code) for row in rows(path)] == [
+        ("a.edi", "worker-died"), ("b.txt", "not-x12"), ("c.edi", ""),
+    ]  # fmt: skip

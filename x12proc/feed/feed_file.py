@@ -1,0 +1,165 @@
+"""FEED.toml: which folders are watched, how their inputs are scrubbed, and where the ledger is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+
+from x12proc.artefacts import ARTEFACTS
+from x12proc.errors import ConfigError
+from x12proc.feed.expect import Expectation, parse_expectation
+from x12proc.pool import Conformance
+from x12proc.settings import AUTO, GuideErrorPolicy, Settings, load_settings
+from x12proc.typed_toml import convert, decode
+
+# What a feed can write; a fixed file is made by hand, where somebody looks at it before it is sent.
+EMITTED = tuple(kind for kind in ARTEFACTS if kind != "fixed")
+FOLDERS = ("inbox", "outbox", "archive", "quarantine", "work")
+_OWN_FOLDERS = FOLDERS[1:]  # an inbox may be shared by feeds with other name patterns
+Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=31_536_000)]
+Name: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+
+
+class LedgerTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The table ``[ledger]``."""
+
+    url: str = "sqlite:///ledger.db"
+    lease_seconds: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 60  # a silent worker's files are taken over
+
+
+class FeedTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table ``[feeds.NAME]``. Folders are relative to the file; they are made when absent."""
+
+    inbox: str = "in"
+    outbox: str = "out"
+    archive: str = "archive"
+    quarantine: str = "quarantine"
+    work: str = "work"
+    names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("*",)  # patterns of the names that are taken
+    profile: str = AUTO
+    config: str = ""  # an x12proc.toml; empty: the shipped one
+    codes: tuple[str, ...] = ()
+    emit: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("json", "html", "annotated")
+    ack_scope: Literal["all", "rejected"] | None = None
+    conformance: Conformance | None = None
+    guide_errors: GuideErrorPolicy | None = None
+    settle_seconds: Seconds = 2
+    incomplete_after_seconds: Seconds = 3600
+    duplicate_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 90
+    expect: str = ""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    feeds: Annotated[dict[Name, dict[str, Any]], msgspec.Meta(min_length=1)]
+    ledger: dict[str, Any] = {}
+    poll_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3600)] = 1
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    """One feed, ready to run: its folders as whole paths, its settings loaded."""
+
+    name: str
+    inbox: Path
+    outbox: Path
+    archive: Path
+    quarantine: Path
+    work: Path
+    names: tuple[str, ...]
+    emit: tuple[str, ...]
+    settings: Settings
+    settle_seconds: float
+    incomplete_after_seconds: float
+    duplicate_days: int
+    expect: Expectation | None
+
+
+class FeedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What FEED.toml says. ``ledger_url`` is one that SQLAlchemy understands."""
+
+    ledger_url: str
+    lease_seconds: float
+    poll_seconds: float
+    feeds: tuple[Feed, ...]
+
+    def feed(self, name: str) -> Feed | None:
+        """The feed of this name."""
+        return next((feed for feed in self.feeds if feed.name == name), None)
+
+
+def load_feed_file(path: Path) -> FeedFile:
+    """Read FEED.toml. Raises ConfigError, which names the file, the key and what is allowed."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
+    file = decode(text, _File, str(path))
+    base = path.absolute().parent
+    ledger = convert(file.ledger, LedgerTable, f"{path}: ledger")
+    tables = {
+        name: convert(table, FeedTable, f"{path}: feeds.{name}") for name, table in sorted(file.feeds.items())
+    }
+    feeds = tuple(_feed(name, table, base, f"{path}: feeds.{name}") for name, table in tables.items())
+    _check_folders(feeds, path)
+    return FeedFile(
+        ledger_url=_absolute_url(ledger.url, base, f"{path}: ledger.url"),
+        lease_seconds=ledger.lease_seconds,
+        poll_seconds=file.poll_seconds,
+        feeds=feeds,
+    )
+
+
+def _feed(name: str, table: FeedTable, base: Path, where: str) -> Feed:
+    for kind in table.emit:
+        if kind not in EMITTED:
+            raise ConfigError(f"{where}.emit: {kind!r} can't be written; allowed are {', '.join(EMITTED)}")
+    try:
+        settings = load_settings(
+            config=base / table.config if table.config else None,
+            profile=table.profile,
+            codes=table.codes,
+            ack_scope=table.ack_scope,
+            conformance=table.conformance,
+            guide_errors=table.guide_errors,
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    return Feed(
+        name=name,
+        **{folder: (base / getattr(table, folder)).absolute() for folder in FOLDERS},
+        names=table.names,
+        emit=tuple(dict.fromkeys(table.emit)),
+        settings=settings,
+        settle_seconds=table.settle_seconds,
+        incomplete_after_seconds=table.incomplete_after_seconds,
+        duplicate_days=table.duplicate_days,
+        expect=parse_expectation(table.expect, f"{where}.expect") if table.expect else None,
+    )
+
+
+def _check_folders(feeds: tuple[Feed, ...], path: Path) -> None:
+    """No folder may serve two ends: what one feed writes would be overwritten, or read, by another."""
+    taken: dict[Path, str] = {}
+    for feed in feeds:
+        for folder in _OWN_FOLDERS:
+            place = getattr(feed, folder).resolve()
+            here = f"feeds.{feed.name}.{folder}"
+            if place in taken:
+                raise ConfigError(f"{path}: {here}: this folder is {taken[place]} already; give each its own")
+            taken[place] = here
+    for feed in feeds:
+        if feed.inbox.resolve() in taken:
+            raise ConfigError(
+                f"{path}: feeds.{feed.name}.inbox: this folder is {taken[feed.inbox.resolve()]} already"
+            )
+
+
+def _absolute_url(url: str, base: Path, where: str) -> str:
+    """The ledger's URL; a SQLite file is relative to FEED.toml."""
+    kind, found, place = url.partition("://")
+    if found and kind in ("postgresql", "postgresql+psycopg"):
+        return f"postgresql+psycopg://{place}"
+    if found and kind == "sqlite" and place.startswith("/") and place[1:] and ":memory:" not in place:
+        return f"sqlite:///{base / place[1:]}"
+    raise ConfigError(f"{where}: allowed are sqlite:///FILE and postgresql+psycopg://USER@HOST/DATABASE")
