@@ -121,7 +121,7 @@ def _found_notes(buffer: Buffer, start: int, end: int, delimiters: Delimiters) -
         stop = min(start + WINDOW, end)
         chunk = buffer[max(start - 1, 0) : min(stop + overlap, end)]
         shift = max(start - 1, 0)
-        for match in note.finditer(chunk):
+        for match in note.finditer(chunk, start - shift):  # the byte before tells whether a segment begins there
             if shift + match.start() >= stop:
                 break
             yield Edit(shift + match.start(), shift + match.end(), b"")
