@@ -12,7 +12,6 @@ import structlog
 from msgspec.structs import replace
 
 from x12proc.artefacts import ARTEFACTS
-from x12proc.engine import ScrubbedClaim
 from x12proc.feed import disk, reason
 from x12proc.feed.contents import Contents, read_contents, refuse
 from x12proc.feed.feed_file import Feed
@@ -47,7 +46,6 @@ class _Verdict(msgspec.Struct, frozen=True):
     reason: Reason | None
     rejected: int = 0
     by_rule: dict[str, int] = {}
-    accepted_claims: list[str] = []  # digests
 
 
 class Judging:
@@ -116,12 +114,7 @@ class Judging:
 
     def _scrubbed(self, source: Input, attempt: Path, settings: Settings) -> _Verdict:
         out = attempt / OUT
-        accepted: list[str] = []
-
-        def note(claim: ScrubbedClaim) -> None:
-            pass
-
-        run = InputRun(source, settings, self._feed.emit, out, on_claim=note, checks=self._checks)
+        run = InputRun(source, settings, self._feed.emit, out, checks=self._checks)
         try:
             result = run.run()
         except OSError:
@@ -137,7 +130,7 @@ class Judging:
             for kind in _NOT_OF_A_FAILED_FILE:
                 (out / (source.stem + ARTEFACTS[kind])).unlink(missing_ok=True)
             return _Verdict(_failed(result, source), by_rule=summary.by_rule)
-        return _Verdict(None, summary.rejected_claims, summary.by_rule, accepted)
+        return _Verdict(None, summary.rejected_claims, summary.by_rule)
 
     # -- what is entered -----------------------------------------------------------------------------------
 
@@ -185,7 +178,6 @@ class Judging:
             keys = {
                 "bytes": [contents.sha256],
                 "interchange": list(contents.interchanges),
-                "claim": verdict.accepted_claims,
             }
         return Judged(judgement, keys, override)
 

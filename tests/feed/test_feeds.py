@@ -1,0 +1,273 @@
+"""Watched folders as their users meet them: what is taken, what is refused, where things end, what is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from threading import Event
+
+import pytest
+from click.testing import CliRunner
+from edi import base
+from feed_run import drop, faults, make_feed, names, rejected, rows, run_once, small
+
+from x12proc.cli.app import app
+from x12proc.errors import ConfigError
+from x12proc.feed.feed_file import load_feed_file
+from x12proc.feed.ledger import Ledger
+from x12proc.feed.watch import Watch
+
+
+def x12proc(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [*arguments], catch_exceptions=False, standalone_mode=False)
+    return result.return_value or result.exit_code, result.output
+
+
+def ledger(command: str, path: Path, *arguments: str) -> tuple[int, str]:
+    return x12proc("ledger", command, "-f", str(path), *arguments)
+
+
+def reason(path: Path, name: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads((path.parent / "quarantine" / f"{name}.reason.json").read_bytes())
+    return found
+
+
+# -- what is taken, and where it ends -----------------------------------------------------------------------------
+
+
+def test_a_file_goes_from_the_inbox_to_archive_with_its_artefacts_in_the_outbox(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    inputs = {"night run.edi": small(1), "more.edi": rejected(2), "notes.txt": b"hello"}
+    drop(path, inputs)
+    assert run_once(path) == {"accepted": 1, "rejected": 1, "failed": 1}
+    assert faults(path, inputs) == []
+    assert names(tmp_path / "out" / "night run.edi") == ["night run.annotated.edi", "night run.report.json"]
+    assert names(tmp_path / "archive") == ["more.edi", "night run.edi"]
+    assert reason(path, "notes.txt")["code"] == "not-x12"
+    assert [(row.claims, row.accepted, row.rejected) for row in rows(path)] == [(1, 1, 0), (1, 0, 1), (0, 0, 0)]
+
+
+@pytest.mark.parametrize("name", ["a.tmp", "a.edi.part", "a.FILEPART", ".hidden.edi"])
+def test_what_is_called_unfinished_is_left_alone(name: str, tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {name: small(1)})
+    assert run_once(path) == {}
+    assert names(tmp_path / "in") == [name]
+
+
+def test_a_file_that_still_grows_is_waited_for(tmp_path: Path) -> None:
+    path = make_feed(tmp_path, feed="incomplete_after_seconds = 3600")
+    place = tmp_path / "in" / "a.edi"
+    place.write_bytes(small(1)[:-40])
+    assert run_once(path) == {}
+    place.write_bytes(small(1))
+    assert run_once(path) == {"accepted": 1}
+
+
+def test_an_upload_that_never_completes_goes_to_quarantine(tmp_path: Path) -> None:
+    path = make_feed(tmp_path, feed="incomplete_after_seconds = 60")
+    drop(path, {"a.edi": small(1)[:-40]})  # of long ago
+    assert run_once(path) == {"failed": 1}
+    assert reason(path, "a.edi")["code"] == "incomplete"
+    assert names(tmp_path / "out") == ["a.edi"], "its report says what could be read"
+    assert "a.annotated.edi" not in names(tmp_path / "out" / "a.edi")
+
+
+def test_only_names_that_are_asked_for_are_taken(tmp_path: Path) -> None:
+    path = make_feed(tmp_path, feed='names = ["*.837", "CLAIMS*"]')
+    drop(path, {"a.837": small(1), "CLAIMS.txt": small(2), "b.edi": small(3)})
+    assert run_once(path) == {"accepted": 2}
+    assert names(tmp_path / "in") == ["b.edi"]
+
+
+def test_a_signal_ends_the_watch_behind_the_file_at_hand(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {"a.edi": small(1), "b.edi": small(2)})
+    stopping = Event()
+    watch = Watch(load_feed_file(path), stopping, lambda step: stopping.set() if step == "moved" else None)
+    watch.run(once=False)
+    assert watch.counts == {"accepted": 1}
+    assert names(tmp_path / "in") == ["b.edi"]
+
+
+# -- hostile names and things -------------------------------------------------------------------------------------
+
+LONG = "x" * 251 + ".edi"
+
+
+@pytest.mark.parametrize(
+    "name", ["with space.edi", "new\nline.edi", "a..edi..", "-rf.edi", "ünïcode.edi", LONG, "noending"]
+)
+def test_any_name_is_carried_and_nothing_leaves_the_roots(name: str, tmp_path: Path) -> None:
+    path = make_feed(tmp_path / "feed")
+    inputs = {name: small(1), f"{name[:-5]}2.edi"[-255:]: b"no X12"}
+    drop(path, inputs)
+    run_once(path)
+    assert faults(path, inputs) == []
+    assert names(tmp_path) == ["feed"]
+
+
+def test_a_name_that_is_no_text_is_carried(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {os.fsdecode(b"caf\xe9.edi"): small(1)})
+    assert run_once(path) == {"accepted": 1}
+    assert [os.fsencode(name) for name in names(tmp_path / "archive")] == [b"caf\xe9.edi"]
+
+
+def test_links_pipes_and_folders_are_left_alone(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.edi"
+    secret.write_bytes(small(9))
+    path = make_feed(tmp_path / "feed")
+    inbox = path.parent / "in"
+    (inbox / "link.edi").symlink_to(secret)
+    (inbox / "folder.edi").mkdir()
+    os.mkfifo(inbox / "pipe.edi")
+    drop(path, {"a.edi": small(1)})
+    assert run_once(path) == {"accepted": 1}
+    assert names(inbox) == ["folder.edi", "link.edi", "pipe.edi"]
+    assert secret.exists()
+
+
+def test_a_name_that_comes_again_gets_places_of_its_own(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    for number in (1, 2):
+        drop(path, {"daily.edi": small(number)})
+        assert run_once(path) == {"accepted": 1}
+    assert len(names(tmp_path / "archive")) == len(names(tmp_path / "out")) == 2
+    assert ledger("check", path)[0] == 0
+
+
+# -- duplicates ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_bytes_are_refused_with_a_ta1_and_overridden_with_a_reason(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {"a.edi": small(1)})
+    run_once(path)
+    drop(path, {"again.edi": small(1)})
+    assert run_once(path) == {"failed": 1}
+    first, second = rows(path)
+    why = reason(path, "again.edi")
+    assert (why["code"], why["earlier"]) == ("duplicate-bytes", [first.id])
+    assert b"TA1*000000001*240329*0915*R*025~" in (tmp_path / "out" / "again.edi" / "again.ta1.edi").read_bytes()
+
+    with pytest.raises(ConfigError, match="only what was refused"):
+        ledger("override", path, first.id, "--reason", "x")
+    assert ledger("override", path, second.id, "--reason", "sent on purpose", "--by", "Ann") == (
+        0, f"{second.id} is back in the inbox of lakeside\n",
+    )  # fmt: skip
+    assert run_once(path) == {"accepted": 1}
+    told = ledger("show", path, second.id)[1]
+    assert "override by Ann: sent on purpose" in told
+    drop(path, {"third.edi": small(1)})
+    assert run_once(path) == {"failed": 1}, "an override counts once"
+
+
+def test_the_same_interchange_with_other_bytes_is_refused_for_some_days(tmp_path: Path) -> None:
+    path = make_feed(tmp_path, feed="duplicate_days = 30")
+    drop(path, {"a.edi": small(1)})
+    run_once(path)
+    drop(path, {"b.edi": small(2, control=1)})
+    assert run_once(path) == {"failed": 1}
+    assert reason(path, "b.edi")["code"] == "duplicate-interchange"
+
+
+def test_what_failed_may_come_again(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    for _ in range(2):
+        drop(path, {"a.edi": small(1)[:-100] + b"~ISA*"})
+        assert run_once(path) == {"failed": 1}
+    drop(path, {"a.edi": small(1)})
+    assert run_once(path) == {"accepted": 1}
+
+
+# -- the balance, and rules over history --------------------------------------------------------------------------
+
+
+def test_the_report_adds_up_and_tells_what_did_not_come(tmp_path: Path) -> None:
+    path = make_feed(tmp_path, feed='expect = "daily by 00:00"')
+    drop(path, {"a.edi": small(1) + small(2), "b.edi": rejected(3), "c.edi": b"?"})
+    run_once(path)
+    code, told = ledger("report", path, "--json")
+    found = json.loads(told)
+    (day,) = found["days"]
+    assert (day["files"], day["archived"], day["quarantined"]) == (3, 2, 1)
+    assert (day["claims"], day["accepted"], day["rejected"], day["failed"], day["difference"]) == (3, 2, 1, 0, 0)
+    assert code == (1 if found["missing"] else 0)
+    assert "in quarantine" in ledger("report", path, "--files")[1]
+
+
+def test_an_input_of_the_past_runs_again_under_todays_rules(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {"a.edi": small(1).replace(b" 80MG IV 4X20MG/10ML SDV", b"")})
+    run_once(path)
+    (row,) = rows(path)
+    assert ledger("replay", path, row.id)[0] == 0
+    path.write_text(path.read_text().replace("[feeds.lakeside]", '[feeds.lakeside]\nprofile = "medicare-b"'))
+    code, told = ledger("replay", path, row.id)
+    assert code == 1
+    assert "NAR04" in told
+    assert json.loads(ledger("replay", path, row.id, "--json")[1])["schema"].startswith("x12proc.")
+
+
+def test_old_files_are_removed_and_their_rows_stay(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {"a.edi": small(1), "b.edi": b"no X12"})
+    run_once(path)
+    book = Ledger(load_feed_file(path).ledger_url)
+    with book._writing() as connection:
+        connection.exec_driver_sql("UPDATE files SET updated = ?", (time.time() - 10 * 86_400,))
+    book.close()
+    assert ledger("prune", path, "--days", "7", "--dry-run")[1] == "lakeside: 2 inputs would be removed\n"
+    assert ledger("prune", path, "--days", "7")[1] == "lakeside: 2 inputs removed\n"
+    assert [names(tmp_path / folder) for folder in ("archive", "quarantine", "out")] == [[], [], []]
+    assert len(rows(path)) == 2
+    assert ledger("check", path)[0] == 0
+
+
+# -- the feed file ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[feeds.a]\ninbx = 'x'", r"feeds\.a.*inbx"),
+        ("[feeds.a]\nemit = ['pdf']", r"feeds\.a\.emit: 'pdf' can't be written; allowed are json"),
+        ("[feeds.a]\nprofile = 'nobody'", r"feeds\.a: .*nobody"),
+        ("[feeds.a]\nexpect = 'sometimes'", r"feeds\.a\.expect: 'sometimes' is not understood; allowed are"),
+        ("[feeds.a]\noutbox = 'x'\narchive = 'x'", r"this folder is feeds\.a\.outbox already"),
+        ("[ledger]\nurl = 'mysql://x'\n[feeds.a]", r"ledger\.url: allowed are sqlite"),
+        ("[feeds]", "feeds"),
+        ("[feeds.'../a']", "feeds"),
+        ("not TOML", "not valid TOML"),
+    ],
+)
+def test_a_wrong_feed_file_says_where_and_what_is_allowed(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "FEED.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message) as raised:
+        load_feed_file(path)
+    assert str(raised.value).startswith(str(path))
+
+
+def test_the_commands_end_with_the_codes_of_the_manual(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {"a.edi": small(1)})
+    assert x12proc("watch", str(path), "--once")[0] == 0
+    drop(path, {"b.edi": rejected(2)})
+    assert x12proc("watch", str(path), "--once")[0] == 1
+    drop(path, {"c.edi": b"no X12"})
+    assert x12proc("watch", str(path), "--once")[0] == 3
+    with pytest.raises(ConfigError):
+        x12proc("watch", str(tmp_path / "none.toml"), "--once")
+
+
+def test_logs_tell_ids_and_counts_and_no_name_of_a_file(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {"DOE_JOHN_19800101.edi": small(1), "HARTLEY.txt": base()[:-30]})
+    said = x12proc("--log-level", "debug", "watch", str(path), "--once")[1]
+    assert "file_done" in said
+    for secret in ("DOE_JOHN", "HARTLEY", "ELFABRIO", "W440192003"):
+        assert secret not in said
