@@ -201,14 +201,14 @@ def test_the_report_adds_up_and_tells_what_did_not_come(tmp_path: Path) -> None:
 
 def test_an_input_of_the_past_runs_again_under_todays_rules(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
-    drop(path, {"a.edi": small(1).replace(b" 80MG IV 4X20MG/10ML SDV", b"")})
+    drop(path, {"a.edi": small(1).replace(b"80MG IV 4X20MG/10ML SDV", b"2MG/ML IV")})
     run_once(path)
     (row,) = rows(path)
     assert ledger("replay", path, row.id)[0] == 0
-    path.write_text(path.read_text().replace("[feeds.lakeside]", '[feeds.lakeside]\nprofile = "medicare-b"'))
+    path.write_text(path.read_text().replace("[feeds.lakeside]", '[feeds.lakeside]\nprofile = "medicare-b-palmetto"'))
     code, told = ledger("replay", path, row.id)
     assert code == 1
-    assert "NAR04" in told
+    assert "NAR05" in told
     assert json.loads(ledger("replay", path, row.id, "--json")[1])["schema"].startswith("x12proc.")
 
 

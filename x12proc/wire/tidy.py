@@ -79,8 +79,10 @@ def _stands_for_terminator(chunk: bytes, match: re.Match[bytes], delimiters: Del
 
 @lru_cache(maxsize=32)
 def _line_ends(delimiters: Delimiters) -> re.Pattern[bytes]:
-    """Finds a terminator with the blanks and line ends behind it, or, as group 1, line ends elsewhere."""
-    return re.compile(re.escape(delimiters.segment) + rb"[\r\n\t ]*+|([\r\n]+)")
+    """Finds a terminator with the blanks and line ends behind it, or, as group 1, line ends elsewhere. A line end
+    that is the terminator itself is never taken for a part of those."""
+    others = b"\r\n".replace(delimiters.segment, b"")
+    return re.compile(re.escape(delimiters.segment) + rb"[\r\n\t ]*+|([" + others + rb"]+)")
 
 
 @lru_cache(maxsize=32)
