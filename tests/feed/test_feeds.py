@@ -205,7 +205,9 @@ def test_an_input_of_the_past_runs_again_under_todays_rules(tmp_path: Path) -> N
     run_once(path)
     (row,) = rows(path)
     assert ledger("replay", path, row.id)[0] == 0
-    path.write_text(path.read_text().replace("[feeds.lakeside]", '[feeds.lakeside]\nprofile = "medicare-b-palmetto"'))
+    path.write_text(
+        path.read_text().replace("[feeds.lakeside]", '[feeds.lakeside]\nprofile = "medicare-b-palmetto"')
+    )
     code, told = ledger("replay", path, row.id)
     assert code == 1
     assert "NAR05" in told
