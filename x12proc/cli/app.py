@@ -24,6 +24,8 @@ _COMMANDS = {
     "rules": "Show what is checked, why, and how to fix it.",
     "reference": "Show the dated reference tables, look an NDC up, import official downloads.",
     "profiles": "Show the payer profiles and what each of them changes.",
+    "serve": "Run the HTTP service and the worklist in the browser.",
+    "keys": "Make, list and revoke the keys of the HTTP service.",
 }
 
 
