@@ -14,12 +14,12 @@ ROOMS = [
     "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference", "narrative",
     "rules", "profiles", "silence", "engine", "fixes", "judge", "conformance", "scrub", "verdicts", "reports",
     "mask", "extract", "rulebook", "profilebook", "profileschema", "replay", "ownrules", "files", "pool",
-    "settings", "artefacts", "run", "cases", "upgrade", "feed", "api", "pytest_plugin", "cli", "__main__",
+    "settings", "artefacts", "run", "cases", "upgrade", "feed", "api", "service", "pytest_plugin", "cli",
+    "__main__",
 ]  # fmt: skip
 OUTER = {
-    *("ownrules", "files", "pool", "settings", "artefacts", "run", "cases", "upgrade", "feed", "api"),
-    *("pytest_plugin", "cli"),
-    "__main__",
+    *("ownrules", "files", "pool", "settings", "artefacts", "run", "cases", "upgrade", "feed", "api", "service"),
+    *("pytest_plugin", "cli", "__main__"),
 }
 # What reaches the world. importlib.resources may read what the package itself ships.
 WORLD = {

@@ -10,6 +10,7 @@ PostgreSQL runs as a throw-away server. Ends with 1 when an input was lost or do
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import subprocess
@@ -43,7 +44,7 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=0)
     parser.add_argument("--workers", type=int, default=8)
     given = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(60))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     if given.what == "kills":
         return kills(given.times)
     if given.what == "workers":

@@ -26,6 +26,8 @@ _COMMANDS = {
     "profiles": "Show the payer profiles and what each of them changes.",
     "watch": "Watch folders: scrub what comes in, and lose nothing.",
     "ledger": "Show what watched folders took, replay it, override a refusal.",
+    "serve": "Run the HTTP service.",
+    "keys": "Make, list and revoke the keys of the HTTP service.",
 }
 
 

@@ -1,0 +1,283 @@
+"""The API as programs meet it: forms of the answer, statuses, keys and scopes, runs and artefacts."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import jsonschema
+import pytest
+from edi import CLINIC, base
+from service_run import AS_OF, EDI, Service, post
+
+from x12proc.service.access import OPEN
+from x12proc.service.answers import accepted_form
+from x12proc.service.intake import Refused
+
+SCHEMA = json.loads(
+    (Path(__file__).parent.parent.parent / "x12proc" / "reports" / "report.schema.json").read_text()
+)
+FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
+
+
+# -- the result ------------------------------------------------------------------------------------------------
+
+
+def test_the_report_is_the_answer(api: httpx.Client) -> None:
+    answer = post(api, FAULTY)
+    assert answer.status_code == 200
+    assert answer.headers["X12proc-Status"] == "rejected"
+    report = answer.json()
+    jsonschema.validate(report, SCHEMA)
+    assert report["summary"]["rejected_claims"] == 1
+    assert "QTY01" in report["summary"]["by_rule"]
+
+
+def test_accept_chooses_the_form(api: httpx.Client) -> None:
+    annotated = post(api, FAULTY, EDI)
+    assert annotated.headers["content-type"] == EDI
+    assert b"NTE*TPO*X12PROC" in annotated.content
+    ack = post(api, FAULTY, f"{EDI}; form=277ca")
+    assert ack.headers["content-type"] == f"{EDI}; form=277ca"
+    assert b"ST*277*" in ack.content
+    assert b"ST*999*" in post(api, FAULTY, f"{EDI};form=999").content
+    html = post(api, FAULTY, "text/html")
+    assert html.text.startswith("<!DOCTYPE html")
+    assert "sandbox" in html.headers["content-security-policy"]
+    assert post(api, FAULTY, "text/csv").text.count("QTY01") == 1
+    assert post(api, FAULTY, "application/xml").text.startswith("<?xml")
+    assert post(api, FAULTY, "image/png").status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("", "json"),
+        ("*/*", "json"),
+        ("text/*", "html"),
+        ("text/csv;q=0.5, text/html;q=0.8", "html"),
+        ("application/edi-x12", "annotated"),
+        ('application/edi-x12; form="ta1"', "ta1"),
+        ("application/EDI-X12; FORM=999; q=0.9, application/json;q=0.1", "999"),
+    ],
+)
+def test_the_form_that_is_wanted_most(accept: str, form: str) -> None:
+    assert accepted_form(accept) == form
+
+
+def test_nothing_that_is_refused_is_taken() -> None:
+    for accept in ("application/json;q=0", "application/edi-x12; form=nonsense", ";;,,="):
+        with pytest.raises(Refused):
+            accepted_form(accept)
+
+
+def test_a_form_upload_is_a_file_as_well(api: httpx.Client) -> None:
+    files = {"file": ("JOHN SMITH.edi", FAULTY, EDI)}
+    answer = api.post("/v1/scrub", files=files, data={"note": "x"}, params={"as_of": AS_OF})
+    assert answer.status_code == 200
+    assert answer.json()["input"]["name"] == "input.edi"
+    assert answer.json()["input"]["bytes"] == len(FAULTY)
+
+
+def test_what_a_request_asks_is_done(api: httpx.Client) -> None:
+    assert post(api, FAULTY, profile="uhc").json()["claims"][0]["profile"] == "uhc"
+    assert post(api, base(), codes="J1234").json()["summary"]["target_claims"] == 0
+    report = post(api, base(), conformance="off").json()
+    assert report["program"]["conformance"]["mode"] == "off"
+    assert report["program"]["as_of"] == AS_OF
+
+
+# -- what is refused -------------------------------------------------------------------------------------------
+
+
+def test_what_is_no_x12_is_refused_and_not_kept(service: Service, api: httpx.Client) -> None:
+    folders = sorted(service.desk.store.run_folder("x").parent.iterdir())
+    for data in (b"", b"hello", b"%PDF-1.7" * 1000, b"ISA*00*"):
+        answer = post(api, data)
+        assert answer.status_code == 400, data
+        assert answer.json()["error"]["message"]
+    assert sorted(service.desk.store.run_folder("x").parent.iterdir()) == folders
+
+
+def test_x12_that_ends_too_early_is_answered_with_the_report(api: httpx.Client) -> None:
+    answer = post(api, base()[:-200], EDI)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["summary"]["status"] == "failed"
+    jsonschema.validate(answer.json(), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"profile": "nobody"}, {"codes": "X"}, {"as_of": "yesterday"}, {"emit": "pdf"}, {"conformance": "some"}],
+)
+def test_a_wrong_parameter_is_refused(api: httpx.Client, query: dict[str, str]) -> None:
+    answer = post(api, base(), **query)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "bad-request"
+
+
+def test_limits_of_kind_and_size(own_service: Service) -> None:
+    with own_service.client() as api:
+        assert api.post("/v1/scrub", content=base(), headers={"Content-Type": "image/png"}).status_code == 415
+        assert api.post("/v1/scrub", content=base(), headers={"Content-Type": ""}).status_code == 415
+        gzipped = {"Content-Type": EDI, "Content-Encoding": "gzip"}
+        assert api.post("/v1/scrub", content=base(), headers=gzipped).status_code == 415
+        assert post(api, b"x" * 300_000).status_code == 413
+        pieces = (b"x" * 50_000 for _ in range(10))  # sent in chunks, its size unsaid
+        assert api.post("/v1/scrub", content=pieces, headers={"Content-Type": EDI}).status_code == 413
+        assert api.post("/v1/scrub", files={"file": b"x" * 250_000}).status_code == 413
+        assert api.post("/v1/scrub", files={"other": b"x"}).status_code == 400
+        broken = {"Content-Type": "multipart/form-data; boundary=b"}
+        assert api.post("/v1/scrub", content=b"--b\r\nnonsense", headers=broken).status_code == 400
+        assert own_service.desk.jobs.taken == 0
+
+
+def test_a_file_that_dawdles_is_refused(tmp_path: Path) -> None:
+    with Service(tmp_path / "data", upload_seconds=0.2) as slow, slow.client() as api:
+        waiting = threading.Event()
+
+        def pieces() -> Iterator[bytes]:
+            yield b"ISA"
+            waiting.wait(1.0)
+            yield b"*"
+
+        answer = api.post("/v1/scrub", content=pieces(), headers={"Content-Type": EDI})
+        assert answer.status_code == 408
+
+
+def test_a_scrub_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    with Service(tmp_path / "data", job_seconds=0.001) as hasty, hasty.client() as api:
+        answer = post(api, CLINIC.read_bytes())
+        assert answer.status_code == 503
+        assert answer.json()["error"]["code"] == "not-done"
+        assert api.get("/v1/runs").json()["runs"] == []
+
+
+# -- keys ------------------------------------------------------------------------------------------------------
+
+
+def test_every_route_is_closed_without_a_key(service: Service) -> None:
+    with service.client("") as stranger, service.client("x12p_1_" + "A" * 43) as guesser:
+        for client in (stranger, guesser):
+            for route in service.app.routes:
+                path = getattr(route, "path", "").replace("{run_id}", "0" * 16).replace("{kind}", "json")
+                answer = client.get(path)
+                if path in OPEN or path.startswith("/static"):
+                    continue
+                assert answer.status_code in (401, 303), path
+            assert client.get("/v1/nothing").status_code == 401
+            assert post(client, base()).status_code == 401
+            assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_a_key_may_do_what_its_scopes_say(service: Service) -> None:
+    reader, sender = service.key_for("reader", "read"), service.key_for("sender", "scrub")
+    with service.client(reader) as reads, service.client(sender) as sends:
+        assert post(reads, base()).status_code == 403
+        run = post(sends, base()).headers["X12proc-Run"]
+        assert sends.get(f"/v1/runs/{run}").status_code == 403
+        assert reads.get(f"/v1/runs/{run}").status_code == 200
+        assert reads.delete(f"/v1/runs/{run}").status_code == 403
+        assert reads.get("/metrics").status_code == 403
+        assert sends.get("/v1/openapi.json").status_code == 403
+
+
+# -- runs ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_kept_with_its_artefacts_until_it_is_deleted(service: Service, api: httpx.Client) -> None:
+    answer = post(api, FAULTY, emit="277ca,ta1")
+    run = answer.headers["X12proc-Run"]
+    told = api.get(f"/v1/runs/{run}").json()
+    assert told["status"] == "rejected"
+    assert told["summary"]["target_claims"] == 1
+    assert {"json", "csv", "html", "annotated", "277ca"} <= set(told["artefacts"])
+    for kind in told["artefacts"]:
+        assert api.get(f"/v1/runs/{run}/artefacts/{kind}").status_code == 200
+    assert api.get(f"/v1/runs/{run}/artefacts/json").content == answer.content
+    assert api.get(f"/v1/runs/{run}/artefacts/999").status_code == 404
+    assert run in [entry["id"] for entry in api.get("/v1/runs").json()["runs"]]
+    assert api.delete(f"/v1/runs/{run}").status_code == 204
+    assert api.get(f"/v1/runs/{run}").status_code == 404
+    assert not service.desk.store.run_folder(run).exists()
+
+
+def test_runs_are_listed_page_by_page(api: httpx.Client) -> None:
+    sent = [post(api, base()).headers["X12proc-Run"] for _ in range(3)]
+    seen: list[str] = []
+    before: str | None = ""
+    while before is not None:
+        page = api.get("/v1/runs", params={"limit": 2, **({"before": before} if before else {})}).json()
+        seen += [run["id"] for run in page["runs"]]
+        before = page["next"]
+    assert len(seen) == len(set(seen))
+    assert set(sent) <= set(seen)
+
+
+def test_a_dry_run_leaves_nothing(service: Service, api: httpx.Client) -> None:
+    folders = sorted(service.desk.store.run_folder("x").parent.iterdir())
+    answer = post(api, FAULTY, dry_run="true")
+    assert answer.status_code == 200
+    assert "X12proc-Run" not in answer.headers
+    assert answer.json()["summary"]["rejected_claims"] == 1
+    while sorted(service.desk.store.run_folder("x").parent.iterdir()) != folders:
+        time.sleep(0.01)  # it is removed once the answer is sent
+
+
+def test_the_same_sending_is_scrubbed_once(api: httpx.Client) -> None:
+    headers = {"Content-Type": EDI, "Idempotency-Key": "batch-7"}
+    first = api.post("/v1/scrub", content=FAULTY, headers=headers)
+    again = api.post("/v1/scrub", content=FAULTY, headers=headers)
+    assert again.headers["X12proc-Run"] == first.headers["X12proc-Run"]
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.content == first.content
+    other = api.post("/v1/scrub", content=base(), headers=headers)
+    assert other.status_code == 409
+
+
+def test_an_answer_can_be_fetched_later(api: httpx.Client) -> None:
+    headers = {"Content-Type": EDI, "Prefer": "respond-async"}
+    answer = api.post("/v1/scrub", content=CLINIC.read_bytes(), headers=headers, params={"as_of": AS_OF})
+    assert answer.status_code == 202
+    place = answer.headers["Location"]
+    while (told := api.get(place).json())["state"] == "waiting":
+        pass
+    assert told["status"] == "rejected"
+    bad = api.post("/v1/scrub", content=b"hello", headers=headers)
+    while (told := api.get(bad.headers["Location"]).json())["state"] == "waiting":
+        pass
+    assert told["state"] == "broken"
+    assert told["artefacts"] == []
+    assert "ISA" in told["problem"]
+
+
+# -- the rest --------------------------------------------------------------------------------------------------
+
+
+def test_rules_and_profiles_are_told(api: httpx.Client) -> None:
+    rules = api.get("/v1/rules").json()
+    assert api.get("/v1/rules/NDC01").json() == next(rule for rule in rules if rule["id"] == "NDC01")
+    assert api.get("/v1/rules/NOPE").status_code == 404
+    assert "medicare-b" in [profile["name"] for profile in api.get("/v1/profiles").json()]
+
+
+def test_metrics_count_what_was_done(service: Service, api: httpx.Client) -> None:
+    post(api, FAULTY)
+    text = api.get("/metrics").text
+    assert 'x12proc_findings_total{rule="QTY01"}' in text
+    assert 'x12proc_files_total{status="rejected"}' in text
+    assert "x12proc_queue_depth 0.0" in text
+    assert 'route="/v1/scrub"' in text
+
+
+def test_answers_carry_headers_that_close_the_browser(api: httpx.Client) -> None:
+    headers = api.get("/v1/runs").headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "server" not in headers

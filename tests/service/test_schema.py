@@ -1,0 +1,66 @@
+"""The OpenAPI document says what the service answers: schemathesis asks what it allows, and what it doesn't."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import hypothesis
+import schemathesis
+from hypothesis import HealthCheck
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from service_run import Service
+
+from x12proc.service.app import openapi_document
+
+# What is sent must also be X12 and name a profile that exists, which a schema can't say: a 400 is right then.
+_NOT_OURS = positive_data_acceptance
+
+
+def test_no_answer_is_undeclared_and_none_says_5xx(service: Service) -> None:
+    schema = schemathesis.openapi.from_dict(openapi_document(service.app))
+    headers = {"Authorization": f"Bearer {service.key}"}
+    asked = 0
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
+        operation = found.ok()
+
+        @hypothesis.settings(
+            max_examples=15,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @hypothesis.given(case=operation.as_strategy())
+        def ask(case: schemathesis.Case[Any]) -> None:
+            nonlocal asked
+            asked += 1
+            case.call_and_validate(base_url=service.url, headers=headers, excluded_checks=[_NOT_OURS])
+
+        ask()
+    assert asked > 50
+
+
+def test_the_document_is_complete(api: httpx.Client) -> None:
+    document = api.get("/v1/openapi.json").json()
+    assert set(document["paths"]) >= {
+        "/healthz",
+        "/metrics",
+        "/v1/scrub",
+        "/v1/runs",
+        "/v1/runs/{run_id}",
+        "/v1/runs/{run_id}/artefacts/{kind}",
+        "/v1/rules",
+        "/v1/profiles",
+    }
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"], path
+            assert operation["description"], path
+            assert operation["security"] == ([] if path == "/healthz" else [{"key": []}])
+            assert all(answer["description"] for answer in operation["responses"].values())
+    scrub = document["paths"]["/v1/scrub"]["post"]
+    assert {"200", "202", "400", "401", "413", "415", "422", "429"} <= set(scrub["responses"])
+    assert "HTTPValidationError" not in str(document)

@@ -1,0 +1,134 @@
+"""`x12proc serve` and `x12proc keys` as an operator meets them."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+from edi import base
+from service_run import post
+
+from x12proc.cli.app import app
+from x12proc.errors import ConfigError
+
+
+def x12proc(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def make_key(data: Path, name: str, scope: str) -> str:
+    return x12proc("keys", "create", name, "--scope", scope, "--data", data).stdout.strip()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _serve(*arguments: str | Path) -> tuple[subprocess.Popen[bytes], str]:
+    port = _free_port()
+    command = [sys.executable, "-W", "error", "-m", "x12proc", "serve", "--port", str(port), *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return process, f"127.0.0.1:{port}"
+
+
+def _wait(process: subprocess.Popen[bytes], client: httpx.Client) -> None:
+    while process.poll() is None:
+        try:
+            assert client.get("/healthz").status_code == 200
+        except httpx.ConnectError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"the service ended: {process.communicate()[1].decode()}")
+
+
+def test_the_service_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
+    key = make_key(tmp_path / "data", "feed", "scrub,read")
+    process, address = _serve("--data", tmp_path / "data")
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=f"http://{address}", headers=headers, trust_env=False) as client:
+        _wait(process, client)
+        run = post(client, base()).headers["X12proc-Run"]
+        assert x12proc("keys", "revoke", "feed", "--data", tmp_path / "data").exit_code == 0
+        assert client.get("/v1/runs").status_code == 401
+    process.send_signal(signal.SIGTERM)
+    out, log = process.communicate(timeout=30)
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert out == b""
+    lines = [json.loads(line) for line in log.decode().splitlines() if line.startswith("{")]
+    assert [line["run"] for line in lines if line["event"] == "scrubbed"] == [run]
+    assert {line["route"] for line in lines if line["event"] == "answered"} >= {"/healthz", "/v1/scrub"}
+    assert key.encode() not in log
+    assert oct((tmp_path / "data").stat().st_mode & 0o777) == "0o700"
+
+
+def test_tls_by_certificate(tmp_path: Path) -> None:
+    cert, private = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", private, "-out", cert, "-days",
+         "2", "-subj", "/CN=localhost"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        pytest.skip("openssl is not here to make a certificate")
+    process, address = _serve("--data", tmp_path / "data", "--tls-cert", cert, "--tls-key", private)
+    with httpx.Client(base_url=f"https://{address}", verify=False, trust_env=False) as client:
+        _wait(process, client)
+        assert "max-age" in client.get("/healthz").headers["strict-transport-security"]
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--tls-cert", "missing.pem"), "go together"),
+        (("--tls-cert", "missing.pem", "--tls-key", "missing.pem"), "missing.pem"),
+        (("--config", "missing.toml"), "missing.toml"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_it_listens(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    result = x12proc("serve", "--data", tmp_path / "data", *options)
+    assert isinstance(result.exception, ConfigError)
+    assert said in str(result.exception)
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "x12proc.db").write_bytes(b"no database at all" * 100)
+    result = x12proc("keys", "list", "--data", tmp_path / "data")
+    assert isinstance(result.exception, ConfigError)
+
+
+def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    key = make_key(data, "ann", "read,edit")
+    assert re.fullmatch(r"x12p_1_[A-Za-z0-9_-]{43}", key)
+    listed = x12proc("keys", "list", "--data", data).output
+    assert "ann" in listed
+    assert "edit,read" in listed
+    assert key not in listed
+    secret = key.rpartition("_")[2].encode()
+    assert all(secret not in file.read_bytes() for file in data.rglob("*") if file.is_file())
+    assert x12proc("keys", "revoke", "ann", "--data", data).exit_code == 0
+    assert "revoked" in x12proc("keys", "list", "--data", data).output
+    for wrong in (("create", "ann", "--scope", "read"), ("create", "a b", "--scope", "read"),
+                  ("create", "bob", "--scope", "everything"), ("revoke", "nobody")):  # fmt: skip
+        assert isinstance(x12proc("keys", *wrong, "--data", data).exception, ConfigError)
+
+
+def test_old_runs_are_purged(tmp_path: Path) -> None:
+    result = x12proc("serve", "purge", "--older-than", "7", "--data", tmp_path / "data")
+    assert result.output == "0 runs deleted\n"

@@ -1,0 +1,183 @@
+"""A file as it is sent: raw or as an upload, piece by piece to disk, within limits of size and time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect, Request
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+EDI = "application/edi-x12"
+RAW = (EDI, "application/octet-stream", "text/plain")
+UPLOAD = "multipart/form-data"
+FILE_FIELD = "file"
+_MOST_FIELDS = 20
+_LONGEST_FIELD = 2000  # bytes
+_LONGEST_NAME = 120  # characters of what the sender calls the file
+_HEADROOM = 64 * 1024  # bytes that an upload may be larger than its file
+
+
+class Refused(Exception):  # noqa: N818 - the request is, not the program
+    """A request that is answered with a status other than 2xx, a code and a text, none of them from a claim."""
+
+    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers or {}
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A file that has arrived whole, and the fields that came with it."""
+
+    sha256: str
+    bytes: int
+    name: str
+    fields: dict[str, str]
+
+
+async def receive(request: Request, path: Path, most_bytes: int, seconds: float) -> Received:
+    """Write the file of a request to ``path``. Raises Refused; what was written is the caller's to remove."""
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    media_type = kind.decode("latin-1").lower()
+    if media_type not in (*RAW, UPLOAD) or request.headers.get("content-encoding", "identity") != "identity":
+        wanted = ", ".join((*RAW, UPLOAD))
+        raise Refused(415, "unsupported-media-type", f"Content-Type must be one of {wanted}, without encoding")
+    _check_length(request, most_bytes)
+    try:
+        async with asyncio.timeout(seconds):
+            with path.open("xb") as file:
+                if media_type == UPLOAD:
+                    return await _upload(request, file, options.get(b"boundary", b""), most_bytes)
+                return await _raw(request, file, most_bytes)
+    except TimeoutError:
+        raise Refused(408, "too-slow", f"The file did not arrive within {seconds:g} seconds") from None
+    except ClientDisconnect:
+        raise Refused(400, "cut-off", "The connection ended before the file did") from None
+
+
+def _check_length(request: Request, most_bytes: int) -> None:
+    said = request.headers.get("content-length", "")
+    if said.isdigit() and int(said[:20]) > most_bytes + _HEADROOM:
+        raise _too_large(most_bytes)
+
+
+def _too_large(most_bytes: int) -> Refused:
+    return Refused(413, "too-large", f"A file may have {most_bytes} bytes")
+
+
+async def _raw(request: Request, file: BinaryIO, most_bytes: int) -> Received:
+    sink = _Sink(file, most_bytes)
+    async for piece in request.stream():
+        sink.write(piece)
+    return Received(sink.sha256, sink.bytes, "", {})
+
+
+async def _upload(request: Request, file: BinaryIO, boundary: bytes, most_bytes: int) -> Received:
+    form = _Form(_Sink(file, most_bytes))
+    try:
+        parser = MultipartParser(boundary, form.callbacks())
+        async for piece in request.stream():
+            parser.write(piece)
+        parser.finalize()
+    except FormParserError:
+        raise Refused(400, "bad-form", "The multipart body can't be read") from None
+    if not form.complete or not form.found:
+        raise Refused(400, "no-file", f"The form has no field named {FILE_FIELD!r}, or ends before it does")
+    return Received(form.sink.sha256, form.sink.bytes, form.name, form.fields)
+
+
+class _Sink:
+    """Where the file's bytes go, counted and hashed on the way."""
+
+    def __init__(self, file: BinaryIO, most_bytes: int) -> None:
+        self._file = file
+        self._most = most_bytes
+        self._hash = hashlib.sha256()
+        self.bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def write(self, piece: bytes) -> None:
+        self.bytes += len(piece)
+        if self.bytes > self._most:
+            raise _too_large(self._most)
+        self._hash.update(piece)
+        self._file.write(piece)
+
+
+class _Form:
+    """A multipart form as its parser tells it: the field ``file`` to the sink, short texts to ``fields``."""
+
+    def __init__(self, sink: _Sink) -> None:
+        self.sink = sink
+        self.fields: dict[str, str] = {}
+        self.name = ""
+        self.found = False
+        self.complete = False
+        self._header = self._value = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._field = ""
+        self._text = b""
+
+    def callbacks(self) -> MultipartCallbacks:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._on_header,
+            "on_header_value": self._on_value,
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._headers_end,
+            "on_part_data": self._data,
+            "on_part_end": self._end,
+            "on_end": self._all,
+        }
+
+    def _begin(self) -> None:
+        self._headers, self._field, self._text = {}, "", b""
+
+    def _on_header(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _on_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[self._header.lower()] = self._value
+        self._header = self._value = b""
+
+    def _headers_end(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        self._field = options.get(b"name", b"").decode("utf-8", "replace")
+        if self._field == FILE_FIELD:
+            if self.found:
+                raise Refused(400, "several-files", "A request holds one file")
+            self.found = True
+            self.name = options.get(b"filename", b"").decode("utf-8", "replace")[-_LONGEST_NAME:]
+        elif len(self.fields) >= _MOST_FIELDS:
+            raise Refused(400, "bad-form", f"The form has more than {_MOST_FIELDS} fields")
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._field == FILE_FIELD:
+            self.sink.write(data[start:end])
+            return
+        self._text += data[start:end]
+        if len(self._text) > _LONGEST_FIELD:
+            raise Refused(400, "bad-form", f"A field of the form is longer than {_LONGEST_FIELD} bytes")
+
+    def _end(self) -> None:
+        if self._field != FILE_FIELD:
+            self.fields[self._field[:40]] = self._text.decode("utf-8", "replace")
+
+    def _all(self) -> None:
+        self.complete = True
