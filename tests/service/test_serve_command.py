@@ -114,11 +114,11 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    key = make_key(data, "ann", "read,edit")
+    key = make_key(data, "ann", "scrub,read")
     assert re.fullmatch(r"x12p_1_[A-Za-z0-9_-]{43}", key)
     listed = x12proc("keys", "list", "--data", data).output
     assert "ann" in listed
-    assert "edit,read" in listed
+    assert "read,scrub" in listed
     assert key not in listed
     secret = key.rpartition("_")[2].encode()
     assert all(secret not in file.read_bytes() for file in data.rglob("*") if file.is_file())

@@ -3,7 +3,6 @@ its route, never its address."""
 
 from __future__ import annotations
 
-import hmac
 import os
 import time
 import traceback
@@ -134,24 +133,6 @@ def _allowed(who: Who, scope: str) -> Who:
     if scope not in who.scopes:
         raise Refused(403, "forbidden", f"This key may not do that; it needs the scope {scope!r}")
     return who
-
-
-def page_needs(scope: str) -> Callable[[Request], Who]:
-    """The same for a page of the worklist, which takes browser sessions only. Raises Refused."""
-
-    def check(request: Request) -> Who:
-        who: Who | None = request.state.who
-        if who is None or not who.csrf:
-            raise Refused(401, "unauthorized", "Sign in with a browser first")
-        return _allowed(who, scope)
-
-    return check
-
-
-def check_token(who: Who, token: str) -> None:
-    """Whether a form was made by us for this session. Raises Refused."""
-    if not hmac.compare_digest(token.encode(), who.csrf.encode()):
-        raise Refused(403, "stale-form", "This page is from an earlier session; load it again")
 
 
 def refusal(refused: Refused) -> JSONResponse:

@@ -23,8 +23,6 @@ from x12proc.service.tables import BrowserSession, Event, Key, stamp
 SCOPES = {
     "scrub": "send files and delete runs",
     "read": "read runs, reports and claims",
-    "edit": "change claims in the worklist and accept fixes",
-    "bypass": "set a rule aside on a claim, with reason and expiry",
     "metrics": "read /metrics",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
