@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test docs mutate fuzz reliability clean
+.PHONY: demo test docs mutate fuzz reliability bench bench-memory clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/x12proc scrub fixtures/demo -o demo-out --as-of 2024-04-01 || test $$? -eq 1
@@ -30,6 +30,13 @@ MINUTES ?= 1
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	$(BIN)/python tools/fuzzing.py --minutes $(MINUTES) $(TARGET)
+
+# Speed beside peers and floors, into bench/RESULTS.md; then memory on 1 GB and 10 GB, which needs 40 GB of disk.
+bench: $(VENV)/.dev
+	$(BIN)/python bench/speed.py
+
+bench-memory: $(VENV)/.dev
+	$(BIN)/python bench/speed.py --memory 1000 10000
 
 # Hostile files, timed and weighed one by one: rewrites the table in docs/reliability.md; some minutes.
 reliability: $(VENV)/.dev

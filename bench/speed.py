@@ -1,0 +1,289 @@
+"""Runs x12proc beside its peers and the floors, and writes bench/RESULTS.md: ``make bench``.
+
+    python bench/speed.py                       what RESULTS.md holds; some minutes
+    python bench/speed.py --megabytes 5         a quick look, which writes nothing
+    python bench/speed.py --memory 1000 10000   memory on files of so many MB, plain, through a pipe and from a .gz
+
+Every figure is of a whole process: the median of several runs, taken in turns with the others, so that what else
+the machine does hits all alike. Peers that take minutes for a large file get the beginning of the same data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+RESULTS = HERE / "RESULTS.md"
+_MEGABYTE = 1024 * 1024
+_PROGRAM = (sys.executable, "-m", "x12proc")
+_FAST = ("--emit", "json,annotated", "--conformance", "off")
+_PEER_MEGABYTES = {
+    "pyx12-reader": 10,
+    "pyx12-context": 1,
+    "pyx12-validate": 1,
+    "lfh-segments": 10,
+    "lfh-models": 1,
+}
+
+
+class Data(msgspec.Struct, frozen=True):
+    """A file to be made: its kind, how many of its claims are target claims, and what share of the size it has."""
+
+    name: str
+    kind: str
+    percent: float
+    share: float = 1.0
+
+
+class Case(msgspec.Struct):
+    """One thing that is timed, on one file: what it is called, its command, and how much it reads."""
+
+    what: str
+    data: str
+    command: list[str]
+    megabytes: float
+    claims: int
+    times: int
+    seconds: list[float] = []
+    cpu: list[float] = []
+    peak_megabytes: float = 0
+
+    @property
+    def rate(self) -> float:
+        """Megabytes a second, whole process."""
+        return self.megabytes / statistics.median(self.seconds)
+
+
+FILES = (
+    Data("837P, 2 % target claims", "P", 2),
+    Data("837P, 0.1 % target claims", "P", 0.1),
+    Data("837P, target claims only", "P", 100, 0.1),
+    Data("837I, 2 % target claims", "I", 2),
+)
+_SPARSE, _RARE, _DENSE, _INSTITUTIONAL = FILES
+
+
+def main() -> None:
+    """Measure, print, and write the results when the sizes are those that the page promises."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megabytes", type=int, default=100, help="size of the large files (100)")
+    parser.add_argument("--times", type=int, default=5, help="runs of the fast ones (5)")
+    parser.add_argument("--memory", type=int, nargs="+", metavar="MB", help="measure memory on such files instead")
+    given = parser.parse_args()
+    environment()
+    with tempfile.TemporaryDirectory(prefix="x12proc-bench-") as folder:
+        place = Path(folder)
+        if given.memory:
+            text = "\n".join(_memory(place, given.memory))
+            _write("memory", text)
+        else:
+            text = _page(place, given.megabytes, given.times)
+            if given.megabytes == parser.get_default("megabytes"):
+                _write("speed", text)
+    print(text)
+
+
+def environment() -> None:
+    """What every process is run with: bytecode is kept, as it is where a program is installed."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPATH"] = str(ROOT)
+    subprocess.run([*_PROGRAM, "--version"], check=True, capture_output=True)
+
+
+# -- speed ----------------------------------------------------------------------------------------------------
+
+
+def _page(place: Path, megabytes: int, times: int) -> str:
+    files = {data.name: _make(place, data, megabytes * data.share) for data in FILES}
+    cases = [*_ours(place, files, times), *_floors(place, files, times), *_peers(place, files)]
+    for number in range(max(case.times for case in cases)):
+        for case in cases:
+            if number < case.times:
+                measure(case)
+        print(f"round {number + 1} of {max(case.times for case in cases)}", file=sys.stderr, flush=True)
+    return "\n".join([_machine(), "", *_tables(cases)])
+
+
+def _make(place: Path, data: Data, megabytes: float) -> Path:
+    path = place / f"{data.kind}-{data.percent}-{megabytes:g}.edi"
+    if not path.exists():
+        size = ["--megabytes", f"{max(megabytes, 1):g}"]
+        maker = [sys.executable, str(HERE / "make_data.py"), str(path), "--kind", data.kind]
+        subprocess.run([*maker, "--percent", f"{data.percent:g}", *size], check=True, capture_output=True)
+    return path
+
+
+def _ours(place: Path, files: dict[str, Path], times: int) -> Iterator[Case]:
+    out = str(place / "out")
+    for data, path in files.items():
+        command = [*_PROGRAM, "scrub", str(path), "-o", out, *_FAST]
+        yield _case("x12proc scrub, JSON and annotated EDI", data, command, path, times)
+    sparse, dense = files[_SPARSE.name], files[_DENSE.name]
+    for data, path in ((_SPARSE.name, sparse), (_DENSE.name, dense)):
+        command = [*_PROGRAM, "scrub", str(path), "-o", out, "--emit", "json,annotated"]
+        yield _case("the same, target claims held against the guide", data, command, path, min(times, 3))
+        yield _case("the same with --jobs 2", data, [*command, "--jobs", "2"], path, min(times, 3))
+    yield _case("x12proc extract", _SPARSE.name,
+                [*_PROGRAM, "extract", str(sparse), "-o", str(place / "lines.jsonl")], sparse, times)  # fmt: skip
+    one = _make(place, Data("one claim", "P", 100), 0)
+    yield _case("x12proc scrub, a file of 1 MB", "837P, target claims only",
+                [*_PROGRAM, "scrub", str(one), "-o", out, *_FAST], one, times)  # fmt: skip
+    small = ROOT / "fixtures" / "replay"
+    claim = next(iter(sorted(small.rglob("input.edi"))))
+    yield _case("x12proc scrub, a file of a claim or two", "start-up",
+                [*_PROGRAM, "scrub", str(claim), "-o", out, *_FAST], claim, times)  # fmt: skip
+
+
+def _floors(place: Path, files: dict[str, Path], times: int) -> Iterator[Case]:
+    for data, path in files.items():
+        yield _case("cp", data, ["cp", str(path), str(place / "copy")], path, times)
+        yield _case("grep -c J3590", data, ["grep", "-c", "J3590", str(path)], path, times)
+
+
+def _peers(place: Path, files: dict[str, Path]) -> Iterator[Case]:
+    python = _linuxforhealth(place)
+    for data in (_SPARSE, _DENSE):
+        for peer, most in _PEER_MEGABYTES.items():
+            path = _make(place, data, min(most, max(files[data.name].stat().st_size // _MEGABYTE, 1)))
+            runner = python if peer.startswith("lfh") else sys.executable
+            if runner is not None:
+                yield _case(peer, data.name, [runner, str(HERE / "peers.py"), peer, str(path)], path, 2)
+
+
+def _linuxforhealth(place: Path) -> str | None:
+    """Python with linuxforhealth-x12, which wants an older pydantic than others do; None where it can't be had."""
+    folder = place / "linuxforhealth"
+    venv.create(folder, with_pip=True)
+    python = str(folder / "bin" / "python")
+    wanted = ["linuxforhealth-x12", "pydantic<2"]
+    done = subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], capture_output=True, check=False)
+    if done.returncode:
+        print("linuxforhealth-x12 can't be installed; it is left out", file=sys.stderr)
+        return None
+    return python
+
+
+def _case(what: str, data: str, command: list[str], path: Path, times: int) -> Case:
+    return Case(what, data, command, path.stat().st_size / _MEGABYTE, _claims(path), times, [], [])
+
+
+@lru_cache(maxsize=32)
+def _claims(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(line.startswith(b"CLM*") for line in file)
+
+
+def measure(case: Case) -> None:
+    """Run a case once more. Raises SystemExit when it fails."""
+    started = time.perf_counter()
+    run = subprocess.Popen(case.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(run.pid, 0)
+    code = run.returncode = os.waitstatus_to_exitcode(status)
+    if code not in (0, 1):
+        raise SystemExit(f"{case.what}: ended with {code}: {' '.join(case.command)}")
+    case.seconds.append(time.perf_counter() - started)
+    case.cpu.append(used.ru_utime + used.ru_stime)
+    case.peak_megabytes = max(case.peak_megabytes, used.ru_maxrss / 1024)
+
+
+# -- what is written ------------------------------------------------------------------------------------------
+
+
+def _machine() -> str:
+    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("pyx12", "lxml", "msgspec"))
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    day = time.strftime("%Y-%m-%d")
+    cores = f"{os.cpu_count()} cores, {platform.machine()}"
+    python = f"Python {platform.python_version()}"
+    return f"Measured on {day} at commit {commit or 'unknown'}: {python}, {cores}; {packages}."
+
+
+def _tables(cases: Sequence[Case]) -> Iterator[str]:
+    floors = {data.name: _floor(cases, data.name) for data in FILES}
+    context = {case.data: case.rate for case in cases if case.what == "pyx12-context"}
+    for data in dict.fromkeys(case.data for case in cases):
+        yield f"## {data}"
+        yield ""
+        heads = (
+            "what",
+            "read",
+            "seconds",
+            "MB/s",
+            "claims/s",
+            "against cp + grep",
+            "against pyx12-context",
+            "peak memory",
+        )
+        yield f"| {' | '.join(heads)} |"
+        yield "|---" * len(heads) + "|"
+        for case in (case for case in cases if case.data == data):
+            floor = f"{floors[data] / case.rate:.1f} times the time" if floors.get(data) else ""
+            ahead = f"{case.rate / context[data]:.1f} times the speed" if context.get(data) else ""
+            seconds = statistics.median(case.seconds)
+            figures = (f"{case.megabytes:.1f} MB", f"{seconds:.2f}", f"{case.rate:.1f}")
+            ratios = (f"{case.claims / seconds:,.0f}", floor, ahead)
+            yield f"| {case.what} | {' | '.join(figures + ratios)} | {case.peak_megabytes:.0f} MB |"
+        yield ""
+
+
+def _floor(cases: Sequence[Case], data: str) -> float:
+    """The speed of copying and searching one after the other."""
+    found = [case for case in cases if case.data == data and case.what in ("cp", "grep -c J3590")]
+    return found[0].megabytes / sum(statistics.median(case.seconds) for case in found)
+
+
+def _write(part: str, text: str) -> None:
+    """Replace one part of the page."""
+    begin, end = f"<!-- {part} -->", f"<!-- /{part} -->"
+    page = RESULTS.read_text()
+    head, _, rest = page.partition(begin)
+    RESULTS.write_text(f"{head}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
+
+
+# -- memory ---------------------------------------------------------------------------------------------------
+
+
+def _memory(place: Path, sizes: Sequence[int]) -> Iterator[str]:
+    yield _machine()
+    yield ""
+    yield "| 837P, 2 % target claims | read | seconds | MB/s | peak memory |"
+    yield "|---|---|---|---|---|"
+    for size in sizes:
+        path = _make(place, Data("sparse", "P", 2), size)
+        scrub = " ".join([*_PROGRAM, "scrub"])
+        fast = " ".join(_FAST)
+        ways = {
+            "a plain file": f"{scrub} {path} -o {place}/out {fast}",
+            "through a pipe": f"cat {path} | {scrub} - -o - --emit annotated --conformance off > {place}/out.edi",
+            "from a .gz": f"{scrub} {path}.gz -o {place}/out {fast}",
+        }
+        subprocess.run(["gzip", "-1", "-k", str(path)], check=True)
+        for way, command in ways.items():
+            case = _case(way, "", ["sh", "-c", f"{command}; test $? -le 1"], path, 1)
+            measure(case)
+            figures = f"{case.megabytes:,.0f} MB | {case.seconds[0]:.0f} | {case.rate:.0f}"
+            yield f"| {way} | {figures} | {case.peak_megabytes:.0f} MB |"
+            print(f"{size} MB, {way}: {case.seconds[0]:.0f} s", file=sys.stderr, flush=True)
+        for left in (path, Path(f"{path}.gz")):
+            left.unlink()
+
+
+if __name__ == "__main__":
+    main()

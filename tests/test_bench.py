@@ -1,0 +1,46 @@
+"""The bench: what it times is run, and its tables say so. How fast that was is no business of tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import speed as bench
+
+
+def case(what: str, data: str, seconds: float, megabytes: float = 10) -> bench.Case:
+    return bench.Case(what, data, ["true"], megabytes, 1000, 1, [seconds, seconds, seconds * 9], [seconds], 42)
+
+
+def test_tables_compare_each_file_with_its_floors_and_with_pyx12() -> None:
+    data = bench.FILES[0].name
+    floors = [case("cp", data, 0.1), case("grep -c J3590", data, 0.1)]
+    floors += [case(name, other.name, 0.1) for other in bench.FILES[1:] for name in ("cp", "grep -c J3590")]
+    lines = list(bench._tables([case("ours", data, 0.5), *floors, case("pyx12-context", data, 4, megabytes=1)]))
+    assert "| ours | 10.0 MB | 0.50 | 20.0 | 2,000 | 2.5 times the time | 80.0 times the speed | 42 MB |" in lines
+    assert lines.count(f"## {data}") == 1
+
+
+def test_a_run_is_measured_and_one_that_fails_ends_the_bench() -> None:
+    good, bad = case("good", "x", 1), case("bad", "x", 1)
+    bad.command = ["false"]
+    good.command = [sys.executable, "-c", "pass"]
+    bench.measure(good)
+    assert len(good.seconds) == 4
+    assert good.peak_megabytes > 1
+    bad.command = [sys.executable, "-c", "raise SystemExit(2)"]
+    with pytest.raises(SystemExit, match="ended with 2"):
+        bench.measure(bad)
+
+
+def test_the_page_has_a_place_for_both_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "RESULTS.md"
+    page.write_text(bench.RESULTS.read_text())
+    monkeypatch.setattr(bench, "RESULTS", page)
+    for part in ("speed", "memory"):
+        bench._write(part, f"figures of {part}")
+        bench._write(part, f"newer figures of {part}")
+    text = page.read_text()
+    assert [text.count(f"figures of {part}") for part in ("speed", "memory")] == [1, 1]
+    assert text.index("newer figures of speed") < text.index("newer figures of memory")
