@@ -32,6 +32,16 @@ RESULTS = HERE / "RESULTS.md"
 _MEGABYTE = 1024 * 1024
 _PROGRAM = (sys.executable, "-m", "x12proc")
 _FAST = ("--emit", "json,annotated", "--conformance", "off")
+_HEADS = (
+    "what",
+    "read",
+    "seconds",
+    "MB/s",
+    "claims/s",
+    "against cp + grep",
+    "against pyx12-context",
+    "peak memory",
+)
 _PEER_MEGABYTES = {
     "pyx12-reader": 10,
     "pyx12-context": 1,
