@@ -161,15 +161,16 @@ def _limited(seconds: float, function: Callable[..., T], *arguments: Any) -> T:
     if not hasattr(signal, "setitimer"):  # a system without such clocks has no limit
         return function(*arguments)
     signal.signal(signal.SIGALRM, _time_up)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    signal.setitimer(signal.ITIMER_PROF, seconds + _GRACE)
-    try:
-        return function(*arguments)
+    try:  # around all of it: the time may be up before the job begins, and when it has just been done
+        try:
+            signal.setitimer(signal.ITIMER_PROF, seconds + _GRACE)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            return function(*arguments)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except _TimeUp:
         raise NotDone(f"it took longer than {seconds:g} seconds") from None
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _time_up(_: int, __: object) -> None:
