@@ -14,11 +14,12 @@ ROOMS = [
     "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference", "narrative",
     "rules", "profiles", "silence", "engine", "fixes", "judge", "conformance", "scrub", "verdicts", "reports",
     "mask", "extract", "rulebook", "profilebook", "profileschema", "replay", "ownrules", "files", "pool",
-    "settings", "artefacts", "run", "cases", "upgrade", "feed", "api", "service", "pytest_plugin", "cli",
+    "settings", "artefacts", "run", "batch", "cases", "upgrade", "feed", "api", "service", "pytest_plugin", "cli",
     "__main__",
 ]  # fmt: skip
 OUTER = {
-    *("ownrules", "files", "pool", "settings", "artefacts", "run", "cases", "upgrade", "feed", "api", "service"),
+    *("ownrules", "files", "pool", "settings", "artefacts", "run", "batch", "cases", "upgrade", "feed"),
+    *("api", "service"),
     *("pytest_plugin", "cli", "__main__"),
 }
 # What reaches the world. importlib.resources may read what the package itself ships.

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from x12proc.artefacts import EMITTED, FIXED, check_artefacts
+from x12proc.batch import Order, run_batch
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
+from x12proc.cli.logs import configure
 from x12proc.errors import ConfigError
 from x12proc.files import STANDARD_INPUT, Input, find_inputs
 from x12proc.fixes import Level
@@ -55,7 +67,7 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
     type=click.IntRange(min=0),
     default=1,
     show_default=True,
-    help="Processes for the guide checks; 0 is one a core.",
+    help="Processes that share the inputs, or the guide checks of a single one; 0 is one a core.",
 )
 @click.option("--fix", is_flag=True, help="Write <stem>.fixed.edi with what is certain put right.")
 @click.option("--unsafe-fixes", is_flag=True, help="With what is likely as well (implies --fix).")
@@ -78,7 +90,9 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
     show_default=True,
     help="From which severity on a claim makes the exit code 1.",
 )
+@click.pass_context
 def command(
+    ctx: click.Context,
     inputs: tuple[str, ...],
     output: str | None,
     emit: tuple[str, ...] | None,
@@ -111,17 +125,24 @@ def command(
     """
     fixing: Level = "unsafe" if unsafe_fixes else "safe" if fix else "off"
     wanted = _wanted(emit or load_config(config).emit, fixing, alone=output == STANDARD_INPUT and emit is None)
-    settings = load_settings(
-        config=config,
-        codes=codes,
-        profile=profile,
-        as_of=as_of,
-        ack_scope=ack_scope,
-        ack_control=ack_control,
-        conformance=conformance,
-        guide_errors=guide_errors,
-    )
+    options: dict[str, Any] = {
+        "config": config,
+        "codes": codes,
+        "profile": profile,
+        "as_of": as_of,
+        "ack_scope": ack_scope,
+        "ack_control": ack_control,
+        "conformance": conformance,
+        "guide_errors": guide_errors,
+    }
+    settings = load_settings(**options)
     sources = find_inputs(inputs)
+    if output is not None and _can_be_shared(sources, output, jobs, settings):
+        folder = _folder(sources, output)
+        begin = partial(configure, ctx.find_root().params["log_level"])
+        order = Order(options, settings.now, wanted, folder, fixing, begin)
+        results = _told(_shared(sources, order, jobs or os.cpu_count() or 1))
+        raise click.exceptions.Exit(exit_code(results, fail_on))
     with GuideChecks(settings.conformance, jobs) as checks:
         if output == STANDARD_INPUT:
             results = _to_standard_output(sources, settings, wanted, checks, fixing)
@@ -130,7 +151,7 @@ def command(
             if fixing != "off":
                 _console().print(Text("Nothing was written: the fixed file needs a folder, -o DIR"))
         else:
-            results = _to_folder(sources, settings, wanted, Path(output), checks, fixing)
+            results = _told(_to_folder(sources, settings, wanted, _folder(sources, output), checks, fixing))
     raise click.exceptions.Exit(exit_code(results, fail_on))
 
 
@@ -191,22 +212,48 @@ def _to_terminal(sources: list[Input], settings: Settings, checks: GuideChecks) 
     return results
 
 
-def _to_folder(
-    sources: list[Input], settings: Settings, emit: Sequence[str], folder: Path, checks: GuideChecks, fixing: Level
-) -> list[Result]:
+def _folder(sources: list[Input], output: str) -> Path:
+    """The folder for the artefacts, made when absent. Raises ConfigError, OSError."""
     _check_stems(sources)
+    folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"-o {folder}: this is not a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    console = _console()
+    return folder
+
+
+def _to_folder(
+    sources: list[Input], settings: Settings, emit: Sequence[str], folder: Path, checks: GuideChecks, fixing: Level
+) -> Iterator[Result]:
     controls = ControlNumbers(settings.acknowledgement.control)
-    results = []
     for source in sources:
         with _progress(source) as progress:
             run = InputRun(
                 source, settings, emit, folder, progress=progress, controls=controls, checks=checks, fixing=fixing
             )
-            results.append(run.run())
+            yield run.run()
+
+
+def _can_be_shared(sources: list[Input], output: str, jobs: int, settings: Settings) -> bool:
+    """Whether processes can take whole inputs. Numbers that count on from input to input can't be given apart."""
+    several = len(sources) > 1 and jobs != 1 and output != STANDARD_INPUT
+    return several and not settings.acknowledgement.control and all(source.path for source in sources)
+
+
+def _shared(sources: list[Input], order: Order, jobs: int) -> Iterator[Result]:
+    """The batch in several processes, with a progress bar on a terminal."""
+    if not sys.stderr.isatty():
+        yield from run_batch(sources, order, jobs)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        yield from bar.track(run_batch(sources, order, jobs), total=len(sources), description="files")
+
+
+def _told(told: Iterator[Result]) -> list[Result]:
+    """Say on standard output what became of the inputs and where it stands."""
+    results = list(told)
+    console = _console()
     console.print(summary_table([(result.name, result.summary) for result in results]))
     for result in results:
         for fault in result.faults[:5]:

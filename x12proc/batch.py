@@ -1,0 +1,75 @@
+"""The inputs of a batch shared among processes, each input scrubbed by one of them."""
+
+from __future__ import annotations
+
+import gc
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from x12proc.files import Input
+from x12proc.fixes import Level
+from x12proc.pool import GuideChecks
+from x12proc.run import InputRun, Result
+from x12proc.settings import Settings, load_settings
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What every input of a batch is run with. ``options`` are arguments of load_settings; ``now`` is one time for
+    all, as in a run by itself. ``begin`` is called in each process first, for instance to set up its log."""
+
+    options: Mapping[str, Any]
+    now: datetime
+    emit: tuple[str, ...]
+    folder: Path
+    fixing: Level = "off"
+    begin: Callable[[], None] | None = None
+
+
+class _Worker:
+    """What a process of the batch keeps between inputs."""
+
+    order: Order
+    settings: Settings
+    checks: GuideChecks
+
+
+def run_batch(sources: Sequence[Input], order: Order, jobs: int) -> Iterator[Result]:
+    """What became of each input, in their order; the artefacts are those of a run by itself, byte for byte.
+
+    Every input must be a file. Raises OSError when an artefact can't be written: what has not been begun is left.
+    """
+    # Not forked: a worker starts clean, on every system alike.
+    with ProcessPoolExecutor(
+        min(jobs, len(sources)), mp_context=get_context("spawn"), initializer=_begin, initargs=(order,)
+    ) as pool:
+        running = [pool.submit(_scrub, source.path) for source in sources]
+        try:
+            for done in running:
+                yield done.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin(order: Order) -> None:
+    """Make a process ready. An interrupt is for the parent to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(100_000, 50, 50)
+    if order.begin is not None:
+        order.begin()
+    _Worker.order = order
+    _Worker.settings = msgspec.structs.replace(load_settings(**order.options), now=order.now)
+    _Worker.checks = GuideChecks(_Worker.settings.conformance)
+
+
+def _scrub(path: Path | None) -> Result:
+    order, settings = _Worker.order, _Worker.settings
+    return InputRun(
+        Input(path), settings, order.emit, order.folder, checks=_Worker.checks, fixing=order.fixing
+    ).run()
