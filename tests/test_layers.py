@@ -14,11 +14,11 @@ ROOMS = [
     "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference", "narrative",
     "rules", "profiles", "silence", "engine", "fixes", "judge", "conformance", "scrub", "verdicts", "reports",
     "mask", "extract", "rulebook", "profilebook", "profileschema", "replay", "ownrules", "files", "pool",
-    "settings", "artefacts", "run", "batch", "cases", "upgrade", "feed", "api", "service", "pytest_plugin", "cli",
-    "__main__",
+    "settings", "artefacts", "parquet", "run", "batch", "cases", "upgrade", "feed", "api", "service",
+    "pytest_plugin", "cli", "__main__",
 ]  # fmt: skip
 OUTER = {
-    *("ownrules", "files", "pool", "settings", "artefacts", "run", "batch", "cases", "upgrade", "feed"),
+    *("ownrules", "files", "pool", "settings", "artefacts", "parquet", "run", "batch", "cases", "upgrade", "feed"),
     *("api", "service"),
     *("pytest_plugin", "cli", "__main__"),
 }

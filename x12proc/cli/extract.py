@@ -6,19 +6,71 @@ import contextlib
 import csv
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import click
 import msgspec
 
 from x12proc.cli.app import FAILED, comma_list
-from x12proc.errors import X12SyntaxError
+from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.extract import COLUMNS, extract_buffer, flat
 from x12proc.files import Artefact, Input, OpenInput, find_inputs
 from x12proc.settings import load_config, target_codes
 from x12proc.wire.events import Fault
+
+
+class Writer(Protocol):
+    """Writes target lines to an open file."""
+
+    def write(self, document: dict[str, Any]) -> None:
+        """One target line."""
+
+    def close(self) -> None:
+        """What stands behind the last one."""
+
+
+class _JsonLines:
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, document: dict[str, Any]) -> None:
+        self._file.write(msgspec.json.encode(document) + b"\n")
+
+    def close(self) -> None:
+        """Nothing stands behind the last line."""
+
+
+class _CsvRows:
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._row(list(COLUMNS))
+
+    def write(self, document: dict[str, Any]) -> None:
+        self._row(flat(document))
+
+    def close(self) -> None:
+        """Nothing stands behind the last row."""
+
+    def _row(self, cells: list[str]) -> None:
+        out = io.StringIO()
+        csv.writer(out).writerow(cells)
+        self._file.write(out.getvalue().encode("utf-8", "replace"))
+
+
+_WRITERS: dict[str, Callable[[IO[bytes]], Writer]] = {"jsonl": _JsonLines, "csv": _CsvRows}
+
+
+def _parquet(output: str) -> Callable[[IO[bytes]], Writer]:
+    """The writer of Parquet. Raises ConfigError without a file for it, or without its extra."""
+    if output == "-":
+        raise ConfigError("--format parquet is no text: name a file with -o")
+    try:
+        from x12proc.parquet import ParquetLines  # noqa: PLC0415 - an optional extra
+    except ModuleNotFoundError:
+        raise ConfigError("--format parquet needs an extra: pip install 'x12proc[parquet]'") from None
+    return ParquetLines
 
 
 @click.command()
@@ -26,7 +78,7 @@ from x12proc.wire.events import Fault
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["jsonl", "csv"]),
+    type=click.Choice(["jsonl", "csv", "parquet"]),
     default="jsonl",
     show_default=True,
     help="How to write.",
@@ -39,21 +91,22 @@ def command(inputs: tuple[str, ...], form: str, output: str, codes: tuple[str, .
     \b
     x12proc extract claims.edi | head -1
     x12proc extract inbox/ --format csv -o lines.csv
+    x12proc extract inbox/ --format parquet -o lines.parquet     pip install 'x12proc[parquet]'
     """
+    make_writer = _WRITERS[form] if form in _WRITERS else _parquet(output)
     wanted = target_codes(codes or load_config(None).codes)
+    sources = find_inputs(inputs)
     failed = False
     with _target(output) as file:
-        if form == "csv":
-            _row(file, list(COLUMNS))
-        for source in find_inputs(inputs):
+        writer = make_writer(file)
+        for source in sources:
             for item in _lines(source, wanted):
                 if isinstance(item, Fault):
                     failed = failed or item.severity == "error"
                     _report(item)
-                elif form == "csv":
-                    _row(file, flat(item))
                 else:
-                    file.write(msgspec.json.encode(item) + b"\n")
+                    writer.write(item)
+        writer.close()
     if failed:
         raise click.exceptions.Exit(FAILED)
 
@@ -74,12 +127,6 @@ def _report(fault: Fault) -> None:
         f"{fault.message}",
         err=True,
     )
-
-
-def _row(file: IO[bytes], cells: list[str]) -> None:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    file.write(out.getvalue().encode("utf-8", "replace"))
 
 
 @contextlib.contextmanager
