@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test docs mutate fuzz reliability bench bench-memory clean
+.PHONY: demo test docs mutate fuzz reliability bench bench-scaling bench-memory clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/x12proc scrub fixtures/demo -o demo-out --as-of 2024-04-01 || test $$? -eq 1
@@ -34,6 +34,9 @@ fuzz: $(VENV)/.dev
 # Speed beside peers and floors, into bench/RESULTS.md; then memory on 1 GB and 10 GB, which needs 40 GB of disk.
 bench: $(VENV)/.dev
 	$(BIN)/python bench/speed.py
+
+bench-scaling: $(VENV)/.dev
+	$(BIN)/python bench/speed.py --scaling --times 3
 
 bench-memory: $(VENV)/.dev
 	$(BIN)/python bench/speed.py --memory 1000 10000

@@ -2,6 +2,7 @@
 
     python bench/speed.py                       what RESULTS.md holds; some minutes
     python bench/speed.py --megabytes 5         a quick look, which writes nothing
+    python bench/speed.py --scaling             how cost grows with size and density, into docs/scaling.md
     python bench/speed.py --memory 1000 10000   memory on files of so many MB, plain, through a pipe and from a .gz
 
 Every figure is of a whole process: the median of several runs, taken in turns with the others, so that what else
@@ -29,9 +30,11 @@ import msgspec
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 RESULTS = HERE / "RESULTS.md"
+SCALING = ROOT / "docs" / "scaling.md"
 _MEGABYTE = 1024 * 1024
 _PROGRAM = (sys.executable, "-m", "x12proc")
 _FAST = ("--emit", "json,annotated", "--conformance", "off")
+_SIZES, _DENSITIES = (10, 40, 160, 640), (0.1, 2, 100)  # MB, a tenth of it for target claims only; percent
 _HEADS = (
     "what",
     "read",
@@ -93,6 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=100, help="size of the large files (100)")
     parser.add_argument("--times", type=int, default=5, help="runs of the fast ones (5)")
+    parser.add_argument("--scaling", action="store_true", help="measure sizes and densities instead")
     parser.add_argument("--memory", type=int, nargs="+", metavar="MB", help="measure memory on such files instead")
     given = parser.parse_args()
     environment()
@@ -100,11 +104,14 @@ def main() -> None:
         place = Path(folder)
         if given.memory:
             text = "\n".join(_memory(place, given.memory))
-            _write("memory", text)
+            _write(RESULTS, "memory", text)
+        elif given.scaling:
+            text = "\n".join(_scaling(place, given.times))
+            _write(SCALING, "scaling", text)
         else:
             text = _page(place, given.megabytes, given.times)
             if given.megabytes == parser.get_default("megabytes"):
-                _write("speed", text)
+                _write(RESULTS, "speed", text)
     print(text)
 
 
@@ -259,12 +266,34 @@ def _floor(cases: Sequence[Case], data: str) -> float:
     return found[0].megabytes / sum(statistics.median(case.seconds) for case in found)
 
 
-def _write(part: str, text: str) -> None:
-    """Replace one part of the page."""
+def _write(page: Path, part: str, text: str) -> None:
+    """Replace one part of a page."""
     begin, end = f"<!-- {part} -->", f"<!-- /{part} -->"
-    page = RESULTS.read_text()
-    head, _, rest = page.partition(begin)
-    RESULTS.write_text(f"{head}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
+    head, _, rest = page.read_text().partition(begin)
+    page.write_text(f"{head}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
+
+
+# -- size and density -----------------------------------------------------------------------------------------
+
+
+def _scaling(place: Path, times: int) -> Iterator[str]:
+    yield _machine()
+    yield ""
+    yield "| target claims | size | claims | seconds | MB/s | claims/s | peak memory |"
+    yield "|---|---|---|---|---|---|---|"
+    for percent in _DENSITIES:
+        for size in _SIZES:
+            path = _make(place, Data("sized", "P", percent), size / 10 if percent == 100 else size)
+            command = [*_PROGRAM, "scrub", str(path), "-o", str(place / "out"), *_FAST]
+            case = _case("", "", command, path, times)
+            for _ in range(times):
+                measure(case)
+            seconds = statistics.median(case.seconds)
+            figures = (f"{case.megabytes:,.1f} MB", f"{case.claims:,}", f"{seconds:.2f}", f"{case.rate:.1f}")
+            rate = f"{case.claims / seconds:,.0f}"
+            yield f"| {percent:g} % | {' | '.join(figures)} | {rate} | {case.peak_megabytes:.0f} MB |"
+            print(f"{percent:g} %, {case.megabytes:.0f} MB: {seconds:.2f} s", file=sys.stderr, flush=True)
+            path.unlink()
 
 
 # -- memory ---------------------------------------------------------------------------------------------------

@@ -34,13 +34,11 @@ def test_a_run_is_measured_and_one_that_fails_ends_the_bench() -> None:
         bench.measure(bad)
 
 
-def test_the_page_has_a_place_for_both_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = tmp_path / "RESULTS.md"
-    page.write_text(bench.RESULTS.read_text())
-    monkeypatch.setattr(bench, "RESULTS", page)
-    for part in ("speed", "memory"):
-        bench._write(part, f"figures of {part}")
-        bench._write(part, f"newer figures of {part}")
-    text = page.read_text()
-    assert [text.count(f"figures of {part}") for part in ("speed", "memory")] == [1, 1]
-    assert text.index("newer figures of speed") < text.index("newer figures of memory")
+def test_the_pages_have_a_place_for_each_part(tmp_path: Path) -> None:
+    for page, part in ((bench.RESULTS, "speed"), (bench.RESULTS, "memory"), (bench.SCALING, "scaling")):
+        copy = tmp_path / f"{part}.md"
+        copy.write_text(page.read_text())
+        bench._write(copy, part, f"figures of {part}")
+        bench._write(copy, part, f"newer figures of {part}")
+        assert copy.read_text().count("figures of") == 1
+        assert f"<!-- {part} -->\nnewer figures of {part}\n<!-- /{part} -->" in copy.read_text()
