@@ -54,7 +54,13 @@ class Bench(NamedTuple):
         """What these rules find, written as cases name it. Raises RuleCrash."""
         case = self.case
         engine = Engine(
-            rules, self.profiles, reference(), codes=case.codes, as_of=case.as_of, profile=case.profile
+            rules,
+            self.profiles,
+            reference(),
+            codes=case.codes,
+            as_of=case.as_of,
+            profile=case.profile,
+            sent_before=lambda _: case.sent_before,
         )
         found: list[str] = []
         for claim in self.claims:

@@ -62,8 +62,8 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
 class Engine:
     """Rules, profiles and reference put together for one run over one file.
 
-    ``profile`` overrides the choice by claim. The engine remembers the keys of the claims it has seen, so that
-    one engine belongs to one file.
+    ``profile`` overrides the choice by claim; ``sent_before`` says of a claim whether an earlier file held it. The
+    engine remembers the keys of the claims it has seen, so that one engine belongs to one file.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Engine:
         codes: Iterable[str],
         as_of: date,
         profile: str | None = None,
+        sent_before: Callable[[Claim], bool] | None = None,
     ) -> None:
         self._rules = rules
         self._profiles = profiles
@@ -82,6 +83,7 @@ class Engine:
         self._reference = reference
         self._codes = frozenset(codes)
         self._as_of = as_of
+        self._sent_before = sent_before
         self._seen: set[int] = set()
         self._plans: dict[tuple[str, date | None, str], _Plan] = {}
         self._made: dict[tuple[int, str], _Plan] = {}
@@ -102,6 +104,7 @@ class Engine:
             reference=self._reference,
             options=plan.options,
             seen_before=self._seen_before,
+            sent_before=self._sent_before,
         )
         crashes: list[RuleCrash] = []
         own, lines = self._hear(plan, context, crashes)

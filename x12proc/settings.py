@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from x12proc.claims.model import Claim
 from x12proc.engine import Engine
 from x12proc.errors import ConfigError
 from x12proc.ownrules import OwnRules, load_own_rules
@@ -61,11 +62,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     conformance: Conformance = "targets"
     guide_errors: GuideErrorPolicy = "report"
+    sent_before: Callable[[Claim], bool] | None = None  # whether an earlier file held a claim, where that is known
 
     def engine(self) -> Engine:
         """A fresh engine, for one file."""
         return Engine(
-            self.rules, self.profiles, self.reference, codes=self.codes, as_of=self.as_of, profile=self.profile
+            self.rules,
+            self.profiles,
+            self.reference,
+            codes=self.codes,
+            as_of=self.as_of,
+            profile=self.profile,
+            sent_before=self.sent_before,
         )
 
 

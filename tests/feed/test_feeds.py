@@ -174,6 +174,17 @@ def test_the_same_interchange_with_other_bytes_is_refused_for_some_days(tmp_path
     assert reason(path, "b.edi")["code"] == "duplicate-interchange"
 
 
+def test_a_claim_that_was_sent_before_is_told_and_a_rejected_one_was_not_sent(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    for number, data in enumerate((small(1), small(1, control=2), rejected(3), small(4, control=5))):
+        drop(path, {f"{number}.edi": data})
+        run_once(path)
+    again = rejected(3).replace(b"000000003", b"000000009").replace(b"CTP****0*ML", b"CTP****40*ML")
+    drop(path, {"corrected.edi": again})
+    run_once(path)
+    assert ["DUP04" in row.by_rule for row in rows(path)] == [False, True, False, False, False]
+
+
 def test_what_failed_may_come_again(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     for _ in range(2):

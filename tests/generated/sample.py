@@ -41,6 +41,7 @@ class Sample(NamedTuple):
     options: Mapping[str, dict[str, Any]] = MappingProxyType({})
     delimiters: Delimiters = Delimiters()
     repeated: bool = False  # the claim stands in the file twice
+    sent_before: bool = False  # an earlier file held it
 
     def data(self) -> bytes:
         """The file."""
@@ -56,7 +57,9 @@ class Sample(NamedTuple):
         if self.options:  # the options of a rule fixture, on top of the profile's own
             known = with_options(Case(name="", profile=self.market.profile, options=dict(self.options)))
         codes = (self.code,)
-        engine = Engine(all_rules(), known, reference(), codes=codes, as_of=self.as_of)
+        engine = Engine(
+            all_rules(), known, reference(), codes=codes, as_of=self.as_of, sent_before=lambda _: self.sent_before
+        )
         outcomes = list(scrub_buffer(self.data(), engine, codes))
         faults = [outcome for outcome in outcomes if isinstance(outcome, Fault) and outcome.severity == "error"]
         assert not faults, faults

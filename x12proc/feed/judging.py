@@ -19,10 +19,11 @@ from x12proc.feed.inbox import is_whole
 from x12proc.feed.ledger import FileRow, Judgement, Kind, Ledger
 from x12proc.feed.names import fit, shown
 from x12proc.feed.reason import Reason, because, reason_document
+from x12proc.feed.sent import SentClaims
 from x12proc.files import Input
 from x12proc.pool import GuideChecks
 from x12proc.run import INTERNAL_FAULT, InputRun, Result
-from x12proc.settings import RULES_EDITION, Settings
+from x12proc.settings import RULES_EDITION
 from x12proc.version import __version__
 
 OUT, REASON = "out", "reason.json"
@@ -46,6 +47,7 @@ class _Verdict(msgspec.Struct, frozen=True):
     reason: Reason | None
     rejected: int = 0
     by_rule: dict[str, int] = {}
+    accepted_claims: list[str] = []  # their keys
 
 
 class Judging:
@@ -76,7 +78,7 @@ class Judging:
         elif earlier:
             verdict = self._refused(source, contents, earlier, attempt, now)
         else:
-            verdict = self._scrubbed(source, attempt, replace(self._feed.settings, now=now))
+            verdict = self._scrubbed(source, attempt, row, now)
         return self._judged(row, contents, verdict, attempt, override, now)
 
     def _source(self, row: FileRow, path: Path) -> Input:
@@ -112,9 +114,11 @@ class Judging:
 
     # -- the run -------------------------------------------------------------------------------------------
 
-    def _scrubbed(self, source: Input, attempt: Path, settings: Settings) -> _Verdict:
+    def _scrubbed(self, source: Input, attempt: Path, row: FileRow, now: datetime) -> _Verdict:
         out = attempt / OUT
-        run = InputRun(source, settings, self._feed.emit, out, checks=self._checks)
+        sent = SentClaims(self._ledger, row)
+        settings = replace(self._feed.settings, now=now, sent_before=sent.sent_before)
+        run = InputRun(source, settings, self._feed.emit, out, on_claim=sent.note, checks=self._checks)
         try:
             result = run.run()
         except OSError:
@@ -125,12 +129,13 @@ class Judging:
                 path.unlink()
             message = f"Internal fault ({type(error).__name__}): please report this"
             return _Verdict(Reason(code=INTERNAL_FAULT, message=message))
+        sent.check()
         summary = result.summary
         if summary.failed or result.crashed or result.incomplete:
             for kind in _NOT_OF_A_FAILED_FILE:
                 (out / (source.stem + ARTEFACTS[kind])).unlink(missing_ok=True)
             return _Verdict(_failed(result, source), by_rule=summary.by_rule)
-        return _Verdict(None, summary.rejected_claims, summary.by_rule)
+        return _Verdict(None, summary.rejected_claims, summary.by_rule, sent.accepted)
 
     # -- what is entered -----------------------------------------------------------------------------------
 
@@ -178,6 +183,7 @@ class Judging:
             keys = {
                 "bytes": [contents.sha256],
                 "interchange": list(contents.interchanges),
+                "claim": verdict.accepted_claims,
             }
         return Judged(judgement, keys, override)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -22,7 +23,7 @@ from x12proc.feed import schema
 from x12proc.feed.schema import FILES, OVERRIDES, SCHEMA_VERSION, SEEN, TRANSITIONS
 
 State: TypeAlias = Literal["claimed", "scrubbed", "published", "archived", "failed"]
-Kind: TypeAlias = Literal["bytes", "interchange"]
+Kind: TypeAlias = Literal["bytes", "interchange", "claim"]
 AT_WORK = ("claimed", "scrubbed", "published")
 _DAY = 86_400.0
 _BUSY_MS = 60_000  # how long SQLite waits for another worker's transaction
@@ -125,8 +126,10 @@ class Ledger:
         self._engine = _engine(url)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._writing() as connection:
-            schema.ensure(connection, time.time())
-            self.made_at = float(connection.execute(sa.select(SCHEMA_VERSION.c.made_at)).scalar_one())
+            schema.ensure(connection, time.time(), secrets.token_bytes(32))
+            made = connection.execute(sa.select(SCHEMA_VERSION.c.made_at, SCHEMA_VERSION.c.secret)).one()
+        self.made_at = float(made.made_at)
+        self._secret = bytes(made.secret)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -311,6 +314,10 @@ class Ledger:
                 found += [Seen(kind, row.key, row.file_id) for row in connection.execute(known)]
         return found
 
+    def claim_key(self, identity: Iterable[str]) -> str:
+        """How a claim stands in the ledger: hashed under the ledger's secret, so that nobody can try it out."""
+        return hmac.new(self._secret, "\0".join(identity).encode(), hashlib.sha256).hexdigest()
+
     def _reserve(
         self, connection: sa.Connection, row: FileRow, kind: Kind, keys: list[str], days: int, override: int | None
     ) -> None:
@@ -318,7 +325,7 @@ class Ledger:
         now = time.time()
         since = 0.0 if kind == "bytes" else now - days * _DAY
         free = sa.or_(SEEN.c.file_id == row.id, SEEN.c.at < since)
-        anyway = override is not None
+        anyway = kind == "claim" or override is not None
         for some in _in_portions(dict.fromkeys(keys)):
             rows = [{"feed": row.feed, "kind": kind, "key": key, "file_id": row.id, "at": now} for key in some]
             insert = self._insert(SEEN).values(rows)
@@ -398,7 +405,7 @@ class Ledger:
             connection.execute(sa.update(FILES).where(FILES.c.id == row.id).values(pruned=time.time()))
 
     def prune_seen(self, feed: str, before: float) -> int:
-        """Forget interchanges that came before a time; how many those were."""
+        """Forget interchanges and claims that came before a time; how many those were."""
         old = sa.delete(SEEN).where(SEEN.c.feed == feed, SEEN.c.kind != "bytes", SEEN.c.at < before)
         with self._writing() as connection:
             return connection.execute(old).rowcount

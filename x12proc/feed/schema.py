@@ -33,6 +33,7 @@ SCHEMA_VERSION = Table(
     METADATA,
     Column("version", Integer, nullable=False),
     Column("made_at", Float, nullable=False),
+    Column("secret", LargeBinary, nullable=False),  # keys the hashes of claims, so that nobody can try them out
 )
 
 FILES = Table(
@@ -82,7 +83,7 @@ TRANSITIONS = Table(
     Column("counts", Text, nullable=False),  # JSON
 )
 
-# What came before, by the hash of its key: "bytes" or "interchange".
+# What came before, by the hash of its key: "bytes", "interchange" or "claim".
 SEEN = Table(
     "seen",
     METADATA,
@@ -107,13 +108,13 @@ OVERRIDES = Table(
 )
 
 
-def ensure(connection: Connection, now: float) -> None:
+def ensure(connection: Connection, now: float, secret: bytes) -> None:
     """Make the tables when there are none. Raises ConfigError for tables of another version."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     if not inspect(connection).has_table(SCHEMA_VERSION.name):
         METADATA.create_all(connection)
-        connection.execute(insert(SCHEMA_VERSION).values(version=VERSION, made_at=now))
+        connection.execute(insert(SCHEMA_VERSION).values(version=VERSION, made_at=now, secret=secret))
     found = connection.execute(text("SELECT version FROM schema_version")).scalar_one()
     if found != VERSION:
         age = "a newer" if found > VERSION else "an older"

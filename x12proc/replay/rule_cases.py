@@ -59,6 +59,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     options: dict[str, dict[str, Any]] = {}
     edits: tuple[tuple[str, ...], ...] = ()
     expect: tuple[str, ...] = ()
+    sent_before: bool = False  # an earlier file held every claim of this one
 
     def data(self, read: ReadBase = own_base) -> bytes:
         """The edited interchange. Raises ConfigError for an edit that doesn't fit the base."""
@@ -103,7 +104,15 @@ def findings(
     Raises ConfigError for a case that doesn't fit, and whatever a rule raises that crashes.
     """
     profiles = with_options(case, profiles, rules)
-    engine = Engine(rules, profiles, reference, codes=case.codes, as_of=case.as_of, profile=case.profile)
+    engine = Engine(
+        rules,
+        profiles,
+        reference,
+        codes=case.codes,
+        as_of=case.as_of,
+        profile=case.profile,
+        sent_before=lambda _: case.sent_before,
+    )
     found: list[str] = []
     for outcome in scrub_buffer(case.data(read), engine, case.codes):
         if isinstance(outcome, ScrubbedClaim):

@@ -31,6 +31,7 @@ class Context:
         reference: Reference,
         options: Mapping[str, Mapping[str, OptionValue]],
         seen_before: Callable[[Hashable], bool],
+        sent_before: Callable[[Claim], bool] | None = None,
     ) -> None:
         self.claim = claim
         self.targets = targets
@@ -38,6 +39,7 @@ class Context:
         self.reference = reference
         self._options = options
         self._seen_before = seen_before
+        self._sent_before = sent_before
         self._seen: list[tuple[Hashable, bool]] = []  # few, and so not hashed a second time
         self._trial_diagnosis: bool | None = None
         self._trial_modifier: bool | None = None
@@ -60,6 +62,10 @@ class Context:
                 return answer
         self._seen.append((key, self._seen_before(key)))
         return self._seen[-1][1]
+
+    def sent_before(self) -> bool:
+        """Whether an earlier file held the claim; False where nobody keeps a record of earlier files."""
+        return self._sent_before is not None and self._sent_before(self.claim)
 
     def under(self, options: Mapping[str, Mapping[str, OptionValue]]) -> Context:
         """The same claim under other options; what was read of it is shared."""

@@ -99,6 +99,40 @@ def claim_repeated_in_file(claim: Claim, ctx: Context) -> Iterator[Hit]:
         yield Hit(at(claim.clm, 1), message)
 
 
+@claim_rule(
+    "DUP04",
+    "claim-sent-before",
+    severity=WARN,
+    sources=("CSC",),
+    confidence="V",
+    since="0.1.0",
+    status="A3:54",
+    remittance=("18",),
+    where="2300 CLM",
+    suppressed_by=("DUP02",),
+    summary="An earlier file of the same feed held the same claim, and it was accepted.",
+    fix="Leave the claim out, or send the correction as such: 7 (replacement) or 8 (void) in CLM05-3, the payer's"
+    " number of the original claim in REF*F8.",
+)
+def claim_sent_before(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Payers hold a claim against all they have, not against its file, and deny the second one as a duplicate.
+    Only watched folders know what was sent before: elsewhere this rule has nothing to go by."""
+    if ctx.sent_before():
+        message = (
+            "An earlier file held a claim with the same account number, billing provider, service dates, charge"
+            " and frequency"
+        )
+        yield Hit(at(claim.clm, 1), message)
+
+
+def sent_key(claim: Claim) -> tuple[str, ...]:
+    """What makes a claim the one of another file: CLM01, CLM02, CLM05-3, the billing provider and the dates."""
+    provider = claim.billing_provider
+    days = sorted([_text(line.service_date) for line in claim.lines])
+    identity = (provider.id or provider.name) if provider else ""
+    return (claim.id, claim.charge, claim.frequency, identity, _text(claim.statement), *days)
+
+
 def _claim_key(claim: Claim) -> tuple[object, ...]:
     payer, provider = claim.payer, claim.billing_provider
     return (

@@ -140,6 +140,11 @@ def claim_repeated(sample: Sample, chance: Random) -> Sample | None:
     return sample._replace(repeated=True)
 
 
+@fault("DUP04")
+def sent_before(sample: Sample, chance: Random) -> Sample | None:
+    return sample._replace(sent_before=True)
+
+
 @fault("CMP01", Wish(waste=False, code="J3590"), also=("COD07",))
 def compound_without_link(sample: Sample, chance: Random) -> Sample | None:
     """A compound has a code of its own, J7999, and one contractor rejects J3590 for it: COD07."""
