@@ -130,7 +130,10 @@ class Pseudonyms:
         # Zeros before a number are padding: 000000201 in ISA13 is 201 in IEA02.
         zeros = len(text) - len(text.lstrip("0")) if _is_digits(text) else 0
         masked = self._permuted(text[zeros:])
-        while is_placeholder(masked):
+        tried: set[str] = set()
+        # Letters that become one and the same may leave nothing but placeholders: then one of those it is.
+        while is_placeholder(masked) and masked not in tried:
+            tried.add(masked)
             masked = self._permuted(masked)
         return text[:zeros] + masked
 
