@@ -208,8 +208,9 @@ def _claims(path: Path) -> int:
 def measure(case: Case) -> None:
     """Run a case once more. Raises SystemExit when it fails."""
     started = time.perf_counter()
-    run = subprocess.Popen(case.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(run.pid, 0)
+    with tempfile.TemporaryFile() as said:  # not /dev/null: grep would stop at the first match
+        run = subprocess.Popen(case.command, stdout=said, stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(run.pid, 0)
     code = run.returncode = os.waitstatus_to_exitcode(status)
     if code not in (0, 1):
         raise SystemExit(f"{case.what}: ended with {code}: {' '.join(case.command)}")
