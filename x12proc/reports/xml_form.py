@@ -83,7 +83,9 @@ def claim_form(scrubbed: ScrubbedClaim, document: Document, line_of: LineOf | No
     own += [segment for segment in _all_segments(claim) if segment.index in elsewhere]
 
     def block(segments: Iterable[Segment]) -> str:
-        inside = [_segment(segment, marks.get(segment.index), claim.delimiters, line_of) for segment in segments]
+        inside = [
+            segment_form(segment, marks.get(segment.index), claim.delimiters, line_of) for segment in segments
+        ]
         return f"<segments>{''.join(inside)}</segments>"
 
     facts = [element(key, value) for key, value in document.items() if key != "lines"]
@@ -131,7 +133,11 @@ def _put(marks: dict[int, list[Mark]], rule: str, severity: str, location: Docum
     marks.setdefault(location["segment_index"], []).append(mark)
 
 
-def _segment(segment: Segment, marks: list[Mark] | None, delimiters: Delimiters, line_of: LineOf | None) -> str:
+def segment_form(
+    segment: Segment, marks: list[Mark] | None, delimiters: Delimiters, line_of: LineOf | None
+) -> str:
+    """A segment as a ``segment`` element with what is wrong in ``fault`` elements; behind it an ``absent`` element
+    for whatever is missing there."""
     line = f' line="{line_of(segment.offset)}"' if line_of else ""
     head = f'<segment index="{segment.index}" offset="{segment.offset}" loop="{segment.loop}"{line}>'
     separator = delimiters.element.decode("latin-1")

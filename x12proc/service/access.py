@@ -3,6 +3,7 @@ its route, never its address."""
 
 from __future__ import annotations
 
+import hmac
 import os
 import time
 import traceback
@@ -27,18 +28,18 @@ STATIC = "/static/"
 API = "/v1/"
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer a browser hides where our own forms come from
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",
+    "Cache-Control": "no-store",  # pages and answers hold claims
 }
 _LOG = structlog.get_logger("x12proc.service")
 
@@ -84,7 +85,7 @@ class Guard:
             return _plain(403, "This form was sent from another site")
         if who is not None or path in OPEN or path.startswith(STATIC):
             return None
-        if path.startswith(API) or path == "/metrics":
+        if for_program(path):
             return refusal(_UNKNOWN)
         return RedirectResponse("/sign-in", 303)
 
@@ -114,6 +115,11 @@ _UNKNOWN = Refused(
 )
 
 
+def for_program(path: str) -> bool:
+    """Whether an address is one for programs, which are answered in JSON; the others are pages."""
+    return path.startswith(API) or path in ("/metrics", "/healthz")
+
+
 def needs(scope: str) -> Callable[[Request], Who]:
     """A dependency: who asks, if they may. Raises Refused.
 
@@ -127,6 +133,25 @@ def needs(scope: str) -> Callable[[Request], Who]:
         return _allowed(who, scope)
 
     return check
+
+
+def page_needs(scope: str) -> Callable[[Request], Who]:
+    """A dependency of pages: who has signed in, if they may. Raises Refused. A form is held against its token as
+    well, by :func:`check_token`."""
+
+    def check(request: Request) -> Who:
+        who: Who | None = request.state.who
+        if who is None or not who.csrf:
+            raise Refused(403, "sign-in", "Pages are for browsers: sign in with your key")
+        return _allowed(who, scope)
+
+    return check
+
+
+def check_token(who: Who, token: str) -> None:
+    """Whether a form came from a page of ours in the same session. Raises Refused."""
+    if not who.csrf or not hmac.compare_digest(who.csrf.encode(), token.encode()):
+        raise Refused(403, "stale-form", "This form is of another session; load the page again")
 
 
 def _allowed(who: Who, scope: str) -> Who:

@@ -15,12 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from x12proc.service import api
-from x12proc.service.access import Guard, needs, refusal
+from x12proc.service import api, claim_pages, pages
+from x12proc.service.access import Guard, for_program, needs, refusal
 from x12proc.service.answers import report_schemas
 from x12proc.service.desk import Desk
 from x12proc.service.intake import Refused
 from x12proc.service.options import Options
+from x12proc.service.rendering import message
 from x12proc.version import __version__
 
 _PURGE_SECONDS = 3600
@@ -44,7 +45,8 @@ def make_app(options: Options) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.desk = desk
-    app.include_router(api.router)
+    for router in (api.router, pages.router, claim_pages.router):
+        app.include_router(router)
     app.add_api_route("/v1/openapi.json", _openapi, include_in_schema=False)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -76,23 +78,33 @@ async def _purge(desk: Desk) -> None:
 # -- answers that are no results -------------------------------------------------------------------------------
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return refusal(error)
+    return _told(request, error)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     """A parameter that can't be; which one, and never what was sent."""
     assert isinstance(error, RequestValidationError)
     places = sorted({str(fault["loc"][-1]) for fault in error.errors()})
-    return refusal(Refused(400, "bad-request", f"Not a value that can stand there: {', '.join(places)}"))
+    return _told(request, Refused(400, "bad-request", f"Not a value that can stand there: {', '.join(places)}"))
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     codes = {404: "not-found", 405: "method-not-allowed"}
     headers = dict(error.headers or {})
-    return refusal(Refused(error.status_code, codes.get(error.status_code, "refused"), "No such route", headers))
+    code = codes.get(error.status_code, "refused")
+    return _told(request, Refused(error.status_code, code, "There is no such address", headers))
+
+
+def _told(request: Request, refused: Refused) -> Response:
+    """To programs as JSON, to people as a page."""
+    if for_program(request.url.path):
+        return refusal(refused)
+    answer = message(request, refused.status, "That did not work", refused.message)
+    answer.headers.update(refused.headers)
+    return answer
 
 
 # -- the OpenAPI document --------------------------------------------------------------------------------------

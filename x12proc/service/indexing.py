@@ -84,7 +84,7 @@ def show(row: ClaimRow, scrubbed: ScrubbedClaim) -> None:
     row.profile = scrubbed.profile
     row.charge = claim.charge[:_LONGEST]
     row.cents = cents(claim.charge)
-    row.service_date = _service_date(scrubbed)
+    row.service_date = served(scrubbed)
 
 
 def heard(findings: Iterable[Finding]) -> list[tuple[str, str]]:
@@ -98,7 +98,8 @@ def cents(charge: str) -> int | None:
     return None if amount is None or amount * 100 > _MOST_CENTS else int(amount * 100)
 
 
-def _service_date(scrubbed: ScrubbedClaim) -> str:
+def served(scrubbed: ScrubbedClaim) -> str:
+    """The first day of service of the first target line that names one; empty where none does."""
     for line in scrubbed.lines:
         if line.line.served is not None:
             return line.line.served[0].isoformat()

@@ -23,6 +23,8 @@ from x12proc.service.tables import BrowserSession, Event, Key, stamp
 SCOPES = {
     "scrub": "send files and delete runs",
     "read": "read runs, reports and claims",
+    "edit": "change claims in the worklist",
+    "bypass": "set rules aside on a claim",
     "metrics": "read /metrics",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")

@@ -1,0 +1,80 @@
+"""What a browser does, for tests: signs in, keeps its cookie, sends forms with their page's token."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self
+
+import httpx
+from edi import base
+from lxml import html
+from service_run import AS_OF, Service
+
+FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
+
+
+class Browser:
+    """A session of somebody who signed in. It knows no key any more, only its cookie."""
+
+    def __init__(self, service: Service, key: str | None = None) -> None:
+        self._client = httpx.Client(base_url=service.url, timeout=60, trust_env=False, follow_redirects=True)
+        self.first = self._client.post("/sign-in", data={"key": service.key if key is None else key})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, address: str, **query: Any) -> httpx.Response:
+        """A page."""
+        return self._client.get(address, params=query or None)
+
+    def post(self, address: str, fields: dict[str, Any], **rest: Any) -> httpx.Response:
+        """A form as it is; the caller gives its token."""
+        return self._client.post(address, data=fields, **rest)
+
+    def token(self) -> str:
+        """The session's token, as the forms hold it."""
+        found = re.search(r'name="token" value="([^"]+)"', self.get("/claims").text)
+        assert found
+        return found[1]
+
+    def send(self, address: str, **fields: Any) -> httpx.Response:
+        """A form with its token, and the version of the claim where none is given."""
+        claim = re.match(r"/claims/\d+", address)
+        if claim and "version" not in fields:
+            fields["version"] = self.version(claim[0])
+        return self.post(address, {"token": self.token(), **fields})
+
+    def version(self, address: str) -> str:
+        """The version of a claim, as its forms hold it; 0 where there is no form."""
+        found = re.search(r'name="version" value="(\d+)"', self.get(address, edit=0).text)
+        return found[1] if found else "0"
+
+    def upload(self, data: bytes, name: str = "claims.edi", **fields: str) -> httpx.Response:
+        """A file sent from the page of files."""
+        return self._client.post(
+            "/runs",
+            data={"token": self.token(), "as_of": AS_OF, **fields},
+            files={"file": (name, data, "application/octet-stream")},
+        )
+
+    def only_claim(self, data: bytes = FAULTY) -> str:
+        """Send a file with one claim; the claim's address."""
+        answer = self.upload(data)
+        assert answer.status_code == 200, answer.text
+        run = answer.url.path.rpartition("/")[2]
+        (address,) = claim_addresses(self.get("/claims", run=run, view="all"))
+        return address
+
+
+def claim_addresses(answer: httpx.Response) -> list[str]:
+    """The claims that a list links to, in its order."""
+    return [str(link) for link in html.fromstring(answer.text).xpath("//tbody//td[1]/a/@href")]
+
+
+def text_of(answer: httpx.Response, path: str) -> str:
+    """The text of the elements that an XPath finds."""
+    found = html.fromstring(answer.text).xpath(path)
+    return " ".join(" ".join(node.text_content() for node in found).split())
