@@ -1,4 +1,5 @@
-"""The HTTP service starts, is healthy, and scrubs a file for a key; run where x12proc[service] is installed."""
+"""The HTTP service starts, is healthy, scrubs a file for a key and shows pages; run where x12proc[service] is
+installed."""
 
 from __future__ import annotations
 
@@ -27,6 +28,7 @@ def main(fixtures: Path) -> int:
         try:
             address = f"http://127.0.0.1:{port}"
             _wait(f"{address}/healthz", service)
+            urllib.request.urlopen(f"{address}/sign-in", timeout=5).close()  # noqa: S310 - http, and our own address
             report = _scrub(address, made.stdout.strip(), (fixtures / "demo" / "clinic-837p.edi").read_bytes())
         finally:
             service.terminate()

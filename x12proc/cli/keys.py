@@ -20,6 +20,7 @@ def command() -> None:
     \b
     x12proc keys create feed --scope scrub,read
     x12proc keys create prometheus --scope metrics
+    x12proc keys create ann --scope read,edit,bypass   to work on claims in a browser
     x12proc keys list
     x12proc keys revoke feed
     """
@@ -32,7 +33,7 @@ def command() -> None:
     callback=comma_list,
     required=True,
     metavar="LIST",
-    help="What the key may do: scrub, read, metrics.",
+    help="What the key may do: scrub, read, edit, bypass, metrics.",
 )
 @data_option
 def create(name: str, scope: tuple[str, ...], data: Path) -> None:

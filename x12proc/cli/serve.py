@@ -74,12 +74,13 @@ def command(
     tls_cert: Path | None,
     tls_key: Path | None,
 ) -> None:
-    """Run the HTTP service.
+    """Run the HTTP service, with the worklist for browsers.
 
-    Make a key first (x12proc keys create). Everything but /healthz needs one.
+    Make a key first (x12proc keys create). Everything but /healthz needs one: programs send it with each request,
+    people sign in with it.
 
     \b
-    x12proc keys create ann --scope scrub,read
+    x12proc keys create ann --scope scrub,read,edit,bypass
     x12proc serve                                      http://127.0.0.1:8370
     x12proc serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
     x12proc serve purge --older-than 7                 delete runs by hand

@@ -21,4 +21,3 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     job_seconds: float = 600  # in which it must have been scrubbed
     keep_days: int = 30  # after which a run is deleted; 0: never
     session_seconds: int = 8 * 3600  # after which a browser must sign in again
-    tls: bool = False  # whether we speak TLS ourselves

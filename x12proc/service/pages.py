@@ -75,7 +75,7 @@ async def sign_in(request: Request, desk: Desked) -> Response:
         COOKIE,
         token,
         max_age=desk.options.session_seconds,
-        secure=desk.options.tls or request.url.scheme == "https",
+        secure=request.url.scheme == "https",
         httponly=True,
         samesite="strict",
     )
