@@ -6,13 +6,12 @@ import errno
 import os
 import sys
 import tempfile
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from edi import base
+from io_trouble import Shaky, Trouble
 
 import x12proc
 from x12proc import files
@@ -22,42 +21,6 @@ from x12proc.settings import load_settings
 KINDS = "json,csv,xml,html,annotated,accepted,rejected,999,277ca"
 DATA = base() + base("I").replace(b"CTP****3*UN", b"CTP****0*UN")  # a claim for either side
 ARGUMENTS = ["--as-of", "2024-04-01", "--emit", KINDS, "--conformance", "off"]
-
-
-class Trouble:
-    """Lets calls through and counts them, but for one that fails."""
-
-    def __init__(self, fails_at: int, code: int) -> None:
-        self.calls = 0
-        self.fails_at = fails_at
-        self.code = code
-
-    def __call__(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def tried(*arguments: Any, **named: Any) -> Any:
-            self.calls += 1
-            if self.calls == self.fails_at:
-                raise OSError(self.code, os.strerror(self.code))
-            return call(*arguments, **named)
-
-        return tried
-
-
-class Shaky:
-    """A file whose reads, writes and seeks go through trouble."""
-
-    def __init__(self, file: Any, trouble: Trouble) -> None:
-        self._file = file
-        for name in ("read", "write", "seek", "flush"):
-            setattr(self, name, trouble(getattr(file, name)))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def __enter__(self) -> Shaky:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
 
 
 def at_calls(monkeypatch: pytest.MonkeyPatch, trouble: Trouble) -> None:

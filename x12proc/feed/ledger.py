@@ -439,13 +439,16 @@ class Ledger:
 
 
 def _engine(url: str) -> sa.Engine:
-    """The database behind a URL. Raises ConfigError where its driver is missing."""
+    """The database behind a URL. Raises ConfigError where its driver is missing, or its folder can't be made."""
     try:
         engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     except ModuleNotFoundError:
         raise ConfigError("a PostgreSQL ledger needs an extra: pip install 'x12proc[postgres]'") from None
     if engine.dialect.name == "sqlite":
-        Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"ledger.url: its folder can't be made: {error.strerror}") from None
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine

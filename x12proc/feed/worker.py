@@ -131,12 +131,7 @@ class Worker:
 
     def _put_off(self, row: FileRow, error: OSError) -> None:
         """Trouble with a disk is not the file's fault: it stays where it is, and is tried again."""
-        _LOG.error(
-            "disk_trouble", id=row.id, state=row.state, error=errno.errorcode.get(error.errno or 0, "OSError")
-        )
-        if row.state == "claimed":
-            with contextlib.suppress(OSError):
-                self._clear_attempts(row)
+        _LOG.error("disk_trouble", id=row.id, error=errno.errorcode.get(error.errno or 0, "OSError"))
         with contextlib.suppress(LedgerUnavailable):
             self._ledger.put_off(row.id, RETRY_SECONDS)
 
@@ -217,7 +212,12 @@ class Worker:
     def _judge(self, row: FileRow, forced: Reason | None) -> Judged:
         attempt = self._home(row) / secrets.token_hex(4)
         (attempt / OUT).mkdir(parents=True)
-        judged = self._judging.judge(row, self._input(row), attempt, forced)
+        try:
+            judged = self._judging.judge(row, self._input(row), attempt, forced)
+        except OSError:
+            with contextlib.suppress(OSError):  # a full disk needs the room; else the next attempt clears it
+                disk.remove(attempt)
+            raise
         for folder in (attempt / OUT, attempt, self._home(row) / INPUT, self._home(row), self._feed.work):
             disk.sync_folder(folder)
         disk.sync_folder(self._feed.inbox)
