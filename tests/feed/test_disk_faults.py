@@ -24,7 +24,7 @@ from x12proc.errors import ConfigError
 from x12proc.feed import disk, worker
 
 INPUTS = {"a.edi": small(1), "b.edi": rejected(2), "c.edi": b"no X12"}
-SHARED = Path("/dev/shm")  # noqa: S108 - another file system, on Linux
+SHARED = Path("/dev/shm")  # another file system, on Linux
 MOST_CALLS = 2000
 
 

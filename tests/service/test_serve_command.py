@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 from click.testing import CliRunner, Result
 from edi import base
+from service_process import make_key, serve, wait
 from service_run import post
 
 from x12proc.cli.app import app
@@ -25,41 +23,12 @@ def x12proc(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def make_key(data: Path, name: str, scope: str) -> str:
-    return x12proc("keys", "create", name, "--scope", scope, "--data", data).stdout.strip()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _serve(*arguments: str | Path) -> tuple[subprocess.Popen[bytes], str]:
-    port = _free_port()
-    command = [sys.executable, "-W", "error", "-m", "x12proc", "serve", "--port", str(port), *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    return process, f"127.0.0.1:{port}"
-
-
-def _wait(process: subprocess.Popen[bytes], client: httpx.Client) -> None:
-    while process.poll() is None:
-        try:
-            assert client.get("/healthz").status_code == 200
-        except httpx.ConnectError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"the service ended: {process.communicate()[1].decode()}")
-
-
 def test_the_service_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
     key = make_key(tmp_path / "data", "feed", "scrub,read")
-    process, address = _serve("--data", tmp_path / "data")
+    process, address = serve("--data", tmp_path / "data")
     headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(base_url=f"http://{address}", headers=headers, trust_env=False) as client:
-        _wait(process, client)
+        wait(process, client)
         run = post(client, base()).headers["X12proc-Run"]
         assert x12proc("keys", "revoke", "feed", "--data", tmp_path / "data").exit_code == 0
         assert client.get("/v1/runs").status_code == 401
@@ -83,9 +52,9 @@ def test_tls_by_certificate(tmp_path: Path) -> None:
     )  # fmt: skip
     if made.returncode:
         pytest.skip("openssl is not here to make a certificate")
-    process, address = _serve("--data", tmp_path / "data", "--tls-cert", cert, "--tls-key", private)
+    process, address = serve("--data", tmp_path / "data", "--tls-cert", cert, "--tls-key", private)
     with httpx.Client(base_url=f"https://{address}", verify=False, trust_env=False) as client:
-        _wait(process, client)
+        wait(process, client)
         assert "max-age" in client.get("/healthz").headers["strict-transport-security"]
     process.terminate()
     process.communicate(timeout=30)

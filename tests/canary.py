@@ -1,0 +1,44 @@
+"""A claim with a token of its own in every element, so that whatever of it turns up elsewhere can be found."""
+
+from __future__ import annotations
+
+import re
+
+from edi import base, join, segments
+
+TOKEN = re.compile(rb"(?i)ZQ[0-9]{3,4}QZ")
+# Elements whose values say how the rest is read; with a token there the file could not be taken as a claim at all.
+_KEPT = {
+    "ISA": range(1, 17), "GS": range(1, 9), "ST": range(1, 4), "SE": range(1, 3), "GE": range(1, 3),
+    "IEA": range(1, 3), "HL": range(1, 5), "BHT": range(1, 3), "NM1": range(1, 3), "CLM": range(2, 3),
+    "LX": range(1, 2), "DTP": range(1, 4), "LIN": range(2, 3), "SV1": range(1, 8), "REF": range(1, 2),
+    "HI": range(1, 2), "PRV": range(1, 3), "PER": range(1, 4), "NTE": range(1, 2), "SBR": range(1, 2),
+    "DMG": range(1, 2), "CTP": range(4, 6),
+}  # fmt: skip
+
+
+def claim(*, whole: bool = True) -> bytes:
+    """A file with one rejected claim; not whole, every element is a token that may be one: amounts and dates too,
+    and the file ends within its claim."""
+    tokens = iter(range(100, 10_000))
+    parts = []
+    for segment in segments(base()):
+        tag, *elements = segment.split("*")
+        kept = _KEPT.get(tag, range(0))
+        if not whole and tag in ("CLM", "DTP", "SV1", "CTP", "HI", "DMG"):
+            kept = range(1, 2) if tag in ("DTP", "SV1") else range(0)
+        for place, value in enumerate(elements, 1):
+            if value and place not in kept:
+                elements[place - 1] = f"ZQ{next(tokens)}QZ"
+        if tag == "SV1":
+            elements[0] = (
+                f"HC:J3590:JZ::::ZQ{next(tokens)}QZ" if elements[0].startswith("HC:J3590") else elements[0]
+            )
+        parts.append("*".join((tag, *elements)))
+    data = join(parts)
+    return data if whole else data[: data.index(b"CTP*") + 40]
+
+
+def found(text: bytes) -> list[bytes]:
+    """The tokens in a text."""
+    return TOKEN.findall(text)
