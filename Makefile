@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test docs mutate fuzz reliability bench bench-scaling bench-memory clean
+.PHONY: demo test docs mutate compare-guides fuzz reliability bench bench-scaling bench-memory clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/x12proc scrub fixtures/demo -o demo-out --as-of 2024-04-01 || test $$? -eq 1
@@ -30,6 +30,11 @@ MINUTES ?= 1
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	$(BIN)/python tools/fuzzing.py --minutes $(MINUTES) $(TARGET)
+
+# Files with faults put in, held against their guides quickly and by pyx12 alone. make compare-guides COUNT=10000
+COUNT ?= 10000
+compare-guides: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python tests/guide_agreement.py $(COUNT)
 
 # Speed beside peers and floors, into bench/RESULTS.md; then memory on 1 GB and 10 GB, which needs 40 GB of disk.
 bench: $(VENV)/.dev

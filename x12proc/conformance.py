@@ -2,11 +2,13 @@
 
 A piece that the quick walk knows to be sound is done with; every other one goes to pyx12, whose maps the tables of
 the quick walk are made of and who alone says what is wrong. Before each piece a walk is set back to where the
-piece's parent ended, so that a claim is judged as it would be behind its own loops, whatever stands beside it in the
-file.
+piece's parent ended, so that a claim is judged as it would be behind its own loops, whatever stands beside it.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
+from importlib import metadata
 
 import msgspec
 
@@ -24,13 +26,19 @@ def check(batch: Batch, *, quick: bool = True) -> Verdict:
     return _Course(batch, quick=quick).run()
 
 
+@lru_cache(maxsize=4)
+def _are_of_this_pyx12(source: str) -> bool:
+    """Whether tables were made of the maps that are installed; maps of another pyx12 may say something else."""
+    return source.startswith(f"pyx12 {metadata.version('pyx12')} ")
+
+
 class _Course:
     """The walk through one batch."""
 
     def __init__(self, batch: Batch, *, quick: bool) -> None:
         self._batch = batch
-        self._quick = quick
         self._guide = sound_guide(batch.guide)
+        self._quick = quick and _are_of_this_pyx12(self._guide.guide.source)
         table = self._guide.guide
         counted = dict.fromkeys(table.envelope, 1)
         self._stack = [Stand(-1, table.start, counted, None, frozenset(), claimed=True)]

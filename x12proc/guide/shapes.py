@@ -23,6 +23,7 @@ _SHORT_DAY = f"[0-9]{{2}}{_MONTH_AND_DAY}"
 _TIME = "(?:[01][0-9]|2[0-3])[0-5][0-9]"
 _NEVER = "(?!)"
 _DATE_NUMBER = "1251"  # a date whose format another element names
+_MOST_KNOWN, _LONGEST_KNOWN = 256, 200  # segments of a node that are known to be sound, and their characters
 _FORMATS = {"D8": re.compile(_DAY), "RD8": re.compile(f"{_DAY}-{_DAY}")}
 
 
@@ -31,6 +32,7 @@ class Shape:
 
     def __init__(self, node: Node, delimiters: Delimiters, codes: Mapping[str, tuple[str, ...]]) -> None:
         self._component = delimiters.component.decode("latin-1")
+        self._known: set[str] = set()  # claims repeat one another
         writer = _Writer(delimiters.element.decode("latin-1"), self._component)
         self._whole = re.compile(writer.segment(node)).fullmatch
         self._checks = [
@@ -41,7 +43,18 @@ class Shape:
 
     def holds(self, text: str, elements: Elements) -> bool:
         """Whether a segment is sound; both forms of it without its terminator."""
-        return self._whole(text) is not None and all(check(elements) for check in self._checks)
+        if text in self._known:
+            return True
+        if self._whole(text) is None:
+            return False
+        for check in self._checks:
+            if not check(elements):
+                return False
+        if len(text) <= _LONGEST_KNOWN:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known.add(text)
+        return True
 
     # -- what a pattern can't say ------------------------------------------------------------------------------
 

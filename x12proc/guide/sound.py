@@ -13,6 +13,7 @@ from x12proc.guide.tables import Guide, Node, load_guide
 from x12proc.judge.pieces import CLAIM, PROVIDER, TRAILER, Piece
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment, split_segments
+from x12proc.wire.tidy import is_ragged
 
 _MOST_SHAPES = 4096
 CLOSING = ("SE", "1", "1")  # what ends a set, as something to be seen behind a piece
@@ -76,41 +77,35 @@ class _Walk:
         piece = self._piece
         if piece.level == CLAIM:
             self._counts.update(dict.fromkeys(self._guide.guide.claim_loops, piece.number - 1))
-        segments = split_segments(piece.raw, piece.offset, piece.segment_index, self._delimiters)
-        if not segments or len(segments) >= MOST_SEGMENTS:
+        texts, last = _texts(piece, self._delimiters)
+        if len(texts) >= MOST_SEGMENTS:
             raise _Doubt
-        for segment in segments:
-            self._take(segment.elements, first=segment is segments[0])
-        last = segments[-1]
+        separator = self._separator
+        for number, text in enumerate(texts):
+            self._take(text, text.split(separator), number)
         self._end()
         loop = self._guide.steps.nodes[self._place].loop
         behind = Segment(last.tag, last.elements, last.index, last.offset, last.raw, loop)
         return Stand(piece.level, self._place, self._counts, behind, self._parents, claimed=piece.claimed)
 
-    def _take(self, elements: Sequence[str], *, first: bool) -> None:
-        step = self._step(elements)
-        if not elements[-1] or len(elements) < 2:  # nothing in it, or a separator at its end
+    def _take(self, text: str, elements: Sequence[str], number: int) -> None:
+        """One segment, the so manyth of the piece."""
+        step = self._guide.steps.step(self._place, elements, self._component)
+        # None knows no place; what ends with a separator, or holds nothing, is told by pyx12.
+        if step is None or not step.allowed or not elements[-1] or len(elements) < 2:
             raise _Doubt
+        node, level = step.node, self._piece.level
         # What is missing before an SE belongs to what came before, and was told there.
-        if not (first and self._piece.level == TRAILER):
+        if step.needs and (number or level != TRAILER):
             self._check_needs(step)
         self._count(step)
-        if first and PROVIDER <= self._piece.level < CLAIM:
+        if not number and PROVIDER <= level < CLAIM:
             self._check_hierarchy(elements)
-        elif elements[0] == "LX" and self._piece.level == CLAIM and self._guide.guide.counts_lines:
-            self._lines += 1
-            if elements[1] != str(self._lines):
-                raise _Doubt
-        shape = self._guide.shape(step.node, self._delimiters)
-        if not shape.holds(self._separator.join(elements), elements):
+        elif node.id == "LX":
+            self._check_line(elements)
+        if not self._guide.shape(node, self._delimiters).holds(text, elements):
             raise _Doubt
-        self._place = step.node.path
-
-    def _step(self, elements: Sequence[str]) -> Step:
-        step = self._guide.steps.step(self._place, elements, self._component)
-        if step is None or not step.allowed:
-            raise _Doubt
-        return step
+        self._place = node.path
 
     def _check_needs(self, step: Step) -> None:
         for path in step.needs:
@@ -121,13 +116,19 @@ class _Walk:
         counts, counted = self._counts, step.node
         if step.enters is not None:
             inside = self._guide.steps.inside(step.enters)
-            for path in [path for path in counts if path in inside]:
+            for path in inside.intersection(counts):
                 del counts[path]
-            counts[step.node.path] = 1
+            counts[counted.path] = 1
             counted = step.enters
-        counts[counted.path] = counts.get(counted.path, 0) + 1
-        if counted.most is not None and counts[counted.path] > counted.most:
+        count = counts[counted.path] = counts.get(counted.path, 0) + 1
+        if counted.most is not None and count > counted.most:
             raise _Doubt
+
+    def _check_line(self, elements: Sequence[str]) -> None:
+        if self._piece.level == CLAIM and self._guide.guide.counts_lines:
+            self._lines += 1
+            if elements[1] != str(self._lines):
+                raise _Doubt
 
     def _check_hierarchy(self, elements: Sequence[str]) -> None:
         number, counted = hl_number(elements[1]), self._piece.number
@@ -152,3 +153,38 @@ class _Walk:
             return False
         self._check_needs(step)
         return True
+
+
+def _texts(piece: Piece, delimiters: Delimiters) -> tuple[list[str], Segment]:
+    """The segments of a piece as texts without their terminators, and the last one with its place. Raises _Doubt
+    where there is none.
+
+    Only the last one is needed with its place, and a text is had far more cheaply than a segment.
+    """
+    raw = piece.raw
+    if is_ragged(raw, delimiters):
+        segments = split_segments(raw, piece.offset, piece.segment_index, delimiters)
+        if not segments:
+            raise _Doubt
+        separator = delimiters.element.decode("latin-1")
+        return [separator.join(segment.elements) for segment in segments], segments[-1]
+    pieces = raw.decode("ascii").split(delimiters.segment.decode("latin-1"))
+    layout = _layout(delimiters)
+    texts = [text for part in pieces if (text := part.lstrip(layout))]
+    if not texts:
+        raise _Doubt
+    return texts, _last(piece, pieces, texts[-1], delimiters)
+
+
+def _last(piece: Piece, pieces: list[str], text: str, delimiters: Delimiters) -> Segment:
+    """The last segment, which some line ends may follow."""
+    number = max(number for number, part in enumerate(pieces) if part.endswith(text))
+    end = sum(map(len, pieces[: number + 1])) + number
+    start = end - len(text)
+    elements = tuple(text.split(delimiters.element.decode("latin-1")))
+    return Segment(elements[0], elements, piece.segment_index + number, piece.offset + start, piece.raw[start:end])
+
+
+@lru_cache(maxsize=32)
+def _layout(delimiters: Delimiters) -> str:
+    return delimiters.layout
