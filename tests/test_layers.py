@@ -11,11 +11,11 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 
 # From left to right. A room may import from itself and from rooms before it.
 ROOMS = [
-    "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference", "narrative",
-    "rules", "profiles", "silence", "engine", "fixes", "judge", "guide", "pyx12_walk", "conformance",
-    "scrub", "verdicts", "reports", "mask", "extract", "rulebook", "profilebook", "profileschema", "replay", "ownrules", "files", "pool",
-    "settings", "artefacts", "parquet", "run", "batch", "cases", "upgrade", "feed", "api", "service",
-    "pytest_plugin", "cli", "__main__",
+    "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference",
+    "narrative", "rules", "profiles", "silence", "engine", "fixes", "judge", "guide", "pyx12_walk",
+    "conformance", "scrub", "verdicts", "reports", "mask", "extract", "rulebook", "profilebook",
+    "profileschema", "replay", "ownrules", "files", "pool", "settings", "artefacts", "parquet", "run", "batch",
+    "cases", "upgrade", "feed", "api", "service", "pytest_plugin", "cli", "__main__",
 ]  # fmt: skip
 OUTER = {
     *("ownrules", "files", "pool", "settings", "artefacts", "parquet", "run", "batch", "cases", "upgrade", "feed"),
