@@ -18,6 +18,7 @@ from x12proc.fixes import Level
 from x12proc.pool import Conformance, GuideChecks
 from x12proc.run import InputRun, Result
 from x12proc.settings import GuideErrorPolicy, load_config, load_settings
+from x12proc.sharing import Sharing
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan as scan_events
 
@@ -52,9 +53,9 @@ class Scrubbing:
     before that, by ``close()`` or an exception, nothing is written.
     """
 
-    def __init__(self, run: InputRun, checks: GuideChecks) -> None:
+    def __init__(self, run: InputRun, checks: GuideChecks, sharing: Sharing) -> None:
         self._run = run
-        self._claims = _to_the_end(run, checks)
+        self._claims = _to_the_end(run, checks, sharing)
 
     def __iter__(self) -> Self:
         return self
@@ -101,7 +102,7 @@ def scrub(
     ``profile`` holds for all claims; it is chosen claim by claim when None. ``codes`` are the procedure codes to
     look for (J3590), ``as_of`` is today's date for the rules, ``config`` a configuration file. ``conformance``
     says what is held against its implementation guide (``off``, ``targets``, ``full``), ``guide_errors`` whether
-    that rejects (``report``, ``reject``), ``jobs`` how many processes share those checks. Where None, the
+    that rejects (``report``, ``reject``), ``jobs`` how many processes share the claims of a large file. Where None, the
     configuration says it.
 
     ``output`` is a folder for the artefacts in ``emit``, or a binary stream for a single one; ``fix`` says which
@@ -119,18 +120,21 @@ def scrub(
     ...         break
     P1004 BAL01
     """
-    settings = load_settings(
-        config=config,
-        codes=codes,
-        profile=profile,
-        as_of=as_of,
-        conformance=conformance,
-        guide_errors=guide_errors,
-    )
+    options = {
+        "config": config,
+        "codes": codes,
+        "profile": profile,
+        "as_of": as_of,
+        "conformance": conformance,
+        "guide_errors": guide_errors,
+    }
+    settings = load_settings(**options)  # type: ignore[arg-type]  # each is of its parameter's type
     target = Path(output) if isinstance(output, str) else output
     checks = GuideChecks(settings.conformance, jobs)
     kinds = _artefacts(emit, target, fix, config)
-    return Scrubbing(InputRun(_input(source, name), settings, kinds, target, checks=checks, fixing=fix), checks)
+    sharing = Sharing(options, settings.now, jobs)
+    run = InputRun(_input(source, name), settings, kinds, target, checks=checks, fixing=fix, sharing=sharing)
+    return Scrubbing(run, checks, sharing)
 
 
 def _artefacts(
@@ -148,8 +152,8 @@ def _artefacts(
     return kinds
 
 
-def _to_the_end(run: InputRun, checks: GuideChecks) -> Generator[ScrubbedClaim, None, None]:
-    with checks:
+def _to_the_end(run: InputRun, checks: GuideChecks, sharing: Sharing) -> Generator[ScrubbedClaim, None, None]:
+    with checks, sharing:
         yield from run.claims()
     assert run.result is not None, "the claims have been taken to their end"
     for fault in run.result.faults:

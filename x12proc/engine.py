@@ -10,12 +10,13 @@ import msgspec
 
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.errors import RuleCrash
-from x12proc.findings import REJECT, Finding, GuideError, Hit, weaker
+from x12proc.findings import REJECT, Finding, GuideError, Hit, Severity, weaker
 from x12proc.profiles import Bypass, Profile, Profiles, Setting
 from x12proc.reference.edition import Reference
 from x12proc.rules.base import BIOLOGIC_CODES, Rule
 from x12proc.rules.context import Context
 from x12proc.silence import Silence
+from x12proc.wire.events import ClaimSpan
 
 MOST_PLANS = 1024
 
@@ -53,10 +54,61 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
         return found
 
     @property
+    def span(self) -> ClaimSpan:
+        """Where the claim stands."""
+        return self.claim.span
+
+    @property
+    def charge(self) -> str:
+        """CLM02 as sent."""
+        return self.claim.charge
+
+    @property
+    def line_count(self) -> int:
+        """How many target lines it has."""
+        return len(self.lines)
+
+    @property
+    def heard(self) -> list[tuple[str, Severity]]:
+        """Rule and severity of each finding."""
+        return [(finding.rule, finding.severity) for finding in self.all_findings]
+
+    @property
+    def guide_error_count(self) -> int:
+        """How many faults against the guide are told on it."""
+        return len(self.guide_errors)
+
+    @property
     def rejected(self) -> bool:
         """Whether anything found rejects the claim; a claim on which a rule crashed is not accepted either."""
         unfit = self.refused or bool(self.crashes)
         return unfit or REJECT in [finding.severity for finding in self.all_findings]
+
+
+class WhatWasFound(msgspec.Struct, frozen=True, gc=False):
+    """Of a claim that another process scrubbed: all that can't be read in the file."""
+
+    profile: str
+    findings: tuple[Finding, ...]
+    line_findings: tuple[tuple[Finding, ...], ...]  # by target line
+    guide_errors: tuple[GuideError, ...]
+    bypasses: tuple[Bypass, ...]
+    refused: bool
+
+
+class ToldClaim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A target claim that another process scrubbed: what is counted of it, and what was made for the artefacts."""
+
+    span: ClaimSpan
+    charge: str  # CLM02 as sent
+    rejected: bool
+    line_count: int  # target lines
+    heard: tuple[tuple[str, Severity], ...]  # rule and severity of each finding
+    guide_error_count: int
+    fixes: tuple[int, int]  # applied, offered
+    found: bytes  # WhatWasFound, pickled: most claims are never opened again
+    document: bytes | None = None  # its entry in the JSON report
+    notes: tuple[tuple[int, bytes], ...] | None = None  # what is put into the annotated file, and at which byte
 
 
 class Engine:
@@ -96,6 +148,42 @@ class Engine:
     def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ScrubbedClaim:
         """Run all rules on a claim with at least one target line."""
         profile = self._fixed or self._profiles.choose(claim)
+        plan, context = self._ready(profile, claim, targets)
+        crashes: list[RuleCrash] = []
+        own, lines = self._hear(plan, context, crashes)
+        bypasses = () if plan.without is None else self._held_back(plan, plan.without, context)
+        return ScrubbedClaim(claim, profile.name, own, lines, context, tuple(crashes), bypasses=bypasses)
+
+    def revive(self, claim: Claim, told: WhatWasFound) -> ScrubbedClaim:
+        """A claim with what another process found in it."""
+        targets = self.targets(claim)
+        _, context = self._ready(self._profiles.get(told.profile), claim, targets)
+        lines = zip(targets, told.line_findings, strict=True)
+        return ScrubbedClaim(
+            claim,
+            told.profile,
+            told.findings,
+            tuple(ScrubbedLine(line, findings) for line, findings in lines),
+            context,
+            (),
+            told.guide_errors,
+            told.bypasses,
+            told.refused,
+        )
+
+    def has_seen(self, keys: Iterable[Hashable]) -> bool:
+        """Whether an earlier claim had one of these keys; when none had, they are remembered."""
+        marks = [hash(key) for key in keys]
+        if not self._seen.isdisjoint(marks):
+            return True
+        self._seen.update(marks)
+        return False
+
+    def forget(self) -> None:
+        """Know of no earlier claim any more."""
+        self._seen.clear()
+
+    def _ready(self, profile: Profile, claim: Claim, targets: tuple[ServiceLine, ...]) -> tuple[_Plan, Context]:
         plan = self._plan(profile, _service_date(claim, targets), claim.type)
         context = Context(
             claim,
@@ -106,10 +194,7 @@ class Engine:
             seen_before=self._seen_before,
             sent_before=self._sent_before,
         )
-        crashes: list[RuleCrash] = []
-        own, lines = self._hear(plan, context, crashes)
-        bypasses = () if plan.without is None else self._held_back(plan, plan.without, context)
-        return ScrubbedClaim(claim, profile.name, own, lines, context, tuple(crashes), bypasses=bypasses)
+        return plan, context
 
     def _hear(
         self, plan: _Plan, context: Context, crashes: list[RuleCrash]

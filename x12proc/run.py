@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Generic, TypeVar, cast
 
 import msgspec
 import structlog
@@ -25,20 +25,24 @@ from x12proc.artefacts import (
     StreamParts,
     html_report,
 )
-from x12proc.engine import ScrubbedClaim
+from x12proc.claims.builder import ClaimBuilder
+from x12proc.engine import Engine, ScrubbedClaim, ToldClaim
 from x12proc.errors import InternalFault, X12SyntaxError
 from x12proc.files import Artefact, FileBuffer, Input, OpenInput
 from x12proc.findings import GuideError
 from x12proc.fixes import Fix, Level, claim_fixes
 from x12proc.pool import GuideChecks
 from x12proc.reports.acknowledgement import ControlNumbers, Refuse
+from x12proc.reports.annotate import AnnotatedEdi
 from x12proc.reports.document import Document, claim_document
+from x12proc.reports.json_report import JsonReport
 from x12proc.reports.lines import Lines
 from x12proc.reports.proof import Proof
 from x12proc.reports.split import Split
 from x12proc.reports.writer import ReportWriter, StreamWriter
 from x12proc.scrub import RULE_CRASH, Outcome, SetErrors, Summary, scrub_buffer
 from x12proc.settings import RULES_EDITION, Settings
+from x12proc.sharing import Share, Sharing, can_be_shared, opened_again, shared_outcomes
 from x12proc.verdicts import with_guide_errors
 from x12proc.version import __version__
 from x12proc.wire.events import Fault
@@ -96,7 +100,8 @@ class InputRun:
     ``controls`` numbers the acknowledgements of several inputs on; ``refuse`` is asked of every interchange
     whether it is refused for a reason that the file doesn't show, such as a control number that came before.
     ``checks`` are shared by the inputs of a run; without them each input is checked in this process.
-    ``fixing`` says which fixes are applied; they are written where the artefacts hold ``fixed``.
+    ``fixing`` says which fixes are applied; they are written where the artefacts hold ``fixed``. ``sharing`` are
+    processes that share the claims of an input that is worth it.
     """
 
     def __init__(
@@ -112,6 +117,7 @@ class InputRun:
         refuse: Refuse | None = None,
         checks: GuideChecks | None = None,
         fixing: Level = "off",
+        sharing: Sharing | None = None,
     ) -> None:
         self._source = source
         self._settings = settings
@@ -123,9 +129,13 @@ class InputRun:
         self._refuse = refuse
         self._checks = checks or GuideChecks(settings.conformance)
         self._fixing = fixing
+        self._sharing = sharing
+        self._engine: Engine | None = None  # to open claims with that another process scrubbed
+        self._builder: ClaimBuilder | None = None
         self._faults: list[Fault] = []
         self._summary = Summary()
         self._lines = Lines(b"")  # of the input, once it is open
+        self._wanted = True  # somebody takes the claims
         self.result: Result | None = None  # what became of the input, once all its claims have been taken
 
     def run(self) -> Result:
@@ -133,6 +143,7 @@ class InputRun:
 
         Raises OSError when an artefact can't be written; none is left then.
         """
+        self._wanted = False
         for _ in self.claims():
             pass
         assert self.result is not None, "the claims have been taken to their end"
@@ -214,9 +225,12 @@ class InputRun:
             if self._progress is not None:
                 self._progress(position, opened.size)
 
-        every_claim = not EVERY_CLAIM.isdisjoint(self._emit)
-        for outcome in outcomes(opened.buffer, self._settings, self._checks, every_claim, advance):
+        for outcome in self._outcomes(opened, advance):
             self._take(outcome)
+            if isinstance(outcome, ToldClaim):
+                yield from self._pass_on(outcome, opened.buffer, reports, streams)
+                advance(outcome.span.end)
+                continue
             if isinstance(outcome, ScrubbedClaim):
                 self._report(outcome, reports)
                 advance(outcome.claim.end)
@@ -225,11 +239,56 @@ class InputRun:
             if isinstance(outcome, ScrubbedClaim):
                 yield outcome
 
+    def _outcomes(self, opened: OpenInput, advance: Callable[[int], None]) -> Iterator[Outcome]:
+        every_claim = not EVERY_CLAIM.isdisjoint(self._emit)
+        path = self._source.path
+        if not can_be_shared(self._sharing, self._settings, path, opened.size):
+            return outcomes(opened.buffer, self._settings, self._checks, every_claim, advance)
+        assert self._sharing is not None
+        assert path is not None
+        emit = self._emit
+        share = Share(path, (), self._fixing, "json" in emit, "annotated" in emit, every_claim)
+        return shared_outcomes(opened.buffer, self._settings, self._sharing, share, advance)
+
+    def _pass_on(
+        self, told: ToldClaim, buffer: Buffer, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]
+    ) -> Iterator[ScrubbedClaim]:
+        """Hand on what another process found in a claim. It is opened again only for those who need all of it."""
+        self._count_fixes(*told.fixes)
+        whole = _Once(lambda: self._opened(told, buffer))
+        document = _Once(lambda: claim_document(whole(), self._fixing))
+        for report in reports:
+            if isinstance(report, JsonReport) and told.document is not None:
+                report.put(told.document)
+            else:
+                report.claim(whole(), document())
+        for stream in streams:
+            if isinstance(stream, AnnotatedEdi) and told.notes is not None:
+                stream.put(told.notes)
+            else:
+                stream.take(whole())
+        if told.fixes[0] and not reports:
+            _log_fixes(claim_fixes(whole(), self._fixing))
+        if self._on_claim is not None:
+            self._on_claim(whole())
+        if self._wanted:
+            yield whole()
+
+    def _opened(self, told: ToldClaim, buffer: Buffer) -> ScrubbedClaim:
+        if self._engine is None or self._builder is None:
+            self._engine, self._builder = self._settings.engine(), ClaimBuilder(buffer)
+        return opened_again(told, self._builder, self._engine)
+
+    def _count_fixes(self, applied: int, offered: int) -> None:
+        self._summary.fixes["applied"] += applied
+        self._summary.fixes["offered"] += offered
+
     def _report(self, scrubbed: ScrubbedClaim, reports: Sequence[ReportWriter]) -> None:
-        for fix in claim_fixes(scrubbed, self._fixing):
-            self._summary.fixes["applied" if fix.applied else "offered"] += 1
-            if fix.applied and not reports:
-                _log_fix(fix)
+        fixes = claim_fixes(scrubbed, self._fixing)
+        applied = sum(fix.applied for fix in fixes)
+        self._count_fixes(applied, len(fixes) - applied)
+        if applied and not reports:
+            _log_fixes(fixes)
         if reports:
             document = claim_document(scrubbed, self._fixing)
             for report in reports:
@@ -367,18 +426,34 @@ class InputRun:
         )
 
 
-def _log_fix(fix: Fix) -> None:
-    """Tell a change where no report does, and not what was changed."""
-    if not structlog.is_configured():
-        return
-    _LOG.info(
-        "fix_applied",
-        rule=fix.rule,
-        safe=fix.safe,
-        element=fix.location.element,
-        segment_index=fix.location.segment_index,
-        byte_offset=fix.location.byte_offset,
-    )
+_T = TypeVar("_T")
+
+
+class _Once(Generic[_T]):
+    """Something that is made when it is first asked for."""
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._made: _T | None = None
+
+    def __call__(self) -> _T:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+def _log_fixes(fixes: Iterable[Fix]) -> None:
+    """Tell changes where no report does, and not what was changed."""
+    for fix in fixes:
+        if fix.applied and structlog.is_configured():
+            _LOG.info(
+                "fix_applied",
+                rule=fix.rule,
+                safe=fix.safe,
+                element=fix.location.element,
+                segment_index=fix.location.segment_index,
+                byte_offset=fix.location.byte_offset,
+            )
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:

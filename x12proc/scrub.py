@@ -10,7 +10,7 @@ import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim, ServiceLine
-from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.engine import Engine, ScrubbedClaim, ToldClaim
 from x12proc.errors import RuleCrash, X12SyntaxError
 from x12proc.findings import GuideError
 from x12proc.values import add_exactly, parse_charge
@@ -59,6 +59,7 @@ Outcome: TypeAlias = (
     | Group
     | TransactionSet
     | ScrubbedClaim
+    | ToldClaim
     | PassedClaim
     | SetErrors
     | TransactionClosed
@@ -103,7 +104,7 @@ class Summary(msgspec.Struct):
 
     def count(self, outcome: Outcome) -> None:
         """Take one outcome into account."""
-        if isinstance(outcome, ScrubbedClaim):
+        if isinstance(outcome, ScrubbedClaim | ToldClaim):
             self._count_claim(outcome)
         elif isinstance(outcome, PassedClaim):
             self.rejected_claims += outcome.rejected
@@ -121,17 +122,17 @@ class Summary(msgspec.Struct):
         elif isinstance(outcome, Interchange):
             self.interchanges += 1
 
-    def _count_claim(self, scrubbed: ScrubbedClaim) -> None:
+    def _count_claim(self, scrubbed: ScrubbedClaim | ToldClaim) -> None:
         self.target_claims += 1
-        self.target_lines += len(scrubbed.lines)
+        self.target_lines += scrubbed.line_count
         self.rejected_claims += scrubbed.rejected
-        self.guide_errors += len(scrubbed.guide_errors)
+        self.guide_errors += scrubbed.guide_error_count
         warned = self.findings["warn"]
-        for finding in scrubbed.all_findings:
-            self.findings[finding.severity] += 1
-            self.by_rule[finding.rule] = self.by_rule.get(finding.rule, 0) + 1
+        for rule, severity in scrubbed.heard:
+            self.findings[severity] += 1
+            self.by_rule[rule] = self.by_rule.get(rule, 0) + 1
         self.warned_claims += self.findings["warn"] > warned
-        self._count_charge(parse_charge(scrubbed.claim.charge), scrubbed.rejected)
+        self._count_charge(parse_charge(scrubbed.charge), scrubbed.rejected)
 
     def _count_charge(self, charge: Decimal | None, rejected: bool) -> None:
         if charge is None:
@@ -161,26 +162,32 @@ def scrub_buffer(
     for event in scan(buffer, codes, every_claim=every_claim, window=window, progress=progress):
         if not isinstance(event, ClaimSpan):
             yield event
-            continue
-        if not event.mentioned:
+        elif not event.mentioned:
             yield PassedClaim(event)
-            continue
-        try:
-            claim = builder.build(event)
-        except X12SyntaxError as error:
-            yield _claim_fault(event, error.code, error.message)
-            continue
-        targets = engine.targets(claim)
-        if not targets and (line := other_separator(claim, codes)) is not None:
-            message = f"Line {line.number[:10]}: {_UNREADABLE_CODE}"
-            yield _claim_fault(event, OTHER_SEPARATOR, message, line.head)
-        if targets:
-            scrubbed = engine.scrub(claim, targets)
-            for crash in scrubbed.crashes:
-                yield _claim_fault(event, RULE_CRASH, _crash_text(crash))
-            yield scrubbed
-        elif every_claim:
-            yield PassedClaim(event)
+        else:
+            yield from scrub_claim(builder, engine, codes, event, every_claim=every_claim)
+
+
+def scrub_claim(
+    builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, every_claim: bool
+) -> Iterator[Fault | ScrubbedClaim | PassedClaim]:
+    """What is to be said of one claim that mentions a code: faults, and then the claim where it can be opened."""
+    try:
+        claim = builder.build(span)
+    except X12SyntaxError as error:
+        yield _claim_fault(span, error.code, error.message)
+        return
+    targets = engine.targets(claim)
+    if not targets and (line := other_separator(claim, codes)) is not None:
+        message = f"Line {line.number[:10]}: {_UNREADABLE_CODE}"
+        yield _claim_fault(span, OTHER_SEPARATOR, message, line.head)
+    if targets:
+        scrubbed = engine.scrub(claim, targets)
+        for crash in scrubbed.crashes:
+            yield _claim_fault(span, RULE_CRASH, _crash_text(crash))
+        yield scrubbed
+    elif every_claim:
+        yield PassedClaim(span)
 
 
 def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:

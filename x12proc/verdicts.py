@@ -87,19 +87,9 @@ class _Bench:
 
     def _remarks(self, item: Item) -> Iterator[Fault]:
         guide = version(item)
-        if guide in CHECKED_GUIDES or guide in self._remarked:
-            return
-        self._remarked.add(guide)
-        yield Fault(
-            code=UNCHECKED,
-            message=f"Conformance with {guide} was not checked, here and in other sets: pyx12 has no map for it",
-            severity="warn",
-            segment_index=item.transaction.segment_index,
-            byte_offset=item.transaction.start,
-            interchange_control=item.interchange.control,
-            group_control=item.group.control,
-            transaction_control=item.transaction.control,
-        )
+        if guide not in CHECKED_GUIDES and guide not in self._remarked:
+            self._remarked.add(guide)
+            yield unchecked(item)
 
     def _ask(self, in_flight: int) -> Iterator[Outcome]:
         """Ask about what is held, and give out what has been asked about earlier, but for so many questions."""
@@ -118,10 +108,30 @@ class _Bench:
     def _judged(self, outcome: Outcome, item: Item, errors: GuideErrors) -> Iterator[Outcome]:
         refused = self._reject and bool(errors)
         if isinstance(outcome, ScrubbedClaim):
-            yield replace(outcome, guide_errors=told_once(outcome, errors), refused=refused)
+            yield judged(outcome, errors, reject=self._reject)
         elif isinstance(outcome, PassedClaim):
             yield replace(outcome, guide_errors=errors, refused=refused)
         else:
             if errors:
                 yield SetErrors(item.interchange, item.group, item.transaction, errors)
             yield outcome
+
+
+def judged(scrubbed: ScrubbedClaim, errors: GuideErrors, *, reject: bool) -> ScrubbedClaim:
+    """A claim with what its guide holds against it, each fault told once."""
+    return replace(scrubbed, guide_errors=told_once(scrubbed, errors), refused=reject and bool(errors))
+
+
+def unchecked(item: Item) -> Fault:
+    """The remark that a guide can't be checked."""
+    guide = version(item)
+    return Fault(
+        code=UNCHECKED,
+        message=f"Conformance with {guide} was not checked, here and in other sets: pyx12 has no map for it",
+        severity="warn",
+        segment_index=item.transaction.segment_index,
+        byte_offset=item.transaction.start,
+        interchange_control=item.interchange.control,
+        group_control=item.group.control,
+        transaction_control=item.transaction.control,
+    )

@@ -37,6 +37,7 @@ from x12proc.reports.terminal import TerminalReport, fixes_told, summary_table
 from x12proc.reports.text import clean
 from x12proc.run import InputRun, Result
 from x12proc.settings import GuideErrorPolicy, Settings, load_config, load_settings
+from x12proc.sharing import Sharing
 
 PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 
@@ -67,7 +68,7 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
     type=click.IntRange(min=0),
     default=1,
     show_default=True,
-    help="Processes that share the inputs, or the guide checks of a single one; 0 is one a core.",
+    help="Processes that share the inputs, or the claims of a single one; 0 is one a core.",
 )
 @click.option("--fix", is_flag=True, help="Write <stem>.fixed.edi with what is certain put right.")
 @click.option("--unsafe-fixes", is_flag=True, help="With what is likely as well (implies --fix).")
@@ -143,15 +144,17 @@ def command(
         order = Order(options, settings.now, wanted, folder, fixing, begin)
         results = _told(_shared(sources, order, jobs or os.cpu_count() or 1))
         raise click.exceptions.Exit(exit_code(results, fail_on))
-    with GuideChecks(settings.conformance, jobs) as checks:
+    with GuideChecks(settings.conformance, jobs) as checks, Sharing(options, settings.now, jobs) as sharing:
         if output == STANDARD_INPUT:
-            results = _to_standard_output(sources, settings, wanted, checks, fixing)
+            results = _to_standard_output(sources, settings, wanted, checks, fixing, sharing)
         elif output is None:
-            results = _to_terminal(sources, settings, checks)
+            results = _to_terminal(sources, settings, checks, sharing)
             if fixing != "off":
                 _console().print(Text("Nothing was written: the fixed file needs a folder, -o DIR"))
         else:
-            results = _told(_to_folder(sources, settings, wanted, _folder(sources, output), checks, fixing))
+            results = _told(
+                _to_folder(sources, settings, wanted, _folder(sources, output), checks, fixing, sharing)
+            )
     raise click.exceptions.Exit(exit_code(results, fail_on))
 
 
@@ -185,25 +188,46 @@ def exit_code(results: Sequence[Result], fail_on: str) -> int:
 
 
 def _to_standard_output(
-    sources: list[Input], settings: Settings, emit: Sequence[str], checks: GuideChecks, fixing: Level
+    sources: list[Input],
+    settings: Settings,
+    emit: Sequence[str],
+    checks: GuideChecks,
+    fixing: Level,
+    sharing: Sharing,
 ) -> list[Result]:
     if len(sources) != 1 or len(emit) != 1:
         raise ConfigError("-o - takes exactly one input and one artefact; name it, e.g. --emit annotated")
     with _progress(sources[0]) as progress:
         run = InputRun(
-            sources[0], settings, emit, sys.stdout.buffer, progress=progress, checks=checks, fixing=fixing
+            sources[0],
+            settings,
+            emit,
+            sys.stdout.buffer,
+            progress=progress,
+            checks=checks,
+            fixing=fixing,
+            sharing=sharing,
         )
         return [run.run()]
 
 
-def _to_terminal(sources: list[Input], settings: Settings, checks: GuideChecks) -> list[Result]:
+def _to_terminal(sources: list[Input], settings: Settings, checks: GuideChecks, sharing: Sharing) -> list[Result]:
     console = _console()
     results = []
     for source in sources:
         report = TerminalReport(console)
         report.begin(source.name)
         with _progress(source) as progress:
-            run = InputRun(source, settings, (), None, progress=progress, on_claim=report.claim, checks=checks)
+            run = InputRun(
+                source,
+                settings,
+                (),
+                None,
+                progress=progress,
+                on_claim=report.claim,
+                checks=checks,
+                sharing=sharing,
+            )
             result = run.run()
         report.end(result.summary, result.faults)
         results.append(result)
@@ -223,13 +247,27 @@ def _folder(sources: list[Input], output: str) -> Path:
 
 
 def _to_folder(
-    sources: list[Input], settings: Settings, emit: Sequence[str], folder: Path, checks: GuideChecks, fixing: Level
+    sources: list[Input],
+    settings: Settings,
+    emit: Sequence[str],
+    folder: Path,
+    checks: GuideChecks,
+    fixing: Level,
+    sharing: Sharing,
 ) -> Iterator[Result]:
     controls = ControlNumbers(settings.acknowledgement.control)
     for source in sources:
         with _progress(source) as progress:
             run = InputRun(
-                source, settings, emit, folder, progress=progress, controls=controls, checks=checks, fixing=fixing
+                source,
+                settings,
+                emit,
+                folder,
+                progress=progress,
+                controls=controls,
+                checks=checks,
+                fixing=fixing,
+                sharing=sharing,
             )
             yield run.run()
 

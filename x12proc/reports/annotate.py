@@ -6,6 +6,7 @@ Notes are put in and taken out as edits of byte spans, so that every other byte 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from x12proc.claims.model import ServiceLine
 from x12proc.engine import ScrubbedClaim
@@ -31,6 +32,12 @@ class Annotator:
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
         self._added = 0
+
+    def put(self, notes: Sequence[tuple[int, bytes]]) -> Edits:
+        """The edits that put in notes whose places and texts are known."""
+        self._added += len(notes)
+        for place, text in notes:
+            yield Edit(place, place, text)
 
     def edits(self, outcome: Outcome) -> Edits:
         """The edits that an outcome brings: notes for a claim, a new SE01 for the end of a set."""
@@ -63,6 +70,10 @@ class AnnotatedEdi:
     def take(self, outcome: Outcome) -> None:
         """Put in what an outcome brings."""
         self._copy.make(self._annotator.edits(outcome))
+
+    def put(self, notes: Sequence[tuple[int, bytes]]) -> None:
+        """Put in the notes of a claim that another process scrubbed."""
+        self._copy.make(self._annotator.put(notes))
 
     def end(self, summary: Summary) -> None:
         """Copy the rest."""

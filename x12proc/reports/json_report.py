@@ -28,7 +28,11 @@ class JsonReport:
 
     def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
         """One entry of ``claims``."""
-        self._write(self._separator + self._encode(document))
+        self.put(self._encode(document))
+
+    def put(self, encoded: bytes) -> None:
+        """One entry of ``claims``, as JSON already."""
+        self._write(self._separator + encoded)
         self._separator = b",\n"
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:

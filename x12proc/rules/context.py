@@ -63,6 +63,11 @@ class Context:
         self._seen.append((key, self._seen_before(key)))
         return self._seen[-1][1]
 
+    @property
+    def asked_for(self) -> tuple[Hashable, ...]:
+        """The keys that :meth:`seen_before` was asked for."""
+        return tuple(key for key, _ in self._seen)
+
     def sent_before(self) -> bool:
         """Whether an earlier file held the claim; False where nobody keeps a record of earlier files."""
         return self._sent_before is not None and self._sent_before(self.claim)
