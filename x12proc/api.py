@@ -102,8 +102,8 @@ def scrub(
     ``profile`` holds for all claims; it is chosen claim by claim when None. ``codes`` are the procedure codes to
     look for (J3590), ``as_of`` is today's date for the rules, ``config`` a configuration file. ``conformance``
     says what is held against its implementation guide (``off``, ``targets``, ``full``), ``guide_errors`` whether
-    that rejects (``report``, ``reject``), ``jobs`` how many processes share the claims of a large file. Where None, the
-    configuration says it.
+    that rejects (``report``, ``reject``), ``jobs`` how many processes share the claims of a large file. What is
+    None is as the configuration says.
 
     ``output`` is a folder for the artefacts in ``emit``, or a binary stream for a single one; ``fix`` says which
     fixes are applied in the artefact ``fixed`` (``off``, ``safe``, ``unsafe``). ``name`` is what a source without
