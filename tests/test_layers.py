@@ -15,11 +15,11 @@ ROOMS = [
     "narrative", "rules", "profiles", "silence", "engine", "fixes", "judge", "guide", "pyx12_walk",
     "conformance", "scrub", "verdicts", "reports", "mask", "extract", "rulebook", "profilebook",
     "profileschema", "replay", "ownrules", "files", "pool", "settings", "artefacts", "parquet", "sharing", "run",
-    "batch", "cases", "upgrade", "feed", "api", "service", "pytest_plugin", "cli", "__main__",
+    "batch", "spark", "cases", "upgrade", "feed", "api", "service", "pytest_plugin", "cli", "__main__",
 ]  # fmt: skip
 OUTER = {
     *("ownrules", "files", "pool", "settings", "artefacts", "parquet", "sharing", "run"),
-    *("batch", "cases", "upgrade", "feed"),
+    *("batch", "spark", "cases", "upgrade", "feed"),
     *("api", "service"),
     *("pytest_plugin", "cli", "__main__"),
 }

@@ -66,7 +66,7 @@ SMOKE = {
     "postgres": Smoke((Step("python {smoke}/try_importable.py psycopg sqlalchemy.dialects.postgresql.psycopg"),)),
     "release": Smoke((Step("twine --version"), Step("pip-audit --version"), Step("uv --version"))),
     "service": Smoke((Step("python {smoke}/try_service.py {fixtures}"),), asks="x12proc serve"),
-    "spark": Smoke((Step("python {smoke}/try_importable.py pyspark x12proc.spark"),)),
+    "spark": Smoke((Step("python {smoke}/try_importable.py pyspark x12proc.spark.source"),)),
 }
 
 

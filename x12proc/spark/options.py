@@ -1,0 +1,89 @@
+"""What a reader can be asked for, as options of the format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from x12proc.errors import ConfigError
+from x12proc.files import find_inputs
+from x12proc.pool import Conformance
+from x12proc.settings import GuideErrorPolicy, Settings, load_settings
+
+Rows: TypeAlias = Literal["lines", "claims"]
+_MEGABYTE = 1024 * 1024
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """``partition_bytes`` is how much of a file, or how many small files, one task reads. ``on_error`` says
+    whether a file that fails becomes a row with its error or ends the job."""
+
+    paths: tuple[str, ...]
+    rows: Rows = "lines"
+    profile: str | None = None
+    codes: tuple[str, ...] | None = None
+    as_of: date | None = None
+    config: Path | None = None
+    conformance: Conformance | None = None
+    guide_errors: GuideErrorPolicy | None = None
+    on_error: Literal["row", "fail"] = "row"
+    partition_bytes: int = 64 * _MEGABYTE
+
+    def settings(self) -> Settings:
+        """The settings of a run under these options. Raises ConfigError."""
+        return _settings(self)
+
+    def files(self) -> list[Path]:
+        """The files that the paths name. Raises ConfigError for what does not exist."""
+        files = [found.path for found in find_inputs(self.paths) if found.path is not None]
+        return sorted(dict.fromkeys(path.absolute() for path in files))
+
+
+def parse_options(given: Mapping[str, str]) -> Options:
+    """The options of a reader; names in any case, as Spark has them. Raises ConfigError."""
+    options = {name.lower(): value for name, value in given.items()}
+    paths = _paths(options.pop("path", ""), options.pop("paths", ""))
+    known = {field.name for field in msgspec.structs.fields(Options)}
+    if unknown := sorted(options.keys() - known):
+        raise ConfigError(
+            f"x12_837 has no option {', '.join(unknown)}; there are {', '.join(sorted(known - {'paths'}))}"
+        )
+    asked: dict[str, Any] = {**options, "paths": paths}
+    if "codes" in asked:
+        asked["codes"] = [code.strip() for code in asked["codes"].split(",") if code.strip()]
+    try:
+        found = msgspec.convert(asked, Options, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"x12_837: {error}") from None
+    if found.partition_bytes < 1:
+        raise ConfigError("x12_837: partition_bytes is at least 1")
+    return found
+
+
+def _paths(path: str, paths: str) -> list[str]:
+    listed = msgspec.json.decode(paths, type=list[str]) if paths else []
+    found = [entry for entry in (path, *listed) if entry]
+    if not found:
+        raise ConfigError("x12_837 reads a file, a folder or a pattern: load('/archive/*.edi')")
+    return [entry.removeprefix("file://").removeprefix("file:") for entry in found]
+
+
+def _decode(kind: type, value: Any) -> Any:
+    return kind(value)
+
+
+@lru_cache(maxsize=8)
+def _settings(options: Options) -> Settings:
+    return load_settings(
+        config=options.config,
+        codes=options.codes,
+        profile=options.profile,
+        as_of=options.as_of,
+        conformance=options.conformance,
+        guide_errors=options.guide_errors,
+    )

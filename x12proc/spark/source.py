@@ -1,0 +1,131 @@
+"""The data source: planned by the driver, read by tasks."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+
+from x12proc.claims.builder import ClaimBuilder
+from x12proc.engine import ScrubbedClaim
+from x12proc.errors import X12ProcError, X12SyntaxError
+from x12proc.files import FileBuffer, Input, OpenInput
+from x12proc.pool import GuideChecks
+from x12proc.run import outcomes
+from x12proc.scrub import Outcome, scrub_claim
+from x12proc.spark.options import Options, parse_options
+from x12proc.spark.plan import Task, plan
+from x12proc.spark.rows import Row, arrow_schema, batch, claim_rows, error_row, spark_schema
+from x12proc.verdicts import with_guide_errors
+from x12proc.wire.events import Fault
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql.types import StructType
+
+_ROWS = 2000  # of a batch
+
+
+class X12Source(DataSource):
+    """The format ``x12_837``."""
+
+    @classmethod
+    def name(cls) -> str:
+        """What it is called in ``spark.read.format``."""
+        return "x12_837"
+
+    def schema(self) -> str:
+        """The columns."""
+        return spark_schema(parse_options(self.options).rows)
+
+    def reader(self, schema: StructType) -> DataSourceReader:
+        """A reader of the files that the options name."""
+        return X12Reader(parse_options(self.options))
+
+
+class X12Reader(DataSourceReader):
+    """Reads 837 files."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        options.settings()  # a wrong profile is told before anything is read
+
+    def partitions(self) -> Sequence[InputPartition]:
+        """What each task reads."""
+        return [InputPartition(pickle.dumps(task)) for task in plan(self._options)]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """The rows of one task."""
+        task: Task = pickle.loads(partition.value)  # noqa: S301 - made by partitions()
+        schema = arrow_schema(self._options.rows)
+        rows: list[Row] = []
+        for row in _rows(task, self._options):
+            rows.append(row)
+            if len(rows) >= _ROWS:
+                yield batch(rows, schema)
+                rows = []
+        if rows:
+            yield batch(rows, schema)
+
+
+class FileFailed(X12ProcError):  # noqa: N818 - the file did
+    """A file can't be read to its end, and the reader was told to end then."""
+
+
+def _rows(task: Task, options: Options) -> Iterator[Row]:
+    for file in task.files:
+        yield from _file_rows(file, options)
+    if task.file:
+        for fault in task.faults:
+            yield from _error(fault, task.file, options)
+        with Path(task.file).open("rb", buffering=0) as opened:
+            yield from _told(_scrubbed(task, FileBuffer(opened), options), task.file, options)
+
+
+def _file_rows(file: str, options: Options) -> Iterator[Row]:
+    settings = options.settings()
+    source = Input(Path(file))
+    try:
+        with OpenInput(source) as opened:
+            told = outcomes(opened.buffer, settings, GuideChecks(settings.conformance))
+            yield from _told(told, file, options)
+    except X12SyntaxError as error:  # a .gz that can't be unfolded
+        fault = Fault(
+            code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset
+        )
+        yield from _error(fault, file, options)
+
+
+def _scrubbed(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outcome]:
+    """What a run over the whole file would tell of these claims."""
+    settings = options.settings()
+    engine, builder = settings.engine(), ClaimBuilder(buffer)
+    told = (
+        outcome
+        for span in task.claims
+        for outcome in scrub_claim(builder, engine, settings.codes, span, every_claim=False)
+    )
+    judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
+    return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
+
+
+def _told(told: Iterator[Outcome], file: str, options: Options) -> Iterator[Row]:
+    for outcome in told:
+        if isinstance(outcome, ScrubbedClaim):
+            yield from claim_rows(outcome, file, options.rows)
+        elif isinstance(outcome, Fault):
+            yield from _error(outcome, file, options)
+
+
+def _error(fault: Fault, file: str, options: Options) -> Iterator[Row]:
+    """The row of a fault that makes its file fail. Raises FileFailed where that ends the job."""
+    if fault.severity != "error":
+        return
+    if options.on_error == "fail":
+        where = f"interchange {fault.interchange_control}, " if fault.interchange_control else ""
+        place = f"{where}segment {fault.segment_index}, byte {fault.byte_offset}"
+        raise FileFailed(f"{file}, {place}: {fault.message}")
+    yield error_row(fault, file)
