@@ -136,7 +136,7 @@ def test_forms_of_other_sites_are_refused(browser: Browser, headers: dict[str, s
 
 def test_whoever_may_only_read_sees_no_forms_and_can_change_nothing(service: Service, browser: Browser) -> None:
     claim = browser.only_claim()
-    with Browser(service, service.key_for("reader", "read")) as reader:
+    with Browser(service, service.key_for("only-reading", "read")) as reader:
         shown = reader.get(claim, edit=1)
         assert shown.status_code == 200
         assert 'name="text"' not in shown.text
@@ -345,7 +345,7 @@ def test_what_would_break_the_file_is_refused_and_the_text_kept(
 def test_two_who_change_the_same_claim_do_not_overwrite_each_other(service: Service, browser: Browser) -> None:
     claim = browser.only_claim()
     place = segment_place(browser.get(claim), "CTP")
-    with Browser(service, service.key_for("second", "read", "edit")) as second:
+    with Browser(service, service.key_for("second-editor", "read", "edit")) as second:
         second.send(f"{claim}/segments", place=place, kind="replace", text="CTP****41*ML")
     late = browser.send(f"{claim}/segments", place=place, kind="replace", text="CTP****42*ML", version="0")
     assert late.status_code == 422
