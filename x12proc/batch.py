@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +11,7 @@ import msgspec
 
 from x12proc.files import Input
 from x12proc.fixes import Level
-from x12proc.pool import GuideChecks
+from x12proc.pool import GuideChecks, Processes, make_ready
 from x12proc.run import InputRun, Result
 from x12proc.settings import Settings, load_settings
 
@@ -45,22 +41,14 @@ def run_batch(sources: Sequence[Input], order: Order, jobs: int) -> Iterator[Res
 
     Every input must be a file. Raises OSError when an artefact can't be written: what has not been begun is left.
     """
-    # Not forked: a worker starts clean, on every system alike.
-    with ProcessPoolExecutor(
-        min(jobs, len(sources)), mp_context=get_context("spawn"), initializer=_begin, initargs=(order,)
-    ) as pool:
-        running = [pool.submit(_scrub, source.path) for source in sources]
-        try:
-            for done in running:
-                yield done.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with Processes(min(jobs, len(sources)), _begin, order) as processes:
+        running = [processes.submit(_scrub, source.path) for source in sources]
+        for done in running:
+            yield done.result()
 
 
 def _begin(order: Order) -> None:
-    """Make a process ready. An interrupt is for the parent to answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(100_000, 50, 50)
+    make_ready()
     if order.begin is not None:
         order.begin()
     _Worker.order = order

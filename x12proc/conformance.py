@@ -32,11 +32,24 @@ def _are_of_this_pyx12(source: str) -> bool:
     return source.startswith(f"pyx12 {metadata.version('pyx12')} ")
 
 
-class _Course:
-    """The walk through one batch."""
+def check_quickly(batch: Batch) -> Verdict | None:
+    """The same without pyx12; None unless all of the batch is known to be sound."""
+    try:
+        return _Course(batch, quick=True, ask=False).run()
+    except _AskPyx12:
+        return None
 
-    def __init__(self, batch: Batch, *, quick: bool) -> None:
+
+class _AskPyx12(Exception):  # noqa: N818 - no fault: who is asked was told not to
+    """A piece may be faulty."""
+
+
+class _Course:
+    """The walk through one batch: pieces quickly where that may be, by pyx12 where it may be asked."""
+
+    def __init__(self, batch: Batch, *, quick: bool, ask: bool = True) -> None:
         self._batch = batch
+        self._ask = ask
         self._guide = sound_guide(batch.guide)
         self._quick = quick and _are_of_this_pyx12(self._guide.guide.source)
         table = self._guide.guide
@@ -66,6 +79,8 @@ class _Course:
         sound = walk_soundly(self._guide, delimiters, parent, piece) if self._quick else None
         if sound is not None:
             return sound
+        if not self._ask:
+            raise _AskPyx12
         from x12proc.pyx12_walk import walk_with_pyx12  # noqa: PLC0415 - its maps take a while to load
 
         return walk_with_pyx12(self._batch.guide, delimiters, parent, piece)

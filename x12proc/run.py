@@ -6,9 +6,10 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar, cast
+from typing import BinaryIO, cast
 
 import msgspec
 import structlog
@@ -26,23 +27,21 @@ from x12proc.artefacts import (
     html_report,
 )
 from x12proc.claims.builder import ClaimBuilder
-from x12proc.engine import Engine, ScrubbedClaim, ToldClaim
+from x12proc.engine import ScrubbedClaim, ToldClaim
 from x12proc.errors import InternalFault, X12SyntaxError
 from x12proc.files import Artefact, FileBuffer, Input, OpenInput
 from x12proc.findings import GuideError
 from x12proc.fixes import Fix, Level, claim_fixes
 from x12proc.pool import GuideChecks
 from x12proc.reports.acknowledgement import ControlNumbers, Refuse
-from x12proc.reports.annotate import AnnotatedEdi
 from x12proc.reports.document import Document, claim_document
-from x12proc.reports.json_report import JsonReport
 from x12proc.reports.lines import Lines
 from x12proc.reports.proof import Proof
 from x12proc.reports.split import Split
-from x12proc.reports.writer import ReportWriter, StreamWriter
+from x12proc.reports.writer import ReportWriter, StreamWriter, TakesTold
 from x12proc.scrub import RULE_CRASH, Outcome, SetErrors, Summary, scrub_buffer
 from x12proc.settings import RULES_EDITION, Settings
-from x12proc.sharing import Share, Sharing, can_be_shared, opened_again, shared_outcomes
+from x12proc.sharing import OpenedAgain, Share, Sharing, can_be_shared, shared_outcomes
 from x12proc.verdicts import with_guide_errors
 from x12proc.version import __version__
 from x12proc.wire.events import Fault
@@ -130,8 +129,6 @@ class InputRun:
         self._checks = checks or GuideChecks(settings.conformance)
         self._fixing = fixing
         self._sharing = sharing
-        self._engine: Engine | None = None  # to open claims with that another process scrubbed
-        self._builder: ClaimBuilder | None = None
         self._faults: list[Fault] = []
         self._summary = Summary()
         self._lines = Lines(b"")  # of the input, once it is open
@@ -225,10 +222,11 @@ class InputRun:
             if self._progress is not None:
                 self._progress(position, opened.size)
 
+        again = partial(OpenedAgain, ClaimBuilder(opened.buffer), self._settings.engine(), self._fixing)
         for outcome in self._outcomes(opened, advance):
             self._take(outcome)
             if isinstance(outcome, ToldClaim):
-                yield from self._pass_on(outcome, opened.buffer, reports, streams)
+                yield from self._pass_on(outcome, again(outcome), reports, streams)
                 advance(outcome.span.end)
                 continue
             if isinstance(outcome, ScrubbedClaim):
@@ -251,33 +249,26 @@ class InputRun:
         return shared_outcomes(opened.buffer, self._settings, self._sharing, share, advance)
 
     def _pass_on(
-        self, told: ToldClaim, buffer: Buffer, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]
+        self,
+        told: ToldClaim,
+        again: OpenedAgain,
+        reports: Sequence[ReportWriter],
+        streams: Sequence[StreamWriter],
     ) -> Iterator[ScrubbedClaim]:
         """Hand on what another process found in a claim. It is opened again only for those who need all of it."""
         self._count_fixes(*told.fixes)
-        whole = _Once(lambda: self._opened(told, buffer))
-        document = _Once(lambda: claim_document(whole(), self._fixing))
         for report in reports:
-            if isinstance(report, JsonReport) and told.document is not None:
-                report.put(told.document)
-            else:
-                report.claim(whole(), document())
+            if not (isinstance(report, TakesTold) and report.told(told)):
+                report.claim(again.scrubbed, again.document)
         for stream in streams:
-            if isinstance(stream, AnnotatedEdi) and told.notes is not None:
-                stream.put(told.notes)
-            else:
-                stream.take(whole())
+            if not (isinstance(stream, TakesTold) and stream.told(told)):
+                stream.take(again.scrubbed)
         if told.fixes[0] and not reports:
-            _log_fixes(claim_fixes(whole(), self._fixing))
+            _log_fixes(claim_fixes(again.scrubbed, self._fixing))
         if self._on_claim is not None:
-            self._on_claim(whole())
+            self._on_claim(again.scrubbed)
         if self._wanted:
-            yield whole()
-
-    def _opened(self, told: ToldClaim, buffer: Buffer) -> ScrubbedClaim:
-        if self._engine is None or self._builder is None:
-            self._engine, self._builder = self._settings.engine(), ClaimBuilder(buffer)
-        return opened_again(told, self._builder, self._engine)
+            yield again.scrubbed
 
     def _count_fixes(self, applied: int, offered: int) -> None:
         self._summary.fixes["applied"] += applied
@@ -424,22 +415,6 @@ class InputRun:
             faults=len(result.faults),
             seconds=round(seconds, 3),
         )
-
-
-_T = TypeVar("_T")
-
-
-class _Once(Generic[_T]):
-    """Something that is made when it is first asked for."""
-
-    def __init__(self, make: Callable[[], _T]) -> None:
-        self._make = make
-        self._made: _T | None = None
-
-    def __call__(self) -> _T:
-        if self._made is None:
-            self._made = self._make()
-        return self._made
 
 
 def _log_fixes(fixes: Iterable[Fix]) -> None:

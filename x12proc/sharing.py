@@ -8,18 +8,14 @@ which it matters is scrubbed again here; so the outcomes are those of a run by i
 
 from __future__ import annotations
 
-import gc
-import os
 import pickle
-import signal
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime
-from multiprocessing import get_context
+from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -29,9 +25,9 @@ from x12proc.files import FileBuffer
 from x12proc.fixes import Level, claim_fixes
 from x12proc.judge.judge import Judge
 from x12proc.judge.pieces import CHECKED_GUIDES, version
-from x12proc.pool import GuideChecks
+from x12proc.pool import GuideChecks, Processes, make_ready
 from x12proc.reports.annotate import Annotator
-from x12proc.reports.document import claim_document
+from x12proc.reports.document import Document, claim_document
 from x12proc.scrub import Outcome, PassedClaim, scrub_claim
 from x12proc.settings import Settings, load_settings
 from x12proc.verdicts import judged, unchecked
@@ -66,36 +62,15 @@ class Found(msgspec.Struct, frozen=True):
     again: bool = False
 
 
-class Sharing:
+class Sharing(Processes):
     """The processes that share the claims of the files of a run.
 
-    ``options`` are arguments of load_settings, ``now`` is the time of the run. There are ``jobs`` processes: 0
-    stands for one a core, and 1 shares nothing. They start with the first share; one that dies raises
-    BrokenProcessPool where its answer is waited for.
+    ``options`` are arguments of load_settings, ``now`` is the time of the run. There are ``jobs`` of them: 0
+    stands for one a core, and 1 shares nothing.
     """
 
     def __init__(self, options: Mapping[str, Any], now: datetime, jobs: int) -> None:
-        self.jobs = jobs or os.cpu_count() or 1
-        self._order = (dict(options), now)
-        self._pool: ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=kind is None, cancel_futures=True)
-
-    def submit(self, share: Share) -> Future[list[Found]]:
-        """Start on some claims."""
-        if self._pool is None:
-            # Not forked: a worker starts clean, on every system alike.
-            self._pool = ProcessPoolExecutor(
-                self.jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=self._order
-            )
-        return self._pool.submit(_work, share)
+        super().__init__(jobs, _begin, dict(options), now)
 
 
 def can_be_shared(sharing: Sharing | None, settings: Settings, path: Path | None, size: int) -> bool:
@@ -144,7 +119,7 @@ def shared_outcomes(
 
 def _submitted(held: _Held, sharing: Sharing, share: Share) -> Future[list[Found]] | None:
     spans = tuple(entry for entry in held if isinstance(entry, ClaimSpan))
-    return sharing.submit(msgspec.structs.replace(share, spans=spans)) if spans else None
+    return sharing.submit(_work, msgspec.structs.replace(share, spans=spans)) if spans else None
 
 
 class _Desk:
@@ -211,9 +186,7 @@ class _Worker:
 
 
 def _begin(options: Mapping[str, Any], now: datetime) -> None:
-    """Make a process ready. An interrupt is for the parent to answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(100_000, 50, 50)
+    make_ready()
     _Worker.settings = msgspec.structs.replace(load_settings(**options), now=now)
     _Worker.engine = _Worker.settings.engine()
 
@@ -280,7 +253,22 @@ def _what_was_found(scrubbed: ScrubbedClaim) -> WhatWasFound:
     )
 
 
-def opened_again(told: ToldClaim, builder: ClaimBuilder, engine: Engine) -> ScrubbedClaim:
-    """All of a claim that another process scrubbed."""
-    found: WhatWasFound = pickle.loads(told.found)  # noqa: S301 - made by a process of ours
-    return engine.revive(builder.build(told.span), found)
+class OpenedAgain:
+    """A claim that another process scrubbed, for those who need all of it: opened when first asked for."""
+
+    def __init__(self, builder: ClaimBuilder, engine: Engine, fixing: Level, told: ToldClaim) -> None:
+        self._builder = builder
+        self._engine = engine
+        self._fixing = fixing
+        self._told = told
+
+    @cached_property
+    def scrubbed(self) -> ScrubbedClaim:
+        """The claim with what was found in it."""
+        found: WhatWasFound = pickle.loads(self._told.found)  # noqa: S301 - made by a process of ours
+        return self._engine.revive(self._builder.build(self._told.span), found)
+
+    @cached_property
+    def document(self) -> Document:
+        """The same as reports are written from it."""
+        return claim_document(self.scrubbed, self._fixing)

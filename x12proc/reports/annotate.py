@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from x12proc.claims.model import ServiceLine
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine import ScrubbedClaim, ToldClaim
 from x12proc.reports.edits import Edit, EditedCopy, Edits, line_ends_before, recount
 from x12proc.reports.note import MARK, annotation_skipped, line_findings, note_text
 from x12proc.reports.writer import Write
@@ -71,9 +71,12 @@ class AnnotatedEdi:
         """Put in what an outcome brings."""
         self._copy.make(self._annotator.edits(outcome))
 
-    def put(self, notes: Sequence[tuple[int, bytes]]) -> None:
-        """Put in the notes of a claim that another process scrubbed."""
-        self._copy.make(self._annotator.put(notes))
+    def told(self, claim: ToldClaim) -> bool:
+        """Put in notes that another process made."""
+        if claim.notes is None:
+            return False
+        self._copy.make(self._annotator.put(claim.notes))
+        return True
 
     def end(self, summary: Summary) -> None:
         """Copy the rest."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine import ScrubbedClaim, ToldClaim
 from x12proc.reports.document import SCHEMA, Document, fault_document, summary_document
 from x12proc.reports.writer import Write
 from x12proc.scrub import Summary
@@ -28,10 +28,16 @@ class JsonReport:
 
     def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
         """One entry of ``claims``."""
-        self.put(self._encode(document))
+        self._put(self._encode(document))
 
-    def put(self, encoded: bytes) -> None:
-        """One entry of ``claims``, as JSON already."""
+    def told(self, claim: ToldClaim) -> bool:
+        """One entry of ``claims``, which is JSON already."""
+        if claim.document is None:
+            return False
+        self._put(claim.document)
+        return True
+
+    def _put(self, encoded: bytes) -> None:
         self._write(self._separator + encoded)
         self._separator = b",\n"
 

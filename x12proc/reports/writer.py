@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine import ScrubbedClaim, ToldClaim
 from x12proc.reports.document import Document
 from x12proc.scrub import Outcome, Summary
 from x12proc.wire.events import Fault
@@ -24,6 +24,14 @@ class ReportWriter(Protocol):
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """The totals, the file's own faults, and what program and editions made the report."""
+
+
+@runtime_checkable
+class TakesTold(Protocol):
+    """A writer that may need no more of a claim than another process made of it."""
+
+    def told(self, claim: ToldClaim) -> bool:
+        """Write of it; whether that could be done, else it wants the claim."""
 
 
 class StreamWriter(Protocol):

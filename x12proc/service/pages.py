@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from x12proc.errors import ConfigError
 from x12proc.service import charts, effect
 from x12proc.service.access import COOKIE, check_token, page_needs
-from x12proc.service.answers import ALWAYS
+from x12proc.service.answers import ALWAYS, MEDIA_TYPES
 from x12proc.service.corrected import write_corrected
 from x12proc.service.desk import Desk, desk_of
 from x12proc.service.forms import TOKEN, read_fields, read_form
@@ -34,7 +34,6 @@ Desked = Annotated[Desk, Depends(desk_of)]
 Reader = Annotated[Who, Depends(page_needs("read"))]
 RunId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 PERIODS = (7, 30, 90, 365)  # days
-_RUN_ARTEFACTS = ("html", "annotated", "csv", "json", "xml", "999", "277ca", "ta1", "accepted", "rejected")
 _FIELDS = ("profile", "conformance", "as_of")  # of the form that sends a file
 
 
@@ -131,7 +130,7 @@ def _as_sent(who: Who) -> Callable[[Received], Sent]:
 def run(request: Request, run_id: RunId, desk: Desked, _: Reader) -> Response:
     """One file: what it came to, and what can be fetched."""
     entry = _entry(desk, run_id)
-    artefacts = [kind for kind in _RUN_ARTEFACTS if kind in entry.run.emit and kind not in entry.run.withheld]
+    artefacts = [kind for kind in MEDIA_TYPES if kind in entry.run.emit and kind not in entry.run.withheld]
     return page(request, "run.html", entry=entry, artefacts=artefacts if entry.run.state == DONE else [])
 
 
