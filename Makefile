@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 comma  := ,
 BIN    := $(VENV)/bin
+# What an installation is made of, besides the Python that lies where it is.
+BUILT  := pyproject.toml hatch_build.py x12proc/wire/_native.c
 # Spark is large and its tests skip without it; in CI nothing skips.
 DEV    := dev$(if $(filter true,$(CI)),$(comma)spark)
 
@@ -56,11 +58,11 @@ reliability: $(VENV)/.dev
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+$(VENV)/.installed: $(VENV)/bin/python $(BUILT)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+$(VENV)/.dev: $(VENV)/bin/python $(BUILT)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(DEV)]'
 	@touch $@ $(VENV)/.installed
 

@@ -14,8 +14,9 @@ import msgspec
 from x12proc.claims.builder import LARGEST_CLAIM, parse_date
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan, Stretch, field
+from x12proc.wire.fast import is_ragged
 from x12proc.wire.segment import decode
-from x12proc.wire.tidy import is_ragged, tidy
+from x12proc.wire.tidy import tidy
 from x12proc.wire.window import Buffer
 
 Elements = tuple[str, ...]
@@ -84,7 +85,7 @@ class HeadReader:
     def _text(self, start: int, end: int, delimiters: Delimiters) -> bytes:
         """Bytes without line ends that mean nothing."""
         raw = self._buffer[start:end]
-        return tidy(raw, delimiters)[0] if is_ragged(raw, delimiters) else raw
+        return tidy(raw, delimiters)[0] if is_ragged(raw, delimiters.segment) else raw
 
 
 def _marked(text: bytes, delimiters: Delimiters) -> tuple[str, list[str], list[str]]:

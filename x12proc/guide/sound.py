@@ -12,8 +12,8 @@ from x12proc.guide.steps import Step, Steps
 from x12proc.guide.tables import Guide, Node, load_guide
 from x12proc.judge.pieces import CLAIM, PROVIDER, TRAILER, Piece
 from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.fast import is_ragged
 from x12proc.wire.segment import Segment, split_segments
-from x12proc.wire.tidy import is_ragged
 
 _MOST_SHAPES = 4096
 CLOSING = ("SE", "1", "1")  # what ends a set, as something to be seen behind a piece
@@ -162,7 +162,7 @@ def _texts(piece: Piece, delimiters: Delimiters) -> tuple[list[str], Segment]:
     Only the last one is needed with its place, and a text is had far more cheaply than a segment.
     """
     raw = piece.raw
-    if is_ragged(raw, delimiters):
+    if is_ragged(raw, delimiters.segment):
         segments = split_segments(raw, piece.offset, piece.segment_index, delimiters)
         if not segments:
             raise _Doubt

@@ -30,8 +30,9 @@ from x12proc.wire.events import (
     TransactionClosed,
     TransactionSet,
 )
+from x12proc.wire.fast import is_ragged
 from x12proc.wire.segment import split_segments
-from x12proc.wire.tidy import is_ragged, tidy
+from x12proc.wire.tidy import tidy
 from x12proc.wire.window import WINDOW, Buffer
 
 ACCEPTED, REJECTED = "accepted", "rejected"
@@ -400,7 +401,7 @@ def _count(text: bytes, delimiters: Delimiters) -> int:
     input as in the copy.
     """
     open_end = False
-    if is_ragged(text, delimiters):
+    if is_ragged(text, delimiters.segment):
         text, _ = tidy(text, delimiters)
         last = text.rstrip(delimiters.layout.encode("latin-1"))
         open_end = bool(last) and not last.endswith(delimiters.segment)

@@ -26,11 +26,14 @@ from x12proc.wire.events import (
     TransactionSet,
     field,
 )
+from x12proc.wire.fast import count, stops
 from x12proc.wire.segment import decode
+from x12proc.wire.stops import CLM, HL, PROVIDER, ST, SUBSCRIBER, Levels, level_at, marks
 from x12proc.wire.window import Buffer, Window, count_terminators, windows
 
-_PROVIDER, _SUBSCRIBER, _PATIENT = b"20", b"22", b"23"
-_CLM, _HL = "CLM", "HL"
+_PATIENT = b"23"
+_LEVELS = (PROVIDER, SUBSCRIBER, _PATIENT)
+_IN_A_SET = (CLM, HL, b"")  # what belongs into a transaction set, or stands at a window's end
 _LAST = (b"IEA", b"ISA")  # what ends an interchange, or shows that it never ended
 
 
@@ -66,15 +69,14 @@ class InterchangeScan:
         self._interchange = Interchange(header, index)
         self._delimiters = header.delimiters
         self._element = header.delimiters.element
-        self._codes = [code.encode() for code in codes]
+        self._codes = tuple(code.encode() for code in codes)
         self._every_claim = every_claim
         self._window_size = window
-        terminator, element = re.escape(self._delimiters.segment), re.escape(self._element)
-        # Whatever can't begin a tag is skipped before one: line ends and blanks, but form feeds and the like too.
-        layout = rb"[^0-9A-Za-z" + terminator + element + rb"]*+"
-        self._marks = re.compile(terminator + layout + rb"(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + element + rb")")
+        self._marks = marks(self._delimiters.segment, self._element)
         # The terminator behind a window is no part of it.
-        self._empty = re.compile(terminator + layout + rb"(?=" + terminator + rb"|\Z)")
+        end = re.escape(self._delimiters.segment)
+        layout = rb"[^0-9A-Za-z" + end + re.escape(self._element) + rb"]*+"
+        self._empty = re.compile(end + layout + rb"(?=" + end + rb"|\Z)")
         self._group: Group | None = None
         self._group_usable = False
         self._set: TransactionSet | None = None
@@ -86,28 +88,27 @@ class InterchangeScan:
         self._st_missing_told = False
         # What was done to the bytes, each told once: line ends inside segments, tags in small letters, NULs.
         self._damage_told: set[str] = set()
-        # The stretch being read: what opened it, its place in this window (-1: in an earlier one), and, once
-        # they are known, its file offset, segment index and HL level; and whether a code occurs in it.
-        self._open = ""
+        # The stretch being read: the tag that opened it, its place in this window (-1: in an earlier one), and,
+        # once they are known, its file offset, segment index and HL level; and whether a code occurs in it.
+        self._open = b""
         self._open_place = -1
         self._open_at = 0
         self._open_index = -1
         self._open_level = b""
         self._open_hit = False
         self._header: Stretch | None = None
-        # HL loops passed but not yet looked at (place, end), how many of the set have been looked at, and the last
-        # one of each level; and how many claims have begun behind the last HL.
-        self._loops: list[tuple[int, int]] = []
+        # How many HL loops of the set have ended, and the last one of each level; and how many claims have begun
+        # behind the last HL.
         self._loops_seen = 0
         self._levels: dict[bytes, _Loop] = {}
         self._claims_of_loop = 0
-        self._envelopes: dict[str, Callable[[Window, int, int, tuple[str, ...]], Iterator[Event]]] = {
-            "ISA": self._on_isa,
-            "GS": self._on_gs,
-            "ST": self._on_st,
-            "SE": self._on_se,
-            "GE": self._on_ge,
-            "IEA": self._on_iea,
+        self._envelopes: dict[bytes, Callable[[Window, int, int, tuple[str, ...]], Iterator[Event]]] = {
+            b"ISA": self._on_isa,
+            b"GS": self._on_gs,
+            b"ST": self._on_st,
+            b"SE": self._on_se,
+            b"GE": self._on_ge,
+            b"IEA": self._on_iea,
         }
 
     # -- the pass ------------------------------------------------------------------------------------------
@@ -135,57 +136,61 @@ class InterchangeScan:
         yield from self._broken_off()
 
     def _read(self, window: Window) -> Iterator[Event]:
-        """Walk the marks of a window. A claim that mentions no code costs little more than its place here, which
-        is why this loop keeps its state in local names and puts off all it can."""
+        """Go from stop to stop of a window."""
         yield from self._look_for_damage(window)
-        text = window.text
-        hits = self._hits(text)
-        number, next_hit = 0, hits[0]
-        opened, place, hit = self._open, self._open_place, self._open_hit
-        every_claim, loops, claims = self._every_claim, self._loops, 0
-        before_loop = -self._claims_of_loop  # the count of claims at the last HL
-        for match in self._marks.finditer(text):
-            at = match.start(1)
-            while next_hit < at:
-                hit = True
-                number += 1
-                next_hit = hits[number]
-            if opened is _HL:
-                loops.append((place, at))
-            elif opened is _CLM:
-                if hit or every_claim:
-                    self._open_place = place
-                    yield from self._claim(window, at, claims - before_loop, hit)
-            elif opened == "ST":
-                self._header = Stretch(self._open_at, window.offset(at), self._open_index)
-            place, hit = at, False
-            tag = match[1]
-            if tag == b"CLM" and self._set is not None:
-                opened = _CLM
-                claims += 1
-            elif tag == b"HL" and self._set is not None:
-                opened = _HL
-                before_loop = claims
+        last = 0
+        for at, tag, opened, place, hit, claims, number, ended, levels in stops(
+            window.text,
+            self._delimiters.segment,
+            self._element,
+            self._codes,
+            self._every_claim,
+            self._open,
+            self._open_level,
+            self._open_hit,
+            self._claims_of_loop,
+        ):
+            self._open, self._open_place, self._open_hit, self._claims_of_loop = opened, place, hit, number
+            if self._set is None:
+                yield from self._outside(window, last)
             else:
                 self._claims += claims
-                claims = before_loop = 0
-                yield from self._mark(window, tag.decode("ascii"), at)
-                opened = self._open
-                if self._done:
-                    return
-        self._claims += claims
-        self._claims_of_loop = claims - before_loop
-        self._open, self._open_place, self._open_hit = opened, place, hit or next_hit < len(text)
-        self._settle_loops(window)
+                self._note_loops(window, ended, levels)
+                if tag:
+                    yield from self._end_stretch(window, at)
+            if tag not in _IN_A_SET:
+                yield from self._mark(window, tag, at)
+            if self._done:
+                return
+            last = at
         self._carry_over(window)
+
+    def _end_stretch(self, window: Window, at: int) -> Iterator[Event]:
+        """Tell what is to be told of the stretch that ends here."""
+        if self._open == ST:
+            self._header = Stretch(self._open_at, window.offset(at), self._open_index)
+        elif self._open == CLM and (self._open_hit or self._every_claim):
+            yield from self._claim(window, at)
+
+    def _outside(self, window: Window, last: int) -> Iterator[Event]:
+        """Tell, once, of a claim or HL loop behind the last stop that no set holds."""
+        if self._open not in (CLM, HL):
+            return
+        self._open = b""
+        if not self._st_missing_told:
+            stray = self._marks.search(window.text, last)
+            assert stray is not None, "each envelope is a stop, and the open stretch begins behind the last one"
+            index = window.index_at(stray.start(1))
+            message = f"{stray[1].decode()} stands outside of any transaction set"
+            yield from self._say_no_set(message, window.offset(stray.start(1)), index)
 
     def _carry_over(self, window: Window) -> None:
         """Keep of the window what the open stretch needs, for it may end in another one."""
         if self._open and self._open_place >= 0:
             self._open_index = self._index(window)
             self._open_at = window.offset(self._open_place)
-            if self._open is _HL:
-                self._open_level = self._level(window.text, self._open_place)
+            if self._open == HL:
+                self._open_level = level_at(window.text, self._open_place, self._element)
         for loop in self._levels.values():
             loop.place = -1
         self._open_place = -1
@@ -195,31 +200,10 @@ class InterchangeScan:
         """The index of the segment that opened the stretch at hand."""
         return window.index_at(self._open_place) if self._open_place >= 0 else self._open_index
 
-    def _level(self, text: bytes, place: int) -> bytes:
-        """HL03 of the HL at ``place``."""
-        fields = text[place : place + 48].split(self._element, 4)
-        return fields[3][:2] if len(fields) > 3 else b""
-
-    def _hits(self, text: bytes) -> list[int]:
-        """Where the codes occur in a window, in order, with a last one behind its end."""
-        places: list[int] = []
-        for code in self._codes:
-            found = text.find(code)
-            while found >= 0:
-                places.append(found)
-                found = text.find(code, found + len(code))
-        places.sort()
-        places.append(len(text))
-        return places
-
-    def _mark(self, window: Window, tag: str, at: int) -> Iterator[Event]:
-        """An envelope segment, or a claim or HL that stands outside of any set."""
+    def _mark(self, window: Window, tag: bytes, at: int) -> Iterator[Event]:
+        """An envelope segment."""
         index = window.index_at(at)
         self._open, self._open_at, self._open_index = tag, window.offset(at), index
-        if tag in (_CLM, _HL):
-            self._open = ""
-            yield from self._say_no_set(f"{tag} stands outside of any transaction set", index)
-            return
         fields = self._fields(window.text, at)
         yield from self._envelopes[tag](window, at, index, fields)
 
@@ -230,35 +214,24 @@ class InterchangeScan:
 
     # -- stretches -----------------------------------------------------------------------------------------
 
-    def _settle_loops(self, window: Window) -> None:
-        """Of the HL loops passed since the last call keep the last one of each level, looking backwards: what
-        stands before a provider, and patients before a subscriber, hang under others."""
-        last: dict[bytes, tuple[int, tuple[int, int]]] = {}
-        number = self._loops_seen = self._loops_seen + len(self._loops)
-        for loop in reversed(self._loops):
-            level = self._level(window.text, loop[0]) if loop[0] >= 0 else self._open_level
-            if level == _PROVIDER:
-                last[_PROVIDER] = number, loop
-                break
-            if level == _SUBSCRIBER:
-                if _SUBSCRIBER not in last:
-                    last[_SUBSCRIBER] = number, loop
-            elif not last:
-                last[_PATIENT] = number, loop
-            number -= 1
-        self._loops.clear()
-        if _PROVIDER in last:
+    def _note_loops(self, window: Window, ended: int, levels: Levels) -> None:
+        """Keep the last HL loop of each level that a claim can hang under: what stands before a provider, and
+        patients before a subscriber, hang under others."""
+        provider, subscriber, _ = levels
+        if provider is not None:
             self._levels.clear()
-        elif _SUBSCRIBER in last:
+        elif subscriber is not None:
             self._levels.pop(_PATIENT, None)
-        for kind, (number, (place, at)) in last.items():
-            start = window.offset(place) if place >= 0 else self._open_at
-            self._levels[kind] = _Loop(start, window.offset(at), place, number)
+        for level, loop in zip(_LEVELS, levels, strict=True):
+            if loop is not None:
+                place, end, number = loop
+                start = window.offset(place) if place >= 0 else self._open_at
+                self._levels[level] = _Loop(start, window.offset(end), place, self._loops_seen + number)
+        self._loops_seen += ended
 
-    def _claim(self, window: Window, at: int, number: int, mentioned: bool) -> Iterator[Event]:
+    def _claim(self, window: Window, at: int) -> Iterator[Event]:
         if self._set is None or self._set.guide is None or self._group is None:
             return
-        self._settle_loops(window)
         index = self._index(window)
         start = window.offset(self._open_place) if self._open_place >= 0 else self._open_at
         yield ClaimSpan(
@@ -266,14 +239,14 @@ class InterchangeScan:
             window.offset(at),
             index,
             self._header or Stretch(start, start, index),
-            self._parent(_PROVIDER, window, start, index),
-            self._parent(_SUBSCRIBER, window, start, index),
+            self._parent(PROVIDER, window, start, index),
+            self._parent(SUBSCRIBER, window, start, index),
             self._parent(_PATIENT, window, start, index),
             self._interchange,
             self._group,
             self._set,
-            number,
-            mentioned,
+            self._claims_of_loop,
+            self._open_hit,
         )
 
     def _parent(self, level: bytes, window: Window, claim_start: int, claim_index: int) -> Stretch | None:
@@ -283,7 +256,7 @@ class InterchangeScan:
             return None
         if loop.stretch is None:
             if loop.place >= 0 and self._open_place >= 0:
-                between = window.text.count(self._delimiters.segment, loop.place, self._open_place)
+                between = count(window.text, self._delimiters.segment, loop.place, self._open_place)
             else:
                 between = count_terminators(self._buffer, loop.start, claim_start, self._delimiters)
             loop.stretch = Stretch(loop.start, loop.end, claim_index - between, loop.number)
@@ -327,7 +300,6 @@ class InterchangeScan:
         self._sets += 1
         self._claims = 0
         self._levels = {}
-        self._loops.clear()
         self._loops_seen = self._claims_of_loop = 0
         yield self._set
         for code, message, severity in remarks:
@@ -344,11 +316,11 @@ class InterchangeScan:
                 break
         return found
 
-    def _say_no_set(self, message: str, index: int) -> Iterator[Fault]:
+    def _say_no_set(self, message: str, offset: int, index: int) -> Iterator[Fault]:
         """That an ST is missing: once, though all that belongs to its set shows it again."""
         if not self._st_missing_told:
             self._st_missing_told = True
-            yield self._say("missing-st", message, "error", self._open_at, index)
+            yield self._say("missing-st", message, "error", offset, index)
 
     def _say_no_group(self, message: str, index: int) -> Iterator[Fault]:
         """That a GS is missing: once, though every set and the GE behind it show it again."""
@@ -358,7 +330,7 @@ class InterchangeScan:
 
     def _on_se(self, window: Window, at: int, index: int, fields: tuple[str, ...]) -> Iterator[Event]:
         if self._set is None:
-            yield from self._say_no_set("An SE stands outside of any transaction set", index)
+            yield from self._say_no_set("An SE stands outside of any transaction set", self._open_at, index)
             return
         segments = index - self._set.segment_index + 1
         if _count_said(fields) != segments:
@@ -410,7 +382,7 @@ class InterchangeScan:
         """The bytes ended before the IEA. A claim that was being read then is not told: it may be incomplete."""
         index = max(self.end_index - 1, 0)
         end = len(self._buffer)
-        lost = f"; the claim at segment {self._open_index} is cut off" if self._open is _CLM else ""
+        lost = f"; the claim at segment {self._open_index} is cut off" if self._open == CLM else ""
         if self._set is not None:
             message = f"The file ends inside a transaction set{lost}"
             yield from self._drop_set(message, end, index, "truncated")

@@ -9,7 +9,8 @@ from typing import Protocol
 import msgspec
 
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.tidy import is_ragged, tidy
+from x12proc.wire.fast import is_ragged
+from x12proc.wire.tidy import tidy
 
 # The largest segment of the 837 has 16 elements. What stands behind so many stays in one piece: a text for each of
 # a million elements would take two hundred times the room of their bytes.
@@ -93,7 +94,7 @@ def split_segments(
     Text that is not ASCII is read as UTF-8 where it is UTF-8, else as Latin-1.
     """
     loops = loops or _NoLoops()
-    if is_ragged(raw, delimiters):
+    if is_ragged(raw, delimiters.segment):
         return list(_split_ragged(raw, offset, index, delimiters, loops.place))
     # One character is one byte here, whatever the text's encoding: places in it are places in the bytes.
     text = raw.decode("latin-1")

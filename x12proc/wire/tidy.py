@@ -22,21 +22,6 @@ _TAGS = (
 )
 
 
-def is_ragged(chunk: bytes, delimiters: Delimiters) -> bool:
-    """Whether line ends stand anywhere but right after a terminator."""
-    end = delimiters.segment
-    if end in (b"\r", b"\n"):
-        # The other line-end byte may follow the terminator; alone it would be data, which X12 never has.
-        other = b"\n" if end == b"\r" else b"\r"
-        return chunk.count(other) != chunk.count(end + other)
-    feeds = chunk.count(b"\n") if b"\n" in chunk else 0
-    if b"\r" not in chunk:
-        return feeds != 0 and feeds != chunk.count(end + b"\n")
-    if chunk.count(b"\r") == feeds:
-        return feeds != chunk.count(end + b"\r\n")
-    return True  # mixed: tidy looks closer
-
-
 def tidy(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, int]]]:
     """The chunk with stray line ends dropped or turned into terminators, and how its offsets map back.
 

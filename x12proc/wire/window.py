@@ -12,9 +12,10 @@ from typing import Protocol
 
 from x12proc.errors import X12SyntaxError
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.tidy import first_stray, is_ragged, tidy
+from x12proc.wire.fast import count, is_ragged
+from x12proc.wire.tidy import first_stray, tidy
 
-WINDOW = 4 * 1024 * 1024
+WINDOW = 512 * 1024
 FIRST_WINDOW = 16 * 1024
 LONGEST_SEGMENT = 64 * 1024 * 1024
 _HEAD = 4  # bytes of the longest tag and the separator behind it
@@ -57,7 +58,7 @@ class Window:
         self._terminator = delimiters.segment
         self._shifts: list[tuple[int, int]] = []
         self.stray: int | None = None  # the file offset of the first line end that is out of place
-        if is_ragged(chunk, delimiters):
+        if is_ragged(chunk, delimiters.segment):
             self.text, self._shifts = tidy(chunk, delimiters)
             found = first_stray(chunk, delimiters)
             self.stray = None if found is None else start + found
@@ -77,7 +78,7 @@ class Window:
 
     def index_at(self, place: int) -> int:
         """The index of the segment that begins at ``place``; calls must come in rising order."""
-        self._indexed += self.text.count(self._terminator, self._counted, place)
+        self._indexed += count(self.text, self._terminator, self._counted, place)
         self._counted = place
         return self._indexed
 
@@ -106,16 +107,16 @@ def windows(
 
 def count_terminators(buffer: Buffer, start: int, end: int, delimiters: Delimiters, size: int = WINDOW) -> int:
     """How many segments end between two segment heads at ``start`` and ``end``."""
-    count = 0
+    found = 0
     while start < end:
         chunk = buffer[start : min(start + size, end)]
         if start + len(chunk) < end:
             chunk = chunk[: chunk.rfind(delimiters.segment) + 1] or buffer[start:end]
         start += len(chunk)
         head = buffer[start : start + _HEAD]  # tells whether a line end before it stands for a terminator
-        text = tidy(chunk + head, delimiters)[0] if is_ragged(chunk, delimiters) else chunk + head
-        count += text.count(delimiters.segment) - head.count(delimiters.segment)
-    return count
+        text = tidy(chunk + head, delimiters)[0] if is_ragged(chunk, delimiters.segment) else chunk + head
+        found += count(text, delimiters.segment, 0, len(text)) - head.count(delimiters.segment)
+    return found
 
 
 def _chunk(buffer: Buffer, start: int, terminator: bytes, size: int) -> bytes:

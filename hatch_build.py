@@ -1,0 +1,61 @@
+"""Compiles x12proc/wire/_native.c when the package is installed or a wheel is built.
+
+Where that can't be done (no compiler, no headers of Python) the package is the same without it, in Python alone.
+X12PROC_COMPILE=0 leaves it out, as for a wheel that is to run everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from setuptools import Distribution, Extension
+from setuptools.command.build_ext import build_ext
+
+MODULE = "x12proc.wire._native"
+SOURCE = "x12proc/wire/_native.c"
+
+
+class CompileNative(BuildHookInterface[Any]):
+    """What hatchling calls before it builds a wheel, an editable one too."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile, and mark the wheel as one for this machine."""
+        if os.environ.get("X12PROC_COMPILE") == "0":
+            return
+        compiled = compile_native(Path(self.root), self.metadata.version)
+        if compiled is None:
+            self.app.display_warning(f"{SOURCE} could not be compiled; x12proc does without it, more slowly")
+            return
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+        build_data["artifacts"].append(compiled.relative_to(self.root).as_posix())
+
+
+def compile_native(root: Path, version: str) -> Path | None:
+    """The compiled module, beside its source; None where it could not be compiled."""
+    extension = Extension(
+        MODULE,
+        [SOURCE],
+        define_macros=[("X12PROC_VERSION", f'"{version}"')],
+        extra_compile_args=[] if sys.platform == "win32" else ["-std=c11", "-O3"],
+        optional=True,
+    )
+    command = build_ext(Distribution({"ext_modules": [extension]}))
+    command.ensure_finalized()
+    command.build_lib = str(root)
+    compiled = root / command.get_ext_filename(MODULE)
+    compiled.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        command.build_temp = scratch
+        before = Path.cwd()
+        os.chdir(root)
+        try:
+            command.run()
+        finally:
+            os.chdir(before)
+    return compiled if compiled.exists() else None

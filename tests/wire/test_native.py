@@ -1,0 +1,143 @@
+"""The compiled passes against the Python that is their specification; and the program without them."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from passes_run import PIECES, calls, in_python
+
+from x12proc.version import __version__
+from x12proc.wire import fast
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCE = ROOT / "x12proc" / "wire" / "_native.c"
+COMPILER = shutil.which("cc")
+DEMO = [CLINIC, HOSPITAL, GUIDE_FAULTS]
+WITHOUT = "import sys; sys.modules['x12proc.wire._native'] = None; "
+try:
+    from x12proc.wire import _native
+except ImportError:
+    assert os.environ.get("CI") != "true", "CI has a compiler"
+    pytest.skip("nothing was compiled: needs a C compiler when the package is installed", allow_module_level=True)
+
+
+def run(*command: str | Path, code: int = 0, **environment: str) -> str:
+    """What a program prints; ``code`` is the exit code that it must have."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == code, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+def test_what_was_compiled_is_used() -> None:
+    assert _native.version == __version__
+    assert fast.stops is _native.stops
+    assert fast.count is _native.count
+    assert fast.is_ragged is _native.is_ragged
+
+
+@settings(max_examples=400)
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=80)), max_size=60), st.integers(0, 10**9))
+def test_both_give_the_same_answers(pieces: list[bytes], seed: int) -> None:
+    for name, arguments in calls(b"".join(pieces), random.Random(seed)):
+        assert getattr(_native, name)(*arguments) == in_python(name)(*arguments)
+
+
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 64 * 255, 64 * 256 + 1, 100_000])
+def test_counts_at_the_borders_of_their_blocks(size: int) -> None:
+    assert _native.count(b"~" * size, b"~", 0, size) == size
+    ended = b"~\n" * (size // 2 + 1)
+    assert not _native.is_ragged(ended, b"~")
+    assert _native.is_ragged(ended + b"\n", b"~")
+
+
+def test_wrong_arguments_are_refused() -> None:
+    carried = (False, b"", b"", False, 0)
+    for start, end in [(-1, 2), (0, 9), (2, 1)]:
+        with pytest.raises(ValueError, match="outside"):
+            _native.count(b"~~~", b"~", start, end)
+    with pytest.raises(ValueError, match="empty code"):
+        _native.stops(b"~", b"~", b"*", (b"",), *carried)
+    with pytest.raises(ValueError, match="more than 64"):
+        _native.stops(b"~", b"~", b"*", (b"A",) * 65, *carried)
+    with pytest.raises(TypeError):
+        _native.stops(b"~", b"~", b"*", ("J3590",), *carried)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        _native.is_ragged("text", b"~")  # type: ignore[arg-type]
+
+
+def test_one_of_another_version_is_not_used() -> None:
+    said = run(
+        sys.executable,
+        "-c",
+        "from x12proc.wire import _native; _native.version = '0'; import importlib\n"
+        "from x12proc.wire import fast; importlib.reload(fast); print(fast.stops is fast.stops_in_python)",
+    )
+    assert said == "True\n"
+
+
+def test_without_it_the_scanner_is_the_same() -> None:
+    arguments = ["tests/wire/test_scanner.py", "tests/reports/test_annotate.py"]
+    said = run(sys.executable, "-c", f"{WITHOUT}import pytest; raise SystemExit(pytest.main({arguments!r}))")
+    assert re.search(r"\d{2,} passed", said)
+
+
+def test_without_it_the_artefacts_are_the_same(tmp_path: Path) -> None:
+    wanted = ["--as-of", "2024-04-01", "--emit", "json,annotated,999,277ca,accepted,rejected"]
+    for name, before in (("with", ""), ("without", WITHOUT)):
+        program = f"{before}from x12proc.cli import main; main()"
+        run(
+            sys.executable, "-c", program, "--log-level", "error",
+            "scrub", FIXTURES / "demo", "-o", tmp_path / name, *wanted, code=1,
+        )  # fmt: skip
+    written = sorted(path.name for path in (tmp_path / "with").iterdir())
+    assert len(written) >= 10
+    for name in written:
+        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes(), name
+
+
+@pytest.mark.skipif(COMPILER is None and os.environ.get("CI") != "true", reason="needs a C compiler")
+def test_no_byte_outside_of_a_text_is_read(tmp_path: Path) -> None:
+    """Compiled with checks of every access and of undefined behaviour, which end the process."""
+    assert COMPILER is not None
+    library = run(COMPILER, "-print-file-name=libasan.so").strip()
+    if not Path(library).is_absolute():  # a compiler without it
+        assert os.environ.get("CI") != "true"
+        pytest.skip("the compiler brings no address sanitizer")
+    package = tmp_path / "x12proc"
+    shutil.copytree(ROOT / "x12proc", package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    shutil.copytree(ROOT / "config", package / "config")
+    target = package / "wire" / f"_native{sysconfig.get_config_var('EXT_SUFFIX')}"
+    checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror"]
+    run(
+        COMPILER, "-std=c11", "-O1", "-g", "-shared", "-fPIC", *checks, "-Wno-unused-parameter",
+        f'-DX12PROC_VERSION="{__version__}"', f"-I{sysconfig.get_path('include')}", SOURCE, "-o", target,
+    )  # fmt: skip
+    said = run(
+        sys.executable,
+        ROOT / "tests" / "wire" / "passes_run.py",
+        *DEMO,
+        PYTHONPATH=str(tmp_path),
+        PYTHONMALLOC="malloc",  # else texts lie side by side in large blocks, where nothing is noticed
+        LD_PRELOAD=library,
+        ASAN_OPTIONS="detect_leaks=0",
+    )
+    assert int(said.split()[0]) > 15_000
