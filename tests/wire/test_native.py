@@ -64,6 +64,8 @@ def test_both_give_the_same_answers(pieces: list[bytes], seed: int) -> None:
 @pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 64 * 255, 64 * 256 + 1, 100_000])
 def test_counts_at_the_borders_of_their_blocks(size: int) -> None:
     assert _native.count(b"~" * size, b"~", 0, size) == size
+    assert _native.count(b"~" * size, b"~", 0, size + 9) == size
+    assert _native.count(b"~" * size, b"~", size + 1, size) == 0
     ended = b"~\n" * (size // 2 + 1)
     assert not _native.is_ragged(ended, b"~")
     assert _native.is_ragged(ended + b"\n", b"~")
@@ -71,13 +73,10 @@ def test_counts_at_the_borders_of_their_blocks(size: int) -> None:
 
 def test_wrong_arguments_are_refused() -> None:
     carried = (False, b"", b"", False, 0)
-    for start, end in [(-1, 2), (0, 9), (2, 1)]:
-        with pytest.raises(ValueError, match="outside"):
-            _native.count(b"~~~", b"~", start, end)
+    with pytest.raises(ValueError, match="before the text"):
+        _native.count(b"~~~", b"~", -1, 2)
     with pytest.raises(ValueError, match="empty code"):
         _native.stops(b"~", b"~", b"*", (b"",), *carried)
-    with pytest.raises(ValueError, match="more than 64"):
-        _native.stops(b"~", b"~", b"*", (b"A",) * 65, *carried)
     with pytest.raises(TypeError):
         _native.stops(b"~", b"~", b"*", ("J3590",), *carried)  # type: ignore[arg-type]
     with pytest.raises(TypeError):

@@ -14,9 +14,14 @@ typedef struct {
     Py_ssize_t size;
 } Text;
 
+static Text text_of(PyObject *bytes)
+{
+    return (Text){(const byte *)PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)};
+}
+
 /* -- stops ------------------------------------------------------------------------------------------------- */
 
-enum { MOST_CODES = 64, HL_REACH = 48 };
+enum { HL_REACH = 48 };
 
 typedef enum { NO_MARK, CLM, HL, ST, ENVELOPE } Kind;
 
@@ -32,8 +37,12 @@ typedef struct {
 } Loop;
 
 typedef struct {
-    Text codes[MOST_CODES];
-    Py_ssize_t next[MOST_CODES]; /* where each code occurs next, or the size of the text */
+    Text text;
+    Py_ssize_t next; /* where it occurs next, or the size of the text */
+} Code;
+
+typedef struct {
+    Code *list;
     Py_ssize_t count;
 } Codes;
 
@@ -102,10 +111,10 @@ static Py_ssize_t find_code(Text text, Py_ssize_t place, Text code)
 static bool occurs_before(Codes *codes, Text text, Py_ssize_t place)
 {
     bool occurs = false;
-    for (Py_ssize_t i = 0; i < codes->count; i++)
-        if (codes->next[i] < place) {
+    for (Code *code = codes->list; code < codes->list + codes->count; code++)
+        if (code->next < place) {
             occurs = true;
-            codes->next[i] = find_code(text, place, codes->codes[i]);
+            code->next = find_code(text, place, code->text);
         }
     return occurs;
 }
@@ -179,29 +188,24 @@ static int add_stop(PyObject *stops, Text text, Mark at, Mark opened, PyObject *
 
 static bool read_codes(PyObject *tuple, Text text, Codes *codes)
 {
-    codes->count = PyTuple_GET_SIZE(tuple);
-    if (codes->count > MOST_CODES) {
-        PyErr_Format(PyExc_ValueError, "more than %d codes", MOST_CODES);
-        return false;
-    }
-    for (Py_ssize_t i = 0; i < codes->count; i++) {
+    for (; codes->count < PyTuple_GET_SIZE(tuple); codes->count++) {
+        Code *code = codes->list + codes->count;
         char *bytes;
-        Text *code = &codes->codes[i];
-        if (PyBytes_AsStringAndSize(PyTuple_GET_ITEM(tuple, i), &bytes, &code->size) < 0)
+        if (PyBytes_AsStringAndSize(PyTuple_GET_ITEM(tuple, codes->count), &bytes, &code->text.size) < 0)
             return false;
-        if (code->size == 0) {
+        if (code->text.size == 0) {
             PyErr_SetString(PyExc_ValueError, "an empty code");
             return false;
         }
-        code->bytes = (const byte *)bytes;
-        codes->next[i] = find_code(text, 0, *code);
+        code->text.bytes = (const byte *)bytes;
+        code->next = find_code(text, 0, code->text);
     }
     return true;
 }
 
 static Kind kind_of(PyObject *tag)
 {
-    Text text = {(const byte *)PyBytes_AS_STRING(tag), PyBytes_GET_SIZE(tag)};
+    Text text = text_of(tag);
     if (text.size == 3 && memcmp(text.bytes, "CLM", 3) == 0)
         return CLM;
     if (text.size == 2 && memcmp(text.bytes, "HL", 2) == 0)
@@ -211,53 +215,62 @@ static Kind kind_of(PyObject *tag)
     return NO_MARK;
 }
 
-static PyObject *stops(PyObject *module, PyObject *args)
-{
-    PyObject *whole, *code_tuple, *carried, *carried_level;
+/* What a window leaves open, and how it is read. */
+typedef struct {
     byte terminator, element;
-    int every_claim, carried_hit;
+    int every_claim, hit;
     Py_ssize_t number;
-    if (!PyArg_ParseTuple(args, "SccO!pSSpn", &whole, &terminator, &element, &PyTuple_Type, &code_tuple, &every_claim,
-                          &carried, &carried_level, &carried_hit, &number))
-        return NULL;
-    Text text = {(const byte *)PyBytes_AS_STRING(whole), PyBytes_GET_SIZE(whole)};
-    Text level = {(const byte *)PyBytes_AS_STRING(carried_level), PyBytes_GET_SIZE(carried_level)};
-    Codes codes;
-    if (!read_codes(code_tuple, text, &codes))
-        return NULL;
-    PyObject *found = PyList_New(0);
-    if (found == NULL)
-        return NULL;
+    PyObject *tag;
+    Text level;
+} Start;
+
+/* Adds the stops of a text to a list; -1 where that fails. */
+static int walk(PyObject *found, Text text, Codes *codes, const Start *start)
+{
     Passed passed = {0};
-    Mark opened = {kind_of(carried), -1, 0};
-    bool hit = carried_hit;
-    for (Py_ssize_t place = 0;;) {
-        Mark mark = next_mark(text, place, terminator, element);
+    Mark opened = {kind_of(start->tag), -1, 0};
+    Py_ssize_t number = start->number, place = 0;
+    bool hit = start->hit;
+    for (;;) {
+        Mark mark = next_mark(text, place, start->terminator, start->element);
         bool ends = mark.kind == NO_MARK;
-        hit = occurs_before(&codes, text, mark.place) || hit;
+        hit = occurs_before(codes, text, mark.place) || hit;
         if (opened.kind == HL && !ends)
             pass_loop(&passed, opened.place, mark.place,
-                      opened.place < 0 ? level : level_at(text, opened.place, element));
-        bool told = opened.kind == ST || (opened.kind == CLM && (hit || every_claim));
+                      opened.place < 0 ? start->level : level_at(text, opened.place, start->element));
+        bool told = opened.kind == ST || (opened.kind == CLM && (hit || start->every_claim));
         if (told || ends || mark.kind == ST || mark.kind == ENVELOPE) {
-            if (add_stop(found, text, mark, opened, carried, hit, number, &passed) < 0) {
-                Py_DECREF(found);
-                return NULL;
-            }
+            if (add_stop(found, text, mark, opened, start->tag, hit, number, &passed) < 0)
+                return -1;
             passed = (Passed){0};
         }
         if (ends)
-            return found;
-        if (mark.kind == CLM) {
-            passed.claims++;
-            number++;
-        } else {
-            number = 0;
-        }
+            return 0;
+        passed.claims += mark.kind == CLM;
+        number = mark.kind == CLM ? number + 1 : 0;
         opened = mark;
         hit = false;
         place = mark.place;
     }
+}
+
+static PyObject *stops(PyObject *module, PyObject *args)
+{
+    PyObject *whole, *tuple, *level;
+    Start start;
+    if (!PyArg_ParseTuple(args, "SccO!pSSpn", &whole, &start.terminator, &start.element, &PyTuple_Type, &tuple,
+                          &start.every_claim, &start.tag, &level, &start.hit, &start.number))
+        return NULL;
+    start.level = text_of(level);
+    Codes codes = {PyMem_New(Code, PyTuple_GET_SIZE(tuple)), 0};
+    if (codes.list == NULL)
+        return PyErr_NoMemory();
+    PyObject *found = PyList_New(0);
+    if (found != NULL
+        && (!read_codes(tuple, text_of(whole), &codes) || walk(found, text_of(whole), &codes, &start) < 0))
+        Py_CLEAR(found);
+    PyMem_Free(codes.list);
+    return found;
 }
 
 /* -- counting ---------------------------------------------------------------------------------------------- */
@@ -297,11 +310,15 @@ static PyObject *count(PyObject *module, PyObject *args)
     Py_ssize_t start, end;
     if (!PyArg_ParseTuple(args, "Scnn", &whole, &wanted, &start, &end))
         return NULL;
-    if (start < 0 || end < start || end > PyBytes_GET_SIZE(whole)) {
-        PyErr_SetString(PyExc_ValueError, "places outside of the text");
+    if (start < 0 || end < 0) {
+        PyErr_SetString(PyExc_ValueError, "a place before the text");
         return NULL;
     }
-    return PyLong_FromSsize_t(counted((Text){(const byte *)PyBytes_AS_STRING(whole) + start, end - start}, wanted, NULL));
+    if (end > PyBytes_GET_SIZE(whole))
+        end = PyBytes_GET_SIZE(whole);
+    if (end < start)
+        end = start = 0;
+    return PyLong_FromSsize_t(counted((Text){text_of(whole).bytes + start, end - start}, wanted, NULL));
 }
 
 /* -- line ends --------------------------------------------------------------------------------------------- */
@@ -325,7 +342,7 @@ static PyObject *is_ragged(PyObject *module, PyObject *args)
     byte terminator;
     if (!PyArg_ParseTuple(args, "Sc", &whole, &terminator))
         return NULL;
-    Text text = {(const byte *)PyBytes_AS_STRING(whole), PyBytes_GET_SIZE(whole)};
+    Text text = text_of(whole);
     if (terminator == '\n')
         return PyBool_FromLong(!all_stand_behind(text, '\r', terminator));
     if (terminator == '\r' || memchr(text.bytes, '\r', (size_t)text.size) == NULL)
