@@ -24,6 +24,7 @@ ENDINGS = (".edi", ".x12", ".837", ".txt", ".dat")
 STANDARD_INPUT = "-"
 _OURS = (".annotated.edi", ".accepted.edi", ".rejected.edi", ".fixed.edi", ".999.edi", ".277ca.edi", ".ta1.edi")
 _PIECE = 1024 * 1024
+_KEPT = 64 * 1024  # bytes
 # A gzip of EDI shrinks to a tenth or a twentieth; what unfolds to more than this is no claim file.
 _GZIP_RATIO = 250
 _GZIP_FREE = 64 * 1024 * 1024
@@ -75,6 +76,7 @@ def _paths(argument: str) -> list[Path]:
 class FileBuffer:
     """The bytes of an open file by position, read when they are asked for.
 
+    The last large piece is kept: claims and loops of a window are asked for many times while it is scanned.
     Not mapped: pages of a mapping count as the program's memory and are costly to touch, and a file that shrinks
     while it is mapped ends the process. Here that raises OSError.
     """
@@ -82,6 +84,8 @@ class FileBuffer:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._length = file.seek(0, os.SEEK_END)
+        self._kept = b""  # the last large piece, and where it begins
+        self._kept_at = 0
 
     def __len__(self) -> int:
         """The file's length when it was opened."""
@@ -90,6 +94,8 @@ class FileBuffer:
     def __getitem__(self, piece: slice, /) -> bytes:
         """The bytes of a slice with step 1."""
         start, stop, _ = piece.indices(self._length)
+        if self._kept_at <= start <= stop <= self._kept_at + len(self._kept):
+            return self._kept[start - self._kept_at : stop - self._kept_at]
         wanted = max(stop - start, 0)
         self._file.seek(start)
         data = self._file.read(wanted)
@@ -98,6 +104,8 @@ class FileBuffer:
             if not more:
                 raise OSError(errno.EIO, f"the file was cut off at byte {start + len(data)} while it was read")
             data += more
+        if wanted >= _KEPT:
+            self._kept, self._kept_at = data, start
         return data
 
 

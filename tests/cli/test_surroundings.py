@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import random
 import resource
 import subprocess
 import sys
@@ -99,6 +100,20 @@ def test_a_reader_that_goes_away_is_no_acceptance(arguments: tuple[str, ...]) ->
         assert run.returncode == 3
         assert b"Traceback" not in said
         assert b"BrokenPipe" not in said
+
+
+def test_a_file_gives_the_slices_of_its_bytes(tmp_path: Path) -> None:
+    """Large ones are kept, so slices of both kinds and of both directions take turns."""
+    draw = random.Random(3)
+    data = draw.randbytes(400_000)
+    path = tmp_path / "any.edi"
+    path.write_bytes(data)
+    with path.open("rb", buffering=0) as file:
+        buffer = FileBuffer(file)
+        for _ in range(3000):
+            start = draw.randrange(len(data) + 10)
+            size = draw.choice((-700, 0, 1, 500, 65_535, 65_536, 130_000))
+            assert buffer[start : start + size] == data[start : start + size]
 
 
 def test_a_file_that_shrinks_is_an_error_with_its_place(tmp_path: Path) -> None:
