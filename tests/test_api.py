@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 import io
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -137,3 +139,16 @@ def test_a_program_that_uses_the_api_hears_nothing(capfd: pytest.CaptureFixture[
     structlog.reset_defaults()
     list(x12proc.scrub(CLINIC, as_of=AS_OF, emit=["fixed"], output=tmp_path, fix="unsafe"))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("before", ["", "import structlog; structlog.configure()"], ids=["unasked", "set up"])
+def test_events_are_told_to_a_program_that_set_structlog_up(before: str, tmp_path: Path) -> None:
+    """It may do so behind the import of x12proc; one that doesn't need not wait for structlog to be loaded."""
+    program = (
+        f"import sys, x12proc\n{before}\n"
+        f"list(x12proc.scrub({str(CLINIC)!r}, conformance='off', emit=['annotated'], output={str(tmp_path)!r}))\n"
+        "print('structlog' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.endswith(f"{bool(before)}\n")
+    assert ("file_scrubbed" in said) == bool(before)

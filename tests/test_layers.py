@@ -14,11 +14,12 @@ ROOMS = [
     "errors", "version", "values", "wire", "testing", "claims", "findings", "typed_toml", "reference",
     "narrative", "rules", "profiles", "silence", "engine", "fixes", "judge", "guide", "pyx12_walk",
     "conformance", "scrub", "verdicts", "reports", "mask", "extract", "rulebook", "profilebook",
-    "profileschema", "replay", "ownrules", "files", "pool", "settings", "artefacts", "parquet", "sharing", "run",
-    "batch", "spark", "cases", "upgrade", "feed", "api", "service", "pytest_plugin", "cli", "__main__",
+    "profileschema", "replay", "ownrules", "files", "pool", "settings", "artefacts", "parquet", "sharing",
+    "runlog", "run", "batch", "spark", "cases", "upgrade", "feed", "api", "service", "pytest_plugin", "cli",
+    "__main__",
 ]  # fmt: skip
 OUTER = {
-    *("ownrules", "files", "pool", "settings", "artefacts", "parquet", "sharing", "run"),
+    *("ownrules", "files", "pool", "settings", "artefacts", "parquet", "sharing", "runlog", "run"),
     *("batch", "spark", "cases", "upgrade", "feed"),
     *("api", "service"),
     *("pytest_plugin", "cli", "__main__"),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
-import structlog
 
 from x12proc.artefacts import (
     ARTEFACTS,
@@ -31,7 +30,7 @@ from x12proc.engine import ScrubbedClaim, ToldClaim
 from x12proc.errors import InternalFault, X12SyntaxError
 from x12proc.files import Artefact, FileBuffer, Input, OpenInput
 from x12proc.findings import GuideError
-from x12proc.fixes import Fix, Level, claim_fixes
+from x12proc.fixes import Level, claim_fixes
 from x12proc.pool import GuideChecks
 from x12proc.reports.acknowledgement import ControlNumbers, Refuse
 from x12proc.reports.document import Document, claim_document
@@ -39,6 +38,7 @@ from x12proc.reports.lines import Lines
 from x12proc.reports.proof import Proof
 from x12proc.reports.split import Split
 from x12proc.reports.writer import ReportWriter, StreamWriter, TakesTold
+from x12proc.runlog import log_fixes, log_result
 from x12proc.scrub import RULE_CRASH, Outcome, SetErrors, Summary, scrub_buffer
 from x12proc.settings import RULES_EDITION, Settings
 from x12proc.sharing import OpenedAgain, Share, Sharing, can_be_shared, shared_outcomes
@@ -52,7 +52,6 @@ MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
 _UNSURE = "where its claims belong can't be told for sure"
-_LOG = structlog.get_logger("x12proc")
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -162,7 +161,7 @@ class InputRun:
                     result = yield from self._scrub(opened, stack)
                 except InternalFault as fault:
                     result = self._contradicted(fault)
-        self._log(result, time.perf_counter() - started)
+        log_result(result.summary, result.faults, result.withheld, time.perf_counter() - started)
         self.result = result
 
     def _open(self, stack: contextlib.ExitStack) -> OpenInput | X12SyntaxError:
@@ -264,7 +263,7 @@ class InputRun:
             if not (isinstance(stream, TakesTold) and stream.told(told)):
                 stream.take(again.scrubbed)
         if told.fixes[0] and not reports:
-            _log_fixes(claim_fixes(again.scrubbed, self._fixing))
+            log_fixes(claim_fixes(again.scrubbed, self._fixing))
         if self._on_claim is not None:
             self._on_claim(again.scrubbed)
         if self._wanted:
@@ -279,7 +278,7 @@ class InputRun:
         applied = sum(fix.applied for fix in fixes)
         self._count_fixes(applied, len(fixes) - applied)
         if applied and not reports:
-            _log_fixes(fixes)
+            log_fixes(fixes)
         if reports:
             document = claim_document(scrubbed, self._fixing)
             for report in reports:
@@ -386,49 +385,6 @@ class InputRun:
             while piece := file.read(1024 * 1024):
                 self._target.write(piece)
         self._target.flush()
-
-    def _log(self, result: Result, seconds: float) -> None:
-        """Counts, positions and ids; never the name of a file or the value of an element. Silent where nobody has
-        set structlog up, as in a program that calls the API: unasked it would write to standard output."""
-        if not structlog.is_configured():
-            return
-        for fault in result.faults[:20]:
-            _LOG.warning(
-                "file_fault",
-                code=fault.code,
-                severity=fault.severity,
-                segment_index=fault.segment_index,
-                byte_offset=fault.byte_offset,
-            )
-        for kind in result.withheld:
-            _LOG.warning("artefact_withheld", artefact=kind)
-        summary = result.summary
-        _LOG.info(
-            "file_scrubbed",
-            status=summary.status,
-            claims=summary.claims,
-            target_claims=summary.target_claims,
-            target_lines=summary.target_lines,
-            rejected_claims=summary.rejected_claims,
-            guide_errors=summary.guide_errors,
-            **{f"{severity}_findings": count for severity, count in summary.findings.items()},
-            faults=len(result.faults),
-            seconds=round(seconds, 3),
-        )
-
-
-def _log_fixes(fixes: Iterable[Fix]) -> None:
-    """Tell changes where no report does, and not what was changed."""
-    for fix in fixes:
-        if fix.applied and structlog.is_configured():
-            _LOG.info(
-                "fix_applied",
-                rule=fix.rule,
-                safe=fix.safe,
-                element=fix.location.element,
-                segment_index=fix.location.segment_index,
-                byte_offset=fix.location.byte_offset,
-            )
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:

@@ -29,6 +29,8 @@ _COMMANDS = {
     "serve": "Run the HTTP service.",
     "keys": "Make, list and revoke the keys of the HTTP service.",
 }
+# These log nothing, and setting structlog up takes as long as what they do.
+_SILENT = frozenset(("extract", "restore", "rules", "reference", "profiles", "keys"))
 
 
 class _Commands(click.Group):
@@ -64,7 +66,8 @@ class _Commands(click.Group):
     type=click.Choice(["debug", "info", "warning", "error"]),
     help="How much to log on standard error. Default: info, on a terminal error.",
 )
-def app(log_level: str | None) -> None:
+@click.pass_context
+def app(ctx: click.Context, log_level: str | None) -> None:
     """Pre-scrubber for X12 837 claims that bill unclassified biologics (HCPCS J3590).
 
     \b
@@ -74,7 +77,8 @@ def app(log_level: str | None) -> None:
     Exit codes: 0 no claim rejected, 1 at least one rejected, 2 wrong usage or configuration (nothing was
     read), 3 at least one file could not be read to its end.
     """
-    importlib.import_module("x12proc.cli.logs").configure(log_level)
+    if ctx.invoked_subcommand not in _SILENT:
+        importlib.import_module("x12proc.cli.logs").configure(log_level)
 
 
 def main() -> None:
