@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--kind", choices=["P", "I"], default="P", help="837P or 837I")
-    parser.add_argument("--megabytes", type=int, default=100)
+    parser.add_argument("--megabytes", type=float, default=100)
     parser.add_argument("--percent", type=float, default=2.0, help="how many of the claims bill J3590")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()

@@ -27,13 +27,23 @@ from pathlib import Path
 
 import msgspec
 
+from x12proc.wire import fast
+from x12proc.wire.stops import stops_in_python
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 RESULTS = HERE / "RESULTS.md"
 SCALING = ROOT / "docs" / "scaling.md"
 _MEGABYTE = 1024 * 1024
 _PROGRAM = (sys.executable, "-m", "x12proc")
+# The program as it is where nothing could be compiled.
+_IN_PYTHON = (
+    sys.executable,
+    "-c",
+    "import sys; sys.modules['x12proc.wire._native'] = None; from x12proc.cli import main; main()",
+)
 _FAST = ("--emit", "json,annotated", "--conformance", "off")
+_ANSWERS = ("--emit", "accepted,rejected,277ca,999", "--conformance", "off")
 _SIZES, _DENSITIES = (10, 40, 160, 640), (0.1, 2, 100)  # MB, a tenth of it for target claims only; percent
 _HEADS = (
     "what",
@@ -153,11 +163,16 @@ def _ours(place: Path, files: dict[str, Path], times: int) -> Iterator[Case]:
         yield _case("x12proc scrub, JSON and annotated EDI", data, command, path, runs)
         if data == _DENSE.name:
             yield _case("the same with --jobs 2", data, [*command, "--jobs", "2"], path, runs)
+        elif data in (_SPARSE.name, _RARE.name):
+            command = [*_IN_PYTHON, *command[len(_PROGRAM) :]]
+            yield _case("the same, nothing compiled", data, command, path, min(times, 3))
     sparse, dense = files[_SPARSE.name], files[_DENSE.name]
     for data, path in ((_SPARSE.name, sparse), (_DENSE.name, dense)):
         command = [*_PROGRAM, "scrub", str(path), "-o", out, "--emit", "json,annotated"]
         yield _case("JSON and annotated EDI, held against the guide", data, command, path, min(times, 3))
         yield _case("held against the guide with --jobs 2", data, [*command, "--jobs", "2"], path, min(times, 3))
+    answers = [*_PROGRAM, "scrub", str(sparse), "-o", out, *_ANSWERS]
+    yield _case("accepted and rejected EDI, 277CA, 999", _SPARSE.name, answers, sparse, min(times, 3))
     yield _case("x12proc extract", _SPARSE.name,
                 [*_PROGRAM, "extract", str(sparse), "-o", str(place / "lines.jsonl")], sparse, times)  # fmt: skip
     one = _make(place, Data("one claim", "P", 100), 0)
@@ -233,7 +248,8 @@ def _machine() -> str:
     day = time.strftime("%Y-%m-%d")
     cores = f"{os.cpu_count()} cores, {platform.machine()}"
     python = f"Python {platform.python_version()}"
-    return f"Measured on {day} at commit {commit or 'unknown'}: {python}, {cores}; {packages}."
+    native = "compiled" if fast.stops is not stops_in_python else "nothing compiled"
+    return f"Measured on {day} at commit {commit or 'unknown'}: {python}, {cores}; x12proc {native}; {packages}."
 
 
 def _tables(cases: Sequence[Case]) -> Iterator[str]:

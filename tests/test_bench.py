@@ -42,3 +42,11 @@ def test_the_pages_have_a_place_for_each_part(tmp_path: Path) -> None:
         bench._write(copy, part, f"newer figures of {part}")
         assert copy.read_text().count("figures of") == 1
         assert f"<!-- {part} -->\nnewer figures of {part}\n<!-- /{part} -->" in copy.read_text()
+
+
+def test_data_of_any_size_is_made(tmp_path: Path) -> None:
+    """A quick look takes a share of a few megabytes."""
+    for data in bench.FILES:
+        path = bench._make(tmp_path, data, 1.5 * data.share)
+        assert path.stat().st_size >= 1_000_000
+        assert path.read_bytes().endswith(b"IEA*1*240329301~\n"), path.name
