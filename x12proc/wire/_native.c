@@ -366,7 +366,17 @@ static int add_version(PyObject *module)
     return PyModule_AddStringConstant(module, "version", X12PROC_VERSION);
 }
 
-static PyModuleDef_Slot SLOTS[] = {{Py_mod_exec, add_version}, {0, NULL}};
+/* There is no state: threads and interpreters need not wait for one another. */
+static PyModuleDef_Slot SLOTS[] = {
+    {Py_mod_exec, add_version},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
 
 static struct PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "_native", NULL, 0, FUNCTIONS, SLOTS, NULL, NULL, NULL};
 
