@@ -21,6 +21,7 @@ from x12proc.wire.window import Buffer
 
 Elements = tuple[str, ...]
 _LOOPS_KEPT = 64
+_DTP_KEPT = 64  # bytes; a longer one holds no date
 _LOOP_REACH = 64 * 1024  # bytes; no real loop above claims comes near it
 
 
@@ -53,14 +54,13 @@ class HeadReader:
         text = self._text(span.start, min(span.end, span.start + LARGEST_CLAIM), delimiters)
         clm = _elements(text[: _end(text, delimiters)], delimiters)
         place = field(clm, 5).split(delimiters.component.decode("latin-1"))
-        trace, statement, service = _marked(text, delimiters)
-        days = statement or service
+        days = _days(text, delimiters)
         return ClaimHead(
             id=field(clm, 1),
             charge=field(clm, 2),
             facility_code=place[0],
             frequency=place[2] if len(place) > 2 else "",
-            trace=trace,
+            trace=_own_trace(text, delimiters) if b"D9" in text else "",
             first_day=min(days, default=""),
             last_day=max(days, default=""),
         )
@@ -88,28 +88,33 @@ class HeadReader:
         return tidy(raw, delimiters)[0] if is_ragged(raw, delimiters.segment) else raw
 
 
-def _marked(text: bytes, delimiters: Delimiters) -> tuple[str, list[str], list[str]]:
-    """REF*D9 of the claim itself, the days of DTP*434, and those of all DTP*472."""
-    trace = ""
-    own = True
-    days: dict[str, list[str]] = {"434": [], "472": []}
-    for match in _marks(delimiters).finditer(text):
+def _own_trace(text: bytes, delimiters: Delimiters) -> str:
+    """REF*D9 of the claim itself, which stands before its first loop."""
+    for match in _traces(delimiters).finditer(text):
         if match.lastgroup == "loop":
-            own = False
-            continue
-        elements = _elements(match["segment"], delimiters)
-        if elements[0] == "DTP":
-            days[elements[1]] += _days(elements)
-        elif own:
-            trace = trace or elements[2]
-    return trace, days["434"], days["472"]
+            break
+        return _elements(match["segment"], delimiters)[2]
+    return ""
 
 
-def _days(dtp: Elements) -> list[str]:
+def _days(text: bytes, delimiters: Delimiters) -> list[str]:
+    """The days of DTP*434, else those of all DTP*472."""
+    days: dict[bytes, list[str]] = {b"434": [], b"472": []}
+    for segment, qualifier in _dates(delimiters).findall(text):
+        sent = _days_known if len(segment) <= _DTP_KEPT else _days_sent
+        days[qualifier] += sent(segment, delimiters.element)
+    return days[b"434"] or days[b"472"]
+
+
+def _days_sent(dtp: bytes, element: bytes) -> tuple[str, ...]:
     """The day or the two days of a DTP that are days."""
-    first, _, last = field(dtp, 3).partition("-")
-    sent = (first, last) if field(dtp, 2) == "RD8" else (field(dtp, 3)[:8],)
-    return [day for day in sent if parse_date(day) is not None]
+    elements = tuple(decode(part) for part in dtp.split(element))
+    first, _, last = field(elements, 3).partition("-")
+    sent = (first, last) if field(elements, 2) == "RD8" else (field(elements, 3)[:8],)
+    return tuple(day for day in sent if parse_date(day) is not None)
+
+
+_days_known = lru_cache(maxsize=4096)(_days_sent)  # a file holds few dates, many times each
 
 
 def _elements(segment: bytes, delimiters: Delimiters) -> Elements:
@@ -124,11 +129,18 @@ def _end(text: bytes, delimiters: Delimiters) -> int:
 
 
 @lru_cache(maxsize=32)
-def _marks(delimiters: Delimiters) -> re.Pattern[bytes]:
-    """The segments that a head wants, and what begins a loop below the claim."""
+def _dates(delimiters: Delimiters) -> re.Pattern[bytes]:
+    """Finds DTP*434 and DTP*472; the groups are the segment and its qualifier."""
     element, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
-    wanted = rb"(?:DTP%b(?:434|472)|REF%bD9)%b[^%b]*+" % (element, element, element, terminator)
-    return re.compile(_head(delimiters) + rb"(?:(?P<segment>%b)|(?P<loop>NM1|SBR|LX)%b)" % (wanted, element))
+    return re.compile(_head(delimiters) + rb"(DTP%b(434|472)%b[^%b]*+)" % (element, element, terminator))
+
+
+@lru_cache(maxsize=32)
+def _traces(delimiters: Delimiters) -> re.Pattern[bytes]:
+    """Finds REF*D9, and what begins a loop below the claim."""
+    element, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
+    trace = rb"REF%bD9%b[^%b]*+" % (element, element, terminator)
+    return re.compile(_head(delimiters) + rb"(?:(?P<segment>%b)|(?P<loop>NM1|SBR|LX)%b)" % (trace, element))
 
 
 @lru_cache(maxsize=256)

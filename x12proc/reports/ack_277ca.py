@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import BinaryIO
 
 import msgspec
@@ -47,6 +48,7 @@ _RECEIVED = "A1:19"  # the entity acknowledges receipt of claim/encounter; its c
 _SYNTAX = "A3:684"  # rejected, syntax error noted for this claim; see the 999
 _NO_DETAILS = "A3:0"  # cannot provide further status electronically
 _LARGEST = Decimal(10) ** 10  # no charge of a claim comes near it
+_CHARGE_KEPT = 20  # characters
 _PROCEDURES = frozenset(("AD", "ER", "HC", "HP", "IV", "NU", "WK"))  # SVC01-1
 _PRESCRIPTION = "XZ"
 
@@ -347,10 +349,17 @@ def charge(text: str) -> Decimal:
 
     Its claim is counted all the same, and STC04 and the totals agree.
     """
+    return _charge_known(text) if len(text) <= _CHARGE_KEPT else _charge(text)
+
+
+def _charge(text: str) -> Decimal:
     number = parse_quantity(text)
     if number is None or abs(number) >= _LARGEST or number * 100 % 1:
         return Decimal(0)
     return number or Decimal(0)  # no minus before a zero
+
+
+_charge_known = lru_cache(maxsize=4096)(_charge)  # most are billed again and again
 
 
 def _units(text: str) -> str:

@@ -59,6 +59,8 @@ def clean(value: str, most: int, filler: str = "", least: int = 1) -> str:
     Letters lose their accents, other characters beyond ASCII become ``?``; delimiters and control characters
     become blanks. Cut to ``most`` characters. Where fewer than ``least`` are left, ``filler``.
     """
+    if value.isascii() and value.isalnum() and least <= len(value) <= most:
+        return value  # as most are
     if not value.isascii():
         value = value[: 4 * most]
         parts = unicodedata.normalize("NFKD", value)
