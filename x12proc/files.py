@@ -108,6 +108,10 @@ class FileBuffer:
             self._kept, self._kept_at = data, start
         return data
 
+    def keep(self, start: int, stop: int) -> None:
+        """Read a stretch that is going to be asked for piece by piece."""
+        self._kept, self._kept_at = self[start:stop], start
+
 
 class OpenInput:
     """An input as a buffer that can be read again and again, its size and its SHA-256.

@@ -37,6 +37,7 @@ from x12proc.wire.window import Buffer
 
 SMALLEST = 2_000_000  # bytes; for less the processes would take longer to start than they save
 _CLAIMS, _BYTES = 128, 1024 * 1024  # of a share, at most
+_READ_AHEAD = 4 * _BYTES  # a share whose claims stand this close together is read in one go
 _MOST_HELD = 4096  # outcomes of a share, most of them claims that nothing is to be done for
 
 
@@ -196,6 +197,9 @@ def _work(share: Share) -> list[Found]:
     settings, engine = _Worker.settings, _Worker.engine
     with share.path.open("rb", buffering=0) as file:
         buffer = FileBuffer(file)
+        start, end = share.spans[0].start, share.spans[-1].end
+        if end - start <= _READ_AHEAD:
+            buffer.keep(start, end)
         builder, annotator = ClaimBuilder(buffer), Annotator(buffer)
         opened = []
         for span in share.spans:

@@ -114,6 +114,8 @@ def test_a_file_gives_the_slices_of_its_bytes(tmp_path: Path) -> None:
             start = draw.randrange(len(data) + 10)
             size = draw.choice((-700, 0, 1, 500, 65_535, 65_536, 130_000))
             assert buffer[start : start + size] == data[start : start + size]
+            if draw.random() < 0.1:
+                buffer.keep(start, start + 900)
 
 
 def test_a_file_that_shrinks_is_an_error_with_its_place(tmp_path: Path) -> None:
