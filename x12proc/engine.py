@@ -106,7 +106,7 @@ class ToldClaim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     heard: tuple[tuple[str, Severity], ...]  # rule and severity of each finding
     guide_error_count: int
     fixes: tuple[int, int]  # applied, offered
-    found: bytes  # WhatWasFound, pickled: most claims are never opened again
+    found: bytes  # WhatWasFound as MessagePack: most claims are never opened again
     document: bytes | None = None  # its entry in the JSON report
     notes: tuple[tuple[int, bytes], ...] | None = None  # what is put into the annotated file, and at which byte
 

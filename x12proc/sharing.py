@@ -8,7 +8,6 @@ which it matters is scrubbed again here; so the outcomes are those of a run by i
 
 from __future__ import annotations
 
-import pickle
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -239,7 +238,7 @@ def _told(scrubbed: ScrubbedClaim, share: Share, annotator: Annotator) -> ToldCl
         line_count=scrubbed.line_count,
         heard=tuple(scrubbed.heard),
         guide_error_count=scrubbed.guide_error_count,
-        found=pickle.dumps(_what_was_found(scrubbed)),
+        found=msgspec.msgpack.encode(_what_was_found(scrubbed)),
         fixes=(applied, len(fixes) - applied),
         document=msgspec.json.encode(claim_document(scrubbed, share.fixing)) if share.documents else None,
         notes=notes,
@@ -269,7 +268,7 @@ class OpenedAgain:
     @cached_property
     def scrubbed(self) -> ScrubbedClaim:
         """The claim with what was found in it."""
-        found: WhatWasFound = pickle.loads(self._told.found)  # noqa: S301 - made by a process of ours
+        found = msgspec.msgpack.decode(self._told.found, type=WhatWasFound)
         return self._engine.revive(self._builder.build(self._told.span), found)
 
     @cached_property
