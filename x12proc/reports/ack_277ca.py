@@ -15,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from x12proc.claims.head import ClaimHead, Elements, HeadReader
-from x12proc.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine import ScrubbedClaim, ScrubbedLine, ToldClaim
 from x12proc.findings import REJECT, Finding
 from x12proc.reports.acknowledgement import (
     UNKNOWN,
@@ -206,8 +206,21 @@ class ClaimAcknowledgement(Answering):
 
     def claim(self, outcome: ScrubbedClaim | PassedClaim) -> None:
         """The patient level of a claim."""
-        span = outcome.claim.span if isinstance(outcome, ScrubbedClaim) else outcome.span
-        statuses = self._rejections(outcome, span)
+        self._answer(outcome.span, self._rejections(outcome, outcome.span))
+        if isinstance(outcome, ScrubbedClaim):
+            for line in outcome.lines:
+                rejections = _statuses(line.findings)
+                if rejections:
+                    self._of_provider.write(*self._line(line, rejections))
+
+    def told(self, claim: ToldClaim) -> bool:
+        """A claim that another process scrubbed; why it is rejected, only the claim itself can tell."""
+        if claim.rejected or claim.span.start <= self._fault_at < claim.span.end:
+            return False
+        self._answer(claim.span, [])
+        return True
+
+    def _answer(self, span: ClaimSpan, statuses: list[str]) -> None:
         if not statuses and self._settings.scope == "rejected":
             return
         head = self._heads.head(span)
@@ -219,11 +232,6 @@ class ClaimAcknowledgement(Answering):
         write = self._of_provider.write
         write(segment("HL", str(self._batch.hl), str(provider.hl), "PT"), self._patient(span))
         write(*self._claim(head, plain(amount), statuses, institutional=_is_institutional(span)))
-        if isinstance(outcome, ScrubbedClaim):
-            for line in outcome.lines:
-                rejections = _statuses(line.findings)
-                if rejections:
-                    write(*self._line(line, rejections))
 
     def _rejections(self, outcome: ScrubbedClaim | PassedClaim, span: ClaimSpan) -> list[str]:
         """The claim statuses that reject a claim, each once; none for one that is accepted."""

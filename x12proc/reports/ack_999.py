@@ -16,7 +16,7 @@ import msgspec
 
 from x12proc.claims.head import HeadReader
 from x12proc.claims.model import Claim, Location
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine import ScrubbedClaim, ToldClaim
 from x12proc.findings import INFO, Finding, GuideError
 from x12proc.reports.acknowledgement import (
     UNKNOWN,
@@ -290,6 +290,11 @@ class ImplementationAcknowledgement(Answering):
         notes += [note for note in others if note.index not in told]
         if notes:
             self._tell(notes, self._heads.head(span).id)
+
+    def told(self, claim: ToldClaim) -> bool:
+        """Of a claim that another process scrubbed nothing has to be said unless something is wrong with it."""
+        noted = any(rule in RULE_CODES and severity != INFO for rule, severity in claim.heard)
+        return not (noted or claim.guide_error_count or self._fault)
 
     def set_errors(self, outcome: SetErrors) -> None:
         """IK3 and IK4 for what is wrong with loops that no claim hangs under."""

@@ -10,7 +10,7 @@ import hashlib
 
 import msgspec
 
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine import ScrubbedClaim, ToldClaim
 from x12proc.errors import InternalFault
 from x12proc.reports.edits import pieces
 from x12proc.reports.split import disposition
@@ -47,10 +47,17 @@ class Proof:
     def take(self, outcome: Outcome) -> None:
         """Take a claim down on the side it belongs to."""
         if isinstance(outcome, PassedClaim | ScrubbedClaim):
-            span = outcome.span if isinstance(outcome, PassedClaim) else outcome.claim.span
-            self._sides.setdefault(disposition(outcome), Tally()).add(self._digests.of(span))
+            self._add(outcome.span, disposition(outcome))
         elif isinstance(outcome, Fault):
             self._ragged = outcome if outcome.code == _RAGGED else self._ragged
+
+    def told(self, claim: ToldClaim) -> bool:
+        """Take down a claim that another process scrubbed."""
+        self._add(claim.span, disposition(claim))
+        return True
+
+    def _add(self, span: ClaimSpan, side: str) -> None:
+        self._sides.setdefault(side, Tally()).add(self._digests.of(span))
 
     def end(self, summary: Summary) -> None:
         """Every claim that was counted in the input must have been told.

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine import ScrubbedClaim, ToldClaim
 from x12proc.scrub import Outcome, PassedClaim, Summary
 from x12proc.wire.delimiters import Delimiters, IsaHeader, padded_isa
 from x12proc.wire.events import (
@@ -45,7 +45,7 @@ _LARGEST_SPAN = 64 * 1024 * 1024  # what is longer, which no claim is, is copied
 _HL_FIELDS = 5  # tag, HL01 number, HL02 parent, HL03 level, HL04 child code
 
 
-def disposition(outcome: ScrubbedClaim | PassedClaim) -> str:
+def disposition(outcome: ScrubbedClaim | ToldClaim | PassedClaim) -> str:
     """Whether a claim is accepted or rejected."""
     return REJECTED if outcome.rejected else ACCEPTED
 
@@ -78,6 +78,12 @@ class Split:
         elif isinstance(outcome, TransactionClosed | GroupClosed | InterchangeClosed):
             for half in self._halves.values():
                 half.close(outcome)
+
+    def told(self, claim: ToldClaim) -> bool:
+        """Write a claim that another process scrubbed."""
+        if not self._failed:
+            self._claim(claim.span, disposition(claim))
+        return True
 
     def end(self, summary: Summary) -> None:
         """Everything has been told."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from x12proc.engine import ToldClaim
 from x12proc.reports.acknowledgement import (
     ControlNumbers,
     Refuse,
@@ -62,6 +63,10 @@ class InterchangeAcknowledgement:
             isa = isa_fields(self._buffer[start : start + _ISA_REACH])
             if isa is not None and is_control(field(isa, 13)):
                 self._tell(isa, _REFUSED, UNREADABLE_ISA[outcome.code])
+
+    def told(self, claim: ToldClaim) -> bool:
+        """Nothing."""
+        return True
 
     def end(self, summary: Summary) -> None:
         """Everything has been told."""
