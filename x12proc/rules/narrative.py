@@ -11,7 +11,8 @@ from x12proc.claims.model import Location, ServiceLine, Spot, at, missing
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative import Amount, Narrative
 from x12proc.narrative.tokens import word_set
-from x12proc.reference.ndc import normalise
+from x12proc.narrative.unlisted import unlisted_name
+from x12proc.reference.ndc import is_placeholder, normalise
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
@@ -28,12 +29,9 @@ _WHOLE_WORDS = word_set(
     "INTRAVITREAL IU IV IVP IVPB IVT JW JZ KIT KITS LEFT LT MCG MDV MG ML OD ONCE OS OU PFS PUSH RIGHT RT SC SDV "
     "SINGLE SQ SUBCUT SUBCUTANEOUS SUBQ SYRINGE TOTAL UNIT UNITS VIAL VIALS WASTE WASTED X1"
 )
-# Words of five letters and more that stand in such texts and are no drug.
-_PLAIN_WORDS = word_set(
-    "AMOUNT AMPULE BILLED CLINIC CONTENT DAILY DOCTOR DURING FIRST FORMULARY GRAMS HOURS INITIAL LITER LITERS "
-    "MONTHLY MICROGRAM MICROGRAMS MILLIGRAM MILLIGRAMS MILLILITER MILLILITERS MINUTES NURSE OFFICE ORDER ORDERED "
-    "PACKAGE PATIENT PHYSICIAN PRESCRIBED PROTOCOL PROVIDER RECEIVED RECONSTITUTED SECOND SINGLE SLOWLY SOLUTION "
-    "THERAPY THIRD TODAY TREATMENT VISIT WEEKLY WEEKS WEIGHT"
+_NEW_NAME = (
+    "If the drug is so new that no table has it, leave the text as it is; x12proc reference import takes newer "
+    "tables. Else begin the description with the brand or generic name as on the label."
 )
 
 
@@ -154,8 +152,8 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 )
 def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The reviewer finds the price of an unclassified drug by its name. A dose and a route without a name are
-    returned as unprocessable. Under other codes than J3590 a word that may be the name of a drug no table here
-    lists makes this a warning."""
+    returned as unprocessable. A word that may be the name of a drug no table here lists makes this a warning,
+    under J3590 only beside an NDC that no table lists either: a new biologic is billed before any table has it."""
     if not ctx.has_text(line) or ctx.narrative(line).drug_name is not None:
         return
     ndc = normalise(line.ndc)
@@ -163,9 +161,9 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     place, value = text_place(line, ctx), text_shown(line, ctx)
     message = "No drug name is recognised in the text"
     if product is None:
-        word = None if line.procedure.upper() in BIOLOGIC_CODES else _possible_name(line, ctx)
+        word = _possible_name(line, ctx)
         told = f"{message}; whether {word} is one, the tables don't know" if word else message
-        yield Hit(place, told, value, WARN if word else None)
+        yield Hit(place, told, value, WARN if word else None, _NEW_NAME if word else None)
         return
     name = shorten(product.name or product.generic, 40)
     severity = WARN if ctx.option("NAR03", "ndc_is_enough") else None
@@ -174,11 +172,14 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
-    """The first word of the texts that says nothing known and so may be a name. The tables list biologics and what
-    Medicare prices; most drugs that J3490 is billed for are in none."""
-    words = re.findall(r"[^\W\d_]{5,}", " ".join(text[:200] for _, text in spoken(line, ctx)).upper())
-    fresh = (word for word in words if word not in _WHOLE_WORDS and word not in _PLAIN_WORDS)
-    return next((shorten(word, 30) for word in fresh if ctx.read((word,)) == Narrative()), None)
+    """A word of the texts that may name a drug no table lists. The tables hold biologics and what Medicare prices:
+    most drugs under J3490 are in none, but a biologic under J3590 only when it is new, and then its NDC isn't
+    either."""
+    biologic = line.procedure.upper() in BIOLOGIC_CODES
+    if biologic and (normalise(line.ndc) is None or is_placeholder(line.ndc)):
+        return None
+    word = unlisted_name([text for _, text in spoken(line, ctx)], ctx.reference.lexicon())
+    return word and shorten(word, 30)
 
 
 @line_rule(

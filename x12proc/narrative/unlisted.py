@@ -1,0 +1,60 @@
+"""Words that may name a drug which no table lists: a new product is billed before the tables have it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from x12proc.narrative.identifiers import read_identifiers
+from x12proc.narrative.lexicon import Lexicon
+from x12proc.narrative.model import Narrative
+from x12proc.narrative.reader import read
+from x12proc.narrative.tokens import clean, tokenize, word_set
+
+_SHORTEST: Final = 5  # letters; shorter words are abbreviations more often than names
+# Endings of English words and of diseases, which makers keep away from when they name a drug.
+_NO_NAME: Final = re.compile(
+    r"\w+(?:ING|[ST]ION|MENT|ATED|ALLY|EDLY|ABLE|[AE]NCE|NESS|ICAL|ATRIC|ITIS|OSIS|EMIA|ALGIA|OPATHY|ISM)S?"
+)
+# Words of five letters and more in the texts of drug lines that name no drug; with or without an S behind.
+_WORDS: Final = word_set(
+    "ABDOMEN ABDOMINAL ABOUT ACCESS ACQUIRED ADULT AFTER AGAIN ALLERGY ALLOGENEIC ALLOWED ALREADY ALWAYS "
+    "AMBULATORY AMPUL ANNUAL ANTIBODY ANTIGEN APPROVAL APPROVED APRIL ARTERIAL ASSAY ASTHMA AUGUST AUTHORIZED "
+    "AUTOINJECTOR AUTOLOGOUS BASED BEFORE BETWEEN BILATERAL BIOSIMILAR BIWEEKLY BLOOD BOARD BOLUS BOOSTER BRAND "
+    "BREAST BUTTOCK CANCER CARDIAC CARRIER CARTRIDGE CATHETER CENTER CENTRAL CHAIR CHARGE CHEST CHILD CLINIC "
+    "CLOSED COMPLETE CONSENT CONTENT CONTRACT CONTROL CORRECT COURSE COVERED CROHNS CURRENT CYCLE DAILY DECEMBER "
+    "DELAYED DELTOID DENIED DETAIL DEVICE DIABETES DILUENT DILUTED DIRECT DISCOUNT DISEASE DISPENSED DOCTOR "
+    "DOUBLE EDEMA EMERGENCY ENTIRE ENZYME EVERY EXACT EXPIRED EXTENDED FACILITY FACTOR FEBRUARY FEMALE FINAL "
+    "FIRST FLUID FLUSH FORMULA FORMULARY FRIDAY FROZEN FULLY GENERIC GENOME GLOBULIN GLUTEAL GRADE GRAVIS GROUP "
+    "HEALTH HEART HEPATIC HOSPITAL HOURLY HUMAN IMMUNE INFANT INFUSE INITIAL INPATIENT INSTILL INTACT INTERVAL "
+    "JANUARY KIDNEY LABEL LARGE LATERAL LEVEL LIMITED LITER LIVER LOWER LUMBAR MACULAR MAJOR MANDATORY MANUAL "
+    "MANUFACTURER MARCH MAXIMUM MEDICAID MEDICARE MEDICINE MEMBER METER METHOD MICROGRAM MILLIGRAM MIXTURE "
+    "MODIFIER MONDAY MONOCLONAL MONTHLY MULTIPLE MUSCLE NAMED NEEDLE NEONATE NEVER NORMAL NOTED NOVEMBER NURSE "
+    "OCTOBER OCULAR OFFICE ORDER ORDERED ORPHAN OUTPATIENT PACKAGE PACKET PAPER PARTIAL PATIENT PERIOD "
+    "PERIPHERAL PHASE PHONE PHYSICIAN PICKUP PIGGYBACK PLASMA POINT PREFILLED PREMED PREPARED PRESCRIBED "
+    "PRESERVATIVE PRICE PRIMARY PRIOR PROFESSIONAL PROGRAM PROTEIN PROTOCOL PROVIDER QUALITY QUARTERLY RAPID "
+    "RECEIVED RECENT RECENTLY RECOMBINANT RECONSTITUTED RELEASE REMEDY RENAL REPEAT RESTART RESULT RETAIL REVIEW "
+    "RHEUMATOID ROUTINE SALINE SAMPLE SATURDAY SCHEDULE SECOND SEPARATE SEPARATELY SEPTEMBER SERUM SEVERE "
+    "SHIPPED SHOULDER SINGLE SKILLED SLOWLY SMALL SODIUM SPECIAL SPINAL SPONSOR STANDARD STARTED STATUS STERILE "
+    "STOCK SUBJECT SUBSCRIBER SUNDAY SUPPLIED SUPPLY SYNTHETIC SYSTEM TEACHER THERAPEUTIC THERAPY THERE THESE "
+    "THIGH THIRD THURSDAY TIMES TISSUE TODAY TOXIN TUESDAY TUMOR UNDER UNTIL UPPER USUAL VACCINE VARIOUS VECTOR "
+    "VENOUS VERIFIED VISIT VOLUME WATER WEDNESDAY WEEKLY WEIGHED WEIGHT WHICH WHITE WHOLESALE WITHIN WOUND "
+    "YEARLY"
+)
+
+
+def unlisted_name(texts: Sequence[str], lexicon: Lexicon) -> str | None:
+    """The first word of ``texts``, in capitals, that says nothing known and looks like no English word; None where
+    every word does. Whether it is a drug's name nobody can tell without a newer table. Nothing is raised."""
+    for text in texts:
+        for token in tokenize(read_identifiers(clean(text).upper()).rest):
+            if token.kind == "W" and _may_be_a_name(token.text) and read((token.text,), lexicon) == Narrative():
+                return token.text
+    return None
+
+
+def _may_be_a_name(word: str) -> bool:
+    if len(word) < _SHORTEST or not word.isalpha():
+        return False
+    return _WORDS.isdisjoint((word, word.removesuffix("S"))) and _NO_NAME.fullmatch(word) is None
