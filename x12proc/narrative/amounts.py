@@ -66,11 +66,11 @@ _DOSES_PER_CONTAINER = (
 )
 
 # The dose in so many words: 12MG GIVEN, GIVEN 12MG, = 45MG, TOTAL DOSE: 45MG, DOSE 45MG, 45MG TOTAL.
-# A volume is only what the mass was dissolved in, as long as a mass stands there too.
+# A volume is only what the mass was dissolved in, as long as a mass stands there too: 10GM = 50ML.
 _EXPLICIT = tuple(
     re.compile(pattern.replace("A", amount))
     for amount in "QV"
-    for pattern in (r"(A)[yl]?g", r"(?:q|g[yqo]?|td?[yqo]?|d[yqo]?)(A)", r"(A)t")
+    for pattern in (r"(A)[yl]?g", r"(?:q|g[yqo]?|td?[yqo]?|d[yqo]?)(A)", r"(A)t", r"(A)q(?=V)")
 )
 _GIVEN_KINDS = frozenset("gqtd")  # without one of them none of these fits
 

@@ -79,7 +79,7 @@ _UNITS: Final = {
     **dict.fromkeys(("U", "UNIT", "UNITS", "MU"), "UNIT"),
     **dict.fromkeys(("ML", "MLS", "CC", "CCS", "MILLILITER", "MILLILITERS"), "ML"),
     **dict.fromkeys(("L", "LITER", "LITERS"), "L"),
-    **dict.fromkeys(("VG", "GC", "VP"), "VG"),  # vector genomes, genome copies, viral particles
+    **dict.fromkeys(("VG", "GC", "VP", "PARTICLES"), "VG"),  # vector genomes, genome copies, viral particles
     **dict.fromkeys(("CELL", "CELLS"), "CELLS"),
     **dict.fromkeys(("%", "PERCENT"), "%"),
     "MEQ": "MEQ",
@@ -94,7 +94,7 @@ _POWER = r"(?:\ ?[X*]\ ?10|)\ ?(?:\^|\*\*)\ ?[0-9]{1,2}(?![0-9])|(?:\ ?X\ ?10|)E
 # Every key of _UNITS but the sign %; by first letter, which is much faster than one after the other.
 _UNIT = (
     r"M(?:GS?|CGS?|LS?|EQ|IU|U|ILLIGRAMS?|ILLILITERS?|ICROGRAMS?)|U(?:NITS?|G)?|G(?:MS?|C|RAMS?)?|IUS?|I\.U\.?"
-    r"|C(?:CS?|ELLS?)|N(?:G|ANOGRAMS?)|V[GP]|P(?:FU|ERCENT)|L(?:ITERS?)?"
+    r"|C(?:CS?|ELLS?)|N(?:G|ANOGRAMS?)|V[GP]|P(?:FU|ERCENT|ARTICLES)|L(?:ITERS?)?"
 )
 
 #: Words that people glue to an amount and to each other: 2MGIVTOD, 80MGIV4VIALS, 3VIALSX150MG.
@@ -134,6 +134,8 @@ _PHRASES: Final = tuple(
         ("NOT ", r"\bNOT (?:GIVEN|USED|ADMIN[A-Z]*)\b", "UNUSED"),
         ("INTERNAT", r"\bINTERNATIONAL UNITS?\b", "IU"),
         ("CELLS", r"\b(?:CAR[ -]?(?:POS(?:ITIVE)?|\+)?[ -]?)?(?:VIABLE )?(?:CAR[ -]?)?T[ -]?CELLS\b", "CELLS"),
+        ("CELLS", r"\b(?:(?:VIABLE|NUCLEATED|STROMAL|STEM|CD ?[0-9]{1,3}\+?) ){1,3}CELLS\b", "CELLS"),
+        ("PARTIC", r"\b(?:VIRAL |VECTOR )?PARTICLES?(?: UNITS?)?\b", "PARTICLES"),
         ("W/O", r"\bW/O\b", "NO"),
         ("S/", r"\bS/[CQ]\b", "SC"),
         ("(S)", r"(?<=[A-Z])\(S\)", "S"),  # VIAL(S)
@@ -168,7 +170,8 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("e", "EACH EA"),
     **_kinds("c", _with_swaps("VIAL VIALS")),
     **_kinds("c", "VL VLS SYR SYRS SYRINGE SYRINGES PEN PENS AMP AMPS AMPULE AMPULES BAG BAGS"),
-    **_kinds("c", "CARTON CARTONS CONTAINER CONTAINERS BOTTLE BOTTLES"),
+    **_kinds("c", "CARTON CARTONS CONTAINER CONTAINERS BOTTLE BOTTLES CARTRIDGE CARTRIDGES"),
+    **_kinds("c", "AUTOINJECTOR AUTOINJECTORS AI"),
     **_kinds("c", "SDV SDVS", "SDV"),
     **_kinds("c", "MDV MDVS", "MDV"),
     **_kinds("c", "PFS", "PFS"),
