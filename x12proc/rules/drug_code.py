@@ -1,0 +1,198 @@
+"""Which codes a drug has of its own, and how that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from x12proc.claims.model import Location, ServiceLine, at
+from x12proc.findings import INFO, WARN, Hit, Severity
+from x12proc.reference.edition import Reference
+from x12proc.reference.model import SpecificCode
+from x12proc.reference.ndc import normalise
+from x12proc.rules.base import Option
+from x12proc.rules.context import Context
+from x12proc.rules.modifier import procedure_element
+from x12proc.values import shorten
+
+_MODIFIER_ROUTES = {"JA": "IV", "JB": "SC"}
+MOST_SHOWN = 4  # codes that a message names
+MEDICARE = Option(("MA",), "filing indicators (SBR09) of payers that pay hospital outpatient claims under OPPS")
+
+
+class OwnCodes(NamedTuple):
+    """The codes that stand for one drug, as they stood on a day."""
+
+    in_force: list[SpecificCode]
+    unsure: list[SpecificCode]  # the tables don't know since when
+    later: list[SpecificCode]
+
+
+_NO_CODES = OwnCodes([], [], [])
+
+
+def served_on(line: ServiceLine, ctx: Context) -> date | None:
+    """The first day of a line; where a line of a hospital claim has no date, that of the statement."""
+    if line.served:
+        return line.served[0]
+    return ctx.claim.statement.first if ctx.claim.statement else None
+
+
+def drug_name(line: ServiceLine, ctx: Context) -> str | None:
+    """The drug's name as the text has it, if it is a known one."""
+    said = ctx.narrative(line)
+    return said.drug_name if said.matched else None
+
+
+@lru_cache(maxsize=4096)  # the same few drugs come again and again
+def _codes_of_the_drug(
+    ndc: str | None, name: str | None, matched: str, reference: Reference
+) -> list[SpecificCode]:
+    """By LIN03, else by the name in the text, which the tables know as ``matched``: where that is a brand, without
+    the codes of other brands."""
+    codes = reference.codes_for(ndc, name)
+    if name is None or not codes or codes[0].matched_by != "name":
+        return list(codes)
+    products = reference.products_named(matched)
+    brand = {
+        code for product in products if product.name.lower() == name for code in product.specific_code.split(";")
+    }
+    others = (
+        {code for product in products for code in product.specific_code.split(";")} - brand if brand else set()
+    )
+    return [code for code in codes if code.code not in others]
+
+
+def own_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> OwnCodes:
+    """The codes of the drug's own, by LIN03, else by the name in the text; with ``opps`` the C codes, which only
+    hospital outpatient claims know, and without it all others. A compound is not the product that the codes
+    stand for."""
+    known, key = _asked(ctx), (line.end, opps)
+    if key not in known:
+        known[key] = _find_own_codes(line, ctx, opps)
+    return known[key]
+
+
+@lru_cache(maxsize=1)
+def _asked(ctx: Context) -> dict[tuple[int, bool], OwnCodes]:
+    """The own codes found for the claim at hand, by where a line ends; six rules ask."""
+    return {}
+
+
+def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
+    said = ctx.narrative(line)
+    matched = said.matched or ""
+    codes = _codes_of_the_drug(normalise(line.ndc), said.drug_name if matched else None, matched, ctx.reference)
+    if not codes or is_compounded(line, ctx):
+        return _NO_CODES
+    day = served_on(line, ctx)
+    if day is None:
+        return _NO_CODES
+    own = OwnCodes([], [], [])
+    for code in codes:
+        if code.code.startswith("C") is not opps or code.code == line.procedure.upper():
+            continue
+        held = code.in_force(day)
+        if held:
+            own.in_force.append(code)
+        elif held is None:
+            own.unsure.append(code)
+        elif code.first is not None and code.first > day:
+            own.later.append(code)
+    return own
+
+
+def is_compounded(line: ServiceLine, ctx: Context) -> bool:
+    """By the text; bevacizumab for the eye always is."""
+    said = ctx.narrative(line)
+    for_the_eye = "INTRAVITREAL" in said.routes and (said.matched or "").partition("-")[0] == "bevacizumab"
+    return said.compound or for_the_eye
+
+
+def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
+    """The routes that the text names; where it names none, what JA or JB says."""
+    said = ctx.narrative(line).routes
+    return frozenset(said or [_MODIFIER_ROUTES[code] for code in line.given_modifiers if code in _MODIFIER_ROUTES])
+
+
+def fitting(codes: list[SpecificCode], line: ServiceLine, ctx: Context) -> list[SpecificCode]:
+    """The codes without those whose text restricts them to another route than the stated one."""
+    if not codes:
+        return codes
+    routes = stated_routes(line, ctx)
+    return [code for code in codes if not (code.route and routes and code.route not in routes)]
+
+
+def is_opps(ctx: Context, rule_id: str, bills: tuple[str, ...]) -> bool:
+    """Whether the claim is a hospital outpatient claim to a payer that pays under OPPS."""
+    payers = ctx.option(rule_id, "filing_indicators")
+    assert isinstance(payers, tuple)
+    return ctx.claim.filing_indicator in payers and ctx.claim.facility_code in bills
+
+
+def code_place(line: ServiceLine) -> Location:
+    """SV101-2 or SV202-2."""
+    return at(line.head, procedure_element(line), 2)
+
+
+def code_billed(line: ServiceLine) -> str:
+    """The code of a line as it is shown."""
+    return shorten(line.procedure, 10)
+
+
+def drug_shown(line: ServiceLine, ctx: Context) -> str:
+    """The drug's name as it is shown: by LIN03, else by the text."""
+    number = normalise(line.ndc)
+    product = ctx.reference.product(number) if number else None
+    name = (product.name or product.generic) if product else (drug_name(line, ctx) or "").upper()
+    return shorten(name or "The drug", 40)
+
+
+def _code_shown(code: SpecificCode) -> str:
+    unit = f" ({shorten(code.billing_unit, 30)} a unit)" if code.billing_unit else ""
+    if code.first is None:
+        return f"{code.code}{unit}, since when is not known here"
+    until = f" until {code.last}" if code.last else ""
+    doubt = "" if code.date_confidence == "verified" else " (date not confirmed)"
+    return f"{code.code}{unit}, in force since {code.first}{until}{doubt}"
+
+
+def codes_shown(codes: Iterable[SpecificCode]) -> str:
+    """Codes with their units and dates, a few of them."""
+    listed = [_code_shown(code) for code in codes]
+    more = f"; or {len(listed) - MOST_SHOWN} more" if len(listed) > MOST_SHOWN else ""
+    return "; or ".join(listed[:MOST_SHOWN]) + more
+
+
+def codes_due(line: ServiceLine, ctx: Context) -> list[SpecificCode]:
+    """The codes that the drug should have been billed under, for all that is known."""
+    own = own_codes(line, ctx)
+    return fitting(own.in_force, line, ctx) or own.in_force or fitting(own.unsure, line, ctx)
+
+
+def own_code_hit(line: ServiceLine, ctx: Context, codes: list[SpecificCode]) -> Hit:
+    """That the drug had codes of its own, as sure as the tables are of it."""
+    severity = _certainty(own_codes(line, ctx), codes)
+    shown, day = codes_shown(codes), served_on(line, ctx)
+    told_by = "its name" if codes[0].matched_by == "name" else "its NDC"
+    message = f"{drug_shown(line, ctx)} (by {told_by}) has a code of its own: {shown}. The line is of {day}"
+    unsure = severity == INFO
+    advice = f"Find out whether the drug had a code of its own on {day}" if unsure else "Bill"
+    fix = f"{advice}{':' if unsure else ''} {shown} (edition {codes[0].edition})."
+    return Hit(code_place(line), message, code_billed(line), severity, fix)
+
+
+def _certainty(own: OwnCodes, codes: list[SpecificCode]) -> Severity | None:
+    """None, the rule's own severity, where a date is confirmed. A name of which one code came later leaves open
+    which product was given, unless the one code followed the other."""
+    by_name = codes[0].matched_by == "name"
+    if not own.in_force or (by_name and own.later and not _is_followed(codes[0], own.later)):
+        return INFO
+    return None if any(code.date_confidence == "verified" for code in codes) else WARN
+
+
+def _is_followed(code: SpecificCode, later: list[SpecificCode]) -> bool:
+    """Whether a code ended the day before another began: then both stand for one product."""
+    return code.last is not None and any(one.first == code.last + timedelta(days=1) for one in later)
