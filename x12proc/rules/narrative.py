@@ -29,6 +29,8 @@ _WHOLE_WORDS = word_set(
     "INTRAVITREAL IU IV IVP IVPB IVT JW JZ KIT KITS LEFT LT MCG MDV MG ML OD ONCE OS OU PFS PUSH RIGHT RT SC SDV "
     "SINGLE SQ SUBCUT SUBCUTANEOUS SUBQ SYRINGE TOTAL UNIT UNITS VIAL VIALS WASTE WASTED X1"
 )
+_MADE_FOR_ONE = ("cell-therapy", "gene-therapy")  # kinds of product that are given once, in one treatment
+_COUNTED_TREATMENT = re.compile(r"\b(?:1|ONE|SINGLE)[ -](?:[A-Z]+ )?(?:DOSE|TREATMENT|INFUSION|INJECTION)\b")
 _NEW_NAME = (
     "If the drug is so new that no table has it, leave the text as it is; x12proc reference import takes newer "
     "tables. Else begin the description with the brand or generic name as on the label."
@@ -200,11 +202,27 @@ def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
 )
 def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The line is billed as one unit whatever was given, so the payer takes the amount from the text. Without a
-    total dose it can't price the line."""
+    total dose it can't price the line. A cell or gene therapy is made and priced as one treatment: where the text
+    counts that, the amount is only asked for."""
     if not ctx.has_text(line) or ctx.narrative(line).dose is not None:
         return
-    value = text_shown(line, ctx)
-    yield Hit(text_place(line, ctx), "No total dose with a unit is found in the text", value)
+    place, value = text_place(line, ctx), text_shown(line, ctx)
+    if _is_one_treatment(line, ctx):
+        message = "The text counts treatments or containers, and tells no amount such as cells or vector genomes"
+        yield Hit(place, message, value, WARN)
+    else:
+        yield Hit(place, "No total dose with a unit is found in the text", value)
+
+
+def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the drug is a cell or gene therapy and the text counts its doses, bags, vials or kits."""
+    said = ctx.narrative(line)
+    kinds = ctx.reference.classes(normalise(line.ndc), said.drug_name if said.matched else None)
+    if kinds.isdisjoint(_MADE_FOR_ONE):
+        return False
+    return said.container_count is not None or any(
+        _COUNTED_TREATMENT.search(text[:200].upper()) for _, text in spoken(line, ctx)
+    )
 
 
 @line_rule(
