@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from x12proc.narrative.model import Amount, Content, Strength
+from x12proc.narrative.routes import ROUTE_WORDS
 from x12proc.narrative.tokens import Token, decimal_text, word_set
 
 #: How sure a reading of the dose is; an earlier field's guess gives way to a later field's statement.
@@ -82,6 +83,7 @@ _COUNT_SIZE = re.compile(
 )
 # ... and turned round: 300MG/2ML X1, 5.5ML X2, 300MG VIAL X 11, 300MG #11, 300MG VIALS (11).
 _SIZE_COUNT = re.compile(r"([QVSC])[ce]?[xh](N)c?(?!d)|([QVSC])cl(N)r")
+_ROUTE_INSIDE = re.compile(r"(?<=[SCc])W(?=[xh]N)")  # 130MG/26ML IV X3, 100MG VIAL SC X 3
 _VIALS_THEN_AMOUNT = re.compile(r"(N)c([QV])")  # 15 VIALS 105MG: a size if the dose stands elsewhere
 _BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|Nx|$)")  # (1X500 + 1X200)
 _COUNT = (re.compile(r"(?<!s)h?(N)r?c"), re.compile(r"c[xhq](N)"))  # but 1/2 VIAL is none
@@ -103,7 +105,7 @@ def read_amounts(tokens: Sequence[Token], multi_dose: bool) -> Amounts:
     and sizes it gives, or else the one container's content that is its only amount (``8MG/0.07ML``; not
     for a multi-dose vial and never per 1 ML). A rate or a concentration is never a dose.
     """
-    items, shape = _fold(tokens)
+    items, shape = _without_routes_inside(*_fold(tokens))
     if _PLAIN_KINDS.issuperset(shape):
         place = shape.find("Q")
         return Amounts(_amount(items[place]), STATED) if place >= 0 else Amounts()
@@ -132,6 +134,18 @@ def _fold(tokens: Sequence[Token]) -> tuple[Sequence[Token], str]:
         kinds += [shape[done:start], ratio.kind]
         done = found.end()
     return [*items, *tokens[done:]], "".join([*kinds, shape[done:]])
+
+
+def _without_routes_inside(items: Sequence[Token], shape: str) -> tuple[Sequence[Token], str]:
+    """The items without a route that stands between a size and its count; SC X1 means once, not one container."""
+    if "x" not in shape and "h" not in shape:
+        return items, shape
+    inside = [found.start() for found in _ROUTE_INSIDE.finditer(shape)]
+    for place in reversed(inside):
+        if items[place].text not in ROUTE_WORDS or items[place + 2].value == "1":
+            continue
+        items, shape = [*items[:place], *items[place + 1 :]], shape[:place] + shape[place + 1 :]
+    return items, shape
 
 
 def _start_of_pair(tokens: Sequence[Token], start: int) -> int:

@@ -55,6 +55,9 @@ _DOUBTFUL: Final = {"SC": "SC", "ID": "ID", "IT": "IT", "IL": "INTRALESIONAL", "
     "TOP": "TOPICAL",
 }
 
+#: Every single word that can name a route.
+ROUTE_WORDS: Final = frozenset(_ROUTES) | frozenset(_DOUBTFUL)
+
 #: Words that point to a route when the text names none.
 _HINTS: Final = {"INF": "IV", "INFUSION": "IV", "BLADDER": "INTRAVESICAL"}
 
