@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from x12proc.mask.pseudonyms import Pseudonyms, oldest_year
 from x12proc.mask.text import KEPT_KNOWN, KEPT_NUMBER, KEPT_WORD, Known, TextMask
 from x12proc.narrative import read
+from x12proc.narrative.unlisted import unlisted_name
 
 PSEUDONYMS = Pseudonyms(key().value, 112, oldest_year(TODAY))
 LEXICON = rule_run.reference().lexicon()
@@ -105,3 +106,19 @@ def test_eleven_digits_that_the_claim_does_not_give_as_ndc_are_told() -> None:
 def test_any_text_is_answered(text: str) -> None:
     out, _ = mask(text)
     assert len(out) >= len(text.strip())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MONOCLONAL ANTIBODY 300MG IV",
+        "Monoclonal antibody 300mg iv",
+        "ORVANTIQ 400MG SC",
+        "PATIENT APRIL TOLERATED ENZYME REPLACEMENT 300MG",
+        "CRYOPRESERVATION 300MG",
+    ],
+)
+def test_a_word_that_may_name_a_new_drug_stays_one_and_no_other_becomes_one(text: str) -> None:
+    out, _ = mask(text)
+    assert out != text
+    assert (unlisted_name([out], LEXICON) is None) == (unlisted_name([text], LEXICON) is None)

@@ -8,9 +8,9 @@ from datetime import date
 from x12proc.claims.builder import parse_date
 from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key, Pseudonyms, oldest_year
-from x12proc.mask.vocabulary import WORDS
 from x12proc.narrative import Narrative, read
 from x12proc.narrative.lexicon import Lexicon
+from x12proc.narrative.unlisted import looks_plain
 from x12proc.wire.events import Interchange
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import Buffer
@@ -36,11 +36,11 @@ def _written(buffer: Buffer) -> date | None:
 
 
 def _meaning(lexicon: Lexicon) -> Callable[[str], bool]:
-    """Whether a word would be read as more than a name."""
+    """Whether a word would be read as something else than a name."""
 
     def means_something(word: str) -> bool:
         if len(word) < 2:
             return False
-        return word in WORDS or bool(lexicon.find(word)) or read((word,), lexicon) != Narrative()
+        return looks_plain(word) or bool(lexicon.find(word)) or read((word,), lexicon) != Narrative()
 
     return means_something

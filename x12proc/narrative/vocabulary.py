@@ -1,6 +1,7 @@
-"""Words that a text may keep: they tell what was given and how, and no names are among them.
+"""Words that the texts of claims consist of: they tell what was given and how, and name no drug and no person.
 
-A name that is also such a word (WARD, YOUNG) is replaced where the claim itself names a person so.
+A masked text keeps them. A person's name that is also such a word (WARD, YOUNG) is replaced where the claim itself
+names a person so.
 """
 
 from __future__ import annotations
