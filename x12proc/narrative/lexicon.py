@@ -46,6 +46,8 @@ class Name(NamedTuple):
 
 def _key(name: str) -> str:
     """Words and numbers of a name, joined by blanks: ``H.P. Acthar`` as ``h p acthar``."""
+    if name.isascii() and name.isalpha():  # most names are one word
+        return name.lower()
     return _modern(" ".join(_PIECE.findall(name.lower())))
 
 
@@ -82,9 +84,10 @@ class Lexicon:
         self._spellings: dict[str, str] = {}
         self._longest: dict[str, int] = {}  # first word of a name: words in the longest name that begins so
         keys = [(_key(name), canonical) for name, canonical in names]
-        self._spelled_right = [key for key, _ in [*keys, *_first_words(keys)] if " " not in key]
+        single = [*keys, *_first_words(keys)]
+        self._spelled_right = [key for key, _ in single if " " not in key]
         # A table's own names come before those that are made of them.
-        for key, canonical in [*keys, *_first_words(keys), *_joined(keys)]:
+        for key, canonical in [*single, *_joined(keys)]:
             self._add(key, canonical)
 
     def _add(self, key: str, canonical: str) -> None:
