@@ -17,6 +17,7 @@ from service_run import post
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
+from x12proc.service.store import Store
 
 
 def x12proc(*arguments: str | Path) -> Result:
@@ -96,6 +97,24 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     for wrong in (("create", "ann", "--scope", "read"), ("create", "a b", "--scope", "read"),
                   ("create", "bob", "--scope", "everything"), ("revoke", "nobody")):  # fmt: skip
         assert isinstance(x12proc("keys", *wrong, "--data", data).exception, ConfigError)
+
+
+@pytest.mark.parametrize(
+    "words", [("keys", "create", "bob", "--scope", "read"), ("keys", "list"), ("keys", "revoke", "ann"),
+              ("keys", "revoke", "nobody"), ("serve", "purge", "--older-than", "7")],
+)  # fmt: skip
+def test_a_command_closes_the_database(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_key(tmp_path, "ann", "read")
+    closed: list[Store] = []
+
+    def close(store: Store) -> None:
+        closed.append(store)
+
+    monkeypatch.setattr(Store, "close", close)
+    x12proc(*words, "--data", tmp_path)
+    assert len(closed) == 1
 
 
 def test_old_runs_are_purged(tmp_path: Path) -> None:

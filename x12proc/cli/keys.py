@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -41,7 +42,8 @@ def create(name: str, scope: tuple[str, ...], data: Path) -> None:
     with service_extra():
         from x12proc.service.keys import create_key  # noqa: PLC0415 - an optional extra
         from x12proc.service.store import Store  # noqa: PLC0415 - an optional extra
-    click.echo(create_key(Store(data), name, scope))
+    with closing(Store(data)) as store:
+        click.echo(create_key(store, name, scope))
     click.echo("Keep it well: it is shown this once.", err=True)
 
 
@@ -52,7 +54,9 @@ def list_command(data: Path) -> None:
     with service_extra():
         from x12proc.service.keys import list_keys  # noqa: PLC0415 - an optional extra
         from x12proc.service.store import Store  # noqa: PLC0415 - an optional extra
-    for key in list_keys(Store(data)):
+    with closing(Store(data)) as store:
+        keys = list_keys(store)
+    for key in keys:
         state = f"revoked {key.revoked}" if key.revoked else "valid"
         click.echo(f"{key.name:24} {','.join(key.scopes):32} made {key.created}  {state}")
 
@@ -65,4 +69,5 @@ def revoke(name: str, data: Path) -> None:
     with service_extra():
         from x12proc.service.keys import revoke_key  # noqa: PLC0415 - an optional extra
         from x12proc.service.store import Store  # noqa: PLC0415 - an optional extra
-    revoke_key(Store(data), name)
+    with closing(Store(data)) as store:
+        revoke_key(store, name)

@@ -118,7 +118,8 @@ def purge(older_than: int, data: Path) -> None:
     """Delete the runs that are older than so many days, with their files, claims and edits."""
     with service_extra():
         from x12proc.service.store import Store  # noqa: PLC0415 - an optional extra
-    click.echo(f"{Store(data).purge(older_than)} runs deleted")
+    with contextlib.closing(Store(data)) as store:
+        click.echo(f"{store.purge(older_than)} runs deleted")
 
 
 def _check_tls(cert: Path | None, key: Path | None) -> None:

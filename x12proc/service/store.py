@@ -39,7 +39,11 @@ class Store:
         event.listen(self._engine, "begin", _begin)
         try:
             self._make_tables()
+        except ConfigError:
+            self.close()
+            raise
         except DatabaseError:
+            self.close()
             raise ConfigError(f"--data {folder}: x12proc.db can't be read as a database of ours") from None
 
     def _make_tables(self) -> None:
