@@ -99,7 +99,7 @@ def _parts(line: ServiceLine, ctx: Context, said: Narrative) -> list[Measure]:
     parts = [dose] if dose else []
     if dose and wasted and dose.unit == wasted.unit and not _has_waste_line(line, ctx):
         parts.append(Measure(_EXACT.add(dose.value, wasted.value), dose.unit))
-    return parts + list(_parts_of_mixed_sizes(said))
+    return [*parts, *_parts_of_mixed_sizes(said), *_whole_told_as_a_size(line, ctx, said)]
 
 
 def _repeats_the_given_line(said: Narrative, ctx: Context) -> bool:
@@ -119,6 +119,23 @@ def _parts_of_mixed_sizes(said: Narrative) -> Iterator[Measure]:
         count, size = parse_quantity(content.count), measure(content.amount.value, content.amount.unit)
         if count and size:
             yield Measure(_EXACT.multiply(count, size.value), size.unit)
+
+
+def _whole_told_as_a_size(line: ServiceLine, ctx: Context, said: Narrative) -> Iterator[Measure]:
+    """What all containers hold together, where the text gives it as if one held it: ``450MG/18ML THREE VIALS`` of
+    a drug that is sold in vials of 150 MG."""
+    for content in said.contents:
+        count, size = parse_quantity(content.count), measure(content.amount.value, content.amount.unit)
+        if count and size and size not in _sold_sizes(line, ctx):
+            together = [Measure(_EXACT.multiply(sold.value, count), sold.unit) for sold in _sold_sizes(line, ctx)]
+            yield from (size for whole in together if whole == size)
+
+
+def _sold_sizes(line: ServiceLine, ctx: Context) -> list[Measure]:
+    """What one container holds by the tables."""
+    strengths = [strength for strength in labelled_strengths(line, ctx) if not strength.per_ml]
+    found = [measure(plain(strength.amount), strength.unit) for strength in strengths]
+    return [amount for amount in found if amount]
 
 
 def _text_strength(said: Narrative) -> tuple[Measure, Decimal] | None:
