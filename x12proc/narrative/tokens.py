@@ -81,6 +81,7 @@ _UNITS: Final = {
     **dict.fromkeys(("L", "LITER", "LITERS"), "L"),
     **dict.fromkeys(("VG", "GC", "VP", "PARTICLES"), "VG"),  # vector genomes, genome copies, viral particles
     **dict.fromkeys(("CELL", "CELLS"), "CELLS"),
+    **dict.fromkeys(("EIN", "IEQ"), "UNIT"),  # islets of the pancreas, counted as if all were of one size
     **dict.fromkeys(("%", "PERCENT"), "%"),
     "MEQ": "MEQ",
     "PFU": "PFU",
@@ -93,7 +94,7 @@ _PLAIN_NUMBER: Final = re.compile(r"[0-9.,]+")
 _POWER = r"(?:\ ?[X*]\ ?10|)\ ?(?:\^|\*\*)\ ?[0-9]{1,2}(?![0-9])|(?:\ ?X\ ?10|)E\+?[0-9]{1,2}(?![0-9])"
 # Every key of _UNITS but the sign %; by first letter, which is much faster than one after the other.
 _UNIT = (
-    r"M(?:GS?|CGS?|LS?|EQ|IU|U|ILLIGRAMS?|ILLILITERS?|ICROGRAMS?)|U(?:NITS?|G)?|G(?:MS?|C|RAMS?)?|IUS?|I\.U\.?"
+    r"M(?:GS?|CGS?|LS?|EQ|IU|U|ILLIGRAMS?|ILLILITERS?|ICROGRAMS?)|U(?:NITS?|G)?|G(?:MS?|C|RAMS?)?|IUS?|I\.U\.?|IEQ|EIN"
     r"|C(?:CS?|ELLS?)|N(?:G|ANOGRAMS?)|V[GP]|P(?:FU|ERCENT|ARTICLES)|L(?:ITERS?)?"
 )
 
