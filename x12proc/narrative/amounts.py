@@ -86,7 +86,7 @@ _SIZE_COUNT = re.compile(r"([QVSC])[ce]?[xh](N)c?(?!d)|([QVSC])cl(N)r")
 _ROUTE_INSIDE = re.compile(r"(?<=[SCc])W(?=[xh]N)")  # 130MG/26ML IV X3, 100MG VIAL SC X 3
 _VIALS_THEN_AMOUNT = re.compile(r"(N)c([QV])")  # 15 VIALS 105MG: a size if the dose stands elsewhere
 _BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|Nx|$)")  # (1X500 + 1X200)
-_COUNT = (re.compile(r"(?<!s)h?(N)r?c"), re.compile(r"c[xhq](N)"))  # but 1/2 VIAL is none
+_COUNT = (re.compile(r"(?<![N_]s)h?(N)r?c"), re.compile(r"c[xhq](N)"))  # but 1/2 VIAL is none
 # 420MG MDV, SDV 3ML, 150MG EACH (but not 2MG EACH EYE).
 _SIZE = (re.compile(r"([QV])c"), re.compile(r"(?<!N)c(V)"), re.compile(r"([QV])e(?!W)"))
 _SIZE_BESIDE_DOSE = re.compile(r"(?<!N)c(Q)")  # MDV 420MG, where the text says elsewhere what the dose was
