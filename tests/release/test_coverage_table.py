@@ -74,3 +74,9 @@ def test_pragmas_are_found_with_their_reason() -> None:
     text = "x = 1  # pragma: no cover - only without lxml\nif y:  # pragma: no branch\n"
     assert tables.PRAGMA.findall(text) == [("cover", "only without lxml"), ("branch", "")]
     assert tables.reasons({"x12proc/a.py": text})[0] == "| a.py | only without lxml |"
+
+
+def test_copies_that_tests_run_elsewhere_do_not_count() -> None:
+    measured = report(wire__scanner=(10, 10, 2, 2))
+    copied = {f"/elsewhere/{path}": file for path, file in measured.files.items()}
+    assert tables.ours(Report({**measured.files, **copied})) == measured
