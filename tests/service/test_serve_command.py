@@ -108,9 +108,11 @@ def test_a_command_closes_the_database(
 ) -> None:
     make_key(tmp_path, "ann", "read")
     closed: list[Store] = []
+    really = Store.close
 
     def close(store: Store) -> None:
         closed.append(store)
+        really(store)
 
     monkeypatch.setattr(Store, "close", close)
     x12proc(*words, "--data", tmp_path)
