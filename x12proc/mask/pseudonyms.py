@@ -11,6 +11,7 @@ from typing import Final
 
 from x12proc.mask.permutation import digest, permute
 from x12proc.narrative.tokens import word_set
+from x12proc.narrative.unlisted import SHORTEST, looks_plain
 
 # What stands where an identifier belongs and is none. Kept, so that it stays the fault that it is.
 PLACEHOLDERS: Final = frozenset(
@@ -29,6 +30,7 @@ _PIECE = 24
 _WORD = re.compile(r"[^\W\d_]+")
 _RUN = re.compile(r"[0-9]+")
 _VOWELS, _CONSONANTS = "AEIOU", "BCDFGHJKLMNPQRSTVWXZ"
+_PLAIN_END = "ING"  # no drug is named so
 _FOREIGN = "É"  # for letters outside ASCII: of one byte in Latin-1, of two in UTF-8, like most of them
 _TAX_HEADS = ("96", "97")  # no employer number begins so, no social security number ever begins with a 9
 
@@ -104,6 +106,8 @@ class Pseudonyms:
             turn += 1
             if turn > 64 or (other != upper and not self._means_something(other)):
                 break
+        if len(upper) >= SHORTEST and looks_plain(upper):  # else a rule might take it for the name of a drug
+            other = other[: -len(_PLAIN_END)] + _PLAIN_END
         return "".join(_like(old, new) for old, new in zip(word, other.ljust(len(word), "X"), strict=False))
 
     def _letters(self, upper: str, turn: int) -> str:

@@ -19,7 +19,6 @@ from x12proc.narrative import Narrative, read
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.lexicon import Lexicon
 from x12proc.narrative.tokens import LONGEST_TEXT, clean, tokenize
-from x12proc.narrative.unlisted import looks_plain
 from x12proc.narrative.vocabulary import WORDS
 
 KEPT_WORD: Final = "kept-for-the-reading"
@@ -49,8 +48,6 @@ _PROCEDURE = re.compile(r"[ACGJQS][0-9]{4}")
 _PRICE = re.compile(r"[0-9]+\.[0-9]{2}")
 _LEAST_DIGITS = 5  # of a bare number; shorter ones are doses and counts
 _LEAST_MIXED = 4  # digits in a mixture of letters and digits
-_LEAST_PLAIN = 5  # letters of a word that could be taken for a drug's name
-_PLAIN_END = "ING"  # no drug is named so
 _LEAST_KNOWN = 4  # characters of an identifier that is looked for in texts
 _YEARS = range(1900, 2101)
 _NO_YEAR = 2023
@@ -260,16 +257,9 @@ class TextMask:
             return
         for letters in _LETTERS.finditer(part.string, part.start(), part.end()):
             if letters[0].upper() in known.names:
-                yield Change(letters.start(), letters.end(), self._other(letters[0]), known=True)
+                yield Change(letters.start(), letters.end(), self._pseudonyms.word(letters[0]), known=True)
             elif not drug and _is_strange(letters[0], alone=not digits):
-                yield Change(letters.start(), letters.end(), self._other(letters[0]))
-
-    def _other(self, word: str) -> str:
-        """Another word. For one that looks plain it is one that does too: else a rule might take it for a drug."""
-        other = self._pseudonyms.word(word)
-        if len(word) < _LEAST_PLAIN or not looks_plain(word.upper()):
-            return other
-        return other[: -len(_PLAIN_END)] + (_PLAIN_END if word.isupper() else _PLAIN_END.lower())
+                yield Change(letters.start(), letters.end(), self._pseudonyms.word(letters[0]))
 
 
 class _Room:

@@ -84,10 +84,10 @@ class Lexicon:
         self._spellings: dict[str, str] = {}
         self._longest: dict[str, int] = {}  # first word of a name: words in the longest name that begins so
         keys = [(_key(name), canonical) for name, canonical in names]
-        single = [*keys, *_first_words(keys)]
-        self._spelled_right = [key for key, _ in single if " " not in key]
+        whole = [*keys, *_first_words(keys)]
+        self._spelled_right = [key for key, _ in whole if " " not in key]
         # A table's own names come before those that are made of them.
-        for key, canonical in [*single, *_joined(keys)]:
+        for key, canonical in [*whole, *_joined(keys)]:
             self._add(key, canonical)
 
     def _add(self, key: str, canonical: str) -> None:

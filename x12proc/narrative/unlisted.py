@@ -13,7 +13,8 @@ from x12proc.narrative.reader import read
 from x12proc.narrative.tokens import clean, tokenize, word_set
 from x12proc.narrative.vocabulary import WORDS
 
-_SHORTEST: Final = 5  # letters; shorter words are abbreviations more often than names
+#: Letters of a word that may be a name; shorter ones are abbreviations more often.
+SHORTEST: Final = 5
 # Endings of English words and of diseases, which makers keep away from when they name a drug.
 _NO_NAME: Final = re.compile(
     r"\w+(?:ING|[ST]ION|MENT|ATED|ALLY|EDLY|ABLE|[AE]NCE|NESS|ICAL|ATRIC|ITIS|OSIS|EMIA|ALGIA|OPATHY|ISM)S?"
@@ -49,7 +50,7 @@ def unlisted_name(texts: Sequence[str], lexicon: Lexicon) -> str | None:
 
 
 def _may_be_a_name(word: str) -> bool:
-    return len(word) >= _SHORTEST and word.isalpha() and not looks_plain(word)
+    return len(word) >= SHORTEST and word.isalpha() and not looks_plain(word)
 
 
 def looks_plain(word: str) -> bool:

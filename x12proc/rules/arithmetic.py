@@ -17,7 +17,7 @@ from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.narrative import spoken
+from x12proc.rules.narrative import named_drug, spoken
 from x12proc.rules.product import listed_product, product_shown
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
@@ -126,16 +126,17 @@ def _whole_told_as_a_size(line: ServiceLine, ctx: Context, said: Narrative) -> I
     a drug that is sold in vials of 150 MG."""
     for content in said.contents:
         count, size = parse_quantity(content.count), measure(content.amount.value, content.amount.unit)
-        if count and size and size not in _sold_sizes(line, ctx):
-            together = [Measure(_EXACT.multiply(sold.value, count), sold.unit) for sold in _sold_sizes(line, ctx)]
-            yield from (size for whole in together if whole == size)
+        sold = _sold_sizes(line, ctx)
+        if count and size and size not in sold:
+            together = [Measure(_EXACT.multiply(one.value, count), one.unit) for one in sold]
+            yield from [size] if size in together else []
 
 
-def _sold_sizes(line: ServiceLine, ctx: Context) -> list[Measure]:
-    """What one container holds by the tables."""
+def _sold_sizes(line: ServiceLine, ctx: Context) -> dict[Measure, Decimal | None]:
+    """What one container holds by the tables, and the millilitres in it where they are known."""
     strengths = [strength for strength in labelled_strengths(line, ctx) if not strength.per_ml]
-    found = [measure(plain(strength.amount), strength.unit) for strength in strengths]
-    return [amount for amount in found if amount]
+    found = [(measure(plain(strength.amount), strength.unit), strength.volume) for strength in strengths]
+    return {amount: volume for amount, volume in found if amount}
 
 
 def _text_strength(said: Narrative) -> tuple[Measure, Decimal] | None:
@@ -160,11 +161,8 @@ def _concentrations(line: ServiceLine, ctx: Context, unit: str) -> set[Decimal]:
 
 def _sizes(line: ServiceLine, ctx: Context, unit: str) -> dict[Decimal, Decimal | None]:
     """What one container may hold, in a unit, and the millilitres in it where they are known."""
-    said, sizes = ctx.narrative(line), {}
-    for strength in labelled_strengths(line, ctx):
-        amount = measure(plain(strength.amount), strength.unit)
-        if amount and amount.unit == unit and not strength.per_ml:
-            sizes[amount.value] = strength.volume
+    said = ctx.narrative(line)
+    sizes = {sold.value: volume for sold, volume in _sold_sizes(line, ctx).items() if sold.unit == unit}
     told = [content.amount for content in said.contents]
     told += [one for one in (said.amount_per_container,) if one]
     for one in told:
@@ -369,8 +367,7 @@ def ndc_quantity_contradicts_dose(line: ServiceLine, ctx: Context) -> Iterator[H
 
 def _billing_units(line: ServiceLine, ctx: Context) -> Iterator[Measure]:
     """What one unit of the drug's own codes stands for."""
-    said = ctx.narrative(line)
-    for code in ctx.reference.codes_for(normalise(line.ndc), said.drug_name if said.matched else None):
+    for code in ctx.reference.codes_for(normalise(line.ndc), named_drug(line, ctx)):
         for strength in read_strengths(code.billing_unit):
             amount = measure(plain(strength.amount), strength.unit)
             if amount and strength.volume is None:  # pragma: no branch - as with all codes of our edition

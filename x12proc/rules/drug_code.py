@@ -15,6 +15,7 @@ from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
+from x12proc.rules.narrative import named_drug
 from x12proc.values import shorten
 
 _MODIFIER_ROUTES = {"JA": "IV", "JB": "SC"}
@@ -38,12 +39,6 @@ def served_on(line: ServiceLine, ctx: Context) -> date | None:
     if line.served:
         return line.served[0]
     return ctx.claim.statement.first if ctx.claim.statement else None
-
-
-def drug_name(line: ServiceLine, ctx: Context) -> str | None:
-    """The drug's name as the text has it, if it is a known one."""
-    said = ctx.narrative(line)
-    return said.drug_name if said.matched else None
 
 
 @lru_cache(maxsize=4096)  # the same few drugs come again and again
@@ -82,9 +77,8 @@ def _asked(ctx: Context) -> dict[tuple[int, bool], OwnCodes]:
 
 
 def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
-    said = ctx.narrative(line)
-    matched = said.matched or ""
-    codes = _codes_of_the_drug(normalise(line.ndc), said.drug_name if matched else None, matched, ctx.reference)
+    matched = ctx.narrative(line).matched or ""
+    codes = _codes_of_the_drug(normalise(line.ndc), named_drug(line, ctx), matched, ctx.reference)
     if not codes or is_compounded(line, ctx):
         return _NO_CODES
     day = served_on(line, ctx)
@@ -146,7 +140,7 @@ def drug_shown(line: ServiceLine, ctx: Context) -> str:
     """The drug's name as it is shown: by LIN03, else by the text."""
     number = normalise(line.ndc)
     product = ctx.reference.product(number) if number else None
-    name = (product.name or product.generic) if product else (drug_name(line, ctx) or "").upper()
+    name = (product.name or product.generic) if product else (named_drug(line, ctx) or "").upper()
     return shorten(name or "The drug", 40)
 
 

@@ -61,6 +61,17 @@ def text_shown(line: ServiceLine, ctx: Context) -> str | None:
     return shorten(texts[0][1]) if texts else None
 
 
+def named_drug(line: ServiceLine, ctx: Context) -> str | None:
+    """The drug's name as the text has it, if it is a known one."""
+    said = ctx.narrative(line)
+    return said.drug_name if said.matched else None
+
+
+def kinds_of_drug(line: ServiceLine, ctx: Context) -> frozenset[str]:
+    """What kinds of product the drug is of (vaccine, cell-therapy and so on), by LIN03, else by its name."""
+    return ctx.reference.classes(normalise(line.ndc), named_drug(line, ctx))
+
+
 def route_modifiers(line: ServiceLine) -> list[str]:
     """JA (intravenous) and JB (subcutaneous), those that the line has."""
     return [code for code in _ROUTE_MODIFIERS if code in line.given_modifiers]
@@ -216,11 +227,9 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
     """Whether the drug is a cell or gene therapy and the text counts its doses, bags, vials or kits."""
-    said = ctx.narrative(line)
-    kinds = ctx.reference.classes(normalise(line.ndc), said.drug_name if said.matched else None)
-    if kinds.isdisjoint(_MADE_FOR_ONE):
+    if kinds_of_drug(line, ctx).isdisjoint(_MADE_FOR_ONE):
         return False
-    return said.container_count is not None or any(
+    return ctx.narrative(line).container_count is not None or any(
         _COUNTED_TREATMENT.search(text[:200].upper()) for _, text in spoken(line, ctx)
     )
 

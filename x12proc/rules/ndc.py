@@ -11,7 +11,7 @@ from x12proc.narrative.tokens import word_set
 from x12proc.reference.ndc import candidates, is_placeholder, normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.narrative import description_place, spoken
+from x12proc.rules.narrative import description_place, named_drug, spoken
 from x12proc.values import iso_date, shorten
 
 _OTHER_CODES = frozenset(("EN", "EO", "HI", "ON", "UK", "UP"))  # LIN02 of devices and supplies
@@ -96,11 +96,9 @@ def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:
     """Whether the text names a product of a kind that the payer takes without an NDC."""
-    exempt, said = ctx.option("NDC01", "exempt"), ctx.narrative(line)
+    exempt = ctx.option("NDC01", "exempt")
     assert isinstance(exempt, tuple)
-    return bool(exempt) and not ctx.reference.classes(None, said.drug_name if said.matched else None).isdisjoint(
-        exempt
-    )
+    return bool(exempt) and not ctx.reference.classes(None, named_drug(line, ctx)).isdisjoint(exempt)
 
 
 @line_rule(

@@ -14,23 +14,19 @@ from x12proc.rules.drug_code import (
     MEDICARE,
     code_billed,
     code_place,
-    drug_name,
     drug_shown,
     is_compounded,
     is_opps,
     served_on,
     stated_routes,
 )
+from x12proc.rules.narrative import kinds_of_drug
 
 _UNCLASSIFIED = frozenset(("J3490", "J3590"))
 _UNDER_OPPS = frozenset(("J3490", "J3590", "J9999"))  # what C9399 stands in for
 _OUTPATIENT = "13"
 _COMPOUND_CODE_SINCE = date(2016, 1, 1)  # J7999
 _DIVIDED = "Bevacizumab for the eye is divided into syringes by a pharmacy"
-
-
-def _classes(line: ServiceLine, ctx: Context) -> frozenset[str]:
-    return ctx.reference.classes(normalise(line.ndc), drug_name(line, ctx))
 
 
 def _is_unclassified(line: ServiceLine) -> bool:
@@ -106,7 +102,7 @@ def chemical_drug_billed_as_biologic(line: ServiceLine, ctx: Context) -> Iterato
 def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Cancer drugs have an unclassified code of their own, J9999. Under J3590 or J3490 contractors deny the line
     and ask for the right one."""
-    if _is_unclassified(line) and "antineoplastic" in _classes(line, ctx):
+    if _is_unclassified(line) and "antineoplastic" in kinds_of_drug(line, ctx):
         message = (
             f"{drug_shown(line, ctx)} is a cancer drug: its unclassified code is J9999, not {code_billed(line)}"
         )
@@ -158,7 +154,7 @@ def better_unclassified_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     than drugs. Under the general code they end up with the wrong department."""
     if not _is_unclassified(line):
         return
-    for kind in sorted(_classes(line, ctx)):
+    for kind in sorted(kinds_of_drug(line, ctx)):
         better = _better_code(kind, stated_routes(line, ctx))
         if better:
             kind_shown = kind.replace("-", " ")

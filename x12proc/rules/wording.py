@@ -11,7 +11,7 @@ from x12proc.findings import INFO, WARN, Hit
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import LINE_NOTES, Context
-from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.narrative import kinds_of_drug, spoken, text_place, text_shown
 
 _LONGEST = 2000  # characters of a text that are read
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]")
@@ -162,10 +162,10 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
 def cancer_drug_without_its_indication(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A contractor compares an unclassified cancer drug with its label: stage, earlier treatment. Where the
     diagnosis code can't say that, a few words spare the request for records."""
-    said = ctx.narrative(line)
-    kinds = ctx.reference.classes(normalise(line.ndc), said.drug_name if said.matched else None)
     texts = spoken(line, ctx)
-    if "antineoplastic" not in kinds or any(_INDICATION.search(text[:_LONGEST]) for _, text in texts):
+    if "antineoplastic" not in kinds_of_drug(line, ctx) or any(
+        _INDICATION.search(text[:_LONGEST]) for _, text in texts
+    ):
         return
     message = "The drug is one against cancer; no text tells stage or earlier treatment"
     yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
