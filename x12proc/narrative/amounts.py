@@ -240,11 +240,7 @@ class _Reader:
 
     def _discarded(self) -> None:
         if "j" in self.shape:
-            for _, (amount,) in self._each(_WASTE_BRACKETED):
-                self._discard(amount)
-        if "j" in self.shape and sum(map(self.shape.count, "QSC")) > 1:
-            for _, (amount,) in self._each(_WASTE_MODIFIER):
-                self._discard(amount)
+            self._discarded_by_modifier()
         if "w" not in self.shape:
             return
         for _ in self._each(_WASTE_NONE):
@@ -257,6 +253,13 @@ class _Reader:
         for _, (number,) in self._each(_WASTE_NUMBER):
             if self.out.discarded is None and self.wasted is None:
                 self.wasted = number.value
+
+    def _discarded_by_modifier(self) -> None:
+        for _, (amount,) in self._each(_WASTE_BRACKETED):
+            self._discard(amount)
+        if sum(map(self.shape.count, "QSC")) > 1:
+            for _, (amount,) in self._each(_WASTE_MODIFIER):
+                self._discard(amount)
 
     def _discard(self, item: Token) -> None:
         if item.value == "0":

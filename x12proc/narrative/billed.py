@@ -65,9 +65,8 @@ def _fits(text: str, names: Sequence[Name]) -> list[int]:
     end = 0
     for name in names:
         before = text[end : name.start]
-        if before and (_NOT_GIVEN.search(before) or (fits and fits[-1] == ABSENT and _AND.match(before))):
-            fits.append(ABSENT)
-        elif _NOT_GIVEN_AFTER.match(text, name.end):
+        denied = before and (_NOT_GIVEN.search(before) or (fits and fits[-1] == ABSENT and _AND.match(before)))
+        if denied or _NOT_GIVEN_AFTER.match(text, name.end):
             fits.append(ABSENT)
         elif name.canonical in _VEHICLES:
             fits.append(VEHICLE)
