@@ -170,7 +170,8 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The reviewer finds the price of an unclassified drug by its name. A dose and a route without a name are
     returned as unprocessable. A word that may be the name of a drug no table here lists makes this a warning,
     under J3590 only beside an NDC that no table lists either: a new biologic is billed before any table has it."""
-    if not ctx.has_text(line) or ctx.narrative(line).drug_name is not None:
+    said = ctx.narrative(line)
+    if not ctx.has_text(line) or (said.drug_name is not None and not said.name_is_guess):
         return
     ndc = normalise(line.ndc)
     product = ctx.reference.product(ndc) if ndc else None
