@@ -1,13 +1,11 @@
 """Claims whose verdict was written from payers' own texts before any of them was scrubbed.
 
 Each ``*.toml`` file in this folder holds ``[[claim]]`` tables: the segments of one claim, the payer profile, and
-Each ``*.toml`` file here holds ``[[claim]]`` tables: the segments of one claim, the payer profile, and a verdict with
-its source. `run` scrubs a claim and says whether the program agrees. Run this file to print the score:
+a verdict with its source. `run` scrubs a claim and says whether the program agrees.
 """
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -175,23 +173,9 @@ def score(outcomes: Iterable[Outcome]) -> str:
     )
 
 
-def _described(outcome: Outcome) -> str:
+def described(outcome: Outcome) -> str:
+    """The outcome in words: the verdict, what the program found, and the source of the verdict."""
     claim = outcome.claim
     head = f"{outcome.disagreement or 'agrees'}: {claim.id} [{claim.profile}] {claim.verdict} {claim.weight}"
     lines = [f"{head} {list(claim.at)} {claim.fault}", *outcome.findings, f"{claim.source}: {claim.why}"]
     return "\n    ".join(lines)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print the score and every disagreement; 1 when there is a false rejection or a miss."""
-    wanted = [claim for claim in load() if not arguments or any(part in claim.id for part in arguments)]
-    outcomes = [run(claim) for claim in wanted]
-    for one in outcomes:
-        if one.disagreement or arguments:
-            print(_described(one))
-    print(score(outcomes))
-    return int(any(one.false_rejection or one.miss for one in outcomes))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
