@@ -54,8 +54,8 @@ def test_a_shipped_profile_is_told_in_full(path: Path) -> None:
 
 # How grave a rule is for a payer, and for whom it is not so.
 FACTS = [
-    ("medicare-b-wps", "RTE01", "reject"), ("medicare-b-ngs", "RTE01", "reject"),
-    ("medicare-b-cgs", "RTE01", "warn"), ("medicare-opps", "RTE01", "reject"),
+    ("medicare-b-wps", "RTE01", "reject"), ("medicare-b-ngs", "RTE01", "warn"),
+    ("medicare-b-cgs", "RTE01", "warn"), ("medicare-opps", "RTE01", "warn"),
     ("medicare-b-wps", "NAR06", "reject"), ("medicare-b-cgs", "NAR06", "warn"),
     ("medicare-b-palmetto", "NAR05", "reject"), ("medicare-b-noridian", "NAR05", "warn"),
     ("medicare-b-noridian", "COD07", "reject"), ("medicare-b-fcso", "COD07", "warn"),
@@ -69,7 +69,10 @@ FACTS = [
     ("medicare-b", "NAR14", "warn"), ("medicaid-wv", "AUT05", "reject"), ("medicaid-ny", "AUT05", "warn"),
     ("medicaid-nc", "NDC09", "warn"), ("tricare", "NDC01", "warn"), ("uhc", "NDC01", "reject"),
     ("medicare-opps", "INS01", "reject"), ("medicaid", "INS01", "warn"), ("medicare-opps", "TRI04", "reject"),
-    ("medicare-b", "TRI01", "reject"),
+    ("medicare-b", "TRI01", "reject"), ("medicare-a-ngs", "RTE01", "reject"),
+    ("medicare-a-palmetto", "RTE01", "warn"), ("medicare-a-palmetto", "BAL01", "reject"),
+    ("medicare-a-noridian", "COD07", "reject"), ("medicare-a-cgs", "COD07", "warn"),
+    ("medicare-opps", "INS08", "info"), ("medicaid-nc", "QTY04", "warn"),
 ]  # fmt: skip
 
 
@@ -89,6 +92,8 @@ def test_what_the_catalogue_says_of_a_payer(profile: str, rule: str, severity: s
         ("medicare-b-palmetto", "NAR17", "tell", True),
         ("bcbs-tx", "NAR03", "ndc_is_enough", False),
         ("medicaid-wv", "NAR06", "ndc_is_enough", False),
+        ("medicaid-nc", "BAL01", "unit", "1 MG"),
+        ("medicare-a-ngs", "RTE01", "codes", ("C9399",)),
     ],
 )
 def test_what_a_payer_is_asked_for_by_option(profile: str, rule: str, option: str, value: object) -> None:

@@ -133,7 +133,7 @@ def _suits(given: Given, market: Market, wish: Wish) -> bool:
     if (wish.since and given.day < wish.since) or (wish.counted and not given.number):
         return False
     # To Medicare's outpatient departments the C code would be the right one.
-    coded = market.profile == "medicare-opps" and has_hospital_code(given.drug, given.day)
+    coded = market.opps and has_hospital_code(given.drug, given.day)
     return wish.hospital_code is None or coded is wish.hospital_code
 
 
@@ -264,7 +264,7 @@ def _references(chance: Random, drug_lines: tuple[Line, ...]) -> tuple[Reference
 
 def _remarks(chance: Random, kind: str, market: Market, given: Given) -> tuple[Note, ...]:
     """Hospitals repeat in the billing note what the description says; Medicare prices from it."""
-    if kind != "I" or not (market.profile == "medicare-opps" or chance.random() < 0.3):
+    if kind != "I" or not (market.opps or chance.random() < 0.3):
         return ()
     drug, dose = given.drug, f"{figures(given.dose)}{given.drug.unit}"
     text = f"{drug.brand.upper()} NDC {drug.hyphenated} {given.route} {given.day:%m/%d/%y} {dose} X1"

@@ -17,13 +17,23 @@ class Market(NamedTuple):
     medicare: bool = False
 
     @property
+    def opps(self) -> bool:
+        """Whether these are hospital outpatient claims to Medicare."""
+        return self.profile == "medicare-opps" or self.profile.startswith("medicare-a-")
+
+    @property
     def code(self) -> str:
         """The unclassified code that such claims should bill: under OPPS it is C9399."""
-        return "C9399" if self.profile == "medicare-opps" else "J3590"
+        return "C9399" if self.opps else "J3590"
 
 
 def _part_b(profile: str, contractor: str) -> Market:
     return Market(profile, (Payer("MEDICARE PART B", contractor, "MB"),), ("P",), medicare=True)
+
+
+def _part_a(profile: str, contractor: str) -> Market:
+    payers = (Payer("MEDICARE PART A", contractor, "MA"),)
+    return Market(profile, payers, ("I",), ("13",), medicare=True)
 
 
 MARKETS = {
@@ -45,7 +55,14 @@ MARKETS = {
         _part_b("medicare-b-palmetto", "10112"),
         _part_b("medicare-b-railroad", "00882"),
         _part_b("medicare-b-wps", "08102"),
-        Market("medicare-opps", (Payer("MEDICARE PART A", "MEDA1", "MA"),), ("I",), ("13",), medicare=True),
+        _part_a("medicare-opps", "MEDA1"),
+        _part_a("medicare-a-cgs", "15101"),
+        _part_a("medicare-a-fcso", "09101"),
+        _part_a("medicare-a-ngs", "13201"),
+        _part_a("medicare-a-noridian", "01111"),
+        _part_a("medicare-a-novitas", "04411"),
+        _part_a("medicare-a-palmetto", "11501"),
+        _part_a("medicare-a-wps", "05301"),
         Market("medicaid", (Payer("STATE MEDICAID", "MCAID", "MC"),)),
         Market("uhc", (Payer("UNITEDHEALTHCARE", "87726", "CI"),)),
         Market("bcbs", (Payer("BLUE CROSS BLUE SHIELD", "BCBS1", "BL"),)),

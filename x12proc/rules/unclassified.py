@@ -16,6 +16,7 @@ from x12proc.rules.drug_code import (
     code_place,
     drug_shown,
     is_compounded,
+    is_made_for_the_eye,
     is_opps,
     served_on,
     stated_routes,
@@ -52,7 +53,10 @@ def _is_unclassified(line: ServiceLine) -> bool:
 )
 def unclassified_under_opps(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Under Medicare's outpatient payment system the unclassified J codes are packaged: nothing is paid for the
-    drug. C9399 is the code under which a newly approved drug is priced by itself."""
+    drug. C9399 is the code under which a newly approved drug is priced by itself; a drug under study (Q0, Z00.6)
+    is not approved."""
+    if ctx.investigational(line):
+        return
     if line.procedure.upper() in _UNDER_OPPS and is_opps(ctx, "COD04", (_OUTPATIENT,)):
         message = f"{code_billed(line)} on an outpatient claim (bill type 13x) to Medicare is packaged, not paid"
         yield Hit(code_place(line), message, code_billed(line))
@@ -102,7 +106,8 @@ def chemical_drug_billed_as_biologic(line: ServiceLine, ctx: Context) -> Iterato
 def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Cancer drugs have an unclassified code of their own, J9999. Under J3590 or J3490 contractors deny the line
     and ask for the right one."""
-    if _is_unclassified(line) and "antineoplastic" in kinds_of_drug(line, ctx):
+    is_cancer_drug = "antineoplastic" in kinds_of_drug(line, ctx) and not is_made_for_the_eye(line, ctx)
+    if _is_unclassified(line) and is_cancer_drug:
         message = (
             f"{drug_shown(line, ctx)} is a cancer drug: its unclassified code is J9999, not {code_billed(line)}"
         )
@@ -113,7 +118,7 @@ def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterat
     "COD07",
     "compounded-drug-under-general-code",
     severity=WARN,
-    sources=("NORBEV", "FCSO", "CGS"),
+    sources=("NORBEV", "FCSO", "CGS", "LYT"),
     confidence="V",
     since="0.1.0",
     drug_alone=True,
@@ -125,7 +130,8 @@ def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterat
 )
 def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """What a pharmacy mixes or divides is no longer the licensed product; since 2016 it has a code of its own,
-    J7999. Bevacizumab for the eye is such a case: one Medicare contractor has refused J3590 for it ever since."""
+    J7999. Bevacizumab for the eye is such a case: one Medicare contractor has refused J3590 for it ever since.
+    Only Lytenava (bevacizumab-vikg), approved on 2026-07-24, is made for the eye."""
     if not _is_unclassified(line) or not is_compounded(line, ctx):
         return
     day = served_on(line, ctx)

@@ -58,19 +58,19 @@ def j3590_under_opps(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("COD05", Wish(kind="NDA", route="INTRAVITREAL", code="J3590", hospital_code=None))
 def chemical_drug(sample: Sample, chance: Random) -> Sample | None:
-    return None if sample.market.profile == "medicare-opps" else sample
+    return None if sample.market.opps else sample
 
 
 @fault("COD06", Wish(kind="antineoplastic", code="J3590", hospital_code=None))
 def cancer_drug(sample: Sample, chance: Random) -> Sample | None:
-    return None if sample.market.profile == "medicare-opps" else sample
+    return None if sample.market.opps else sample
 
 
 @fault("COD07", Wish(code="J3590", hospital_code=None))
 def compounded_drug(sample: Sample, chance: Random) -> Sample | None:
     how = chance.choice(("COMPOUNDED", "REPACKAGED", "COMPOUND"))
     text = f"{name(sample)} {figures(sample.given.dose)}{sample.given.drug.unit} {sample.given.route} {how}"
-    return None if sample.market.profile == "medicare-opps" else with_text(sample, text)
+    return None if sample.market.opps else with_text(sample, text)
 
 
 @fault("COD08", Wish(test=_is_biosimilar, style="generic-only"))
@@ -129,7 +129,7 @@ def code_not_yet_in_force(sample: Sample, chance: Random) -> Sample | None:
 @fault("COD12", Wish(kind="immune-globulin", waste=False, code="J3590"))
 def immune_globulin_by_name(sample: Sample, chance: Random) -> Sample | None:
     """With the NDC of a product that the tables don't know; by a known one NDC17 tells it."""
-    if sample.market.profile == "medicare-opps" or says_ndc(sample):
+    if sample.market.opps or says_ndc(sample):
         return None
     return with_drug(sample, ndc="98761012301")
 
