@@ -52,6 +52,7 @@ MARKETS = {
         _part_b("medicare-b-fcso", "09102"),
         _part_b("medicare-b-ngs", "13282"),
         _part_b("medicare-b-noridian", "01112"),
+        _part_b("medicare-b-novitas", "12502"),
         _part_b("medicare-b-palmetto", "10112"),
         _part_b("medicare-b-railroad", "00882"),
         _part_b("medicare-b-wps", "08102"),
@@ -67,6 +68,13 @@ MARKETS = {
         Market("uhc", (Payer("UNITEDHEALTHCARE", "87726", "CI"),)),
         Market("bcbs", (Payer("BLUE CROSS BLUE SHIELD", "BCBS1", "BL"),)),
         Market("bcbs-ibx", (Payer("INDEPENDENCE BLUE CROSS", "54704", "BL"),)),
+        Market("bridgespan-regence", (Payer("REGENCE BLUESHIELD", "00932", "BL"),)),
         Market("tricare", (Payer("TRICARE WEST", "TRIC1", "CH"),)),
+        Market("tricare-east", (Payer("TRICARE EAST", "99727", "CH"), Payer("TRICARE EAST", "TREST", "CH"))),
+        Market("aetna", (Payer("AETNA", "60054", "CI"), Payer("AETNA MEDICARE", "60054", "16"))),
+        Market("cigna", (Payer("CIGNA", "62308", "CI"),)),
+        Market("humana", (Payer("HUMANA", "61101", "16"),)),
+        Market("medicare-advantage", (Payer("SENIOR HEALTH PLAN", "SENR1", "16"),), medicare=True),
+        Market("priority-health", (Payer("PRIORITY HEALTH", "38217", "HM"),)),
     )
 }

@@ -129,6 +129,46 @@ SOURCES: dict[str, Source] = {
         "Fidelis Care: NDC unit of measure notice, 2017-08-01",
         "",
     ),
+    "ANTG": Source(
+        "Anthem Georgia: National Drug Code on outpatient claims, 2019-08-01",
+        "https://providernews.anthem.com/georgia/articles/national-drug-code-requirement-on-outpatient-claims-2827",
+    ),
+    "ANTM": Source(
+        "Anthem Maine: National Drug Code on outpatient claims, 2020-10-01",
+        "https://providernews.anthem.com/maine/articles/national-drug-code-requirement-on-outpatient-claims-5-5841",
+    ),
+    "ANTV": Source(
+        "Anthem Virginia: updates for specialty pharmacy, 2021-09-01",
+        "https://providernews.anthem.com/virginia/articles/updates-for-specialty-pharmacy-are-available-11-8606",
+    ),
+    "BSPAN": Source(
+        "BridgeSpan Health: medication claims",
+        "https://bridgespanhealth.com/provider/claims-payment/claims-submission/medication-claims",
+    ),
+    "REG": Source(
+        "Regence: medication claims",
+        "https://www.regence.com/web/regence_provider/medication-claims",
+    ),
+    "HMSA": Source(
+        "HMSA: billing for injectable drugs",
+        "https://prc.hmsa.com/articles/Knowledge/Billing-for-Injectable-Drugs-Non-Vaccines",
+    ),
+    "PHN": Source(
+        "Priority Health: NDC numbers",
+        "https://beta.priorityhealth.com/provider/manual/billing/ndc-numbers",
+    ),
+    "HMIL": Source(
+        "Humana Military (TRICARE East): injectables, recurring billing errors",
+        "https://www.humanamilitary.com/provider/claims/injectables",
+    ),
+    "HMILU": Source(
+        "Humana Military (TRICARE East): updates for providers, payer id from 2025",
+        "https://www.humanamilitary.com/provupdates",
+    ),
+    "CFR447": Source(
+        "42 CFR 447.520: NDC on claims for physician-administered drugs",
+        "https://www.law.cornell.edu/cfr/text/42/447.520",
+    ),
     "LW": Source(
         "LifeWise: billing for wasted and administered drugs",
         "https://providernews.lifewise.com/billing-for-wasted-and-administered-drugs",
