@@ -15,6 +15,8 @@ class Market(NamedTuple):
     types: tuple[Literal["P", "I"], ...] = ("P", "I")
     facilities: tuple[str, ...] = ("13", "13", "13", "85", "83")
     medicare: bool = False
+    waste_told: bool = False  # JW or JZ is asked for, as Medicare does
+    milligrams: bool = False  # the payer's bulletins count J3590 in milligrams
 
     @property
     def opps(self) -> bool:
@@ -65,6 +67,7 @@ MARKETS = {
         _part_a("medicare-a-palmetto", "11501"),
         _part_a("medicare-a-wps", "05301"),
         Market("medicaid", (Payer("STATE MEDICAID", "MCAID", "MC"),)),
+        Market("medicaid-nc", (Payer("NC MEDICAID", "NCXIX", "MC"),), milligrams=True),
         Market("uhc", (Payer("UNITEDHEALTHCARE", "87726", "CI"),)),
         Market("bcbs", (Payer("BLUE CROSS BLUE SHIELD", "BCBS1", "BL"),)),
         Market("bcbs-ibx", (Payer("INDEPENDENCE BLUE CROSS", "54704", "BL"),)),
@@ -74,7 +77,7 @@ MARKETS = {
         Market("aetna", (Payer("AETNA", "60054", "CI"), Payer("AETNA MEDICARE", "60054", "16"))),
         Market("cigna", (Payer("CIGNA", "62308", "CI"),)),
         Market("humana", (Payer("HUMANA", "61101", "16"),)),
-        Market("medicare-advantage", (Payer("SENIOR HEALTH PLAN", "SENR1", "16"),), medicare=True),
+        Market("medicare-advantage", (Payer("SENIOR HEALTH PLAN", "SENR1", "16"),), waste_told=True),
         Market("priority-health", (Payer("PRIORITY HEALTH", "38217", "HM"),)),
     )
 }

@@ -20,8 +20,8 @@ from x12proc.rules.narrative import named_drug
 from x12proc.values import shorten
 
 _BEVACIZUMAB = "bevacizumab"
-_LYTENAVA, _LYTENAVA_SINCE = "bevacizumab-vikg", date(2026, 7, 24)  # bevacizumab that is licensed for the eye
-_LYTENAVA_NAMES = re.compile(r"\bLYTENAVA\b|-\s?VIKG\b", re.IGNORECASE)
+_LYTENAVA = re.compile(r"\bLYTENAVA\b|-\s?VIKG\b", re.IGNORECASE)  # bevacizumab that is licensed for the eye
+_LYTENAVA_SINCE = date(2026, 7, 24)
 _LONGEST = 2000  # characters of a text that are searched
 _MODIFIER_ROUTES = {"JA": "IV", "JB": "SC"}
 MOST_SHOWN = 4  # codes that a message names
@@ -113,14 +113,10 @@ def is_compounded(line: ServiceLine, ctx: Context) -> bool:
 
 
 def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
-    """Whether bevacizumab is Lytenava, by its name or its NDC, on a day on which that was approved."""
+    """Whether the text names Lytenava, on a day on which that was approved."""
     day = served_on(line, ctx)
-    if day is not None and day < _LYTENAVA_SINCE:
-        return False
-    number = normalise(line.ndc)
-    product = ctx.reference.product(number) if number else None
-    told = product is not None and product.generic == _LYTENAVA
-    return told or any(_LYTENAVA_NAMES.search(text[:_LONGEST]) for _, text in ctx.spoken(line))
+    approved = day is None or day >= _LYTENAVA_SINCE
+    return approved and any(_LYTENAVA.search(text[:_LONGEST]) for _, text in ctx.spoken(line))
 
 
 def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:

@@ -25,6 +25,10 @@ SOURCES: dict[str, Source] = {
         "Noridian Medicare: drug wastage, modifiers JW and JZ",
         "https://med.noridianmedicare.com/web/jea/topics/drugs-biologicals-injections/drug-wastage-jw-and-jz-modifiers",
     ),
+    "NORSS": Source(
+        "Noridian Medicare: skin substitutes are supplies from 2026 on, 2026-01-01",
+        "https://med.noridianmedicare.com/web/jea/article-detail/-/view/10521/noridian-removes-skin-substitute-draft-policy",
+    ),
     "NORBEV": Source(
         "Noridian Medicare article A53008: intraocular bevacizumab",
         "https://verity.backworkai.com/policy/A53008",

@@ -100,6 +100,8 @@ def other_date_in_text(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("BAL01")
 def several_units(sample: Sample, chance: Random) -> Sample | None:
+    if sample.market.milligrams:
+        return None  # several are right there
     return with_line(sample, units=str(chance.choice((2, 10, 450))))
 
 
