@@ -137,6 +137,19 @@ def test_the_reading_of_hospital_and_advantage_claims() -> None:
     assert profiles.choose(claim("99726", "CH")).name == "tricare"
 
 
+@pytest.mark.parametrize(
+    ("profile", "units", "words"),
+    [
+        ("medicaid-nc", b"1", "Use the unit of the state's bulletin (1 MG): 80 units."),
+        ("medicaid", b"80", "Send 1 unit (UN*1)"),
+    ],
+)
+def test_units_are_advised_as_the_payer_counts_them(profile: str, units: bytes, words: str) -> None:
+    data = base().replace(b"*14880*UN*1*", b"*14880*UN*%s*" % units)
+    claims = list(x12proc.scrub(data, profile=profile))
+    assert [words in f.fix for c in claims for f in c.all_findings if f.rule == "BAL01"] == [True]
+
+
 def folder(place: Path, **profiles: str) -> Path:
     """A folder with profiles."""
     place.mkdir()

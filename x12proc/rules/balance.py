@@ -46,18 +46,17 @@ def units_not_one(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """An unlisted code has no amount per unit, so units mean nothing. Medicare contractors return lines with
     other units; to others they look like many times the dose. A state that names a unit in its bulletins pays by
     that unit: 1 would bill a milligram."""
-    units, place = parse_quantity(line.units), _place(line, _UNITS)
-    unit = str(ctx.option("BAL01", "unit"))
-    if units is None:
+    units, unit = parse_quantity(line.units), str(ctx.option("BAL01", "unit"))
+    due = _units_of_dose(line, ctx, unit) if unit else Decimal(1)
+    if units is None or due is None or units == due:
         return
-    if unit:
-        due = _units_of_dose(line, ctx, unit)
-        if due is not None and due != units:
-            message = f"{place.element} is {line.units}; by the state's bulletins one unit is {unit}"
-            fix = f"Use the unit of the state's bulletin ({unit}): {shorten(plain(due), 30)} units."
-            yield Hit(place, message, line.units, fix=f"{fix} If the one on this drug names another, use that.")
-    elif units != 1:
+    place = _place(line, _UNITS)
+    if not unit:
         yield Hit(place, f"{place.element} is {line.units}; an unlisted drug is billed as 1 unit", line.units)
+        return
+    message = f"{place.element} is {line.units}; by the state's bulletins one unit is {unit}"
+    fix = f"Use the unit of the state's bulletin ({unit}): {shorten(plain(due), 30)} units."
+    yield Hit(place, message, line.units, fix=f"{fix} If the one on this drug names another, use that.")
 
 
 def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:

@@ -156,9 +156,9 @@ def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterat
 def c9399_with_waste_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """C9399 is one unit and is priced by the remarks. One contractor demands JW for what was discarded; others say
     nothing, and guides for hospitals advise one line for the whole."""
-    if ctx.option("INS08", "wanted") or line.service is None:
+    if ctx.option("INS08", "wanted"):
         return
-    if line.procedure.upper() == _PRICED_AS_ONE_UNIT and _WASTED in line.given_modifiers:
+    if line.procedure.upper() == _PRICED_AS_ONE_UNIT and _WASTED in line.given_modifiers and line.service:
         position = [code.upper() for code in line.modifiers].index(_WASTED)
         place = at(line.service, procedure_element(line), 3 + position)
         yield Hit(place, "JW on C9399: not every payer takes the discarded part on a line of its own", _WASTED)
