@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from generated.sample import Sample
 from x12proc.testing import Drug, Line
 
 _CODES_FOR_ONE_ROUTE = ("Skyrizi", "Cosentyx")  # J2327 and J3247 say intravenous
+_SUPPLIES = date(2026, 1, 15)  # skin substitutes are supplies
 _NOT_YET = date(2002, 12, 31)  # J3590 holds from 2003 on
 
 
@@ -137,3 +138,13 @@ def immune_globulin_by_name(sample: Sample, chance: Random) -> Sample | None:
 @fault("COD13", options={"tell": True})
 def no_reason_for_the_code(sample: Sample, chance: Random) -> Sample | None:
     return None if "CODE" in target(sample).description else with_line(sample, notes=())
+
+
+@fault("COD14", Wish(profile="medicare-b", waste=False, code="J3590"), also=("COD01", "NAR03"))
+def skin_substitute(sample: Sample, chance: Random) -> Sample | None:
+    """AmnioExcel has a code of its own, COD01, and a name that no table lists as a drug's, NAR03."""
+    given = sample.given
+    text = f"{chance.choice(('AMNIOEXCEL', 'SKIN SUBSTITUTE AMNIOEXCEL'))} {figures(given.dose)}{given.drug.unit}"
+    told = with_drug(with_text(sample, f"{text} {given.route}"), ndc="00995802110")
+    moved = with_claim(with_lines(told, lambda line: replace(line, day=_SUPPLIES)), day=_SUPPLIES, other_payers=())
+    return moved._replace(as_of=_SUPPLIES + timedelta(days=30))
