@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from test_importing import ULTOMIRIS_ROW, ZYXOMAB, ZYXOMAB_VIAL
 
 from x12proc.cli.reference import command
 from x12proc.errors import ConfigError
-from x12proc.settings import load_settings
+from x12proc.settings import config_folder, load_settings
 
 
 def run(*arguments: str | Path) -> Result:
@@ -36,9 +38,12 @@ def directory(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_list_shows_what_is_in_force() -> None:
     text = run("list").output
-    assert text.startswith("Edition 2026-11-23 (shipped with x12proc)\n")
-    assert "diagnoses_2026     74719 rows  2025-10-01 to 2026-09-30  icd10cm_2026\n" in text
-    assert "crosswalk           8218 rows  CMS ASP NDC-HCPCS crosswalk October-December 2025 (asp_" in text
+    assert text.startswith("Edition 2026-12-01 (shipped with x12proc)\n")
+    assert "diagnoses          75005 rows  2022-10-01 to 2027-09-30  icd10cm_2023, " in text
+    assert (
+        "crosswalk_2025q4    8218 rows  CMS ASP NDC-HCPCS crosswalk October-December 2025 (crosswalk_2025q4"
+        in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_lookup_explains_an_ndc_in_any_spelling(spelled: str) -> None:
         "         BLA; 300 mg/3 mL; SDV; IV\n"
         "Code     J1303 from 2019-10-01, per 10 MG (by this NDC)\n"
         "Code     C9052 from 2019-07-01 to 2019-09-30, per 10 MG (by the drug's name)\n"
-        "Edition  2026-11-23\n"
+        "Edition  2026-12-01\n"
     )
 
 
@@ -63,9 +68,25 @@ def test_lookup_tells_the_readings_of_ten_digits() -> None:
     assert run("lookup", "9999912345").output.count("not in the tables") == 3
 
 
+@pytest.mark.parametrize(
+    ("dates", "told"),
+    [
+        ("2025-04-01,,,unverified,,", "J1299 from 2025-04-01, date unverified"),
+        (",,,,,", "J1299 from an unknown day, per 2 MG"),
+        (",,,verified,,2025-10-01", "J1299 from 2025-10-01 at the latest, per 2 MG"),
+    ],
+)
+def test_lookup_says_how_sure_a_date_is(tmp_path: Path, dates: str, told: str) -> None:
+    shutil.copytree(config_folder() / "reference", tmp_path / "mine")
+    codes = tmp_path / "mine" / "codes.csv"
+    row = re.compile(r"(?m)^(J1299,.*?,2 MG,,).*$")
+    codes.write_text(row.sub(rf"\g<1>{dates}", codes.read_text()))
+    config = tmp_path / "x12proc.toml"
+    config.write_text('reference_folder = "mine"\n')
+    assert f"Code     {told}" in run("lookup", "25682000101", "--config", config).output
+
+
 def test_lookup_says_what_it_does_not_know() -> None:
-    assert "Code     J1299 from 2025-04-01, date unverified" in run("lookup", "25682000101").output
-    assert "Code     J9256 from an unknown day" in run("lookup", "57894080001").output
     assert "That proves nothing" in run("lookup", "98765432198").output
     assert "placeholder" in run("lookup", "99999-9999-99").output
     assert "This package isn't listed" in run("lookup", "25682002599").output

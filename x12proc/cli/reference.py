@@ -135,7 +135,8 @@ def _explain_product(product: Product) -> None:
 
 
 def _code_line(code: SpecificCode) -> str:
-    span = f"from {code.first or 'an unknown day'}" + (f" to {code.last}" if code.last else "")
+    known = f"{code.known_since} at the latest" if code.known_since else "an unknown day"
+    span = f"from {code.first or known}" + (f" to {code.last}" if code.last else "")
     sure = {"verified": "", "unverified": ", date unverified"}.get(code.date_confidence, "")
     matched = {"ndc11": "by this NDC", "ndc9": "by another package", "name": "by the drug's name"}[code.matched_by]
     unit = f", per {code.billing_unit}" if code.billing_unit else ""

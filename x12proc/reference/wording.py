@@ -41,6 +41,8 @@ ROUTES: Final = {
     "topical": "TOPICAL",
     "implantation": "IMPLANT",
     "intraocular": "INTRAOCULAR",
+    "intratumoral": "INTRATUMORAL",
+    "intracochlear": "INTRACOCHLEAR",
     "intraputaminal": "INTRAPUTAMINAL",
     "intratracheal": "INTRATRACHEAL",
     "intradetrusor": "INTRADETRUSOR",

@@ -160,9 +160,11 @@ def drug_shown(line: ServiceLine, ctx: Context) -> str:
 
 def _code_shown(code: SpecificCode) -> str:
     unit = f" ({shorten(code.billing_unit, 30)} a unit)" if code.billing_unit else ""
+    until = f" until {code.last}" if code.last else ""
+    if code.first is None and code.known_since is not None:
+        return f"{code.code}{unit}, in force since {code.known_since} at the latest{until}"
     if code.first is None:
         return f"{code.code}{unit}, since when is not known here"
-    until = f" until {code.last}" if code.last else ""
     doubt = "" if code.date_confidence == "verified" else " (date not confirmed)"
     return f"{code.code}{unit}, in force since {code.first}{until}{doubt}"
 
