@@ -223,14 +223,32 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if is_waste_line(line):
         yield from _waste_amount_missing(line, ctx)
         return
+    place, value = text_place(line, ctx), text_shown(line, ctx)
+    count = _containers_billed(line, ctx)
+    if count is not None:
+        message = f"The text says what one container holds, not the dose; CTP04 bills {plain(count)} containers"
+        yield Hit(place, message, value)
     if not ctx.has_text(line) or ctx.narrative(line).dose is not None:
         return
-    place, value = text_place(line, ctx), text_shown(line, ctx)
     if _is_one_treatment(line, ctx):
         message = "The text counts treatments or containers, and tells no amount such as cells or vector genomes"
         yield Hit(place, message, value, WARN)
     else:
         yield Hit(place, "No total dose with a unit is found in the text", value)
+
+
+def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
+    """How many containers the NDC quantity is, where it is several and the text gives the content of one alone:
+    that is then its strength, not the dose."""
+    said, drug = ctx.narrative(line), line.drug
+    if not said.dose_is_implied or drug is None or said.strength is None or said.compound:
+        return None
+    quantity = parse_quantity(drug.quantity)
+    one = Decimal(1) if drug.unit == "UN" else parse_quantity(said.strength.per_value or "")
+    if quantity is None or one is None or one <= 0 or drug.unit not in ("UN", said.strength.per_unit):
+        return None
+    count = quantity / one
+    return count if count >= 2 and count == count.to_integral_value() else None
 
 
 def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
@@ -348,7 +366,7 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
         return ""  # the JW line says the rest, and is compared with this one
     if said.discarded is None:
         # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
-        agrees = Decimal(0) <= total - dose[0] < smallest
+        agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and _has_other_packages(line, ctx))
         return "" if agrees else f"{_sum_told(said, held)}, but the dose is {said.dose.value} {said.dose.unit}"
     wasted = in_base_unit(said.discarded.value, said.discarded.unit)
     if wasted is None or (wasted[1] != unit and wasted[0] != 0) or total == _EXACT.add(dose[0], wasted[0]):
