@@ -15,6 +15,7 @@ from x12proc.narrative.unlisted import unlisted_name
 from x12proc.reference.ndc import is_placeholder, normalise
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.trial_drug import names_study_drug
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 FIELD_LENGTH = 80  # characters of SV101-7, SV202-7, NTE02 and K301
@@ -166,8 +167,9 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The reviewer finds the price of an unclassified drug by its name. A dose and a route without a name are
     returned as unprocessable. A word that may be the name of a drug no table here lists makes this a warning,
-    under J3590 only beside an NDC that no table lists either: a new biologic is billed before any table has it."""
-    if not ctx.has_text(line) or ctx.narrative(line).drug_name is not None:
+    under J3590 only beside an NDC that no table lists either: a new biologic is billed before any table has it.
+    In a claim of a trial the sponsor's code or a blinded arm is all the name there is."""
+    if not ctx.has_text(line) or ctx.narrative(line).drug_name is not None or names_study_drug(line, ctx):
         return
     ndc = normalise(line.ndc)
     product = ctx.reference.product(ndc) if ndc else None
