@@ -139,7 +139,7 @@ def _suits(given: Given, market: Market, wish: Wish) -> bool:
 
 def _text(chance: Random, given: Given, market: Market, wish: Wish) -> tuple[Style, Words, str]:
     """Medicare's contractors take the strength from the text where a drug has several."""
-    sized = market.medicare and sizes(given.drug.brand) > 1
+    sized = market.medicare and sizes(given.drug.brand, given.day) > 1
     return tell(given, chance, sized=sized or market.profile == "medicare-b-wps", style=wish.style)
 
 

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 from x12proc.claims.model import ServiceLine
 from x12proc.findings import INFO, WARN, Hit
+from x12proc.narrative import Narrative
+from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.arithmetic import MASSES, Measure, in_figures, labelled_strengths, measure
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.dosing import Size, fixes_strength, sizes_sold, tells_size
+from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.product import listed_product
-from x12proc.values import plain, shorten
+from x12proc.values import in_base_unit, plain, shorten
 
 _CONFUSED = Decimal(10)  # times what one container holds
 _HARDLY_ANY = Decimal("0.01")
 
 
-def _family_sizes(line: ServiceLine, ctx: Context) -> set[tuple[Decimal, str, Decimal | None]]:
-    """The sizes in which the product is sold, all its packages together."""
-    said, product = ctx.narrative(line), listed_product(line, ctx)
-    if product is None and line.drug is not None:
-        return set()
-    name = product.name.lower() if product else (said.drug_name or "")
-    family = ctx.reference.products_named(product.generic if product else said.matched or "")
-    branded = [one for one in family if one.name.lower() == name] or ([] if product else family)
-    strengths: Iterable[Strength] = (one for other in branded for one in read_strengths(other.strength))
-    return {(one.amount, one.unit, one.volume) for one in strengths if not one.per_ml}
+def _is_open(sizes: frozenset[Size], said: Narrative) -> bool:
+    """Whether a text without a strength leaves open which of these sizes was used."""
+    if len(sizes) < 2 or said.dose is None:
+        return False
+    used = [amount for amount in (said.dose, said.discarded) if amount]
+    amounts = [in_base_unit(amount.value, amount.unit) for amount in used]
+    held = [in_base_unit(plain(size.amount), size.unit) for size in sizes]
+    units = {known[1] if known else None for known in (*amounts, *held)}
+    if len(units) > 1 or None in units:
+        return True
+    return not tells_size(
+        sum((known[0] for known in amounts if known), Decimal(0)), [one[0] for one in held if one]
+    )
 
 
 @line_rule(
@@ -49,17 +57,29 @@ def _family_sizes(line: ServiceLine, ctx: Context) -> set[tuple[Decimal, str, De
 )
 def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Vials of different strength have different prices. Medicare contractors that price from the text ask for the
-    strength where there is more than one; other payers can take it from an NDC that stands for one strength."""
+    strength where there is more than one; other payers can take it from an NDC that stands for one strength. Sizes
+    that were not yet or no longer sold on the service date don't count, and a dose that whole containers make up
+    in one way alone names its size."""
     said = ctx.narrative(line)
     if not ctx.has_text(line) or said.compound or said.strength or said.contents or said.amount_per_container:
         return
-    by_ndc = ctx.option("NAR06", "ndc_is_enough") and len(labelled_strengths(line, ctx)) == 1
-    sizes = set() if by_ndc else _family_sizes(line, ctx)
-    if said.dose is not None and len(sizes) > 1:
+    if not _is_open(sizes_sold(line, ctx), said) or _is_fixed_by_ndc(line, ctx, None):
+        return
+    day = served_on(line, ctx)  # asked last: until here the drug alone decides
+    sizes = sizes_sold(line, ctx, day)
+    if _is_open(sizes, said) and not _is_fixed_by_ndc(line, ctx, day):
         listed = sorted(sizes, key=lambda size: (size[1], size[0], size[2] or 0))
         shown = [f"{in_figures(a)} {unit}" + (f"/{in_figures(v)} ML" if v else "") for a, unit, v in listed]
         message = f"The text gives no strength; the drug is sold as {shorten(', '.join(dict.fromkeys(shown)))}"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+def _is_fixed_by_ndc(line: ServiceLine, ctx: Context, on: date | None) -> bool:
+    """Whether an NDC stands for one size: that of the text, or where the payer reads it that of LIN03."""
+    if fixes_strength(ctx.narrative(line).ndc, ctx, on):
+        return True
+    product = listed_product(line, ctx) if ctx.option("NAR06", "ndc_is_enough") else None
+    return product is not None and fixes_strength(normalise(line.ndc), ctx, on)
 
 
 @line_rule(
