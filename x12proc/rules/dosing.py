@@ -16,6 +16,7 @@ from x12proc.reference.model import Dosing, Package, Product
 from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.context import Context
+from x12proc.values import in_base_unit, plain
 
 _FIGURES = {
     word: str(number)
@@ -23,11 +24,13 @@ _FIGURES = {
         ("ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "TEN", "ELEVEN", "TWELVE"), 1
     )
 } | {"A": "1", "SINGLE": "1"}
-_NUMBER = rf"[0-9]{{1,4}}|{'|'.join(_FIGURES)}"
+_WORDS = "|".join(_FIGURES)
 # A word between number and piece that makes the number none of pieces: 40 MG VIAL, 10 DOSE VIAL.
 _NO_ADJECTIVE = r"MC?GS?|GM?|ML|CC|IU|U|UNITS?|MEQ|KG|OF|X|IV|SC|IM|DOSES?|DAYS?|WEEKS?|MIN|HRS?"
+_ADJECTIVE = rf"SINGLE[ -](?:DOSE|USE)\s|(?!(?:{_NO_ADJECTIVE})\b)[A-Z-]+\s"
 _WRITTEN = {"vial": "VIALS?|VLS?|SDVS?|MDVS?", "bag": "BAGS?|INFUSION BAGS?", "dish": "DISH(?:ES)?"}
 
+_OVERFILL = Decimal("1.05")  # vials hold a little more than their label says
 _MOST_SIZES, _MOST_CONTAINERS = 4, 20  # among more there is always another way
 
 
@@ -63,7 +66,7 @@ def counted(line: ServiceLine, ctx: Context, pieces: Iterable[str]) -> int | Non
 def _count(text: str, piece: str) -> int:
     """How many of a piece a text counts, else 0: ``5 VIALS``, ``(1) KIT``, ``ONE LARGE SHEET``, ``VIALS X 4``."""
     found = _pattern(piece).search(read_identifiers(clean(text).upper()).rest)
-    number = (found["before"] or found["behind"]) if found else "0"
+    number = (found["figures"] or found["word"] or found["behind"]) if found else "0"
     return int(_FIGURES.get(number, number))
 
 
@@ -71,8 +74,8 @@ def _count(text: str, piece: str) -> int:
 def _pattern(piece: str) -> re.Pattern[str]:
     written = _WRITTEN.get(piece, rf"{re.escape(piece.upper())}S?")
     return re.compile(
-        rf"(?<![\w.,/-])(?P<before>{_NUMBER})\)?(?:\s?X\s?|\s)(?:(?!(?:{_NO_ADJECTIVE})\b)[A-Z-]+\s){{0,2}}(?:{written})\b"
-        rf"|\b(?:{written})\s?[X#:=(]\s?\(?(?P<behind>{_NUMBER})\b"
+        rf"(?<![\w.,/-])X?(?:(?P<figures>[0-9]{{1,4}})\)?[\s-]*|(?P<word>{_WORDS})\)?[\s-]+)(?:X\s?)?(?:{_ADJECTIVE}){{0,2}}"
+        rf"(?:{written})\b|\b(?:{written})(?:\sUSED)?\s?[X#:=(]\s?\(?(?P<behind>[0-9]{{1,4}}|{_WORDS})\b"
     )
 
 
@@ -99,6 +102,29 @@ def _ways(total: Decimal, sizes: Sequence[Decimal]) -> int:
     if not sizes:
         return total == 0
     return sum(_ways(total - sizes[0] * count, sizes[1:]) for count in range(int(total / sizes[0]) + 1))
+
+
+def vials_disagree(line: ServiceLine, ctx: Context) -> str:
+    """Why the vials that the texts count can't have held the dose, whatever size of that day they were of; empty
+    when they can, when the texts tell the size themselves, or when nothing can be compared."""
+    said, count = ctx.narrative(line), counted(line, ctx, ("vial",))
+    dose = in_base_unit(said.dose.value, said.dose.unit) if said.dose else None
+    if count is None or dose is None or said.strength or said.amount_per_container or "JW" in line.given_modifiers:
+        return ""
+    sizes = sizes_sold(line, ctx)
+    if len(sizes) > 1:
+        sizes = sizes_sold(line, ctx, line.served[0] if line.served else None)
+    held = [in_base_unit(plain(size.amount), size.unit) for size in sizes]
+    amounts = [one[0] for one in held if one and one[1] == dose[1]]
+    if not amounts or len(amounts) < len(held):
+        return ""
+    wasted = in_base_unit(said.discarded.value, said.discarded.unit) if said.discarded else None
+    drawn = dose[0] + (wasted[0] if wasted and wasted[1] == dose[1] else 0)
+    most, few = count * max(amounts), (count - 1) * min(amounts)
+    told = f"{plain(drawn)} {dose[1]} were taken from {count} vials"
+    if drawn > most * _OVERFILL:
+        return f"{told}, which hold {plain(most)} {dose[1]} at most"
+    return f"{told}, and {count - 1} hold {plain(few)} {dose[1]} at least" if drawn <= few else ""
 
 
 def fixes_strength(ndc: str | None, ctx: Context, on: date | None = None) -> bool:

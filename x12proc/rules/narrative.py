@@ -15,7 +15,8 @@ from x12proc.narrative.unlisted import unlisted_name
 from x12proc.reference.ndc import is_placeholder, normalise
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.trial_drug import names_study_drug
+from x12proc.rules.dosing import counted, counted_pieces, dosing_of, vials_disagree
+from x12proc.rules.trial_drug import is_blinded, names_study_drug
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 FIELD_LENGTH = 80  # characters of SV101-7, SV202-7, NTE02 and K301
@@ -30,8 +31,8 @@ _WHOLE_WORDS = word_set(
     "INTRAVITREAL IU IV IVP IVPB IVT JW JZ KIT KITS LEFT LT MCG MDV MG ML OD ONCE OS OU PFS PUSH RIGHT RT SC SDV "
     "SINGLE SQ SUBCUT SUBCUTANEOUS SUBQ SYRINGE TOTAL UNIT UNITS VIAL VIALS WASTE WASTED X1"
 )
-_MADE_FOR_ONE = ("cell-therapy", "gene-therapy")  # kinds of product that are given once, in one treatment
-_COUNTED_TREATMENT = re.compile(r"\b(?:1|ONE|SINGLE)[ -](?:[A-Z]+ )?(?:DOSE|TREATMENT|INFUSION|INJECTION)\b")
+_MADE_FOR_ONE = ("cells", "vector-genomes")  # kinds of dose of what is given once, in one treatment
+_TREATMENTS = ("dose", "treatment", "infusion", "injection")
 _NEW_NAME = (
     "If the drug is so new that no table has it, leave the text as it is; x12proc reference import takes newer "
     "tables. Else begin the description with the brand or generic name as on the label."
@@ -215,9 +216,10 @@ def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
 )
 def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The line is billed as one unit whatever was given, so the payer takes the amount from the text. Without a
-    total dose it can't price the line. A cell or gene therapy is made and priced as one treatment: where the text
-    counts that, the amount is only asked for."""
-    if not ctx.has_text(line) or ctx.narrative(line).dose is not None:
+    total dose it can't price the line. Of a drug that is dosed by the piece (vials of an antivenom, implants,
+    sheets) the number of pieces is the dose. A cell or gene therapy whose text counts something else is asked for
+    its amount. Of a blinded arm nobody knows more than what was opened."""
+    if not ctx.has_text(line) or ctx.narrative(line).dose is not None or _is_counted(line, ctx):
         return
     place, value = text_place(line, ctx), text_shown(line, ctx)
     if _is_one_treatment(line, ctx):
@@ -227,13 +229,20 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         yield Hit(place, "No total dose with a unit is found in the text", value)
 
 
+def _is_counted(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the text counts what stands for the dose."""
+    if counted_pieces(line, ctx) is not None:
+        return True
+    blinded = ctx.narrative(line).container_count and any(is_blinded(text) for _, text in spoken(line, ctx))
+    return bool(blinded) and names_study_drug(line, ctx)
+
+
 def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the drug is a cell or gene therapy and the text counts its doses, bags, vials or kits."""
-    if kinds_of_drug(line, ctx).isdisjoint(_MADE_FOR_ONE):
+    """Whether the drug is dosed by cells or vector genomes, and the text counts its doses, bags, vials or kits."""
+    dosing = dosing_of(line, ctx)
+    if dosing is None or dosing.kind not in _MADE_FOR_ONE:
         return False
-    return ctx.narrative(line).container_count is not None or any(
-        _COUNTED_TREATMENT.search(text[:200].upper()) for _, text in spoken(line, ctx)
-    )
+    return ctx.narrative(line).container_count is not None or counted(line, ctx, _TREATMENTS) is not None
 
 
 @line_rule(
@@ -315,7 +324,7 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
     """Why the containers don't make up the dose, in numbers; empty when they do or nothing can be compared."""
     said = ctx.narrative(line)
     if not said.contents:
-        return ""
+        return vials_disagree(line, ctx)
     held = _sum_of_containers(said)
     dose = in_base_unit(said.dose.value, said.dose.unit) if said.dose else None
     if held is None or said.dose is None or dose is None or dose[1] != held[2]:
