@@ -16,6 +16,7 @@ from x12proc.reference.model import Dosing, Package, Product
 from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.context import Context
+from x12proc.rules.waste_pair import is_waste_line
 from x12proc.values import in_base_unit, plain
 
 _FIGURES = {
@@ -109,7 +110,7 @@ def vials_disagree(line: ServiceLine, ctx: Context) -> str:
     when they can, when the texts tell the size themselves, or when nothing can be compared."""
     said, count = ctx.narrative(line), counted(line, ctx, ("vial",))
     dose = in_base_unit(said.dose.value, said.dose.unit) if said.dose else None
-    if count is None or dose is None or said.strength or said.amount_per_container or "JW" in line.given_modifiers:
+    if count is None or dose is None or said.strength or said.amount_per_container or is_waste_line(line):
         return ""
     sizes = sizes_sold(line, ctx)
     if len(sizes) > 1:

@@ -18,6 +18,7 @@ from x12proc.rules.dosing import Size, fixes_strength, sizes_sold, tells_size
 from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.product import listed_product
+from x12proc.rules.waste_pair import is_waste_line
 from x12proc.values import in_base_unit, plain, shorten
 
 _CONFUSED = Decimal(10)  # times what one container holds
@@ -61,7 +62,14 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     that were not yet or no longer sold on the service date don't count, and a dose that whole containers make up
     in one way alone names its size."""
     said = ctx.narrative(line)
-    if not ctx.has_text(line) or said.compound or said.strength or said.contents or said.amount_per_container:
+    if (
+        is_waste_line(line)
+        or not ctx.has_text(line)
+        or said.compound
+        or said.strength
+        or said.contents
+        or said.amount_per_container
+    ):
         return
     if not _is_open(sizes_sold(line, ctx), said) or _is_fixed_by_ndc(line, ctx, None):
         return
@@ -103,7 +111,7 @@ def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hi
     and the NDC tells it as well."""
     said = ctx.narrative(line)
     sized = said.contents or said.amount_per_container or said.strength
-    if said.dose is not None and not sized and not said.compound:
+    if said.dose is not None and not sized and not said.compound and not is_waste_line(line):
         dose = f"{shorten(said.dose.value, 30)} {said.dose.unit}"
         message = f"The text says {dose}, but not from how many containers of what size"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
@@ -128,7 +136,7 @@ def doses_per_vial_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Of a multiple-dose vial one patient gets a part. Payers have an answer of their own for claims that don't
     say how many doses it holds, since they can't work out the price of that part."""
     said = ctx.narrative(line)
-    if said.container != "MDV" or said.doses_per_container:
+    if said.container != "MDV" or said.doses_per_container or is_waste_line(line):
         return
     sized = said.amount_per_container or said.strength or said.contents
     if not sized:
