@@ -17,7 +17,8 @@ from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dosing import counted, dosing_of
+from x12proc.rules.dosing import Size, counted, dosing_of, sizes_packed
+from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import named_drug, spoken
 from x12proc.rules.product import listed_product, product_shown
 from x12proc.rules.waste_pair import is_waste_line, wasted_amount
@@ -72,8 +73,18 @@ def _told(amount: Measure) -> str:
 
 
 def labelled_strengths(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
+    """The strengths of the product of LIN03; of several those that were sold in its container on that day."""
     product = listed_product(line, ctx)
-    return read_strengths(product.strength) if product else ()
+    strengths = read_strengths(product.strength) if product else ()
+    if product is None or len(strengths) < 2:
+        return strengths
+    known = _sold(strengths, sizes_packed(product, ctx))
+    return known if len(known) < 2 else _sold(known, sizes_packed(product, ctx, served_on(line, ctx)))
+
+
+def _sold(strengths: tuple[Strength, ...], sizes: frozenset[Size]) -> tuple[Strength, ...]:
+    """The strengths that are among the sizes; all of them where none is."""
+    return tuple(one for one in strengths if Size(one.amount, one.unit, one.volume) in sizes) or strengths
 
 
 @lru_cache(maxsize=1)

@@ -135,8 +135,14 @@ def fixes_strength(ndc: str | None, ctx: Context, on: date | None = None) -> boo
         return False
     if len(read_strengths(product.strength)) == 1:
         return True
-    alike = [one for one in ctx.reference.packages(product.name, on) if one.container == product.container]
-    return bool(product.container) and len(_as_sizes(one.holds for one in alike)) == 1
+    return len(sizes_packed(product, ctx, on)) == 1
+
+
+def sizes_packed(product: Product, ctx: Context, on: date | None = None) -> frozenset[Size]:
+    """The sizes in which a brand was sold in the product's kind of container on a day, or ever; empty where that
+    kind is not known."""
+    packages = ctx.reference.packages(product.name, on) if product.container else ()
+    return _as_sizes(one.holds for one in packages if one.container == product.container)
 
 
 def _as_sizes(strengths: Iterable[Strength | None]) -> frozenset[Size]:
