@@ -12,7 +12,7 @@ from typing import NamedTuple
 from x12proc.claims.model import ServiceLine
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.tokens import clean
-from x12proc.reference.model import Dosing, Package, Product
+from x12proc.reference.model import Dosing, Product
 from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.context import Context
@@ -84,21 +84,22 @@ def _pattern(piece: str) -> re.Pattern[str]:
 
 
 def sizes_sold(line: ServiceLine, ctx: Context, on: date | None = None) -> frozenset[Size]:
-    """The sizes in which the drug was sold on a day, or ever, all packages of its brand together."""
-    names = [] if ctx.narrative(line).compound else _sold_names(line, ctx)
-    if _packages(names, ctx, None):
-        return _as_sizes(package.holds for package in _packages(names, ctx, on))
-    return _as_sizes(strength for product in _family(names, ctx) for strength in read_strengths(product.strength))
+    """The sizes in which the drug was sold on a day, or ever, all packages of its brand together: by LIN03 where
+    there is one, even if no table knows it, else by the text."""
+    names = _written_names(line, ctx) if line.drug is None else _listed_names(line, ctx)
+    # The first name that the tables know; what it came in on other days doesn't count.
+    known = next((name for name in names if ctx.reference.packages(name)), None)
+    return _as_sizes(package.holds for package in ctx.reference.packages(known, on)) if known else frozenset()
 
 
-def tells_size(total: Decimal, sizes: Iterable[Decimal]) -> bool:
+def tells_size(total: Decimal | int, sizes: Iterable[Decimal]) -> bool:
     """Whether whole containers of these sizes make up an amount in one way alone: 1008 MG of a drug that is sold
     in 1000 and 1008 MG. Of many containers nobody can tell."""
     ordered = tuple(sorted(sizes, reverse=True))
     return len(ordered) <= _MOST_SIZES and total <= ordered[-1] * _MOST_CONTAINERS and _ways(total, ordered) == 1
 
 
-def _ways(total: Decimal, sizes: Sequence[Decimal]) -> int:
+def _ways(total: Decimal | int, sizes: Sequence[Decimal]) -> int:
     """In how many ways containers make up an amount."""
     if not sizes:
         return total == 0
@@ -109,23 +110,32 @@ def vials_disagree(line: ServiceLine, ctx: Context) -> str:
     """Why the vials that the texts count can't have held the dose, whatever size of that day they were of; empty
     when they can, when the texts tell the size themselves, or when nothing can be compared."""
     said, count = ctx.narrative(line), counted(line, ctx, ("vial",))
-    dose = in_base_unit(said.dose.value, said.dose.unit) if said.dose else None
-    if count is None or dose is None or said.strength or said.amount_per_container or is_waste_line(line):
+    if count is None or said.dose is None or said.strength or said.amount_per_container or is_waste_line(line):
         return ""
+    amounts = [one for one in (said.dose, said.discarded) if one]
+    drawn = [known for one in amounts if (known := in_base_unit(one.value, one.unit))]
+    held = _amounts_held(line, ctx)
+    if not held or len({unit for _, unit in (*drawn, *held)}) > 1:
+        return ""
+    return _told(count, sum((amount for amount, _ in drawn), Decimal(0)), held)
+
+
+def _amounts_held(line: ServiceLine, ctx: Context) -> list[tuple[Decimal, str]]:
+    """What one container can have held, in base units, least first; the day is asked for only if it matters."""
     sizes = sizes_sold(line, ctx)
     if len(sizes) > 1:
         sizes = sizes_sold(line, ctx, line.served[0] if line.served else None)
-    held = [in_base_unit(plain(size.amount), size.unit) for size in sizes]
-    amounts = [one[0] for one in held if one and one[1] == dose[1]]
-    if not amounts or len(amounts) < len(held):
-        return ""
-    wasted = in_base_unit(said.discarded.value, said.discarded.unit) if said.discarded else None
-    drawn = dose[0] + (wasted[0] if wasted and wasted[1] == dose[1] else 0)
-    most, few = count * max(amounts), (count - 1) * min(amounts)
-    told = f"{plain(drawn)} {dose[1]} were taken from {count} vials"
-    if drawn > most * _OVERFILL:
-        return f"{told}, which hold {plain(most)} {dose[1]} at most"
-    return f"{told}, and {count - 1} hold {plain(few)} {dose[1]} at least" if drawn <= few else ""
+    return sorted(held for size in sizes if (held := in_base_unit(plain(size.amount), size.unit)))
+
+
+def _told(count: int, drawn: Decimal, held: Sequence[tuple[Decimal, str]]) -> str:
+    """How an amount differs from what so many containers hold at most, or one less at least; empty if not."""
+    (least, unit), (most, _) = held[0], held[-1]
+    told = f"{plain(drawn)} {unit} from {count} vials"
+    if drawn > count * most * _OVERFILL:
+        return f"{told}, which hold {plain(count * most)} {unit} at most"
+    spare = (count - 1) * least
+    return f"{told}, of which {count - 1} hold {plain(spare)} {unit} at least" if drawn <= spare else ""
 
 
 def fixes_strength(ndc: str | None, ctx: Context, on: date | None = None) -> bool:
@@ -165,20 +175,3 @@ def _written_names(line: ServiceLine, ctx: Context) -> list[str]:
     """The name in the text as it is written, which may be a brand, and as the tables know it."""
     said = ctx.narrative(line)
     return [name.lower() for name in (said.drug_name, said.matched) if name and said.matched]
-
-
-def _sold_names(line: ServiceLine, ctx: Context) -> list[str]:
-    """The names of what was sold: by LIN03 where there is one, even if no table knows it, else by the text."""
-    return _written_names(line, ctx) if line.drug is None else _listed_names(line, ctx)
-
-
-def _packages(names: Sequence[str], ctx: Context, on: date | None) -> tuple[Package, ...]:
-    """The packages of the first of the names that has any, or had any on another day."""
-    known = next((name for name in names if ctx.reference.packages(name)), None)
-    return ctx.reference.packages(known, on) if known else ()
-
-
-def _family(names: Sequence[str], ctx: Context) -> Sequence[Product]:
-    """The products of the drug; of a brand those of that name."""
-    family = ctx.reference.products_named(names[-1]) if names else ()
-    return [one for one in family if one.name.lower() == names[0]] or family

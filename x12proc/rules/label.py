@@ -19,7 +19,7 @@ from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.product import listed_product
 from x12proc.rules.waste_pair import is_waste_line
-from x12proc.values import in_base_unit, plain, shorten
+from x12proc.values import plain, shorten
 
 _CONFUSED = Decimal(10)  # times what one container holds
 _HARDLY_ANY = Decimal("0.01")
@@ -29,15 +29,13 @@ def _is_open(sizes: frozenset[Size], said: Narrative) -> bool:
     """Whether a text without a strength leaves open which of these sizes was used."""
     if len(sizes) < 2 or said.dose is None:
         return False
-    used = [amount for amount in (said.dose, said.discarded) if amount]
-    amounts = [in_base_unit(amount.value, amount.unit) for amount in used]
-    held = [in_base_unit(plain(size.amount), size.unit) for size in sizes]
-    units = {known[1] if known else None for known in (*amounts, *held)}
-    if len(units) > 1 or None in units:
+    dose = measure(said.dose.value, said.dose.unit)
+    wasted = measure(said.discarded.value, said.discarded.unit) if said.discarded else None
+    held = [amount for size in sizes if (amount := measure(plain(size.amount), size.unit))]
+    used = [amount for amount in (dose, wasted) if amount]
+    if dose is None or len({amount.unit for amount in (*used, *held)}) > 1:
         return True
-    return not tells_size(
-        sum((known[0] for known in amounts if known), Decimal(0)), [one[0] for one in held if one]
-    )
+    return not tells_size(sum(amount.value for amount in used), [amount.value for amount in held])
 
 
 @line_rule(
