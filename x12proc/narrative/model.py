@@ -59,4 +59,5 @@ class Narrative(msgspec.Struct, frozen=True):
     compound: bool = False
     laterality: str | None = None  # RT LT
     dates: tuple[str, ...] = ()  # days of service, ISO; not those of birth, expiry, approval or the next dose
+    name_is_guess: bool = False  # no table knows the name: it is where a name is expected; not part of the report
     companion: bool = False  # the text is about a drug given beside the one billed; not part of the report

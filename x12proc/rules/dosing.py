@@ -92,9 +92,12 @@ def sizes_sold(line: ServiceLine, ctx: Context, on: date | None = None) -> froze
     return _as_sizes(package.holds for package in ctx.reference.packages(known, on)) if known else frozenset()
 
 
-def tells_size(total: Decimal | int, sizes: Iterable[Decimal]) -> bool:
+def tells_size(total: Decimal | int, sizes: Sequence[Decimal], count: int | None = None) -> bool:
     """Whether whole containers of these sizes make up an amount in one way alone: 1008 MG of a drug that is sold
-    in 1000 and 1008 MG. Of many containers nobody can tell."""
+    in 1000 and 1008 MG. Of many containers nobody can tell. Where it is known how many were opened, it is enough
+    that so many of one size alone were needed."""
+    if count and sum((count - 1) * size < total <= count * size for size in sizes) == 1:
+        return True
     ordered = tuple(sorted(sizes, reverse=True))
     return len(ordered) <= _MOST_SIZES and total <= ordered[-1] * _MOST_CONTAINERS and _ways(total, ordered) == 1
 

@@ -8,13 +8,12 @@ from decimal import Decimal
 
 from x12proc.claims.model import ServiceLine
 from x12proc.findings import INFO, WARN, Hit
-from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.arithmetic import MASSES, Measure, in_figures, labelled_strengths, measure
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dosing import Size, fixes_strength, sizes_sold, tells_size
+from x12proc.rules.dosing import Size, counted, fixes_strength, sizes_sold, tells_size
 from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.product import listed_product
@@ -25,8 +24,9 @@ _CONFUSED = Decimal(10)  # times what one container holds
 _HARDLY_ANY = Decimal("0.01")
 
 
-def _is_open(sizes: frozenset[Size], said: Narrative) -> bool:
+def _is_open(sizes: frozenset[Size], line: ServiceLine, ctx: Context) -> bool:
     """Whether a text without a strength leaves open which of these sizes was used."""
+    said = ctx.narrative(line)
     if len(sizes) < 2 or said.dose is None:
         return False
     dose = measure(said.dose.value, said.dose.unit)
@@ -35,7 +35,8 @@ def _is_open(sizes: frozenset[Size], said: Narrative) -> bool:
     used = [amount for amount in (dose, wasted) if amount]
     if dose is None or len({amount.unit for amount in (*used, *held)}) > 1:
         return True
-    return not tells_size(sum(amount.value for amount in used), [amount.value for amount in held])
+    drawn, count = sum(amount.value for amount in used), counted(line, ctx, ("vial",))
+    return not tells_size(drawn, [amount.value for amount in held], count)
 
 
 @line_rule(
@@ -69,11 +70,11 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         or said.amount_per_container
     ):
         return
-    if not _is_open(sizes_sold(line, ctx), said) or _is_fixed_by_ndc(line, ctx, None):
+    if not _is_open(sizes_sold(line, ctx), line, ctx) or _is_fixed_by_ndc(line, ctx, None):
         return
     day = served_on(line, ctx)  # asked last: until here the drug alone decides
     sizes = sizes_sold(line, ctx, day)
-    if _is_open(sizes, said) and not _is_fixed_by_ndc(line, ctx, day):
+    if _is_open(sizes, line, ctx) and not _is_fixed_by_ndc(line, ctx, day):
         listed = sorted(sizes, key=lambda size: (size[1], size[0], size[2] or 0))
         shown = [f"{in_figures(a)} {unit}" + (f"/{in_figures(v)} ML" if v else "") for a, unit, v in listed]
         message = f"The text gives no strength; the drug is sold as {shorten(', '.join(dict.fromkeys(shown)))}"

@@ -173,7 +173,10 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     returned as unprocessable. A word that may be the name of a drug no table here lists makes this a warning,
     under J3590 only beside an NDC that no table lists either: a new biologic is billed before any table has it.
     In a claim of a trial the sponsor's code or a blinded arm is all the name there is."""
-    if not ctx.has_text(line) or ctx.narrative(line).drug_name is not None or names_study_drug(line, ctx):
+    said = ctx.narrative(line)
+    if not ctx.has_text(line) or (said.drug_name is not None and not said.name_is_guess):
+        return
+    if names_study_drug(line, ctx):
         return
     ndc = normalise(line.ndc)
     product = ctx.reference.product(ndc) if ndc else None

@@ -8,7 +8,7 @@ from functools import lru_cache
 from x12proc.claims.model import ServiceLine
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.tokens import clean, word_set
-from x12proc.narrative.unlisted import looks_plain
+from x12proc.narrative.vocabulary import looks_plain
 from x12proc.rules.context import Context
 from x12proc.rules.trial import of_a_trial
 
