@@ -108,7 +108,7 @@ def test_blinded_arms_are_seen(text: str, blinded: bool) -> None:
     assert is_blinded(text) is blinded
 
 
-@pytest.mark.parametrize(("count", "told"), [(None, False), (4, True), (3, True), (5, False), (2, False)])
+@pytest.mark.parametrize(("count", "told"), [(None, False), (4, True), (3, True), (2, True), (5, False)])
 def test_the_number_of_vials_names_their_size(count: int | None, told: bool) -> None:
     """450 MG of four vials can't be of 150 MG, since three would have done."""
     assert tells_size(Decimal(450), [Decimal(75), Decimal(125), Decimal(150), Decimal(300)], count) is told
