@@ -51,7 +51,10 @@ def _is_open(sizes: frozenset[Size], line: ServiceLine, ctx: Context) -> bool:
     status="A6:217",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NDC03", "NDC11"),
-    options={"ndc_is_enough": Option(True, "be silent where the tables know one strength of the NDC in LIN03")},
+    options={
+        "ndc_is_enough": Option(True, "be silent where the tables know one strength of the NDC in LIN03"),
+        "always": Option(False, "the payer wants the strength in words even where only one is sold"),
+    },
     summary="The product is sold in several strengths, and the text doesn't say which was used.",
     fix="Add the strength of the container behind the dose, e.g. XENPOZYME 40MG IV 2X20MG SDV.",
 )
@@ -70,15 +73,23 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         or said.amount_per_container
     ):
         return
-    if not _is_open(sizes_sold(line, ctx), line, ctx) or _is_fixed_by_ndc(line, ctx, None):
+    if not _is_asked_for(line, ctx, None):
         return
     day = served_on(line, ctx)  # asked last: until here the drug alone decides
-    sizes = sizes_sold(line, ctx, day)
-    if _is_open(sizes, line, ctx) and not _is_fixed_by_ndc(line, ctx, day):
+    if _is_asked_for(line, ctx, day):
+        sizes = sizes_sold(line, ctx, day)
         listed = sorted(sizes, key=lambda size: (size[1], size[0], size[2] or 0))
         shown = [f"{in_figures(a)} {unit}" + (f"/{in_figures(v)} ML" if v else "") for a, unit, v in listed]
         message = f"The text gives no strength; the drug is sold as {shorten(', '.join(dict.fromkeys(shown)))}"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+def _is_asked_for(line: ServiceLine, ctx: Context, on: date | None) -> bool:
+    """Whether the payer wants the strength of what was sold on a day, or ever."""
+    sizes = sizes_sold(line, ctx, on)
+    if ctx.option("NAR06", "always"):
+        return bool(sizes) and ctx.narrative(line).dose is not None
+    return _is_open(sizes, line, ctx) and not _is_fixed_by_ndc(line, ctx, on)
 
 
 def _is_fixed_by_ndc(line: ServiceLine, ctx: Context, on: date | None) -> bool:
