@@ -99,7 +99,7 @@ def test_what_the_catalogue_says_of_a_payer(profile: str, rule: str, severity: s
         ("medicaid-ma", "NDC01", "exempt", ("vaccine",)),
         ("medicare-b-palmetto", "NAR17", "tell", True),
         ("bcbs-tx", "NAR03", "ndc_is_enough", False),
-        ("medicaid-wv", "NAR06", "ndc_is_enough", False),
+        ("medicaid-wv", "NAR06", "always", True),
         ("medicaid-nc", "BAL01", "unit", "1 MG"),
         ("medicare-a-ngs", "RTE01", "codes", ("C9399",)),
     ],

@@ -69,6 +69,8 @@ _PROVIDERS = (
     Provider("CEDAR VALLEY NEUROLOGY", npi="1457002313"),
     Provider("OKONKWO", "GRACE", npi="1376005512", taxonomy="207RR0500X"),
 )
+# Payers that want the strength in words whatever there is.
+_STRENGTH_ALWAYS = ("medicare-b-wps", "medicaid-wv")
 _HOSPITAL = Provider("SAINT BRIDGET MEDICAL CENTER", npi="1405003314", taxonomy="282N00000X")
 
 
@@ -139,8 +141,8 @@ def _suits(given: Given, market: Market, wish: Wish) -> bool:
 
 def _text(chance: Random, given: Given, market: Market, wish: Wish) -> tuple[Style, Words, str]:
     """Medicare's contractors take the strength from the text where a drug has several."""
-    sized = market.medicare and sizes(given.drug.brand) > 1
-    return tell(given, chance, sized=sized or market.profile == "medicare-b-wps", style=wish.style)
+    sized = market.medicare and sizes(given.drug.brand, given.day) > 1
+    return tell(given, chance, sized=sized or market.profile in _STRENGTH_ALWAYS, style=wish.style)
 
 
 # -- lines ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from x12proc.reference.ndc import candidates, is_placeholder, normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import description_place, named_drug, spoken
+from x12proc.rules.trial_drug import is_under_study
 from x12proc.values import iso_date, shorten
 
 _OTHER_CODES = frozenset(("EN", "EO", "HI", "ON", "UK", "UP"))  # LIN02 of devices and supplies
@@ -83,8 +84,9 @@ def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
 )
 def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The procedure code names no product, so the NDC is the only coded element that does. Payers turn the line
-    away without it. A drug under study may have none yet: Q0 on the line with Z00.6 on the claim exempts it."""
-    if line.ndc.strip() or ctx.investigational(line) or _needs_no_ndc(line, ctx):
+    away without it. A drug under study may have none yet: Q0 on the line with Z00.6 on the claim exempts it, and
+    so does a sponsor's code or a blinded arm as its only name in a claim of a trial."""
+    if line.ndc.strip() or is_under_study(line, ctx) or _needs_no_ndc(line, ctx):
         return
     if line.drug is None:
         code = shorten(line.procedure, 10)

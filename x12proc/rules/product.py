@@ -13,6 +13,7 @@ from x12proc.reference.ndc import normalise
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.trial_drug import is_under_study
 from x12proc.values import shorten
 
 _NDC_FAULTS = ("NDC04", "NDC05", "NDC06", "NDC07", "NDC08", "NDC15")
@@ -97,7 +98,7 @@ def ndc_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     biologics and the drugs that Medicare prices, not every package on the market, so this only asks for a second
     look; where FDA's whole NDC directory is imported, a profile may make it graver."""
     number = normalise(line.ndc)
-    if number is None or ctx.investigational(line) or ctx.reference.product(number) is not None:
+    if number is None or ctx.reference.product(number) is not None or is_under_study(line, ctx):
         return
     message = f"The tables know no product {number[:5]}-{number[5:9]}; LIN03 is {_number(line)}"
     yield Hit(_lin03(line), message, _number(line))

@@ -173,7 +173,7 @@ def trial_number_as_value_code(sample: Sample, chance: Random) -> Sample | None:
 @fault("TRI06")
 def study_drug_at_full_price(sample: Sample, chance: Random) -> Sample | None:
     studied = trial(chance, sample)
-    return None if studied is sample else with_line(studied, charge=chance.choice(("1.01", "950", "18000")))
+    return None if studied is sample else with_line(studied, charge=chance.choice(("2.01", "950", "18000")))
 
 
 @fault("TRI07")
