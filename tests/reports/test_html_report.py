@@ -396,8 +396,9 @@ def test_the_badge_says_how_many_claims_are_rejected() -> None:
 
 
 def test_likely_answers_are_put_into_words() -> None:
-    explained = text(
-        page(run(base().replace(b"CTP****40*ML", b"CTP****0*ML"))).xpath("//div[@id='rule-QTY01']")[0]
-    )
+    root = page(run(base().replace(b"CTP****40*ML", b"CTP****0*ML")))
+    beside = text(root.xpath("//div[@class='finding']")[0])
+    assert "likely denial 16 M119 M53: NDC missing, wrong or not in force; units of service missing" in beside
+    explained = text(root.xpath("//div[@id='rule-QTY01']")[0])
     assert "Likely answers: " in explained
     assert "M119 NDC missing, wrong or not in force" in explained

@@ -267,7 +267,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <p class="fix"><xsl:value-of select="fix"/></p>
 <xsl:apply-templates select="location"/>
 <p class="soft"><xsl:if test="claim_status">Claim status <xsl:value-of select="claim_status/category"/>:<xsl:value-of select="claim_status/code"/> · </xsl:if>
-<xsl:if test="remittance">likely denial <xsl:value-of select="remittance/carc"/><xsl:for-each select="remittance/rarc/code"><xsl:text> </xsl:text><xsl:value-of select="."/></xsl:for-each> · </xsl:if>sources <xsl:for-each select="sources/source"><xsl:value-of select="."/><xsl:if test="position() != last()">, </xsl:if></xsl:for-each></p>
+<xsl:if test="remittance">likely denial <xsl:value-of select="remittance/carc"/><xsl:for-each select="remittance/rarc/code"><xsl:text> </xsl:text><xsl:value-of select="."/></xsl:for-each><xsl:if test="denial">: <xsl:value-of select="denial"/></xsl:if> · </xsl:if>sources <xsl:for-each select="sources/source"><xsl:value-of select="."/><xsl:if test="position() != last()">, </xsl:if></xsl:for-each></p>
 </div>
 </xsl:template>
 

@@ -133,7 +133,20 @@ def _rank(line: Document) -> int:
 
 
 def _finding(finding: Document, lines: Lines) -> Document:
-    return {**{key: finding[key] for key in _FINDING}, "location": _located(finding["location"], lines)}
+    return {
+        **{key: finding[key] for key in _FINDING},
+        "denial": _denial(finding["remittance"]) or None,
+        "location": _located(finding["location"], lines),
+    }
+
+
+def _denial(remittance: Document | None) -> str:
+    """What the likely denial means: the remarks say it, and the reason where there are none."""
+    if remittance is None:
+        return ""
+    told = remittance_words(remittance["carc"], remittance["rarc"])
+    remarks = [words for code, words in told if code != remittance["carc"]]
+    return "; ".join(remarks or [words for _, words in told])
 
 
 def _guide_error(error: Document, lines: Lines) -> Document:
