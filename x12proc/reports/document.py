@@ -111,7 +111,7 @@ def finding_document(finding: Finding, claim: Claim) -> Document:
         "severity": finding.severity,
         "message": _short(finding.message),
         "fix": _short(finding.fix),
-        "location": place_document(finding.location, claim),
+        "location": place_document(finding.location, claim, finding.status),
         "value": None if finding.value is None else _short(finding.value),
         "claim_status": {"category": category, "code": code} if category else None,
         "remittance": {"carc": finding.carc, "rarc": list(finding.rarc)} if finding.carc else None,
@@ -119,8 +119,8 @@ def finding_document(finding: Finding, claim: Claim) -> Document:
     }
 
 
-def place_document(place: Location, claim: Claim) -> Document:
-    """A place in the file, and where the same stands on the paper form."""
+def place_document(place: Location, claim: Claim, status: str = "") -> Document:
+    """A place in the file, and where the same stands on the paper form; ``status`` is that of the finding."""
     return {
         "loop": place.loop,
         "segment": place.segment,
@@ -128,7 +128,7 @@ def place_document(place: Location, claim: Claim) -> Document:
         "segment_index": place.segment_index,
         "byte_offset": place.byte_offset,
         "after": place.after,
-        "form_field": form_field(claim, place),
+        "form_field": form_field(claim, place, status),
     }
 
 

@@ -43,7 +43,7 @@ _PROFESSIONAL: Final[Mapping[str, str]] = {
     "2400 SV104": "Box 24G", "2400 SV105": "Box 24B", "2400 SV107": "Box 24E", "2400 SV109": "Box 24C",
     "2400 SV111": "Box 24H", "2400 SV112": "Box 24H",
     "2400 DTP*472": "Box 24A", "2400 NTE": "Box 24 shaded", "2400 REF*G1": "Box 23", "2400 REF*9F": "Box 23",
-    "2410 LIN": _SHADED, "2410 CTP": _SHADED,
+    "2410 LIN": _SHADED, "2410 CTP": _SHADED, "2400 CTP": _SHADED,
     "2420A NM109": "Box 24J", "2420C NM1": "Box 32", "2420C NM109": "Box 32a", "2420E NM1": "Box 17",
     "2420E NM109": "Box 17b",
 }  # fmt: skip
@@ -72,12 +72,15 @@ _INSTITUTIONAL: Final[Mapping[str, str]] = {
     "2400 LX": "FL 42-48", "2400 SV2": "FL 42-48", "2400 SV201": "FL 42", "2400 SV202": "FL 44",
     "2400 SV202-7": _REMARKS, "2400 SV203": "FL 47", "2400 SV204": "FL 46", "2400 SV205": "FL 46",
     "2400 SV207": "FL 48", "2400 DTP*472": "FL 45", "2400 NTE": _REMARKS,
-    "2410 LIN": "FL 43", "2410 CTP": "FL 43",
+    "2410 LIN": "FL 43", "2410 CTP": "FL 43", "2400 CTP": "FL 43",
 }  # fmt: skip
 _TABLES: Final = {"P": _PROFESSIONAL, "I": _INSTITUTIONAL}
-# The segment that is meant where one was not sent: a line's only date is that of service, and what a claim
-# without any diagnosis lacks in HI is the first one.
-_ABSENT: Final = {"2400 DTP": "472", "2300 HI": "ABK"}
+# Which segment is meant where one was not sent, by the code of the claim status.
+_ABSENT: Final = {
+    "DTP": {"187": "472"},
+    "REF": {"252": "G1", "464": "F8", "556": "P4"},
+    "HI": {"254": "ABK", "460": "BG"},
+}
 _QUALIFIED: Final = frozenset(("REF", "DTP", "HI", "AMT"))
 # Patient and insured are one person where there is no loop 2010CA.
 _SELF: Final[Mapping[str, Mapping[str, str]]] = {
@@ -89,15 +92,18 @@ _SELF: Final[Mapping[str, Mapping[str, str]]] = {
 }  # fmt: skip
 
 
-def form_field(claim: Claim, place: Location) -> str | None:
-    """Name the field of the paper form for a place of a claim, ``Box 24D`` or ``FL 43``; None if it has none."""
-    qualifier = _qualifier(claim, place) if place.segment in _QUALIFIED else ""
+def form_field(claim: Claim, place: Location, status: str = "") -> str | None:
+    """Name the field of the paper form for a place of a claim, ``Box 24D`` or ``FL 43``; None if it has none.
+
+    ``status`` is the claim status of the finding (``A6:252``): of what is missing it says which it is.
+    """
+    qualifier = _qualifier(claim, place, status.partition(":")[2]) if place.segment in _QUALIFIED else ""
     own = {} if claim.dependent else _SELF.get(claim.type, {})
-    return field_of(claim.type, place.loop, place.element, qualifier, own)
+    return field_of(claim.type, place.loop, place.element, qualifier, first=own)
 
 
 def field_of(
-    claim_type: str, loop: str, element: str, qualifier: str = "", first: Mapping[str, str] | None = None
+    claim_type: str, loop: str, element: str, qualifier: str = "", *, first: Mapping[str, str] | None = None
 ) -> str | None:
     """Look an element up in the table of a claim type, from the exact entry to that of its segment.
 
@@ -115,11 +121,10 @@ def field_of(
     return None
 
 
-def _qualifier(claim: Claim, place: Location) -> str:
+def _qualifier(claim: Claim, place: Location, code: str) -> str:
     """What a segment says that it holds; "" where that is not known."""
     if place.after is not None:
-        known = place.segment != "HI" or not claim.diagnoses
-        return _ABSENT.get(f"{place.loop} {place.segment}", "") if known else ""
+        return _ABSENT.get(place.segment, {}).get(code, "")
     segment = _segment(claim, place)
     if segment is None:
         return ""

@@ -68,7 +68,7 @@ class TerminalReport:
 
     def _finding(self, finding: Finding, line: str, claim: Claim) -> None:
         head = f"{finding.rule} {finding.severity}"
-        place = f"  {line}{_place(finding.location, claim)}"
+        place = f"  {line}{_place(finding.location, claim, finding.status)}"
         self._print(Text.assemble("  ", (head, _STYLES[finding.severity]), place))
         self._print(Text(f"    {clean(finding.message[:500])}"))
         self._print(Text(f"    Fix: {clean(finding.fix[:500])}"))
@@ -121,10 +121,10 @@ def _patient(claim: Claim) -> Text:
     return Text(f"  Patient {clean(patient['name'][:60])}, member id {clean(patient['member_id'][:40])}")
 
 
-def _place(place: Location, claim: Claim) -> str:
+def _place(place: Location, claim: Claim, status: str = "") -> str:
     """Where a finding or a fault against the guide stands, in words: in the file, and on the paper form."""
     where = f"behind the {clean(place.after[:10])} at segment" if place.after else "segment"
-    field = form_field(claim, place)
+    field = form_field(claim, place, status)
     element = clean(place.element[:20]) + (f" ({field})" if field else "")
     return f"{element} in loop {place.loop}, {where} {place.segment_index}, byte {place.byte_offset}"
 
