@@ -187,7 +187,12 @@ def _code_line(asked: _Asked, one: Coded) -> str:
     code = one.code
     span = f"from {code.first or 'an unknown day'}" + (f" to {code.last}" if code.last else "")
     sure = {"verified": "", "unverified": ", date unverified"}.get(code.date_confidence, "")
-    matched = {"ndc11": "by this NDC", "ndc9": "by another package", "name": "by the drug's name"}[code.matched_by]
+    matched = {
+        "ndc11": "by this NDC",
+        "ndc9": "by another package",
+        "name": "by the drug's name",
+        "asked": "as asked",
+    }[code.matched_by]
     unit = unit_of(asked.reference, code)
     per = f", per {unit.removeprefix('PER ')}" if unit else ""
     where = f", {code.route} only" if code.route else ""

@@ -14,7 +14,7 @@ from x12proc.reference import ndc as ndc_spelling
 from x12proc.reference.dosing import Answer, Dose, billing_units, ndc_quantity
 from x12proc.reference.edition import COLUMNS, NAMES, PRODUCTS, Reference
 from x12proc.reference.model import HcpcsCode, Product, SpecificCode
-from x12proc.reference.wording import text_unit
+from x12proc.reference.wording import UNSPECIFIC_CODES, text_unit
 
 Kind: TypeAlias = Literal["ndc", "ten digits", "code", "name"]
 MOST_NAMES: Final = 12  # drugs that one text may name
@@ -120,10 +120,25 @@ def _of_code(reference: Reference, code: str) -> Iterator[Hit]:
         codes = _asked_first(code, _codes_of(reference, own, drug))
         yield Hit(drug, own, codes, reference.code_classes(code), listed=listed)
     if not packages and listed is not None:
-        drug = listed.drug
-        packages_named = reference.products_named(drug) if drug else ()
-        codes = _asked_first(code, reference.codes_for(None, drug)) if drug else ()
-        yield Hit(drug, packages_named, codes, reference.code_classes(code), listed=listed)
+        named = reference.products_named(listed.drug) if listed.drug else ()
+        codes = reference.codes_for(None, listed.drug) if listed.drug else ()
+        if code not in {known.code for known in codes} and code not in UNSPECIFIC_CODES:
+            codes = (_itself(reference, listed), *codes)
+        yield Hit(listed.drug, named, _asked_first(code, codes), reference.code_classes(code), listed=listed)
+
+
+def _itself(reference: Reference, listed: HcpcsCode) -> SpecificCode:
+    """A code that no drug leads to, as what it says of itself."""
+    return SpecificCode(
+        code=listed.code,
+        first=listed.added,
+        last=listed.terminated,
+        date_confidence=listed.date_confidence,
+        billing_unit=listed.billing_unit,
+        route=listed.route,
+        matched_by="asked",
+        edition=reference.editions()["edition"],
+    )
 
 
 def _asked_first(code: str, codes: Iterable[SpecificCode]) -> tuple[SpecificCode, ...]:
