@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import reference_codes
+import reference_dosing
 
 from x12proc.reference import diagnoses
 from x12proc.reference import ndc as ndc_spelling
@@ -43,6 +44,7 @@ from x12proc.reference.wording import (
     words,
 )
 
+HAND_MADE = Path(__file__).resolve().parents[1] / "config" / "reference" / "sources"
 EDITION_DATE = "2026-11-23"
 
 #: key, file pattern, the edition the publisher gives it
@@ -63,6 +65,8 @@ TABLES: dict[str, tuple[date | None, date | None, tuple[str, ...]]] = {
     "classes": (None, date(2026, 9, 30), ("hcpcs", "purple", "biologics")),
     "administration": (None, None, ()),
     "biosimilars": (None, date(2025, 3, 31), ("purple",)),
+    "dosing": (None, None, ("hcpcs", "purple", "biologics")),
+    "packages": (None, date(2025, 3, 31), ("purple", "biologics", "derived")),
 }
 PRODUCT_FIELDS = tuple(column.name for column in COLUMNS[PRODUCTS])
 
@@ -357,6 +361,11 @@ def prepared(paths: dict[str, Path]) -> dict[str, list[Row]]:
     return tables
 
 
+def hand_made(name: str) -> list[Row]:
+    """The rows of a table that we keep by hand."""
+    return read_rows(HAND_MADE / name)
+
+
 def all_names(tables: dict[str, list[Row]]) -> Names:
     names = Names()
     for alias, canonical in ALIASES:
@@ -388,6 +397,8 @@ def all_rows(tables: dict[str, list[Row]]) -> dict[str, list[list[str]]]:
         "classes": reference_codes.class_rows(hcpcs, purple, biologics, codes, names),
         "administration": reference_codes.administration_rows(),
         "biosimilars": reference_codes.biosimilar_rows(purple),
+        "dosing": reference_dosing.dosing_rows(hand_made("dosing.csv"), products, codes),
+        "packages": reference_dosing.package_rows(hand_made("packages.csv"), purple, products, names),
     }
 
 

@@ -42,20 +42,34 @@ _OTHER_NUMBER = re.compile(
     r"\b(?:LOT|AUTH|PA|ACCT|ACCOUNT|MRN|REF|CLAIM|MEMBER|ID|PHONE|CALL)(?:\sNO\.?)?[\s#:.]*\Z"
 )
 _TRIAL = re.compile(r"\b(?:N?CT|TRIAL\s?(?:#|NO\.?|NUMBER))[\s#:-]{0,2}([0-9]{8})(?![0-9])")
+_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTH: Final = f"(?:{'|'.join(_MONTHS)})"
 #: How days are written, month before day: 06/15/23, 06-15-23, 2023-06-15; of a span both days are read.
 _DAYS: Final = (
     re.compile(r"(?<![0-9/.])(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/])"),
     re.compile(r"(?<![0-9/.-])(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})-(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/-])"),
     re.compile(r"(?<![0-9/.-])(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})(?![0-9/-])"),
+    re.compile(r"(?<![0-9/.-])(?P<d>[0-9]{1,2})\.(?P<m>[0-9]{1,2})\.(?P<y>[0-9]{4})(?![0-9/.])"),  # 21.10.2026
+    re.compile(
+        rf"(?<![0-9/.-])(?P<d>[0-9]{{1,2}})[- ]?(?P<month>{_MONTH})[A-Z]*[- ]?(?P<y>20[0-9]{{2}})(?![0-9])"
+    ),
+    re.compile(rf"\b(?P<month>{_MONTH})[A-Z]*[. ]*(?P<d>[0-9]{{1,2}}),? (?P<y>20[0-9]{{2}})(?![0-9])"),
 )
-_DAY_MARK = re.compile("[0-9][/-][0-9]")  # which all of these have
+_DAY_MARK = re.compile(rf"[0-9][/.-][0-9]|{_MONTH}")  # one of which each of these has
 #: ... and in eight digits: 20230615, 06152023.
 _SOLID_DAYS: Final = (
     re.compile(r"(?<![0-9/.#])(?P<y>20[0-9]{2})(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?![0-9/.])"),
     re.compile(r"(?<![0-9/.#])(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?P<y>20[0-9]{2})(?![0-9/.])"),
 )
-# What stands before a day on which nothing was given.
-_OTHER_DAY = re.compile(r"\b(?:DOB|BIRTH|BORN|EXP(?:IRES|IRY|IRATION)?)(?:\ ?DATE)?(?:\ ON)?[\s:.#]*\Z")
+# Words before a day on which nothing was given: birth, expiry, approval, order, the last or the next dose.
+_OTHER_DAY = re.compile(
+    r"\b(?:DOB|BIRTH|BORN|EXP(?:IRES|IRED|IRY|IRATION)?|APPR(?:OVED|OVAL|VD)?|AUTH(?:ORIZED|ORIZATION)?|VALID"
+    r"|EFF(?:ECTIVE)?|ORDER(?:ED)?|RECEIVED|REC'?D|SHIPPED|SIGNED|DATED|MFG|MFD|LICENSED|DIAGNOSED|DX|ONSET"
+    r"|NEXT|DUE|LAST|PREV(?:IOUS)?|NOT)"
+    r"(?:\ ?(?:DOSE|DATE|ON|BY|FOR|DUE|WAS|IS|GIVEN|FDA|FROM|THRU|THROUGH|TO|TILL?|UNTIL))*[\s:.#]*\Z"
+)
+# Words between two days of the same kind: VALID 10/01/26 THRU 12/31/26.
+_UNTIL = re.compile(r"\s*(?:-|THRU|THROUGH|TO|TILL?|UNTIL)\s*\Z")
 _MONEY = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})"
 _PRICE = re.compile(rf"\$\s?({_MONEY}(?:\.[0-9]{{1,2}})?)(?![0-9])")
 _NO_UNIT = r"(?![0-9.])(?!\s?(?:M?C?G|ML|GM|I?U|UNITS?|%))"
@@ -119,14 +133,20 @@ def _take_days(text: str, digits: int) -> tuple[str, tuple[str, ...]]:
     marked = _DAYS if _DAY_MARK.search(text) else ()
     solid = _SOLID_DAYS if digits >= 8 and "20" in text else ()
     for pattern in (*marked, *solid):
+        other_end = -1  # where the last day ended that is no day of service
         for found in pattern.finditer(text):
             day = _iso(found)
             if day is None:
                 continue
-            other = _before(_OTHER_DAY, text, found.start())
-            if other is None:
-                days.setdefault(day, found.start())
-            text = _blank(text, other.start() if other else found.start(), found.end())
+            start, end = found.span()
+            other = _before(_OTHER_DAY, text, start)
+            if other is not None:
+                start, other_end = other.start(), end
+            elif other_end >= 0 and _UNTIL.match(text[other_end:start]):
+                other_end = end
+            else:
+                days.setdefault(day, start)
+            text = _blank(text, start, end)
     return text, tuple(sorted(days, key=days.__getitem__)) if days else ()
 
 
@@ -164,7 +184,12 @@ def _iso(found: re.Match[str]) -> str | None:
     year = int(found["y"])
     if len(found["y"]) == 2:
         year += 2000 if year < _CENTURY else 1900
+    parts = found.groupdict()
+    month = _MONTHS.index(parts["month"]) + 1 if parts.get("month") else int(found["m"])
+    day = int(found["d"])
+    if month > len(_MONTHS) and "." in found[0]:  # 10.21.2026
+        month, day = day, month
     try:
-        return date(year, int(found["m"]), int(found["d"])).isoformat()
+        return date(year, month, day).isoformat()
     except ValueError:
         return None

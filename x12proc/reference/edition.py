@@ -12,10 +12,10 @@ from x12proc.narrative.lexicon import Lexicon
 from x12proc.reference import diagnoses
 from x12proc.reference import ndc as ndc_spelling
 from x12proc.reference.manifest import EDITION, Manifest, TableInfo, parse_manifest
-from x12proc.reference.model import Biosimilar, HcpcsCode, Product, SpecificCode
+from x12proc.reference.model import Biosimilar, Dosing, HcpcsCode, Package, Product, SpecificCode
 from x12proc.reference.table import A_DATE, DATE, Column, SortedTable
 
-__all__ = ["Biosimilar", "HcpcsCode", "Product", "Reference", "SpecificCode"]
+__all__ = ["Biosimilar", "Dosing", "HcpcsCode", "Package", "Product", "Reference", "SpecificCode"]
 
 PRODUCTS: Final = "products.csv"
 NAMES: Final = "names.csv"
@@ -23,6 +23,8 @@ CODES: Final = "codes.csv"
 CLASSES: Final = "classes.csv"
 ADMINISTRATION: Final = "administration.csv"
 BIOSIMILARS: Final = "biosimilars.csv"
+DOSING: Final = "dosing.csv"
+PACKAGES: Final = "packages.csv"
 
 _CONFIDENCE: Final = "(?:verified|unverified)?"
 _A_CONFIDENCE: Final = "verified, unverified, or empty"
@@ -73,11 +75,26 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         Column("kind", "biosimilar|interchangeable|originator", "biosimilar, interchangeable or originator"),
         Column("brands"),
     ),
+    DOSING: (
+        Column("name", ".+", "a name"),
+        Column("kind", "mass|activity|volume|cells|vector-genomes|particles|piece", "a kind of dose"),
+        Column("pieces", "(?:[a-z]+(?:;[a-z]+)*)?", "words joined by ;"),
+        Column("why"),
+    ),
+    PACKAGES: (
+        Column("name", ".+", "a name"),
+        Column("generic", ".+", "a name"),
+        Column("container", "[A-Z]*", "SDV, MDV, PFS, PEN, CARTRIDGE, BAG, KIT, or empty"),
+        Column("strength", ".+", "a strength"),
+        Column("first", DATE, A_DATE),
+        Column("last", DATE, A_DATE),
+        Column("source"),
+    ),
 }
-_GENERIC, _DRUG = 2, 2  # places of columns
+_GENERIC, _DRUG, _DRUG_PACKED = 2, 2, 1  # places of columns
 _SUFFIX = re.compile(r"-[a-z]{4}\Z")  # a biologic of one maker alone
 #: Tables in which a key may stand more than once.
-REPEATING: Final = frozenset({CLASSES})
+REPEATING: Final = frozenset({CLASSES, PACKAGES})
 
 
 MOST_ANSWERS: Final = 4096  # kept of each kind
@@ -102,6 +119,8 @@ class Reference:
         self._suffixed: dict[str, tuple[Biosimilar, ...]] = {}
         self._giving: dict[str, frozenset[str]] = {}
         self._leaves: dict[tuple[str, date], bool | None] = {}
+        self._dosings: dict[str, Dosing | None] = {}
+        self._packed: dict[str, tuple[Package, ...]] = {}
 
     # -- products --------------------------------------------------------------------------------------
 
@@ -230,6 +249,31 @@ class Reference:
             Biosimilar(name=name, base=base, suffix=suffix, kind=kind, brands=tuple(_split(brands)))
             for name, base, suffix, kind, brands in rows
         )
+
+    def dosing(self, name: str) -> Dosing | None:
+        """How the drug of that name is dosed; a brand's own way before that of its drug. None: not known."""
+        return _recalled(self._dosings, name.lower(), lambda: self._dosing(name.lower()))
+
+    def _dosing(self, name: str) -> Dosing | None:
+        table = self._table(DOSING)
+        named = [*table.rows_with(name, 0), *table.rows_with(self.lexicon().canonical(name) or name, 0)]
+        row = next(iter(named), None)
+        return Dosing(row[1], tuple(_split(row[2]))) if row else None
+
+    def packages(self, name: str, on: date) -> tuple[Package, ...]:
+        """The packages that a brand, or a drug by its other names, can have come in on a day.
+
+        Those licensed later or no longer sold are left out; empty when none is known.
+        """
+        packed = _recalled(self._packed, name.lower(), lambda: tuple(self._packages(name.lower())))
+        return tuple(package for package in packed if package.on_sale(on))
+
+    def _packages(self, name: str) -> Iterator[Package]:
+        table = self._table(PACKAGES)
+        generic = self.lexicon().canonical(name) or name
+        for row in [*table.rows_with(name, 0)] or table.rows_with(generic, _DRUG_PACKED):
+            brand, drug, container, strength, first, last, _ = row
+            yield Package(brand, drug, container, strength, _day(first), _day(last))
 
     def administration(self, route: str) -> frozenset[str]:
         """The procedure codes that administer a drug by that route; all of them for an empty ``route``."""

@@ -6,6 +6,8 @@ from datetime import date
 
 import msgspec
 
+from x12proc.reference.strength import Strength, read_strengths
+
 
 class Product(msgspec.Struct, frozen=True):
     """What the tables know of a product; a part that none of them states is empty or None.
@@ -74,6 +76,40 @@ class Biosimilar(msgspec.Struct, frozen=True):
     suffix: str  # cwvz
     kind: str  # biosimilar, interchangeable (a biosimilar too), or originator
     brands: tuple[str, ...]
+
+
+class Dosing(msgspec.Struct, frozen=True):
+    """How a drug is dosed, and what may be counted in place of an amount.
+
+    ``kind`` is ``mass``, ``activity`` (units), ``volume``, ``cells``, ``vector-genomes``, ``particles`` (viral
+    particles, plaque-forming units) or ``piece``: of the last the number of pieces is the dose, and an amount is
+    not needed. Of the others a text that counts one of ``pieces`` gives the whole dose too; there are none for
+    drugs whose packages hold different amounts.
+    """
+
+    kind: str
+    pieces: tuple[str, ...]  # lower-case words in the singular, the usual one first: vial, implant, sheet, bag
+
+
+class Package(msgspec.Struct, frozen=True):
+    """One package of a product, and the days on which it can have been given."""
+
+    name: str  # brand, lower-case
+    generic: str  # canonical, lower-case
+    container: str  # SDV MDV PFS PEN CARTRIDGE BAG KIT, or empty
+    strength: str  # 1008 mg/5.6 mL
+    first: date | None  # when it was licensed, so that no earlier day knows it; None: unknown
+    last: date | None  # the last day on which it was sold; None: still sold, or unknown
+
+    @property
+    def holds(self) -> Strength | None:
+        """What one container holds; None where the text of the strength isn't plain."""
+        read = read_strengths(self.strength)
+        return read[0] if len(read) == 1 else None
+
+    def on_sale(self, on: date) -> bool:
+        """Whether it can have been given that day, for all that is known."""
+        return (self.first is None or self.first <= on) and (self.last is None or on <= self.last)
 
 
 def in_force(first: date | None, last: date | None, on: date) -> bool | None:

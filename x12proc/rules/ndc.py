@@ -19,6 +19,7 @@ _PAPER_FORM = re.compile(r"(?:NDC[\s:#]*)?N4[\s:]*([0-9]{11})(?![0-9])", re.IGNO
 _LONGEST_PAPER_FORM = 60
 _TWELVE = re.compile(r"[0-9]{12}|[0-9]{6}-[0-9]{4}-[0-9]{2}")
 _ADOPTED = "2033-03-07"
+_PRODUCT = 9  # digits for labeler and product; two more tell the package
 
 # What a text consists of that only points to the NDC: SEE NDC, NDC# IN LOOP 2410, N4...UN3.
 _POINTING = word_set(
@@ -323,19 +324,19 @@ def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A8:218",
     remittance=("16", "M119"),
     suppressed_by=("NDC08",),
-    summary="The text gives another NDC than LIN03.",
+    summary="The text gives the NDC of another product than LIN03.",
     fix="Find out from the package or the drug log which NDC was used, and send that one in LIN03 and in the "
     "text; or take the NDC out of the text.",
 )
 def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Two NDCs for one drug contradict each other, and contradicting information is a reason to reject the
-    line."""
+    line. Carton and vial of one product differ only in the last two digits: that is no contradiction."""
     sent = normalise(_number(line))
     if sent is None or ctx.narrative(line).ndc is None:
         return
     for spot, text in spoken(line, ctx):
         said = ctx.read((text,)).ndc
-        if said is not None and said != sent:
+        if said is not None and said[:_PRODUCT] != sent[:_PRODUCT]:
             yield Hit(spot.location, f"The text gives NDC {said}, LIN03 gives {sent}", said)
             return
 

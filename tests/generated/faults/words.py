@@ -171,7 +171,7 @@ def one_note_for_two_drugs(sample: Sample, chance: Random) -> Sample | None:
     note = Note("ADD", f"{name(sample)} {_dose(sample)} {given.route} AND BRIUMVI 450MG IV")
     bare = with_text(sample, "")
     further = Line(sample.code, "9000", (), "", Drug(_BRIUMVI, "18", "ML"), day=given.day)
-    if sample.market.profile == "medicare-opps" or given.drug.ndc == _BRIUMVI or given.day >= _BRIUMVI_CODE:
+    if sample.market.opps or given.drug.ndc == _BRIUMVI or given.day >= _BRIUMVI_CODE:
         return None
     return with_claim(bare, notes=(note,), lines=(*bare.claim.lines, further), other_payers=())
 
@@ -250,7 +250,7 @@ def two_routes(sample: Sample, chance: Random) -> Sample | None:
     return with_text(sample, f"{name(sample)} {_dose(sample)} IV/SC {_size(sample)} VIAL")
 
 
-@fault("RTE07", Wish(code="J3590"))
+@fault("RTE07", Wish(code="J3490"))
 def put_on_the_skin(sample: Sample, chance: Random) -> Sample | None:
     if {"JA", "JB"} & set(target(sample).modifiers):
         return None
