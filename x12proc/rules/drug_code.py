@@ -99,10 +99,19 @@ def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
 
 
 def is_compounded(line: ServiceLine, ctx: Context) -> bool:
-    """By the text; bevacizumab for the eye always is."""
+    """By the text; bevacizumab for the eye is unless it is a product licensed for the eye by that day."""
     said = ctx.narrative(line)
     for_the_eye = "INTRAVITREAL" in said.routes and (said.matched or "").partition("-")[0] == "bevacizumab"
-    return said.compound or for_the_eye
+    return said.compound or (for_the_eye and not _is_licensed_for_the_eye(line, ctx))
+
+
+def _is_licensed_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
+    said, day = ctx.narrative(line), served_on(line, ctx)
+    licences = ctx.reference.licences(said.drug_name or "") or ctx.reference.licences(said.matched or "")
+    return any(
+        "INTRAVITREAL" in licence.routes and licence.licensed and day and licence.licensed <= day
+        for licence in licences
+    )
 
 
 def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
@@ -144,8 +153,12 @@ def drug_shown(line: ServiceLine, ctx: Context) -> str:
     return shorten(name or "The drug", 40)
 
 
+def _unit_shown(unit: str) -> str:
+    return unit.lower() if unit.startswith("PER ") else f"{shorten(unit, 30)} a unit"
+
+
 def _code_shown(code: SpecificCode) -> str:
-    unit = f" ({shorten(code.billing_unit, 30)} a unit)" if code.billing_unit else ""
+    unit = f" ({_unit_shown(code.billing_unit)})" if code.billing_unit else ""
     until = f" until {code.last}" if code.last else ""
     if code.first is None and code.known_since is not None:
         return f"{code.code}{unit}, in force since {code.known_since} at the latest{until}"
