@@ -61,7 +61,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "classes": ("hcpcs", "purple", "biologics", "new_biologics"),
     "administration": (),
     "biosimilars": ("purple", "new_biologics", "hcpcs"),
-    "dosing": ("dosing", "hcpcs", "crosswalk_2026q4", "crosswalk_2025q4"),
+    "dosing": ("dosing", "hcpcs", "crosswalk_2026q4", "crosswalk_2025q4", "purple", "biologics"),
     "packages": ("packages", "purple", "biologics", "new_biologics", "derived"),
     "licences": ("purple", "new_biologics"),
     "modifiers": ("modifiers",),
@@ -397,6 +397,8 @@ def all_rows(tables: dict[str, list[Row]]) -> dict[str, list[list[str]]]:
     units = reference_codes.crosswalk_units(crosswalks(tables))
     drugs = reference_new.code_drugs(new, tables["ended_noc"], names)
     codes = reference_codes.code_rows(hcpcs, biologics, products, names, units, listed_since(tables), drugs)
+    licences = reference_new.licence_rows(purple, new, names)
+    packages = reference_dosing.package_rows(tables["packages"], purple, products, licences, names)
     return {
         "products": [[products[key].get(field, "") for field in PRODUCT_FIELDS] for key in sorted(products)],
         "names": [list(row) for row in names.rows()],
@@ -406,9 +408,9 @@ def all_rows(tables: dict[str, list[Row]]) -> dict[str, list[list[str]]]:
         ),
         "administration": reference_codes.administration_rows(),
         "biosimilars": reference_codes.biosimilar_rows(purple, new, hcpcs),
-        "dosing": reference_dosing.dosing_rows(tables["dosing"], products, codes),
-        "packages": reference_dosing.package_rows(tables["packages"], purple, products, names),
-        "licences": reference_new.licence_rows(purple, new, names),
+        "dosing": reference_dosing.dosing_rows(tables["dosing"], products, codes, packages),
+        "packages": packages,
+        "licences": licences,
         "modifiers": [list(row.values()) for row in sorted(tables["modifiers"], key=lambda row: row["modifier"])],
         "places": [list(row.values()) for row in sorted(tables["places"], key=lambda row: row["pos"])],
     }

@@ -144,6 +144,7 @@ def test_hand_made_dosing_wins_and_units_tell_the_rest(sources: Path, tmp_path: 
     assert files["dosing.csv"].decode().splitlines()[1:] == [
         "eculizumab,piece,vial,because",
         "eculizumab-aeeb,mass,,unit of Q5139: 10 MG",
+        "zyxomab-abcd,mass,,strength of its packages",
     ]
     assert files["packages.csv"].decode().splitlines()[1:] == [
         "bkemv,eculizumab-aeeb,,300 mg,2024-05-28,,purple",

@@ -144,6 +144,9 @@ def test_a_route_in_the_text_restricts_the_code(shipped: Reference) -> None:
         ("Injection, nivolumab and relatlimab-rmbw, 3 mg/1 mg", "", ""),
         ("Injection, rho(d) immune globulin (human), intramuscular or intravenous, 100 iu", "100 IU", ""),
         ("Injection, furosemide, up to 20 mg", "", ""),
+        ("Injection, etuvetidigene autotemcel, per treatment", "PER TREATMENT", ""),
+        ("Injection, digoxin immune fab (ovine), per vial", "PER VIAL", ""),
+        ("Technetium tc-99m sestamibi, diagnostic, per study dose", "", ""),
         ("Unclassified biologics", "", ""),
     ],
 )
