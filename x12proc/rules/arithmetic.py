@@ -469,6 +469,7 @@ def _right_unit(line: ServiceLine, ctx: Context) -> tuple[str, str] | None:
     second_status="A8:218",
     remittance=("16", "M119"),
     suppressed_by=_QUANTITY_FAULTS,
+    options={"liquid_in_pieces": Option(False, "the payer's bulletins count a liquid in pieces (UN) as well")},
     summary="The unit of the NDC quantity doesn't fit the product: a liquid in pieces, a powder in millilitres.",
     fix="Count a liquid in millilitres (CTP****40*ML) and vials of powder before they are dissolved, implants "
     "and sheets in pieces (CTP****3*UN).",
@@ -478,6 +479,8 @@ def ndc_unit_not_of_the_form(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     programmes deny it."""
     right, drug = _right_unit(line, ctx), line.drug
     if right is None or drug is None or drug.ctp is None:
+        return
+    if right[0] == "ML" and drug.unit == "UN" and ctx.option("QTY04", "liquid_in_pieces"):
         return
     if drug.unit in ("ML", "UN") and drug.unit != right[0]:
         message = f"{_product_told(line, ctx, right[1])}, counted in {right[0]}; CTP05-1 is {drug.unit}"

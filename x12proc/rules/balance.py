@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 
@@ -18,6 +19,13 @@ _TOTAL_LINE = "0001"  # revenue code of a total; old billing programs still send
 _NOTHING = Decimal(0)
 _WASTED = "JW"
 _MAY_BE_FREE = frozenset((_WASTED, "Q0", "Q1"))
+_SUPPLIED = re.compile(
+    r"\b(?:(?:PATIENT|PT|MEMBER)[ -]?SUPPLIED|SUPPLIED BY (?:THE )?(?:PATIENT|PT|MEMBER|MAKER|MANUFACTURER)"
+    r"|(?:NO|WITHOUT|ZERO) COST TO (?:THE )?(?:PRACTICE|PROVIDER|OFFICE|CLINIC|US)|WHITE[ -]?BAGGED|FREE GOODS"
+    r"|DONATED|FREE OF CHARGE|NO CHARGE DRUG|DRUG (?:PROVIDED|SUPPLIED) FREE)\b",
+    re.IGNORECASE,
+)
+_LONGEST = 2000  # characters of a text that are searched
 _FREE_WORDS = ("NO CHARGE", "NO COST", "SAMPLE", "SPONSOR", "DONATED")
 
 
@@ -194,3 +202,32 @@ def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
         said = shorten(claim.charge) or "empty"
         message = f"CLM02 is {said}; the charges of {len(charges)} line(s) add up to {plain(total)}"
         yield Hit(at(claim.clm, 2), message, shorten(claim.charge) or None)
+
+
+@line_rule(
+    "BAL09",
+    "free-drug-charged",
+    severity=WARN,
+    sources=("NGSF", "BSPAN"),
+    confidence="V",
+    since="0.1.0",
+    status="A7:583",
+    remittance=("16", "M79"),
+    where="2400 SV102 / SV203; SV101-7, SV202-7, NTE02",
+    suppressed_by=("TRI06",),
+    options={"token": Option("2.00", "the highest charge that still counts as a token, in dollars")},
+    summary="The text says that the drug cost the provider nothing, but the line charges for it.",
+    fix="Charge a token amount such as 0.01 for a drug that somebody else supplied. If the provider bought it, "
+    "take the words out of the text.",
+)
+def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """A drug that the patient, the maker or another pharmacy supplied is no expense of the provider. NGS wants it
+    shown with a charge of 0.01, BridgeSpan with at most one cent; a full charge contradicts the text."""
+    charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
+    if charge is None or token is None or charge <= token or _WASTED in line.given_modifiers:
+        return
+    texts = (line.description, *(note.text for note in ctx.notes(line)))
+    found = next((match for text in texts if (match := _SUPPLIED.search(text[:_LONGEST]))), None)
+    if found is not None:
+        place, shown = _place(line, _CHARGE), shorten(line.charge, 20)
+        yield Hit(place, f"The text says {found[0].upper()}; {place.element} charges {shown}", shown)

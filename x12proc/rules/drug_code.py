@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,8 +17,9 @@ from x12proc.rules.base import Option
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import named_drug
-from x12proc.values import shorten
+from x12proc.values import parse_quantity, shorten
 
+_TOKEN = Decimal(2)  # dollars
 _BEVACIZUMAB = "bevacizumab"
 _MODIFIER_ROUTES = {"JA": "IV", "JB": "SC"}
 MOST_SHOWN = 4  # codes that a message names
@@ -210,3 +212,9 @@ def _certainty(own: OwnCodes, codes: list[SpecificCode]) -> Severity | None:
 def _is_followed(code: SpecificCode, later: list[SpecificCode]) -> bool:
     """Whether a code ended the day before another began: then both stand for one product."""
     return code.last is not None and any(one.first == code.last + timedelta(days=1) for one in later)
+
+
+def is_token_charge(line: ServiceLine) -> bool:
+    """Whether a line charges no more than a token, as for a drug that cost the provider nothing."""
+    charge = parse_quantity(line.charge)
+    return charge is not None and charge <= _TOKEN

@@ -17,7 +17,7 @@ from x12proc.rules.dosing import Size, counted, fixes_strength, sizes_sold, tell
 from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.product import listed_product
-from x12proc.rules.waste_pair import is_waste_line
+from x12proc.rules.waste_pair import is_waste_line, other_part
 from x12proc.values import plain, shorten
 
 _CONFUSED = Decimal(10)  # times what one container holds
@@ -73,6 +73,9 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         or said.amount_per_container
     ):
         return
+    other = other_part(line, ctx)
+    if other is not None and (ctx.narrative(other).strength or ctx.narrative(other).amount_per_container):
+        return  # the JW line names the container of both
     if not _is_asked_for(line, ctx, None):
         return
     day = served_on(line, ctx)  # asked last: until here the drug alone decides

@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 
 from x12proc.claims.model import ServiceLine, at, missing
-from x12proc.findings import REJECT, WARN, Hit
+from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative.tokens import word_set
 from x12proc.reference.ndc import candidates, is_placeholder, normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.drug_code import is_token_charge
 from x12proc.rules.narrative import description_place, named_drug, spoken
 from x12proc.rules.trial_drug import is_under_study
 from x12proc.values import iso_date, shorten
 
+_FREE = re.compile(r"\b(?:NO (?:COST|CHARGE)|FREE|STOCKPILE|FEDERAL SUPPLY|DONATED|SUPPLIED)\b", re.IGNORECASE)
+_LONGEST = 2000  # characters of a text that are searched
 _OTHER_CODES = frozenset(("EN", "EO", "HI", "ON", "UK", "UP"))  # LIN02 of devices and supplies
 _PAPER_FORM = re.compile(r"(?:NDC[\s:#]*)?N4[\s:]*([0-9]{11})(?![0-9])", re.IGNORECASE)
 _LONGEST_PAPER_FORM = 60
@@ -90,11 +93,18 @@ def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     if line.drug is None:
         code = shorten(line.procedure, 10)
-        yield Hit(missing(line.last_own(), "2410", "LIN03"), f"The {code} line has no loop 2410 and so no NDC")
+        place = missing(line.last_own(), "2410", "LIN03")
+        severity = INFO if _costs_nothing(line, ctx) else None
+        yield Hit(place, f"The {code} line has no loop 2410 and so no NDC", severity=severity)
     else:
         said = ctx.narrative(line).ndc
         fix = f"Put the 11 digits of the NDC into LIN03: LIN**N4*{said or '73150015006 (an example)'}."
         yield Hit(at(line.drug.lin, 3), "Loop 2410 is sent, but LIN03 is empty: no NDC", fix=fix)
+
+
+def _costs_nothing(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the text says that the drug was free, and the line charges a token: nothing is priced by the NDC."""
+    return is_token_charge(line) and any(_FREE.search(text[:_LONGEST]) for _, text in spoken(line, ctx))
 
 
 def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:

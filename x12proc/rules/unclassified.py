@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from x12proc.claims.model import ServiceLine
-from x12proc.findings import INFO, WARN, Hit
+from x12proc.findings import WARN, Hit
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
@@ -19,6 +19,7 @@ from x12proc.rules.drug_code import (
     is_compounded,
     is_made_for_the_eye,
     is_opps,
+    is_token_charge,
     served_on,
     stated_routes,
 )
@@ -60,8 +61,8 @@ def _is_unclassified(line: ServiceLine) -> bool:
 def unclassified_under_opps(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Under Medicare's outpatient payment system the unclassified J codes are packaged: nothing is paid for the
     drug. C9399 is the code under which a newly approved drug is priced by itself; a drug under study (Q0, Z00.6)
-    is not approved."""
-    if ctx.investigational(line):
+    is not approved, and a token charge asks for no payment."""
+    if ctx.investigational(line) or is_token_charge(line):
         return
     if line.procedure.upper() in _UNDER_OPPS and is_opps(ctx, "COD04", (_OUTPATIENT,)):
         message = f"{code_billed(line)} on an outpatient claim (bill type 13x) to Medicare is packaged, not paid"
@@ -151,7 +152,7 @@ def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Itera
 @line_rule(
     "COD12",
     "better-unclassified-code",
-    severity=INFO,
+    severity=WARN,
     sources=("FCSO", "NOV", "MBC"),
     confidence="V",
     since="0.1.0",

@@ -12,7 +12,7 @@ from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalise
-from x12proc.rules.base import line_rule
+from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
 from x12proc.rules.modifier import procedure_element
@@ -24,6 +24,7 @@ _WASTED, _NOTHING_WASTED = WASTED, "JZ"
 _WASTE = frozenset((_WASTED, _NOTHING_WASTED))
 _SINGLE_DOSE = ("SDV", "PFS")
 _MULTIPLE_DOSE = "MDV"
+_INTO_THE_EYE = ("INTRAVITREAL",)  # every product licensed for it comes in containers for a single dose
 _ONE_OF_BOTH_SINCE = date(2023, 7, 1)
 _PRICED_AS_ONE_UNIT = "C9399"  # takes neither modifier
 # Facility types whose drugs are not paid line by line: stays, rural and federally qualified health centres.
@@ -68,13 +69,17 @@ def _container(line: ServiceLine, ctx: Context) -> str:
         return said
     number = normalise(line.ndc)
     product = ctx.reference.product(number) if number else None
-    return product.container if product else ""
+    if product and product.container:
+        return product.container
+    return "SDV" if ctx.narrative(line).routes == _INTO_THE_EYE and not ctx.narrative(line).compound else ""
 
 
 def _takes_neither(line: ServiceLine, ctx: Context) -> bool:
     """Whether the line is of a kind that is billed without JW and JZ."""
     claim = ctx.claim
     if claim.type == "I" and claim.facility_code.startswith(_PAID_AS_A_WHOLE):
+        return True
+    if claim.type == "I" and claim.facility_code.startswith("13") and ctx.option("MOD01", "packaged_on_13x"):
         return True
     return line.procedure.upper() == _PRICED_AS_ONE_UNIT or ctx.investigational(line)
 
@@ -96,6 +101,7 @@ def _discarded(said: Narrative) -> Decimal | None:
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
     suppressed_by=("NAR16", "COD04", "COD07"),
+    options={"packaged_on_13x": Option(False, "bill type 13x: unclassified codes are packaged and need neither")},
     summary="A drug from a single-dose container is billed without saying whether any of it was discarded.",
     fix="Add JZ when nothing was left over (HC:<code>:JZ). When something was, bill the given amount without JZ "
     "and the discarded amount on a second line with JW.",
