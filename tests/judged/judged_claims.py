@@ -143,8 +143,8 @@ def _first_modifier(element: str) -> str:
 
 
 def _points_at(element: str, wanted: Sequence[str]) -> bool:
-    """Whether a finding points where the judge pointed: a missing segment may be named as a whole, and one modifier
-    of a line for another."""
+    """Whether a finding points where the judge pointed: a missing segment may be named as a whole, a modifier
+    for another one of the same line."""
     element = _first_modifier(element)
     return any(element.startswith(one) or one.startswith(element) for one in map(_first_modifier, wanted))
 
