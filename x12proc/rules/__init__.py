@@ -34,7 +34,7 @@ __all__ = [
     "line_rule",
     "missing",
 ]
-_NOT_FAMILIES = frozenset(("base", "context", "drug_code", "retired", "sources"))
+_NOT_FAMILIES = frozenset(("base", "context", "drug_code", "drug_loop", "paste", "retired", "sources"))
 
 
 @cache
