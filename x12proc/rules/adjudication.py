@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from x12proc.claims.model import Claim, Location, ServiceLine, at, days
 from x12proc.findings import INFO, WARN, Hit
@@ -17,6 +17,7 @@ _HCPCS = "HC"
 _DESCRIPTION = 6  # the seventh component
 _REPLACEMENTS = ("7", "8")
 _LONGEST_YEAR = 366
+_MEDICARE = ("MA", "MB")
 
 
 @line_rule(
@@ -67,16 +68,16 @@ def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterat
     where="2400 DTP*472, 2300 DTP*434, DTP03",
     suppressed_by=("DAT01",),
     options={
-        "days": Option(_LONGEST_YEAR, "how many days after the service the payer still takes a claim"),
-        "filing_indicators": Option(("MA", "MB"), "the payers (SBR09) that this is said of"),
+        "days": Option(_LONGEST_YEAR, "how many days after the service the payer accepts a claim"),
+        "filing_indicators": Option(("MA", "MB"), "the payers (SBR09) that the limit applies to"),
     },
-    summary="The claim is for a service longer ago than the payer accepts.",
-    fix="Check the service date. When it is right, send the claim with the reason for the delay, or write the "
-    "charge off.",
+    summary="The claim is past the payer's limit for timely filing.",
+    fix="Check the service date. If it is right, send the delay reason code in CLM20, or write the charge off; "
+    "Medicare forbids billing the patient.",
 )
 def late_for_timely_filing(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Medicare takes a claim for twelve months after the service; later ones are denied, and the patient may not
-    be charged instead."""
+    """Medicare accepts a claim for twelve months after the service. It denies later ones, and the provider may
+    not charge the patient instead."""
     payers, allowed = ctx.option("DAT06", "filing_indicators"), ctx.option("DAT06", "days")
     assert isinstance(payers, tuple)
     assert isinstance(allowed, int)
@@ -84,8 +85,17 @@ def late_for_timely_filing(claim: Claim, ctx: Context) -> Iterator[Hit]:
         return
     counted = _counted_from(claim, ctx)
     if counted is not None and (ctx.as_of - counted[0]).days > allowed:
-        past = (ctx.as_of - counted[0]).days
-        yield Hit(counted[1], f"The service was on {counted[0]}, {past} days ago; {allowed} are allowed")
+        yield Hit(counted[1], f"The service of {counted[0]} is past {_limit(claim, counted[0], allowed)}")
+
+
+def _limit(claim: Claim, served: date, allowed: int) -> str:
+    """The payer's time to file, and the day on which it ended."""
+    if claim.filing_indicator not in _MEDICARE or allowed != _LONGEST_YEAR:
+        return f"the payer's {allowed} days (ended {served + timedelta(days=allowed)})"
+    leap_day = (served.month, served.day) == (2, 29)
+    return (
+        f"Medicare's 12 months (ended {served.replace(year=served.year + 1, day=28 if leap_day else served.day)})"
+    )
 
 
 def _counted_from(claim: Claim, ctx: Context) -> tuple[date, Location] | None:
