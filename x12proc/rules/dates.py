@@ -64,11 +64,11 @@ def service_date_missing_or_invalid(line: ServiceLine, ctx: Context) -> Iterator
         yield Hit(at(period.segment, 3), message, shorten(period.text) or None, fix=_date_fix(period.text))
     elif period.last < period.first:
         message = f"The service period begins on {period.first}, after its end on {period.last}"
-        swapped = _dated_segment((period.last, period.first))
+        swapped = dated_segment((period.last, period.first))
         yield Hit(at(period.segment, 3), message, period.text, fix=f"If the dates are swapped, send {swapped}")
 
 
-def _dated_segment(period: Days, qualifier: str = "472") -> str:
+def dated_segment(period: Days, qualifier: str = "472") -> str:
     """The DTP of a day or of a period."""
     first, last = (f"{day:%Y%m%d}" for day in period)
     return f"DTP*{qualifier}*D8*{first}~" if first == last else f"DTP*{qualifier}*RD8*{first}-{last}~"
@@ -80,7 +80,7 @@ def _date_fix(text: str) -> str | None:
     known = [day for day in days_read if day]
     if not 0 < len(known) == len(days_read) <= 2 or known[-1] < known[0]:
         return None
-    return f"Compare with the record, then send {_dated_segment((known[0], known[-1]))}"
+    return f"Compare with the record, then send {dated_segment((known[0], known[-1]))}"
 
 
 def _read_day(text: str) -> date | None:
@@ -143,7 +143,7 @@ def drug_line_spans_days(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if period and served and served[0] < served[1]:
         count = (served[1] - served[0]).days + 1
         message = f"One line covers {count} days, {_said(served)}"
-        first = _dated_segment((served[0], served[0]))
+        first = dated_segment((served[0], served[0]))
         fix = f"Send one line for each day the drug was given, with its own dose. The first day: {first}"
         yield Hit(at(period.segment, 3), message, period.text, fix=fix)
 
@@ -207,6 +207,6 @@ def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     message = f"The text has {listed}, but DTP*472 has {_said(served)}"
     fix = None
     if len(told) == 1:
-        sent = _dated_segment((told[0], told[0]))
+        sent = dated_segment((told[0], told[0]))
         fix = f"If the drug was given on {told[0]}, send {sent}. If not, correct the text."
     yield Hit(at(period.segment, 3), message, listed, fix=fix)
