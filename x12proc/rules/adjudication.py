@@ -10,7 +10,9 @@ from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
+from x12proc.rules.paste import changed, procedure
 from x12proc.values import shorten
+from x12proc.wire.segment import Segment
 
 _ADJUDICATION = "SVD"
 _HCPCS = "HC"
@@ -31,14 +33,13 @@ _MEDICARE = ("MA", "MB")
     second_status="A7:454",
     where="2430 SVD03-2 and SVD03-7",
     suppressed_by=("NAR01",),
-    summary="What another payer decided on the drug line (2430) has another code, or lacks the description.",
-    fix="Repeat in SVD03 what the line itself says: HC, code, modifiers and the description in the seventh "
-    "component, e.g. SVD*60054*9000*HC:<code>:JZ::::BRIUMVI 450MG IV**1. Keep another code only when the other "
-    "payer paid under it.",
+    summary="The other payer's decision on the drug line (2430 SVD) has another code, or lacks the description.",
+    fix="Repeat the line's own code, modifiers and description in SVD03, for example "
+    "SVD*60054*9000*HC:J3590:JZ::::BRIUMVI 450MG IV**1~.",
 )
 def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The next payer sets the other payer's payment against the line by its code. Where code or description don't
-    agree it can't tell that both mean the same drug."""
+    """The next payer matches the other payer's payment to the line by its code. If code or description differ,
+    it can't see that both mean the same drug."""
     separator = ctx.claim.delimiters.component.decode("latin-1")
     for segment in line.segments:
         if segment.tag != _ADJUDICATION or segment.element(6).strip():  # SVD06: paid in a bundle with another
@@ -49,11 +50,22 @@ def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterat
         code = parts[1].strip()
         if code.upper() != line.procedure.strip().upper():
             billed = shorten(line.procedure, 10) or "empty"
-            message = f"SVD03-2 is {shorten(code, 20) or 'empty'}, the code of the line is {billed}"
-            yield Hit(at(segment, 3, 2), message, shorten(code) or None)
+            message = f"SVD03-2 is {shorten(code, 20) or 'empty'}, but the line bills {billed}"
+            fix = _repeated_in_svd(line, segment, ctx)
+            if fix and code:
+                fix += f". Keep {shorten(code, 20)} only if the other payer paid under it."
+            yield Hit(at(segment, 3, 2), message, shorten(code) or None, fix=fix)
         elif not "".join(parts[_DESCRIPTION : _DESCRIPTION + 1]).strip():
-            message = f"SVD03-7 is empty; {shorten(code, 10)} needs its description here as well"
-            yield Hit(at(segment, 3, 7), message)
+            message = f"SVD03-7 is empty, but {shorten(code, 10)} needs its description in loop 2430 too"
+            yield Hit(at(segment, 3, 7), message, fix=_repeated_in_svd(line, segment, ctx))
+
+
+def _repeated_in_svd(line: ServiceLine, segment: Segment, ctx: Context) -> str | None:
+    """The SVD with the procedure of its line."""
+    if ":" in line.description:
+        return None
+    corrected = changed(segment, ctx.claim.delimiters, {3: procedure(line)})
+    return f"Send {corrected}" if corrected else None
 
 
 @claim_rule(

@@ -174,8 +174,11 @@ def _with_code(code: HealthCode, bare: str, claim: Claim) -> str | None:
         return None
     qualifier = "ABK" if code.qualifier in _PRINCIPAL else "ABF"
     parts = code.segment.element(code.position).split(claim.delimiters.component.decode("latin-1"))
-    composite = ":".join([qualifier, bare.upper(), *parts[2:]])
-    corrected = changed(code.segment, claim.delimiters, {code.position: composite})
+    texts = {code.position: ":".join([qualifier, bare.upper(), *parts[2:]])}
+    for other in claim.diagnoses:  # the other codes of the segment without their decimal points
+        if other.segment is code.segment and other is not code and "." in other.code:
+            texts[other.position] = f"{other.qualifier}:{other.bare}"
+    corrected = changed(code.segment, claim.delimiters, texts)
     return (
         f"Send {corrected}" if corrected else f"Send {qualifier}:{bare.upper()} instead of {shorten(code.code)}."
     )
