@@ -34,6 +34,7 @@ class Amounts(msgspec.Struct):
     amount_per_container: Amount | None = None
     contents: tuple[Content, ...] = ()
     discarded: Amount | None = None
+    drawn: Amount | None = None
 
 
 def _amount(token: Token) -> Amount:
@@ -51,11 +52,18 @@ _RATE = re.compile(r"[QVN](?:sN?k)+|xNk|Nk")
 _RATIO = re.compile(r"[QP]s(?:V|Nu|u)|[QV]sc")  # 300MG/3ML, 100MG/ML, 50MG/VIAL
 
 _WASTE_NONE = re.compile(r"zw|zWw(?![yqo]?[QV])|w[yq]?z")  # NO WASTE, NO DRUG WASTED, WASTE: NONE
+# WASTED 140MG OF 560MG, 140MG DISCARDED FROM 560MG, 140 OF 560MG WASTED: the second amount was drawn.
+_WASTE_OF = (
+    re.compile(r"w[yql]?([QVN])y?o([QV])(?!c)"),
+    re.compile(r"([QVN])[yl]?w[yr]?o([QV])(?!c)"),
+    re.compile(r"([QVN])o([QV])[yl]?w"),
+)
 # WASTED 2MG; behind an amount only another mass counts: in "64MG DISC 1.9ML VIAL" the 64 mg are wasted.
 _WASTE_AFTER = re.compile(r"(?<![QV])w[yqo]?([QV])|(?<=[QV])w[yqo]?(Q)")
 _WASTE_BEFORE = re.compile(r"([QV])o?w(?![yqo]?N)")
 _WASTE_NUMBER = re.compile(r"w[yqo]?(N)(?!.?[ckx])")  # WASTED 20, in the unit of the dose
 _WASTE_MODIFIER = re.compile(r"j[yq]?([QV])")  # JW 44MG; the modifier alone tells no amount
+_WASTE_BRACKETED = re.compile(r"jl([QV])r|([QV])ljr")  # JW (44MG), 44MG (JW)
 _BILLED = re.compile(r"b[yqo]?(Q)|(Q)b")  # BILLED 45 UNITS
 _OVERFILL = re.compile(r"v[yqo]?[QV]|[QV]v")
 
@@ -82,11 +90,11 @@ _COUNT_SIZE = re.compile(
     r"l?(N)r?(?:xc?|c[xo]|e|y?(?=[QVS]c)|c(?=[CS]))([QVSC])[ce]?(?![xh]N)|(N)c[yl]?([QVS])e|(N)l([QVSC])rc"
 )
 # ... and turned round: 300MG/2ML X1, 5.5ML X2, 300MG VIAL X 11, 300MG #11, 300MG VIALS (11).
-_SIZE_COUNT = re.compile(r"([QVSC])[ce]?[xh](N)c?(?!d)|([QVSC])cl(N)r")
+_SIZE_COUNT = re.compile(r"([QVSC])[ce]?[xh](N)c?(?!d)|([QVSC])c(?:l|y?i[yqh]?)(N)r?")
 _ROUTE_INSIDE = re.compile(r"(?<=[SCc])W(?=[xh]N)")  # 130MG/26ML IV X3, 100MG VIAL SC X 3
 _VIALS_THEN_AMOUNT = re.compile(r"(N)c([QV])")  # 15 VIALS 105MG: a size if the dose stands elsewhere
 _BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|Nx|$)")  # (1X500 + 1X200)
-_COUNT = (re.compile(r"(?<![N_]s)h?(N)r?c"), re.compile(r"c[xhq](N)"))  # but 1/2 VIAL is none
+_COUNT = (re.compile(r"(?<![N_]s)h?(N)r?c"), re.compile(r"cy?[xhqi][yqh]?(N)"))  # but 1/2 VIAL is none
 # 420MG MDV, SDV 3ML, 150MG EACH (but not 2MG EACH EYE).
 _SIZE = (re.compile(r"([QV])c"), re.compile(r"(?<!N)c(V)"), re.compile(r"([QV])e(?!W)"))
 _SIZE_BESIDE_DOSE = re.compile(r"(?<!N)c(Q)")  # MDV 420MG, where the text says elsewhere what the dose was
@@ -231,18 +239,27 @@ class _Reader:
                     self._strike(*found.span())
 
     def _discarded(self) -> None:
-        if "j" in self.shape and sum(map(self.shape.count, "QSC")) > 1:
-            for _, (amount,) in self._each(_WASTE_MODIFIER):
-                self._discard(amount)
+        if "j" in self.shape:
+            self._discarded_by_modifier()
         if "w" not in self.shape:
             return
         for _ in self._each(_WASTE_NONE):
             self.wasted = "0"
+        for _, (amount, drawn) in self._each(*_WASTE_OF) if "o" in self.shape else ():
+            self._discard(amount if amount.unit else replace(amount, unit=drawn.unit))
+            self.out.drawn = self.out.drawn or _amount(drawn)
         for _, (amount,) in self._each(_WASTE_AFTER, _WASTE_BEFORE):
             self._discard(amount)
         for _, (number,) in self._each(_WASTE_NUMBER):
             if self.out.discarded is None and self.wasted is None:
                 self.wasted = number.value
+
+    def _discarded_by_modifier(self) -> None:
+        for _, (amount,) in self._each(_WASTE_BRACKETED):
+            self._discard(amount)
+        if sum(map(self.shape.count, "QSC")) > 1:
+            for _, (amount,) in self._each(_WASTE_MODIFIER):
+                self._discard(amount)
 
     def _discard(self, item: Token) -> None:
         if item.value == "0":

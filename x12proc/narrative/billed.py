@@ -23,10 +23,21 @@ _NOT_GIVEN = re.compile(
     r"|(?:ALLERG(?:IC|Y)|INTOLERANT)\sTO|PREVIOUS(?:LY)?(?:\sON)?|PRIOR|REPLAC(?:ES|ING)|STOPPED|DISCONTINUED|NOT"
     r"|BIOSIMILAR\s(?:TO|OF|FOR)|(?:HX|HISTORY)\sOF)[\s:]*\Z",
 )
+# What follows a drug that wasn't given: FASENRA? NO, XOLAIR; FASENRA IN ERROR; FASENRA CHANGED TO XOLAIR.
+_NOT_GIVEN_AFTER = re.compile(
+    r"\s*(?:\?\s*NO(?:T|PE)?\b|[(,]?\s*(?:WAS\s|IS\s)?(?:NOT\s(?:GIVEN|USED|ADMINISTERED|THIS)|(?:IN\s)?ERROR|WRONG)\b"
+    r"|(?:WAS\s)?(?:CHANGED|CORRECTED|SWITCHED|CONVERTED)\sTO\b|[-=]+>|(?:WAS\s)?(?:REFUSED|STOPPED|DISCONTINUED"
+    r"|FAILED|NOT\sTOLERATED)\b)"
+)
+# What follows a drug given beside the one billed, after its amount and route: BENADRYL 50MG IV PREMED.
+_BESIDE_AFTER = re.compile(
+    r"(?:[\s,]*[0-9.,]+\s?(?:MG|MCG|G|ML|UNITS?)?)?(?:[\s,]*(?:IVP?|PO|IM|SC|SQ|ORAL))?"
+    r"[\s,(]*(?:AS\s|FOR\s)?(?:A\s)?PRE-?\s?MED(?:S|ICATED|ICATIONS?)?\b(?!\sWITH)"
+)
 _AND = re.compile(r"\s*(?:/|&|,?\s?\b(?:AND|OR)\b)\s*\Z")
 
 #: How fit a name is to be the line's, best first.
-GIVEN, UNKNOWN, COMPANION, ABSENT = range(4)
+GIVEN, UNKNOWN, VEHICLE, COMPANION, ABSENT = range(5)
 
 
 class Billed(NamedTuple):
@@ -45,7 +56,7 @@ def billed(text: str, names: Sequence[Name]) -> Billed:
     fits = _fits(text, names)
     fit = min(fits)
     name = names[fits.index(fit)] if fit < ABSENT else None
-    others = [names[place] for place, other in enumerate(fits) if other >= COMPANION and names[place] is not name]
+    others = [names[place] for place, other in enumerate(fits) if other >= VEHICLE and names[place] is not name]
     return Billed(name, fit, tuple(others))
 
 
@@ -54,9 +65,12 @@ def _fits(text: str, names: Sequence[Name]) -> list[int]:
     end = 0
     for name in names:
         before = text[end : name.start]
-        if before and (_NOT_GIVEN.search(before) or (fits and fits[-1] == ABSENT and _AND.match(before))):
+        denied = before and (_NOT_GIVEN.search(before) or (fits and fits[-1] == ABSENT and _AND.match(before)))
+        if denied or _NOT_GIVEN_AFTER.match(text, name.end):
             fits.append(ABSENT)
-        elif name.canonical in _VEHICLES or (before and _BESIDE.search(before)):
+        elif name.canonical in _VEHICLES:
+            fits.append(VEHICLE)
+        elif (before and _BESIDE.search(before)) or _BESIDE_AFTER.match(text, name.end):
             fits.append(COMPANION)
         else:
             fits.append(UNKNOWN if name.canonical is None else GIVEN)

@@ -54,8 +54,15 @@ _SOLID_DAYS: Final = (
     re.compile(r"(?<![0-9/.#])(?P<y>20[0-9]{2})(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?![0-9/.])"),
     re.compile(r"(?<![0-9/.#])(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?P<y>20[0-9]{2})(?![0-9/.])"),
 )
-# What stands before a day on which nothing was given.
-_OTHER_DAY = re.compile(r"\b(?:DOB|BIRTH|BORN|EXP(?:IRES|IRY|IRATION)?)(?:\ ?DATE)?(?:\ ON)?[\s:.#]*\Z")
+# Words before a day on which nothing was given: birth, expiry, approval, order, the last or the next dose.
+_OTHER_DAY = re.compile(
+    r"\b(?:DOB|BIRTH|BORN|EXP(?:IRES|IRED|IRY|IRATION)?|APPR(?:OVED|OVAL|VD)?|AUTH(?:ORIZED|ORIZATION)?|VALID"
+    r"|EFF(?:ECTIVE)?|ORDER(?:ED)?|RECEIVED|REC'?D|SHIPPED|SIGNED|DATED|MFG|MFD|LICENSED|DIAGNOSED|DX|ONSET"
+    r"|NEXT|DUE|LAST|PREV(?:IOUS)?)"
+    r"(?:\ ?(?:DOSE|DATE|ON|BY|FOR|DUE|WAS|IS|GIVEN|FDA|FROM|THRU|THROUGH|TO|TILL?|UNTIL))*[\s:.#]*\Z"
+)
+# Words between two days of the same kind: VALID 10/01/26 THRU 12/31/26.
+_UNTIL = re.compile(r"\s*(?:-|THRU|THROUGH|TO|TILL?|UNTIL)\s*\Z")
 _MONEY = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})"
 _PRICE = re.compile(rf"\$\s?({_MONEY}(?:\.[0-9]{{1,2}})?)(?![0-9])")
 _NO_UNIT = r"(?![0-9.])(?!\s?(?:M?C?G|ML|GM|I?U|UNITS?|%))"
@@ -119,14 +126,20 @@ def _take_days(text: str, digits: int) -> tuple[str, tuple[str, ...]]:
     marked = _DAYS if _DAY_MARK.search(text) else ()
     solid = _SOLID_DAYS if digits >= 8 and "20" in text else ()
     for pattern in (*marked, *solid):
+        other_end = -1  # where the last day ended that is no day of service
         for found in pattern.finditer(text):
             day = _iso(found)
             if day is None:
                 continue
-            other = _before(_OTHER_DAY, text, found.start())
-            if other is None:
-                days.setdefault(day, found.start())
-            text = _blank(text, other.start() if other else found.start(), found.end())
+            start, end = found.span()
+            other = _before(_OTHER_DAY, text, start)
+            if other is not None:
+                start, other_end = other.start(), end
+            elif other_end >= 0 and _UNTIL.match(text[other_end:start]):
+                other_end = end
+            else:
+                days.setdefault(day, start)
+            text = _blank(text, start, end)
     return text, tuple(sorted(days, key=days.__getitem__)) if days else ()
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from x12proc.narrative.amounts import read_amounts
-from x12proc.narrative.billed import ABSENT, COMPANION, billed, without_amounts
+from x12proc.narrative.billed import ABSENT, COMPANION, VEHICLE, billed, without_amounts
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.lexicon import Lexicon, Name
 from x12proc.narrative.model import Amount, Narrative, Strength
@@ -75,6 +75,7 @@ def _read_field(text: str, lexicon: Lexicon) -> _Field:
         amount_per_container=amounts.amount_per_container,
         contents=amounts.contents,
         discarded=amounts.discarded,
+        drawn=amounts.drawn,
         ndc=identifiers.ndc,
         ndc_text=identifiers.ndc_text,
         invoice=remarks.invoice,
@@ -84,6 +85,7 @@ def _read_field(text: str, lexicon: Lexicon) -> _Field:
         compound=remarks.compound,
         laterality=read_laterality(tokens, named),
         dates=identifiers.dates,
+        companion=fit == COMPANION,
     )
     return _Field(facts, fit, amounts.certainty, remarks.filler)
 
@@ -124,8 +126,10 @@ _PLAIN: Final = tuple(
 
 
 def _merge(fields: Sequence[_Field]) -> Narrative:
-    # What is said about a drug given beside the one billed counts last.
-    fields = sorted(fields, key=lambda field: field.fit == COMPANION)
+    # What is said about a drug given beside the one billed counts last, and of a premedication nothing counts.
+    fields = sorted(fields, key=lambda field: field.fit in (VEHICLE, COMPANION))
+    if fields[0].fit < VEHICLE:
+        fields = [field for field in fields if field.fit != COMPANION]
     merged: dict[str, Any] = {}
     for fact in _PLAIN:
         values = [getattr(field.facts, fact) for field in fields]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from x12proc.narrative.spelling import Speller
@@ -15,7 +16,7 @@ def _named(route: str, words: str) -> dict[str, str]:
 
 #: Words that always mean the route.
 _ROUTES: Final = {
-    **_named("IV", "IV INTRAVENOUS INTRAVENOUSLY IVP IVPB IVI CIVI IVINF"),
+    **_named("IV", "IV INTRAVENOUS INTRAVENOUSLY INTRAVEN IVP IVPB IVI CIVI IVINF"),
     **_named("SC", "SQ SUBQ SUBCUT SUBCUTANEOUS SUBCUTANEOUSLY"),
     **_named("IM", "IM INTRAMUSC INTRAMUSCULAR INTRAMUSCULARLY"),
     **_named("ID", "INTRADERMAL INTRADERMALLY"),
@@ -47,6 +48,7 @@ _ROUTES: Final = {
 
 #: Long words of the table with a slip of the pen: INTRAVITRAL, SUBCUTANIOUS.
 _SPELLER: Final = Speller(word.lower() for word in _ROUTES)
+_SHORTEST_CUT: Final = 7  # letters of a long word that was cut short
 _LONG: Final = ("INTRA", "SUBC", "SUBR")  # what the long words begin with
 
 #: Words that mean something else as well (a state, an identifier, English): a route only next to a dose.
@@ -117,9 +119,15 @@ def read_routes(tokens: Sequence[Token], named: frozenset[int]) -> tuple[str, ..
     return tuple(found)
 
 
+@lru_cache(maxsize=1024)
 def _misspelt(word: str) -> str | None:
-    meant = _SPELLER.nearest(word.lower())
-    return _ROUTES[meant.upper()] if meant else None
+    """The route that a word cut short (INTRALES, SUBCUTAN) or with a slip of the pen means."""
+    if len(word) >= _SHORTEST_CUT:
+        meant = {route for whole, route in _ROUTES.items() if whole.startswith(word)}
+        if len(meant) == 1:
+            return meant.pop()
+    spelled = _SPELLER.nearest(word.lower())
+    return _ROUTES[spelled.upper()] if spelled else None
 
 
 def _is_something_else(tokens: Sequence[Token], place: int) -> bool:

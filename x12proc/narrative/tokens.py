@@ -16,7 +16,9 @@ _LONGEST_NUMBER = 20  # digits; more is no quantity of anything that is injected
 _LARGEST_EXPONENT = 30
 
 # Characters that claims carry in place of plain ASCII, one for one.
-_PLAIN = str.maketrans("µμ×–—−‑‒\u00a0\u2009’‘＃", "uux-----  ''#")
+_PLAIN = str.maketrans("µμ×–—−‑‒\u00a0\u2009’‘＃", "uux-----  ''#") | {
+    ord(letter): name for letter, name in zip("αβγδ", ("alpha", "beta", "gamma", "delta"), strict=True)
+}
 _SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _SUPERSCRIPT_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _CONTROLS = str.maketrans(dict.fromkeys((*range(32), 127), " "))
@@ -56,6 +58,7 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     h    number sign                                  l r  round brackets
     y    other mark                                   f    word that only fills a phrase: REMAINING, PWD
     j    JW, the modifier of a discarded amount       b    BILLED
+    i    QTY
     W    other word
     ==== ===========================================  ==== ==========================================
     """
@@ -98,9 +101,12 @@ _UNIT = (
     r"|C(?:CS?|ELLS?)|N(?:G|ANOGRAMS?)|V[GP]|P(?:FU|ERCENT|ARTICLES)|L(?:ITERS?)?"
 )
 
+_LONG_UNIT = "(?:MC?G|ML|GM|IU|UNITS?)"  # read behind a comma as well: 450, MG
+
 #: Words that people glue to an amount and to each other: 2MGIVTOD, 80MGIV4VIALS, 3VIALSX150MG.
 _GLUED_WORDS: Final = word_set(
-    "IV IVP IVPB IVT IVTL SC SQ SUBQ SUBCUT IM IT PO OD OS OU SDV MDV PFS VIAL VIALS NDC GIVEN WASTE WASTED JW JZ"
+    "IV IVP IVPB IVT IVTL SC SQ SUBQ SUBCUT IM IT PO OD OS OU SDV MDV PFS VIAL VIALS NDC GIVEN WASTE WASTED JW JZ "
+    "INF INFUSION INJ INJECTION INTRAVENOUS INTRAVITREAL SUBCUTANEOUS PUSH ONCE TOTAL DISCARDED AND"
 )
 _GLUED = rf"(?:{'|'.join(sorted(_GLUED_WORDS, key=len, reverse=True))})"  # long ones first
 _GLUED_END = rf"{_GLUED}{{0,5}}(?:X[0-9]|(?![A-Z]))"
@@ -115,7 +121,7 @@ _TOKEN = re.compile(
   | [0-9]+(?:ST|ND|RD|TH)\b(?P<ordinal>)
   | (?P<number>(?:{_NUMBER})(?:{_POWER}|))
     (?:\ *-?(?P<scale>(?:MIL(?:L(?:ION)?)?|BILLION|TRILLION)\b|K(?=\ *U(?:NITS?)?\b))|)
-    (?:\ *-?\ *(?!L\ EYE)(?P<unit>{_UNIT})(?:{_UNIT_END})|\ *(?P<percent>%)|)
+    (?:\ *(?:-|,\ *(?={_LONG_UNIT}\b))?\ *(?!L\ EYE)(?P<unit>{_UNIT})(?:{_UNIT_END})|\ *(?P<percent>%)|)
   | [^\sA-Z0-9](?P<mark>)
   | X(?P<times>)
     """,
@@ -139,6 +145,9 @@ _PHRASES: Final = tuple(
         ("PARTIC", r"\b(?:VIRAL |VECTOR )?PARTICLES?(?: UNITS?)?\b", "PARTICLES"),
         ("W/O", r"\bW/O\b", "NO"),
         ("S/", r"\bS/[CQ]\b", "SC"),
+        ("I V", r"\bI V\b", "IV"),
+        ("I M", r"(?<=[0-9GLUS] )I M\b", "IM"),
+        ("S ", r"(?<=[0-9GLUS] )S [CQ]\b", "SQ"),
         ("(S)", r"(?<=[A-Z])\(S\)", "S"),  # VIAL(S)
     )
 )
@@ -168,6 +177,7 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("s", "PER"),
     **_kinds("x", "X"),
     **_kinds("o", "OF"),
+    **_kinds("i", "QTY QUANTITY"),
     **_kinds("e", "EACH EA"),
     **_kinds("c", _with_swaps("VIAL VIALS")),
     **_kinds("c", "VL VLS SYR SYRS SYRINGE SYRINGES PEN PENS AMP AMPS AMPULE AMPULES BAG BAGS"),

@@ -34,7 +34,9 @@ __all__ = [
     "line_rule",
     "missing",
 ]
-_NOT_FAMILIES = frozenset(("base", "context", "drug_code", "drug_loop", "paste", "retired", "sources"))
+_NOT_FAMILIES = frozenset(
+    ("base", "billing_units", "context", "drug_code", "drug_loop", "paste", "retired", "sources", "waste_pair")
+)
 
 
 @cache

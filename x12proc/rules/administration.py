@@ -68,12 +68,12 @@ _LONGEST = 2000  # characters of a text that are searched
 _MOST_PERIODS = 31  # of administrations in one claim; with more nobody can tell which was the drug's
 _PHARMACY = re.compile(r"\b(?:PHARMACY|PHARMACIES|RX|DRUGS|HOME INFUSION|HOME CARE)\b", re.IGNORECASE)
 
-_CODES_BY_ROUTE = {
+CODES_BY_ROUTE = {
     "IV": "96365 or 96413 for an infusion, 96374 or 96409 for an IV push",
     "SC": "96372 or 96401 for SC",
     "IM": "96372 or 96401 for IM",
     "INTRAVITREAL": "67028 with RT, LT or 50",
-    "INTRATHECAL": "96450 or 62370, by the way it was given",
+    "IT": "62322, 62323 or 96450",
     "INTRAVESICAL": "51720",
 }
 _COMPLEX = {
@@ -171,7 +171,7 @@ def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 def _administration_fix(line: ServiceLine, ctx: Context) -> str | None:
     """The codes that give a drug by the route of the text, on the day of its line."""
-    codes = _CODES_BY_ROUTE.get(ctx.narrative(line).route or "")
+    codes = CODES_BY_ROUTE.get(ctx.narrative(line).route or "")
     if codes is None or not line.served:
         return None
     return (
@@ -216,7 +216,7 @@ def administration_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[H
     confidence="P",
     since="0.1.0",
     where="2400 SV101-2, SV202-2 of the other lines",
-    options={"tell": Option(False, "whether the rule speaks at all")},
+    options={"tell": Option(False, "true switches the rule on")},
     summary="An antibody has a simple administration code; some payers pay the complex one.",
     fix="Read the payer's article on complex drug administration. Many antibodies may be billed with 96401 or "
     "96413 instead of 96372 or 96365.",

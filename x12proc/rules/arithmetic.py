@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from x12proc.claims.model import ServiceLine, at
 from x12proc.findings import WARN, Hit
-from x12proc.narrative import Amount, Narrative
+from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import named_drug, spoken
 from x12proc.rules.product import listed_product, product_shown
+from x12proc.rules.waste_pair import is_waste_line, wasted_amount
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 _EXACT = Arithmetic(prec=200)  # more digits than any claim's numbers multiply to
@@ -93,24 +94,14 @@ def _parts(line: ServiceLine, ctx: Context, said: Narrative) -> list[Measure]:
     waste, what was given and discarded together as well."""
     dose = measure(said.dose.value, said.dose.unit) if said.dose else None
     wasted = measure(said.discarded.value, said.discarded.unit) if said.discarded else None
-    if _WASTED in line.given_modifiers:
-        told = wasted or (None if _repeats_the_given_line(said, ctx) else dose)
-        return [told] if told else []
+    if is_waste_line(line):
+        amount = wasted_amount(line, ctx)
+        discarded = measure(amount.value, amount.unit) if amount else None
+        return [discarded] if discarded else []
     parts = [dose] if dose else []
     if dose and wasted and dose.unit == wasted.unit and not _has_waste_line(line, ctx):
         parts.append(Measure(_EXACT.add(dose.value, wasted.value), dose.unit))
     return [*parts, *_parts_of_mixed_sizes(said), *_whole_told_as_a_size(line, ctx, said)]
-
-
-def _repeats_the_given_line(said: Narrative, ctx: Context) -> bool:
-    """Whether a JW line's text has the dose of a given line: then it doesn't tell what was discarded."""
-    return said.dose in _doses_given(ctx)
-
-
-@lru_cache(maxsize=1)
-def _doses_given(ctx: Context) -> frozenset[Amount | None]:
-    """The doses in the texts of the lines without JW. Kept for the claim at hand, which asks once a line."""
-    return frozenset(ctx.narrative(line).dose for line in ctx.targets if _WASTED not in line.given_modifiers)
 
 
 def _parts_of_mixed_sizes(said: Narrative) -> Iterator[Measure]:

@@ -13,6 +13,7 @@ from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.product import listed_product
+from x12proc.rules.waste_pair import is_waste_line
 from x12proc.values import plain, shorten
 
 _CONFUSED = Decimal(10)  # times what one container holds
@@ -51,7 +52,14 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Vials of different strength have different prices. Medicare contractors that price from the text ask for the
     strength where there is more than one; other payers can take it from an NDC that stands for one strength."""
     said = ctx.narrative(line)
-    if not ctx.has_text(line) or said.compound or said.strength or said.contents or said.amount_per_container:
+    if (
+        is_waste_line(line)
+        or not ctx.has_text(line)
+        or said.compound
+        or said.strength
+        or said.contents
+        or said.amount_per_container
+    ):
         return
     by_ndc = ctx.option("NAR06", "ndc_is_enough") and len(labelled_strengths(line, ctx)) == 1
     sizes = set() if by_ndc else _family_sizes(line, ctx)
@@ -74,7 +82,7 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A6:217",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NAR06", "NDC03"),
-    options={"tell": Option(False, "whether the rule speaks at all")},
+    options={"tell": Option(False, "true switches the rule on")},
     summary="The text gives the dose, but not how many containers of what size it was taken from.",
     fix="Add number and size of the containers: LAMZEDE 30MG IV 3X10MG SDV.",
 )
@@ -83,7 +91,7 @@ def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hi
     and the NDC tells it as well."""
     said = ctx.narrative(line)
     sized = said.contents or said.amount_per_container or said.strength
-    if said.dose is not None and not sized and not said.compound:
+    if said.dose is not None and not sized and not said.compound and not is_waste_line(line):
         dose = f"{shorten(said.dose.value, 30)} {said.dose.unit}"
         message = f"The text says {dose}, but not from how many containers of what size"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
@@ -108,7 +116,7 @@ def doses_per_vial_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Of a multiple-dose vial one patient gets a part. Payers have an answer of their own for claims that don't
     say how many doses it holds, since they can't work out the price of that part."""
     said = ctx.narrative(line)
-    if said.container != "MDV" or said.doses_per_container:
+    if said.container != "MDV" or said.doses_per_container or is_waste_line(line):
         return
     sized = said.amount_per_container or said.strength or said.contents
     if not sized:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from decimal import Context as Arithmetic
-from decimal import Decimal
 
 from x12proc.claims.model import Location, ServiceLine, Spot, at, missing
 from x12proc.findings import INFO, REJECT, WARN, Hit
@@ -13,12 +13,15 @@ from x12proc.narrative import Amount, Narrative
 from x12proc.narrative.tokens import word_set
 from x12proc.narrative.unlisted import unlisted_name
 from x12proc.reference.ndc import is_placeholder, normalise
+from x12proc.reference.strength import read_strengths
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.waste_pair import is_waste_line, other_part, wasted_amount
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 FIELD_LENGTH = 80  # characters of SV101-7, SV202-7, NTE02 and K301
 _ROUTE_MODIFIERS = ("JA", "JB")
+_ROUNDING = Decimal("0.01")  # of an amount: offices write 46 MG for 46.4
 _EXACT = Arithmetic(prec=100)  # more digits than any text's numbers multiply to
 _LAST_WORD = re.compile(r"[A-Za-z0-9.\-/%]+\Z")
 _AMOUNT_OR_NUMBER = re.compile(
@@ -207,14 +210,18 @@ def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
     status="A6:217",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NAR05", "NDC03"),
+    options={"waste_in_words": Option(False, "warn of a JW line that only repeats the given line's dose")},
     summary="The text doesn't say how much of the drug was given.",
     fix="Add the total amount given with its unit behind the drug's name, e.g. BRIUMVI 450MG IV. A rate such as "
     "10 MG/KG is not the total.",
 )
 def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The line is billed as one unit whatever was given, so the payer takes the amount from the text. Without a
-    total dose it can't price the line. A cell or gene therapy is made and priced as one treatment: where the text
-    counts that, the amount is only asked for."""
+    total dose it can't price the line. A line with JW says what was discarded instead. A cell or gene therapy is
+    made and priced as one treatment: where the text counts that, the amount is only asked for."""
+    if is_waste_line(line):
+        yield from _waste_amount_missing(line, ctx)
+        return
     if not ctx.has_text(line) or ctx.narrative(line).dose is not None:
         return
     place, value = text_place(line, ctx), text_shown(line, ctx)
@@ -223,6 +230,19 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         yield Hit(place, message, value, WARN)
     else:
         yield Hit(place, "No total dose with a unit is found in the text", value)
+
+
+def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """A JW line without the discarded amount; one that repeats the given line's dose only where the payer asks."""
+    if not ctx.has_text(line) or wasted_amount(line, ctx) is not None:
+        return
+    place, value = text_place(line, ctx), text_shown(line, ctx)
+    fix = "Write how much was discarded: BRIUMVI 50MG WASTED. The given line says what was given."
+    if ctx.narrative(line).dose is None:
+        yield Hit(place, "This JW line doesn't say how much was discarded", value, fix=fix)
+    elif ctx.option("NAR04", "waste_in_words"):
+        message = "This JW line repeats the dose of the given line; it doesn't say how much was discarded"
+        yield Hit(place, message, value, WARN, fix)
 
 
 def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
@@ -281,7 +301,7 @@ def route_only_in_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers that price an unclassified drug by hand ask for the way it was given in words; not all of them know
     JA and JB."""
     modifiers = route_modifiers(line)
-    if modifiers and ctx.has_text(line) and ctx.narrative(line).route is None:
+    if modifiers and not is_waste_line(line) and ctx.has_text(line) and ctx.narrative(line).route is None:
         message = f"No route in the text; only modifier {' and '.join(modifiers)} tells it"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
@@ -312,6 +332,10 @@ def _says_twice(line: ServiceLine, ctx: Context, dose: Amount) -> bool:
 def _disagreement(line: ServiceLine, ctx: Context) -> str:
     """Why the containers don't make up the dose, in numbers; empty when they do or nothing can be compared."""
     said = ctx.narrative(line)
+    if is_waste_line(line):
+        wrong = _waste_disagreement(line, ctx)
+        if wrong or said.discarded is None:  # its only amount is the waste: no dose to compare containers with
+            return wrong
     if not said.contents:
         return ""
     held = _sum_of_containers(said)
@@ -319,6 +343,8 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
     if held is None or said.dose is None or dose is None or dose[1] != held[2]:
         return ""
     total, smallest, unit = held
+    if said.discarded is None and other_part(line, ctx) is not None:
+        return ""  # the JW line says the rest, and is compared with this one
     if said.discarded is None:
         # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
         agrees = Decimal(0) <= total - dose[0] < smallest
@@ -331,6 +357,75 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
     whole = plain(_EXACT.add(dose[0], wasted[0]))
     given = f"dose {plain(dose[0])} {unit} + discarded {plain(wasted[0])} {unit}"
     return f"{_sum_told(said, held)}, but {given} = {whole} {unit}"
+
+
+def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
+    """Why the amounts discarded and given don't make up whole containers, in numbers; empty when they do, or when
+    an amount or the containers' size is unknown."""
+    given_line, wasted = other_part(line, ctx), wasted_amount(line, ctx)
+    if given_line is None or _has_other_packages(line, ctx):
+        return ""
+    said, own = ctx.narrative(given_line), ctx.narrative(line)
+    given, discarded = _in_base(said.dose), _in_base(wasted or said.discarded)
+    if given is None or discarded is None or given[1] != discarded[1]:
+        return ""
+    unit, together = given[1], _EXACT.add(given[0], discarded[0])
+    told = f"given {plain(given[0])} {unit} + discarded {plain(discarded[0])} {unit} = {plain(together)} {unit}"
+    also = _in_base(said.discarded) if wasted else None
+    if also and also[1] == unit and also[0] != discarded[0] and also[0] != 0:
+        return f"This JW line discards {plain(discarded[0])} {unit}; the given line says {plain(also[0])} {unit}"
+    drawn = _in_base(own.drawn or said.drawn)
+    if drawn and drawn[1] == unit:
+        return "" if _is_near(together, drawn[0]) else f"{told}, but {plain(drawn[0])} {unit} were drawn"
+    held = _sum_of_containers(said) or _sum_of_containers(own)
+    if held is not None and held[2] == unit:
+        return "" if _is_near(together, held[0]) else f"{told}, but the containers hold {plain(held[0])} {unit}"
+    sizes = _container_sizes(line, given_line, ctx, unit)
+    return _short_of_whole(together, sizes, unit, told) if sizes else ""
+
+
+def _has_other_packages(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the drug is billed from several packages: its texts may then speak of all of them together."""
+    named = ctx.narrative(line).matched
+    others = {normalise(other.ndc) for other in ctx.targets if ctx.narrative(other).matched == named}
+    return len(others) > 1
+
+
+def _in_base(amount: Amount | None) -> tuple[Decimal, str] | None:
+    return in_base_unit(amount.value, amount.unit) if amount else None
+
+
+def _is_near(amount: Decimal, whole: Decimal) -> bool:
+    """Equal but for rounding: offices write whole milligrams."""
+    return abs(amount - whole) <= whole * _ROUNDING
+
+
+def _container_sizes(line: ServiceLine, given_line: ServiceLine, ctx: Context, unit: str) -> list[Decimal]:
+    """What one container may hold, by either text or by the tables, largest first."""
+    said, own = ctx.narrative(given_line), ctx.narrative(line)
+    told = {said.amount_per_container, own.amount_per_container} - {None, said.dose, own.dose, own.discarded}
+    sizes = [_in_base(amount) for amount in told]
+    if not sizes:
+        ndc = normalise(line.ndc)
+        product = ctx.reference.product(ndc) if ndc else None
+        listed = read_strengths(product.strength) if product else ()
+        sizes = [in_base_unit(plain(one.amount), one.unit) for one in listed if not one.per_ml]
+    return sorted({size[0] for size in sizes if size and size[1] == unit and size[0] > 0}, reverse=True)
+
+
+def _short_of_whole(together: Decimal, sizes: Sequence[Decimal], unit: str, told: str) -> str:
+    """How far an amount is from whole containers; empty when it is near some number of them."""
+    if len(sizes) > 1:
+        return ""  # any mixture of sizes may have been opened
+    count = (together / sizes[0]).to_integral_value(ROUND_HALF_EVEN)
+    whole = _EXACT.multiply(max(count, Decimal(1)), sizes[0])
+    if _is_near(together, whole):
+        return ""
+    up = _EXACT.multiply((together / sizes[0]).to_integral_value(ROUND_CEILING), sizes[0])
+    short = plain(_EXACT.subtract(up, together))
+    return (
+        f"{told}: {short} {unit} less than whole containers of {plain(sizes[0])} {unit} hold ({plain(up)} {unit})"
+    )
 
 
 def _sum_told(said: Narrative, held: tuple[Decimal, Decimal, str]) -> str:
@@ -366,13 +461,27 @@ def _same_drug(one: str, other: str) -> bool:
     return one == other or one.startswith(other + "-") or other.startswith(one + "-")
 
 
+def _contradicting_amounts(own: Narrative, note: Narrative) -> Iterator[str]:
+    """Amounts that differ though they have the same role: given with given, discarded with discarded, drawn with
+    given and discarded together."""
+    roles = [("dose", own.dose, note.dose), ("discarded", own.discarded, note.discarded)]
+    given, wasted, drawn = _in_base(own.dose or note.dose), _in_base(own.discarded or note.discarded), note.drawn
+    for role, one, other in roles:
+        first, second = _in_base(one), _in_base(other)
+        if one and other and first and second and first[1] == second[1] and first[0] != second[0]:
+            yield f"{role} {one.value} {one.unit} against {other.value} {other.unit}"
+    whole = _in_base(drawn or own.drawn)
+    if given and wasted and whole and given[1] == wasted[1] == whole[1]:
+        together = _EXACT.add(given[0], wasted[0])
+        if not _is_near(together, whole[0]):
+            parts = f"{plain(given[0])} given + {plain(wasted[0])} discarded"
+            yield f"{parts} against {plain(whole[0])} {whole[1]} drawn"
+
+
 def _contradictions(own: Narrative, note: Narrative, compare_ndc: bool) -> Iterator[str]:
     if own.matched and note.matched and not _same_drug(own.matched, note.matched):
         yield f"drug {shorten(own.drug_name or '', 40)} against {shorten(note.drug_name or '', 40)}"
-    if own.dose and note.dose:
-        one, other = (in_base_unit(amount.value, amount.unit) for amount in (own.dose, note.dose))
-        if one and other and one[1] == other[1] and one[0] != other[0]:
-            yield f"dose {own.dose.value} {own.dose.unit} against {note.dose.value} {note.dose.unit}"
+    yield from _contradicting_amounts(own, note)
     if compare_ndc and own.ndc and note.ndc and own.ndc != note.ndc:
         yield f"NDC {own.ndc} against {note.ndc}"
 
@@ -404,7 +513,7 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
     compare_ndc = normalise(line.ndc) is None  # else NDC12 compares each text with LIN03
     for note in notes:
         said = ctx.read((note.text,))
-        if own.compound or said.compound:
+        if own.compound or said.compound or said.companion:
             continue
         wrong = "; ".join(_contradictions(own, said, compare_ndc))
         if wrong:

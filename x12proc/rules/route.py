@@ -9,6 +9,7 @@ from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import route_modifiers, text_place, text_shown
+from x12proc.rules.waste_pair import is_waste_line
 
 
 @line_rule(
@@ -28,8 +29,13 @@ from x12proc.rules.narrative import route_modifiers, text_place, text_shown
 )
 def route_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Several Medicare contractors ask for the way an unclassified drug was given, since price and coverage
-    depend on it; without it the line may come back."""
-    if ctx.has_text(line) and ctx.narrative(line).route is None and not route_modifiers(line):
+    depend on it; without it the line may come back. Discarded drug (JW) was given in no way."""
+    if (
+        ctx.has_text(line)
+        and not is_waste_line(line)
+        and ctx.narrative(line).route is None
+        and not route_modifiers(line)
+    ):
         message = "No route is found in the text, and neither JA nor JB tells it"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 

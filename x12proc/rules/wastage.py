@@ -7,20 +7,20 @@ from datetime import date
 from decimal import Context as Arithmetic
 from decimal import Decimal
 from functools import lru_cache
-from operator import attrgetter
 
-from x12proc.claims.model import Days, Location, ServiceLine, at
+from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative import Narrative
-from x12proc.reference.ndc import is_placeholder, normalise
+from x12proc.reference.ndc import normalise
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import text_place, text_shown
+from x12proc.rules.waste_pair import WASTED, Drug, drug_and_day, is_known, other_part
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
-_WASTED, _NOTHING_WASTED = "JW", "JZ"
+_WASTED, _NOTHING_WASTED = WASTED, "JZ"
 _WASTE = frozenset((_WASTED, _NOTHING_WASTED))
 _SINGLE_DOSE = ("SDV", "PFS")
 _MULTIPLE_DOSE = "MDV"
@@ -30,17 +30,6 @@ _PRICED_AS_ONE_UNIT = "C9399"  # takes neither modifier
 _PAID_AS_A_WHOLE = ("11", "18", "21", "71", "77")
 _EXACT = Arithmetic(prec=100)
 
-Drug = tuple[str, Days | None]
-
-
-def _drug(line: ServiceLine) -> Drug:
-    """What two lines share that are parts of one administration: NDC and day."""
-    return normalise(line.ndc) or line.ndc, service_days(line)
-
-
-def _is_known(drug: Drug) -> bool:
-    return normalise(drug[0]) is not None and not is_placeholder(drug[0]) and drug[1] is not None
-
 
 @lru_cache(maxsize=2)
 def _billed(ctx: Context, wasted: bool) -> tuple[frozenset[Drug], bool]:
@@ -48,15 +37,15 @@ def _billed(ctx: Context, wasted: bool) -> tuple[frozenset[Drug], bool]:
 
     Kept for the claim at hand, which asks once a line.
     """
-    drugs = frozenset(_drug(line) for line in ctx.targets if (_WASTED in line.given_modifiers) is wasted)
-    return drugs, all(map(_is_known, drugs))
+    drugs = frozenset(drug_and_day(line) for line in ctx.targets if (_WASTED in line.given_modifiers) is wasted)
+    return drugs, all(map(is_known, drugs))
 
 
 def _may_have_partner(line: ServiceLine, ctx: Context, wasted: bool) -> bool:
     """Whether another line holds the wasted (else the given) part, or may hold it for all that is known."""
     drugs, all_known = _billed(ctx, wasted)
-    own = _drug(line)
-    return bool(drugs) and (own in drugs or not all_known or not _is_known(own))
+    own = drug_and_day(line)
+    return bool(drugs) and (own in drugs or not all_known or not is_known(own))
 
 
 def _may_have_waste_line(line: ServiceLine, ctx: Context) -> bool:
@@ -159,8 +148,8 @@ def waste_modifier_contradicts_text(line: ServiceLine, ctx: Context) -> Iterator
 
 def _has_partner_for_sure(line: ServiceLine, ctx: Context) -> bool:
     """Whether a JW line of the same NDC and day is on the claim; beside a JZ line MOD02 tells that."""
-    own = _drug(line)
-    return _is_known(own) and own in _billed(ctx, True)[0]
+    own = drug_and_day(line)
+    return is_known(own) and own in _billed(ctx, True)[0]
 
 
 @line_rule(
@@ -185,7 +174,7 @@ def waste_line_without_given_line(line: ServiceLine, ctx: Context) -> Iterator[H
     if _WASTED not in line.given_modifiers or line.procedure.upper() == _PRICED_AS_ONE_UNIT:
         return
     if not _may_have_partner(line, ctx, False):
-        named = shorten(_drug(line)[0], 20) or "this drug"
+        named = shorten(drug_and_day(line)[0], 20) or "this drug"
         message = f"JW bills the discarded part; no line bills the given part of {named} for the same day"
         yield Hit(_modifier_place(line, _WASTED), message, _WASTED)
 
@@ -270,7 +259,7 @@ def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The JW line bills what was left in the opened vials, no more. Where the whole vial stands on both lines the
     payer pays, and later takes back, drug that nobody had."""
-    given = _given_part(line, ctx) if _WASTED in line.given_modifiers else None
+    given = other_part(line, ctx) if _WASTED in line.given_modifiers else None
     if given is None or line.drug is None or given.drug is None:
         return
     unit = line.drug.unit
@@ -285,22 +274,6 @@ def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit
             f"Given and discarded are {sums}; the containers in the text hold {shorten(plain(held), 20)} {unit}"
         )
         yield Hit(at(line.drug.ctp, 4), message, shorten(line.drug.quantity))
-
-
-@lru_cache(maxsize=1)
-def _parts(ctx: Context) -> dict[Drug, list[ServiceLine]]:
-    """The target lines by drug and day. Kept for the claim at hand."""
-    parts: dict[Drug, list[ServiceLine]] = {}
-    for line in ctx.targets:
-        parts.setdefault(_drug(line), []).append(line)
-    return parts
-
-
-def _given_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
-    """The one line that bills the given part of a JW line's drug, when the drug has these two lines only."""
-    parts = sorted(_parts(ctx)[_drug(line)], key=attrgetter("end"))
-    given = [part for part in parts if _WASTED not in part.given_modifiers]
-    return given[0] if _is_known(_drug(line)) and len(parts) == 2 and len(given) == 1 else None
 
 
 def _content(said: Narrative, unit: str) -> Decimal | None:

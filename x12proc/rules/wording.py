@@ -155,7 +155,7 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
     status="A6:306",
     remittance=("16", "N350"),
     suppressed_by=("NAR01", "NAR02", "NDC11"),
-    options={"tell": Option(False, "whether the rule speaks at all")},
+    options={"tell": Option(False, "true switches the rule on")},
     summary="The text of a cancer drug doesn't say for which stage or after which treatment it was given.",
     fix="Add a note with what the label asks for, e.g. NTE*ADD*METASTATIC, PROGRESSED AFTER TWO PRIOR REGIMENS.",
 )
