@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from x12proc.claims.model import ServiceLine
@@ -10,7 +11,8 @@ from x12proc.wire.segment import Segment
 
 _LONGEST = 190  # characters; a longer segment is not repeated in a fix
 _COMPOSITES = {"SV1": (1, 7), "SV2": (2,), "SVD": (3,), "CTP": (5,), "CLM": (5, 11), "HI": tuple(range(1, 13))}
-_FIRST_MODIFIER, _MODIFIERS, _DESCRIPTION = 2, 4, 6  # components of the procedure, counted from 0
+_MODIFIERS = 4
+_MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)
 
 
 def pasted(*elements: str) -> str:
@@ -53,14 +55,14 @@ def procedure(
 def with_modifier(line: ServiceLine, added: str, *, without: Iterable[str] = ()) -> str:
     """The qualifier, code and modifiers of a line with one more modifier: ``HC:J3590:JZ:JA``."""
     dropped = {added, *without}
-    kept = [code for code in line.given_modifiers if code not in dropped]
+    kept = [code for code in line.given_modifiers if code not in dropped and _MODIFIER.fullmatch(code)]
     return procedure(line, modifiers=[*kept, *([added] if added else [])], description="")
 
 
 def service(
     line: ServiceLine, delimiters: Delimiters, composite: str, texts: Mapping[int, str] | None = None
 ) -> str:
-    """The SV1 or SV2 of a line with another procedure composite, and other texts in some of its elements."""
+    """The SV1 or SV2 of a line with another procedure and other texts in some of its elements, or ""."""
     if line.service is None or ":" in line.description:
         return ""
     position = 2 if line.service.tag == "SV2" else 1
