@@ -174,7 +174,8 @@ def own_code_hit(line: ServiceLine, ctx: Context, codes: list[SpecificCode]) -> 
     severity = _certainty(own_codes(line, ctx), codes)
     matched = "name" if codes[0].matched_by == "name" else "NDC"
     drug = f"{drug_shown(line, ctx)} (by its {matched})"
-    message = f"{drug} has its own code {codes_shown(codes)}; the line bills {code_billed(line)} on {served_on(line, ctx)}"
+    billed = f"the line bills {code_billed(line)} on {served_on(line, ctx)}"
+    message = f"{drug} has its own code {codes_shown(codes)}; {billed}"
     fix = own_code_fix(line, ctx, codes, unsure=severity == INFO)
     return Hit(code_place(line), message, code_billed(line), severity, fix)
 

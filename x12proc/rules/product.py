@@ -297,7 +297,7 @@ def _same_day(one: ServiceLine, other: ServiceLine) -> bool:
     status="A8:223",
     suppressed_by=("RTE02", "RTE03", "RTE06", "RTE07"),
     summary="None of the administration codes of that day fits the route of the drug.",
-    fix="Correct the route or the administration code: IV infusion 96365 or 96413, IV push 96374 or 96409, SC "
+    fix="Correct the route or the administration code. IV infusion is 96365 or 96413, IV push 96374 or 96409, SC "
     "and IM 96372 or 96401, intravitreal 67028, intravesical 51720.",
 )
 def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
