@@ -79,7 +79,7 @@ def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     without a diagnosis, which the guide does not allow."""
     wrong = _wrong_pointers([pointer for pointer in line.pointers if pointer], len(ctx.claim.diagnoses))
     if wrong:
-        sent = shorten(":".join(line.pointers))
+        sent = shorten(":".join(line.pointers), 40)
         message = f"SV107 is {sent or 'empty'}: {'; '.join(wrong)}"
         yield Hit(at(line.head, 7), message, sent or None, fix=_pointer_fix(line, ctx))
 
@@ -109,7 +109,7 @@ def _wrong_pointers(pointers: list[str], diagnoses: int) -> list[str]:
     for pointer in pointers[:_MOST_POINTERS]:
         place = _place(pointer)
         if place is None:
-            wrong.append(f"{shorten(pointer)} is not a number from 1 to {_MOST_DIAGNOSES}")
+            wrong.append(f"{shorten(pointer, 10)} is not a number from 1 to {_MOST_DIAGNOSES}")
         elif place > diagnoses:
             wrong.append(f"the claim has {diagnoses} diagnosis code{'' if diagnoses == 1 else 's'}, not {place}")
         elif place in seen:

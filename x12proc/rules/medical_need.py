@@ -14,7 +14,7 @@ from x12proc.values import shorten
 _NO_DISEASE = ("R", "Z")
 # Z codes that are reason enough for a biologic: contact with a disease, vaccination, prophylaxis, transplants.
 _REASON_ENOUGH = ("Z20", "Z23", "Z29", "Z94")
-_LONGEST, _SIGNS = 7, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of an ICD-10-CM code
+_SHORTEST, _LONGEST, _SIGNS = 3, 7, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of an ICD-10-CM code
 _MOST_SHOWN = 6  # codes that a fix names
 _ICD10_QUALIFIERS = frozenset(("ABK", "ABF"))
 
@@ -90,7 +90,8 @@ def diagnosis_not_valid_on_service_date(claim: Claim, ctx: Context) -> Iterator[
 def _billable(bare: str, day: date, ctx: Context) -> str:
     """Codes of that day with one character more or less than one that is not billable, a few of them."""
     longer = [f"{bare}{sign}" for sign in _SIGNS] if len(bare) < _LONGEST else []
-    found = [code for code in (*longer, bare[:-1]) if ctx.reference.diagnosis(code, day)]
+    shorter = [bare[:-1]] if len(bare) > _SHORTEST else []
+    found = [code for code in (*longer, *shorter) if ctx.reference.diagnosis(code, day)]
     return ", ".join(found[:_MOST_SHOWN])
 
 

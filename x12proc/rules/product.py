@@ -379,4 +379,8 @@ def not_injected(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         message = f"{product_shown(product)} is given {' or '.join(known)}"
     else:
         return
-    yield Hit(text_place(line, ctx), f"{message}, but {shorten(line.procedure, 10)} is for injections", None)
+    yield Hit(
+        text_place(line, ctx),
+        f"{message}, but most payers take {shorten(line.procedure, 10)} for injections only",
+        None,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
+from decimal import Context as Arithmetic
 
 from x12proc.claims.model import Location, ServiceLine, at, missing
 from x12proc.findings import REJECT, WARN, Hit
@@ -14,6 +15,7 @@ from x12proc.rules.paste import changed
 from x12proc.values import parse_quantity, plain, shorten
 from x12proc.wire.segment import Segment
 
+_EXACT = Arithmetic(prec=100)  # more digits than a quantity has
 UNITS = ("F2", "GR", "ME", "ML", "UN")
 
 _MILLIGRAMS = "ML (liquid), UN (powder vial) or ME (milligrams)"
@@ -190,7 +192,9 @@ def ndc_quantity_too_precise(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     allowed = int(str(ctx.option("QTY07", "decimals")))
     if decimals > allowed:
         message = f"CTP04 is {text}, with {decimals} decimals; the payer reads {allowed}"
-        corrected = changed(ctp, ctx.claim.delimiters, {4: plain(round(Decimal(text), allowed))})
+        corrected = changed(
+            ctp, ctx.claim.delimiters, {4: plain(_EXACT.quantize(Decimal(text), Decimal(1).scaleb(-allowed)))}
+        )
         fix = f"If no JW line shares the vials, send {corrected}" if corrected else None
         yield Hit(at(ctp, 4), message, text, fix=fix)
 
