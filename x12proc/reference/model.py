@@ -6,6 +6,8 @@ from datetime import date
 
 import msgspec
 
+from x12proc.reference.strength import Strength, read_strengths
+
 
 class Product(msgspec.Struct, frozen=True):
     """What the tables know of a product; a part that none of them states is empty or None.
@@ -43,10 +45,11 @@ class HcpcsCode(msgspec.Struct, frozen=True):
     terminated: date | None  # last day it could be billed
     date_confidence: str  # verified: all given dates are HCPCS's own; unverified: one isn't; empty: none given
     opps_status: str  # OPPS status indicator of April 2026; empty: not in that addendum
+    known_since: date | None  # where added isn't known: the first day of a CMS publication that lists it
 
     def in_force(self, on: date) -> bool | None:
         """Whether it could be billed that day; None when the dates don't tell."""
-        return in_force(self.added, self.terminated, on)
+        return in_force(self.added, self.terminated, on, self.known_since)
 
 
 class SpecificCode(msgspec.Struct, frozen=True):
@@ -60,10 +63,11 @@ class SpecificCode(msgspec.Struct, frozen=True):
     route: str  # when the code's text restricts it to one route: IV SC IM ..., else empty
     matched_by: str  # ndc11: this package; ndc9: another package of the product; name: the drug's name
     edition: str
+    known_since: date | None = None  # where first isn't known: the first day of a CMS publication that lists it
 
     def in_force(self, on: date) -> bool | None:
         """Whether it could be billed that day; None when the dates don't tell."""
-        return in_force(self.first, self.last, on)
+        return in_force(self.first, self.last, on, self.known_since)
 
 
 class Biosimilar(msgspec.Struct, frozen=True):
@@ -76,8 +80,69 @@ class Biosimilar(msgspec.Struct, frozen=True):
     brands: tuple[str, ...]
 
 
-def in_force(first: date | None, last: date | None, on: date) -> bool | None:
-    """Whether ``on`` lies between two days, of which either may be unknown; None when that leaves it open."""
+class Dosing(msgspec.Struct, frozen=True):
+    """How a drug is dosed, and what may be counted in place of an amount.
+
+    ``kind`` is ``mass``, ``activity`` (units), ``volume``, ``cells``, ``vector-genomes``, ``particles`` (viral
+    particles, plaque-forming units) or ``piece``: of the last the number of pieces is the dose, and an amount is
+    not needed. Of the others a text that counts one of ``pieces`` gives the whole dose too; there are none for
+    drugs whose packages hold different amounts.
+    """
+
+    kind: str
+    pieces: tuple[str, ...]  # lower-case words in the singular, the usual one first: vial, implant, sheet, bag
+
+
+class Package(msgspec.Struct, frozen=True):
+    """One package of a product, and the days on which it can have been given."""
+
+    name: str  # brand, lower-case
+    generic: str  # canonical, lower-case
+    container: str  # SDV MDV PFS PEN CARTRIDGE BAG KIT, or empty
+    strength: str  # 1008 mg/5.6 mL
+    first: date | None  # when it was licensed, so that no earlier day knows it; None: unknown
+    last: date | None  # the last day on which it was sold; None: still sold, or unknown
+
+    @property
+    def holds(self) -> Strength | None:
+        """What one container holds; None where the text of the strength isn't plain."""
+        read = read_strengths(self.strength)
+        return read[0] if len(read) == 1 else None
+
+    def on_sale(self, on: date) -> bool:
+        """Whether it can have been given that day, for all that is known."""
+        return (self.first is None or self.first <= on) and (self.last is None or on <= self.last)
+
+
+class Licence(msgspec.Struct, frozen=True):
+    """A biologic licensed by the FDA under one name and one number."""
+
+    name: str  # brand, lower-case; the proper name where there is no brand
+    generic: str  # canonical, lower-case
+    application: str  # BLA761108, or empty
+    licensed: date | None  # the first approval; None: unknown
+    routes: tuple[str, ...]
+
+
+class Modifier(msgspec.Struct, frozen=True):
+    """A HCPCS Level II modifier and the days between which it can be reported."""
+
+    code: str
+    short: str
+    added: date | None
+    terminated: date | None  # the last day; None: still open
+
+    def in_force(self, on: date) -> bool | None:
+        """Whether it could be reported that day; None when the dates don't tell."""
+        return in_force(self.added, self.terminated, on)
+
+
+def in_force(first: date | None, last: date | None, on: date, known_since: date | None = None) -> bool | None:
+    """Whether ``on`` lies between two days, of which either may be unknown; None when that leaves it open.
+
+    Where the first day is unknown, ``known_since`` is a day by which it had come.
+    """
     if (first is not None and on < first) or (last is not None and on > last):
         return False
-    return None if first is None else True
+    begun = first or known_since
+    return None if begun is None or on < begun else True

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from x12proc.claims.model import Claim, Location, ServiceLine, at
 from x12proc.findings import REJECT, WARN, Hit
-from x12proc.rules.base import claim_rule, line_rule
+from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.paste import changed
-from x12proc.values import parse_quantity, plain, shorten
+from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 _CHARGE, _UNIT_BASIS, _UNITS = 1, 2, 3  # elements after the procedure in SV1 and SV2
 _UNIT = "UN"
 _TOTAL_LINE = "0001"  # revenue code of a total; old billing programs still send it as a line
 _NOTHING = Decimal(0)
-_MAY_BE_FREE = frozenset(("JW", "Q0", "Q1"))
+_WASTED = "JW"
+_MAY_BE_FREE = frozenset((_WASTED, "Q0", "Q1"))
 _FREE_WORDS = ("NO CHARGE", "NO COST", "SAMPLE", "SPONSOR", "DONATED")
 
 
@@ -36,25 +37,45 @@ def _one_unit(line: ServiceLine, ctx: Context) -> str | None:
     "BAL01",
     "units-not-one",
     severity=WARN,
-    sources=("WPS", "ION", "PALC", "MBC"),
+    sources=("WPS", "ION", "PALC", "MBC", "NCULT"),
     confidence="V",
     since="0.1.0",
     drug_alone=True,
     status="A7:476",
     remittance=("16", "M123", "M53"),
     where="2400 SV104 / SV205",
+    options={"unit": Option("", "what one unit stands for by the payer's own bulletins, e.g. 1 MG")},
     summary="An unlisted drug is billed with units other than 1.",
     fix="Send 1 unit (UN*1) with the whole charge, the dose in the description and the NDC quantity in CTP04.",
     suppressed_by=("BAL02", "BAL03"),
 )
 def units_not_one(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """An unlisted code has no amount per unit, so units mean nothing. Medicare contractors return lines with
-    other units; other payers read them as many times the dose."""
-    units = parse_quantity(line.units)
-    if units is not None and units != 1:
-        place = _place(line, _UNITS)
+    other units; other payers read them as many times the dose. Some states pay by a unit that their bulletins
+    name: there 1 unit would bill a milligram."""
+    units, unit = parse_quantity(line.units), str(ctx.option("BAL01", "unit"))
+    due = _units_of_dose(line, ctx, unit) if unit else Decimal(1)
+    if units is None or due is None or units == due:
+        return
+    place = _place(line, _UNITS)
+    if not unit:
         message = f"{place.element} is {line.units}, but an unlisted drug is billed as 1 unit"
         yield Hit(place, message, line.units, fix=_one_unit(line, ctx))
+        return
+    message = f"{place.element} is {line.units}, but 1 unit is {unit} in the state's bulletins"
+    fix = f"Use the unit of the state's bulletin ({unit}): {shorten(plain(due), 30)} units."
+    yield Hit(place, message, line.units, fix=f"{fix} If the one on this drug names another, use that.")
+
+
+def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
+    """A payer's units for a line's amount, a part counted as a whole one; None where they can't be compared."""
+    said = ctx.narrative(line)
+    amount = said.discarded if _WASTED in line.given_modifiers else said.dose
+    value, _, name = unit.partition(" ")
+    held, told = in_base_unit(value, name), in_base_unit(amount.value, amount.unit) if amount else None
+    if held is None or told is None or held[1] != told[1] or held[0] <= 0:
+        return None
+    return (told[0] / held[0]).to_integral_value(ROUND_CEILING)
 
 
 @line_rule(
@@ -93,7 +114,7 @@ def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "M53"),
     where="2400 SV104 / SV205",
     summary="The units of the drug line are not a whole number above zero.",
-    fix="Send 1 unit (UN*1). The quantity of the drug goes in CTP04.",
+    fix="Send 1 unit (UN*1). The dose goes in the text, the NDC quantity in CTP04.",
 )
 def units_not_a_whole_number(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Units multiply the price. Payers refuse a line with no units, with less than one, or with a fraction."""

@@ -6,12 +6,12 @@ from decimal import ROUND_CEILING, Decimal
 
 from x12proc.claims.model import ServiceLine
 from x12proc.reference.strength import read_strengths
-from x12proc.rules.arithmetic import in_figures, measure
 from x12proc.rules.context import Context
-from x12proc.values import plain, shorten
+from x12proc.values import in_base_unit, plain, shorten
 
 _WASTED = "JW"
 _PER = "PER "
+_LONGEST = 50  # characters of the units and of how they were worked out
 
 
 def unit_shown(billing_unit: str) -> str:
@@ -23,17 +23,24 @@ def unit_shown(billing_unit: str) -> str:
     return f"1 unit = {shorten(billing_unit.lower() if billing_unit.startswith('UP TO') else billing_unit, 40)}"
 
 
-def units_of(line: ServiceLine, ctx: Context, billing_unit: str) -> tuple[Decimal, str] | None:
+def units_of(line: ServiceLine, ctx: Context, billing_unit: str) -> tuple[str, str] | None:
     """The units of a line's dose and how they were worked out; None where dose or unit can't be compared.
 
     A part of a unit counts as a whole one.
     """
     said = ctx.narrative(line)
     given = said.discarded if _WASTED in line.given_modifiers else said.dose
-    dose = measure(given.value, given.unit) if given else None
+    dose = _measured(given.value, given.unit) if given else None
     sizes = [strength for strength in read_strengths(billing_unit) if strength.volume is None]
-    size = measure(plain(sizes[0].amount), sizes[0].unit) if len(sizes) == 1 else None
-    if given is None or dose is None or size is None or dose.unit != size.unit:
+    size = _measured(plain(sizes[0].amount), sizes[0].unit) if len(sizes) == 1 else None
+    if dose is None or size is None or dose[1] != size[1]:
         return None
-    units = (dose.value / size.value).to_integral_value(ROUND_CEILING)
-    return units, f"{in_figures(dose.value)} {dose.unit} / {in_figures(size.value)} {size.unit}"
+    units = plain((dose[0] / size[0]).to_integral_value(ROUND_CEILING))
+    words = f"{plain(dose[0])} {dose[1]} / {plain(size[0])} {size[1]}"
+    return (units, words) if len(units) + len(words) <= _LONGEST else None
+
+
+def _measured(value: str, unit: str) -> tuple[Decimal, str] | None:
+    """An amount above zero in its base unit."""
+    known = in_base_unit(value, "UNIT" if unit == "IU" else unit)
+    return known if known and known[0] > 0 else None

@@ -81,7 +81,8 @@ def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if wrong:
         sent = shorten(":".join(line.pointers), 40)
         message = f"SV107 is {sent or 'empty'}: {'; '.join(wrong)}"
-        yield Hit(at(line.head, 7), message, sent or None, fix=_pointer_fix(line, ctx))
+        value = shorten(":".join(line.pointers)) or None
+        yield Hit(at(line.head, 7), message, value, fix=_pointer_fix(line, ctx))
 
 
 def _pointer_fix(line: ServiceLine, ctx: Context) -> str | None:

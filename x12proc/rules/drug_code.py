@@ -12,7 +12,6 @@ from x12proc.findings import INFO, WARN, Hit, Severity
 from x12proc.reference.edition import Reference
 from x12proc.reference.model import SpecificCode
 from x12proc.reference.ndc import normalise
-from x12proc.rules.arithmetic import in_figures
 from x12proc.rules.base import Option
 from x12proc.rules.billing_units import unit_shown, units_of
 from x12proc.rules.context import Context
@@ -21,6 +20,7 @@ from x12proc.rules.narrative import named_drug
 from x12proc.rules.paste import procedure, service
 from x12proc.values import shorten
 
+_BEVACIZUMAB = "bevacizumab"
 _MODIFIER_ROUTES = {"JA": "IV", "JB": "SC"}
 MOST_SHOWN = 3  # codes that a message names
 MEDICARE = Option(("MA",), "filing indicators (SBR09) of payers that pay hospital outpatient claims under OPPS")
@@ -84,6 +84,8 @@ def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
     codes = _codes_of_the_drug(normalise(line.ndc), named_drug(line, ctx), matched, ctx.reference)
     if not codes or is_compounded(line, ctx):
         return _NO_CODES
+    if matched == _BEVACIZUMAB and is_made_for_the_eye(line, ctx):  # the codes of the name are for the vein
+        return _NO_CODES
     day = served_on(line, ctx)
     if day is None:
         return _NO_CODES
@@ -102,10 +104,21 @@ def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
 
 
 def is_compounded(line: ServiceLine, ctx: Context) -> bool:
-    """By the text; bevacizumab for the eye always is."""
+    """By the text; bevacizumab for the eye is, unless it is a product licensed for the eye by that day."""
     said = ctx.narrative(line)
-    for_the_eye = "INTRAVITREAL" in said.routes and (said.matched or "").partition("-")[0] == "bevacizumab"
-    return said.compound or for_the_eye
+    for_the_eye = "INTRAVITREAL" in said.routes and (said.matched or "").partition("-")[0] == _BEVACIZUMAB
+    return said.compound or (for_the_eye and not is_made_for_the_eye(line, ctx))
+
+
+def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
+    """Whether a text names a product that was licensed for injection into the eye by the service date."""
+    day, lexicon = served_on(line, ctx), ctx.reference.lexicon()
+    names = {name for _, text in ctx.spoken(line) for name in lexicon.find(text)}
+    return any(
+        "INTRAVITREAL" in licence.routes and licence.licensed and (day is None or licence.licensed <= day)
+        for name in names
+        for licence in (*ctx.reference.licences(name.written), *ctx.reference.licences(name.canonical or ""))
+    )
 
 
 def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
@@ -148,6 +161,9 @@ def drug_shown(line: ServiceLine, ctx: Context) -> str:
 
 
 def _code_shown(code: SpecificCode) -> str:
+    until = f" until {code.last}" if code.last else ""
+    if code.first is None and code.known_since is not None:
+        return f"{code.code} since {code.known_since} at the latest{until}"
     if code.first is None:
         return f"{code.code} (start date unknown)"
     if code.last is not None:
@@ -196,8 +212,8 @@ def own_code_fix(line: ServiceLine, ctx: Context, codes: list[SpecificCode], *, 
         return f"{check} {first.code} in its own units{f' ({unit})' if unit else ''}."
     units_element = procedure_element(line) + 3
     composite = procedure(line, code=first.code, description="")
-    corrected = service(line, ctx.claim.delimiters, composite, {units_element: in_figures(known[0])})
-    return f"{check} {first.code} x {in_figures(known[0])} ({known[1]}){f': {corrected}' if corrected else '.'}"
+    corrected = service(line, ctx.claim.delimiters, composite, {units_element: known[0]})
+    return f"{check} {first.code} x {known[0]} ({known[1]}){f': {corrected}' if corrected else '.'}"
 
 
 def _certainty(own: OwnCodes, codes: list[SpecificCode]) -> Severity | None:

@@ -11,6 +11,7 @@ from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.institutional import SPECIALLY_PROCESSED
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import FIELD_LENGTH
 from x12proc.rules.paste import pasted, procedure, service
@@ -71,10 +72,13 @@ def drug_line_on_inpatient_bill(claim: Claim, ctx: Context) -> Iterator[Hit]:
 )
 def remarks_incomplete(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Medicare's hospital contractors price a drug without its own code by hand, from the remarks alone. If a
-    fact is missing there, the claim is returned or the line is not paid."""
+    fact is missing there, the claim is returned or the line is not paid. A study drug, and a cell or gene therapy
+    under its own revenue code, are not priced that way."""
     payers = ctx.option("INS05", "filing_indicators")
     assert isinstance(payers, tuple)
     if claim.filing_indicator not in payers or not claim.facility_code.startswith(_OUTPATIENT):
+        return
+    if not any(_is_priced_from_remarks(line, ctx) for line in ctx.targets):
         return
     notes = [note for note in claim.notes if note.code == _REMARKS and note.text.strip()]
     if not notes:
@@ -98,6 +102,10 @@ def _remarks_fix(ctx: Context) -> str | None:
     text = f"{said.drug_name.upper()} NDC {number} {said.route} {day} {dose}"
     note = pasted("NTE", _REMARKS, text) if len(text) <= FIELD_LENGTH else ""
     return f"Send in loop 2300: {note}" if note else None
+
+
+def _is_priced_from_remarks(line: ServiceLine, ctx: Context) -> bool:
+    return line.revenue_code not in SPECIALLY_PROCESSED and not ctx.investigational(line)
 
 
 def _absent(said: Narrative) -> list[str]:
@@ -150,8 +158,8 @@ def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterat
 @line_rule(
     "INS08",
     "c9399-with-waste-line",
-    severity=WARN,
-    sources=("PALC", "VIS"),
+    severity=INFO,
+    sources=("PALW", "VIS", "VISW"),
     confidence="V",
     since="0.1.0",
     drug_alone=True,
@@ -160,14 +168,17 @@ def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterat
     second_status="A7:476",
     remittance=("16", "N823"),
     where="2400 SV202-3 to SV202-6",
+    options={"wanted": Option(False, "the payer wants the discarded part of C9399 on a line with JW")},
     summary="C9399 has modifier JW for the discarded part.",
-    fix="Bill C9399 on one line with 1 unit for all that was used, for example SV2*0636*HC:C9399*9000*UN*1~. "
-    "Write the discarded amount in the remarks (NTE*ADD).",
+    fix="Ask the payer about the discarded part of C9399. Palmetto GBA wants a second line with JW; other payers "
+    "want it in the remarks (NTE*ADD) of one line.",
 )
 def c9399_with_waste_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """C9399 covers all that was used and is priced from the remarks, as one unit. A waste line bills part of
-    it a second time, and the contractor's system returns the claim."""
+    """C9399 is one unit and is priced from the remarks. One contractor requires JW for the discarded part. Others
+    publish no rule, and guides for hospitals advise one line for all of it."""
+    if ctx.option("INS08", "wanted"):
+        return
     if line.procedure.upper() == _PRICED_AS_ONE_UNIT and _WASTED in line.given_modifiers and line.service:
         position = [code.upper() for code in line.modifiers].index(_WASTED)
         place = at(line.service, procedure_element(line), 3 + position)
-        yield Hit(place, "C9399 has JW; the discarded amount belongs in the remarks, not on a line", _WASTED)
+        yield Hit(place, "C9399 has JW, but not every payer accepts the discarded part on its own line", _WASTED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from functools import lru_cache
 
 from x12proc.claims.model import ServiceLine, at
@@ -17,7 +16,7 @@ from x12proc.rules.narrative import route_modifiers
 from x12proc.rules.paste import procedure, service, with_modifier
 
 _TWO_ROUTES = frozenset(("IV", "SC"))
-_DISCOUNTED, _DISCOUNTED_UNTIL = "JG", date(2024, 12, 31)
+_DISCOUNTED = "JG"
 _SIDES = frozenset(("RT", "LT", "50"))
 _EYELIDS = frozenset(("E1", "E2", "E3", "E4"))
 _INJECTION_INTO_THE_EYE = "67028"
@@ -69,8 +68,8 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "MOD08",
     "discount-modifier-ended",
     severity=WARN,
-    sources=("MEM",),
-    confidence="M",
+    sources=("HCPCSM", "X12C"),
+    confidence="V",
     since="0.1.0",
     drug_alone=True,
     status="A7:453",
@@ -81,15 +80,16 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "modifier.",
 )
 def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Since 2025 TB alone marks drugs bought under 340B, and JG has ended. Payers reject an ended modifier as
+    """CMS ended JG with 2024. Since then TB marks every drug bought under 340B. Payers reject an ended modifier as
     invalid for the date of service."""
     if _DISCOUNTED not in line.given_modifiers:
         return
-    served = service_days(line)
-    if served is None or served[0] <= _DISCOUNTED_UNTIL:
+    served, known = service_days(line), ctx.reference.modifier(_DISCOUNTED)
+    ended = known.terminated if known else None
+    if served is None or ended is None or served[0] <= ended:
         return
     position = [code.upper() for code in line.modifiers].index(_DISCOUNTED)
-    message = f"Modifier JG ended on {_DISCOUNTED_UNTIL}; the service date is {served[0]}"
+    message = f"Modifier JG ended on {ended}; the service date is {served[0]}"
     kept = ["TB" if code == _DISCOUNTED else code for code in line.given_modifiers]
     corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=dict.fromkeys(kept)))
     fix = f"If the drug was bought under 340B, send {corrected}. If not, drop JG." if corrected else None

@@ -1,0 +1,66 @@
+"""How a drug is dosed, and the packages that it came in on a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from x12proc.reference.edition import Dosing, Reference
+
+FOLDER = Path(__file__).parents[2] / "config" / "reference"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Reference:
+    return Reference(lambda name: (FOLDER / name).read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "dosing"),
+    [
+        ("Anavip", Dosing("piece", ("vial",))),
+        ("CROFAB", Dosing("piece", ("vial",))),
+        ("anascorp", Dosing("piece", ("vial",))),
+        ("bat", Dosing("piece", ("vial",))),
+        ("digifab", Dosing("piece", ("vial",))),
+        ("maci", Dosing("piece", ("implant", "membrane", "sheet"))),
+        ("stratagraft", Dosing("piece", ("sheet", "construct", "piece"))),
+        ("encelto", Dosing("piece", ("implant",))),
+        ("rethymic", Dosing("piece", ("slice", "dish", "treatment"))),
+        ("ryoncil", Dosing("cells", ("treatment", "infusion"))),
+        ("Zolgensma", Dosing("vector-genomes", ("kit", "treatment", "infusion"))),
+        ("imlygic", Dosing("particles", ())),
+        ("ultomiris", Dosing("mass", ())),  # by the unit of its code
+        ("retacrit", Dosing("activity", ())),
+        ("zyxomab", None),
+    ],
+)
+def test_how_a_drug_is_dosed(shipped: Reference, name: str, dosing: Dosing | None) -> None:
+    assert shipped.dosing(name) == dosing
+
+
+def test_a_syringe_of_2025_makes_no_text_of_2023_ambiguous(shipped: Reference) -> None:
+    def told(on: date) -> list[tuple[str, str]]:
+        return [(package.container, package.strength) for package in shipped.packages("VYVGART HYTRULO", on)]
+
+    assert told(date(2023, 6, 19)) == []
+    assert told(date(2023, 12, 1)) == [("SDV", "1008 mg/5.6 mL")]
+    assert told(date(2025, 6, 1)) == [("PFS", "1000 mg/5 mL"), ("SDV", "1008 mg/5.6 mL")]
+
+
+def test_packages_by_the_drugs_own_name_are_those_of_its_brands(shipped: Reference) -> None:
+    on = date(2024, 1, 1)
+    assert shipped.packages("ravulizumab", on) == shipped.packages("ultomiris", on) != ()
+    assert shipped.packages("zyxomab", on) == ()
+    (briumvi,) = shipped.packages("briumvi", on)
+    assert briumvi.holds is not None
+    assert (briumvi.holds.amount, briumvi.holds.unit, briumvi.holds.volume) == (Decimal(150), "MG", Decimal(6))
+
+
+def test_every_strength_of_a_package_is_read(shipped: Reference) -> None:
+    for row in shipped.rows("packages.csv"):
+        packages = shipped.packages(row[0], date(2030, 1, 1))
+        assert all(package.holds for package in packages), row

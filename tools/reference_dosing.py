@@ -1,0 +1,153 @@
+"""The part of the reference edition about doses: how a drug is dosed, and its packages with their dates."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Protocol
+
+from x12proc.reference.strength import Strength, read_strengths
+from x12proc.reference.wording import canonical_routes, split_brands, words
+
+Row = dict[str, str]
+
+
+class Names(Protocol):
+    """What is needed of the builder's names."""
+
+    def canonical(self, name: str) -> str: ...
+
+
+#: What the unit of a code says of how its drug is dosed; "per i.u." and "up to 1 GM" do as well.
+UNIT_KINDS = (
+    ("mass", re.compile(r"\b(?:MG|MCG|G|GM|GRAMS?)\Z")),
+    ("activity", re.compile(r"\b(?:UNITS?|IU|I\.U\.)\Z")),
+    ("volume", re.compile(r"\b(?:ML|CC)\Z")),
+)
+CONTAINERS = {
+    "single-dose vial": "SDV",
+    "vial": "",
+    "single-use bottle": "SDV",
+    "multi-dose vial": "MDV",
+    "pre-filled syringe": "PFS",
+    "syringe": "PFS",
+    "autoinjector": "PEN",
+    "single-dose cartridge": "CARTRIDGE",
+    "multi-dose cartridge": "CARTRIDGE",
+    "bag": "BAG",
+}
+#: Routes by which somebody other than the patient gives a drug; capsules, drops and patches are no packages here.
+GIVEN = words("IV SC IM IT ID INTRAVITREAL INTRAVESICAL INTRALESIONAL INTRAPERITONEAL SUBRETINAL INTRAOCULAR")
+
+
+# -- how a drug is dosed -------------------------------------------------------------------------------
+
+
+def dosing_rows(
+    hand_made: Iterable[Row], products: Mapping[str, Row], codes: list[list[str]], packages: list[list[str]]
+) -> list[list[str]]:
+    """How each drug is dosed, by name: as the hand-made table says, else as the units of all its codes do, else as
+    its packages are labeled."""
+    rows = {row["name"]: [row["name"], row["kind"], row["pieces"], row["why"]] for row in hand_made}
+    units: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in products.values():
+        if row.get("billing_unit"):
+            units[row.get("generic", "")].setdefault(row["billing_unit"], row["specific_code"])
+    for code, _, drug, _, unit, *_ in codes:
+        if unit:
+            units[drug].setdefault(unit, code)
+    for drug in sorted(units):
+        kinds = {unit_kind(unit) for unit in units[drug]}
+        if drug and drug not in rows and len(kinds) == 1 and (kind := kinds.pop()):
+            unit = min(units[drug])
+            rows[drug] = [drug, kind, "", f"unit of {units[drug][unit].split(';')[0]}: {unit}"]
+    labelled: dict[str, set[str]] = defaultdict(set)
+    for _, drug, _, strength, *_ in packages:
+        labelled[drug].add("activity" if read_strengths(strength)[0].unit == "UNIT" else "mass")
+    for drug, told in labelled.items():
+        if drug not in rows and len(told) == 1:
+            rows[drug] = [drug, told.pop(), "", "strength of its packages"]
+    return [rows[name] for name in sorted(rows)]
+
+
+def unit_kind(unit: str) -> str:
+    """The kind of dose that a code's unit counts; empty when that isn't plain."""
+    return next((kind for kind, pattern in UNIT_KINDS if pattern.search(unit.upper())), "")
+
+
+# -- packages ------------------------------------------------------------------------------------------
+
+
+def package_rows(
+    hand_made: Iterable[Row],
+    purple: list[Row],
+    products: Mapping[str, Row],
+    licences: list[list[str]],
+    names: Names,
+) -> list[list[str]]:
+    """Packages by brand, sorted; of several tables the earlier decides, and none is older than its brand."""
+    licensed: dict[str, str] = {}
+    for name, _, _, day, _ in licences:
+        licensed[name] = min(licensed.get(name, day), day)
+    found: dict[tuple[str, str, Strength], list[str]] = {}
+    for row in [*_stated(hand_made), *_licensed(purple, names), *_listed(products)]:
+        (holds,) = read_strengths(row[3])
+        known = [key for key in found if key[0] == row[0] and _same(key[2], holds) and row[2] in ("", key[1])]
+        if not known:
+            row[4] = row[4] or licensed.get(row[0], "")
+            found.setdefault((row[0], row[2], holds), row)
+    return sorted(found.values())
+
+
+def _same(one: Strength, other: Strength) -> bool:
+    return (one.amount, one.unit, one.volume) == (other.amount, other.unit, other.volume)
+
+
+def _stated(rows: Iterable[Row]) -> Iterator[list[str]]:
+    for row in rows:
+        columns = ("name", "generic", "container", "strength", "first", "last", "why")
+        yield [row[column] for column in columns]
+
+
+def _licensed(purple: list[Row], names: Names) -> Iterator[list[str]]:
+    """The packages of the Purple Book, oldest first, for one may be licensed again for another use."""
+    for row in sorted(purple, key=lambda row: row["approval_date"]):
+        strength = plain_strength(row["strength"])
+        if not strength or not GIVEN.intersection(canonical_routes(row["route"]).split(";")):
+            continue
+        container = CONTAINERS.get(row["presentation"].lower(), "")
+        proper = row["proper_name"].lower()
+        for brand in split_brands(row["proprietary_name"]) or [proper]:
+            generic = names.canonical(brand) or names.canonical(proper) or proper
+            if brand.upper() != "N/A":
+                yield [brand.lower(), generic, container, strength, row["approval_date"], "", "purple"]
+
+
+def _listed(products: Mapping[str, Row]) -> Iterator[list[str]]:
+    """The packages of known products whose strength is one. Since when they are sold isn't known.
+
+    A concentration alone stays out: in these tables it stands for vials of several sizes.
+    """
+    for number in sorted(products):
+        row = products[number]
+        strength = plain_strength(row.get("strength", ""))
+        if strength and row.get("generic") and not read_strengths(row["strength"])[0].per_ml:
+            container = row.get("container", "")
+            yield [row["name"].lower(), row["generic"], container, strength, "", "", row["source"]]
+
+
+def plain_strength(text: str) -> str:
+    """A strength as ``1008 mg/5.6 mL``; empty for several in one text."""
+    read = read_strengths(text)
+    if len(read) != 1:
+        return ""
+    (strength,) = read
+    unit = {"UNIT": "units"}.get(strength.unit, strength.unit.lower())
+    volume = f"/{_plain(strength.volume)} mL" if strength.volume else ""
+    return f"{_plain(strength.amount)} {unit}{volume}"
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
