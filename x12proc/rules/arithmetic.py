@@ -366,7 +366,7 @@ def _times(quantity: Decimal, expected: Decimal) -> str:
     status="A8:724",
     second_status="A8:217",
     remittance=("16", "M119", "M123"),
-    suppressed_by=(*_QUANTITY_FAULTS, "BAL07", "NAR11", "NAR15", "QTY04", "QTY06"),
+    suppressed_by=(*_QUANTITY_FAULTS, "BAL07", "NAR04", "NAR11", "NAR15", "QTY04", "QTY06"),
     summary="The NDC quantity isn't what the dose in the text comes to.",
     fix="Work it out again: for millilitres dose / concentration (450 MG at 25 MG/ML is CTP****18*ML), for pieces "
     "the number of containers (CTP****3*UN). Correct CTP04, or the dose or strength in the text.",

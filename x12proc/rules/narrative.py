@@ -16,7 +16,7 @@ from x12proc.reference.ndc import is_placeholder, normalise
 from x12proc.reference.strength import read_strengths
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dosing import counted, counted_pieces, dosing_of, vials_disagree
+from x12proc.rules.dosing import containers_without_a_dose, counted, counted_pieces, dosing_of, vials_disagree
 from x12proc.rules.trial_drug import is_blinded, names_study_drug
 from x12proc.rules.waste_pair import is_waste_line, other_part, wasted_amount
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
@@ -226,18 +226,25 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     total dose it can't price the line. A line with JW says what was discarded instead. Of a drug that is dosed by
     the piece (vials of an antivenom, implants, sheets) the number of pieces is the dose. A cell or gene therapy
     whose text counts something else is asked for its amount. Of a blinded arm nobody knows more than what was
-    opened."""
+    opened. A text whose only amount is the size of one container is warned of where CTP04 counts several."""
     if is_waste_line(line):
         yield from _waste_amount_missing(line, ctx)
         return
-    if not ctx.has_text(line) or ctx.narrative(line).dose is not None or _is_counted(line, ctx):
+    if not ctx.has_text(line):
         return
-    place, value = text_place(line, ctx), text_shown(line, ctx)
-    if _is_one_treatment(line, ctx):
+    if ctx.narrative(line).dose is not None:
+        containers = containers_without_a_dose(line, ctx)
+        if containers:
+            message = f"The text's only amount is what one container holds, and CTP04 is {containers} of them"
+            yield Hit(text_place(line, ctx), f"{message}: no total dose", text_shown(line, ctx), WARN)
+    elif _is_counted(line, ctx):
+        return
+    elif _is_one_treatment(line, ctx):
         message = "The text counts treatments or containers, and tells no amount such as cells or vector genomes"
-        yield Hit(place, message, value, WARN)
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx), WARN)
     else:
-        yield Hit(place, "No total dose with a unit is found in the text", value)
+        message = "No total dose with a unit is found in the text"
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
 def _is_counted(line: ServiceLine, ctx: Context) -> bool:
