@@ -10,7 +10,7 @@ BUILT  := pyproject.toml hatch_build.py x12proc/wire/_native.c
 # Spark is large and its tests skip without it; in CI nothing skips.
 DEV    := dev$(if $(filter true,$(CI)),$(comma)spark)
 
-.PHONY: demo test docs mutate compare-guides fuzz reliability bench bench-scaling bench-memory clean
+.PHONY: demo test docs reference mutate compare-guides fuzz reliability bench bench-scaling bench-memory clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/x12proc scrub fixtures/demo -o demo-out --as-of 2024-04-01 || test $$? -eq 1
@@ -25,6 +25,12 @@ test: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python tools/build_docs.py
+
+# Builds the reference edition anew from config/reference/sources. With FROM=FOLDER the downloads in that folder are
+# taken into the sources first: make reference FROM=downloads
+reference: $(VENV)/.dev
+	$(BIN)/python tools/build_reference.py $(if $(FROM),--take $(FROM))
+	@git --no-pager diff --stat config/reference || true
 
 # Breaks the rules in thousands of small ways and says which breaks no fixture notices; a minute or two.
 mutate: $(VENV)/.dev

@@ -1,4 +1,4 @@
-"""Compiles x12proc/wire/_native.c when the package is installed or a wheel is built.
+"""Puts the configuration into a wheel, and compiles x12proc/wire/_native.c when one is built or installed.
 
 Where that can't be done (no compiler, no headers of Python) the package is the same without it, in Python alone.
 X12PROC_COMPILE=0 leaves it out, as for a wheel that is to run everywhere.
@@ -18,13 +18,18 @@ from setuptools.command.build_ext import build_ext
 
 MODULE = "x12proc.wire._native"
 SOURCE = "x12proc/wire/_native.c"
+# What a user edits lies at the top of the repository and travels inside the wheel. What the reference edition is
+# built from is of no use there: the tools that build it aren't in the wheel either.
+CONFIG, LEFT_OUT = "config", "config/reference/sources/"
 
 
 class CompileNative(BuildHookInterface[Any]):
     """What hatchling calls before it builds a wheel, an editable one too."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile, and mark the wheel as one for this machine."""
+        """Take the configuration along and compile, which makes the wheel one for this machine."""
+        if version == "standard":  # an installation that can be edited reads it where it lies
+            build_data["force_include"].update(shipped_config(Path(self.root)))
         if os.environ.get("X12PROC_COMPILE") == "0":
             return
         compiled = compile_native(Path(self.root), self.metadata.version)
@@ -34,6 +39,12 @@ class CompileNative(BuildHookInterface[Any]):
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
         build_data["artifacts"].append(compiled.relative_to(self.root).as_posix())
+
+
+def shipped_config(root: Path) -> dict[str, str]:
+    """The files of the configuration and where in the wheel they go."""
+    files = (path.relative_to(root).as_posix() for path in sorted((root / CONFIG).rglob("*")) if path.is_file())
+    return {name: f"x12proc/{name}" for name in files if not name.startswith(LEFT_OUT)}
 
 
 def compile_native(root: Path, version: str) -> Path | None:

@@ -1,41 +1,42 @@
-"""Build the dated reference edition: ``build_reference.py SOURCE_DIR [--icd DIR] [-o config/reference]``.
+"""Build the dated reference edition: ``build_reference.py [--take FOLDER] [-o config/reference]``.
 
-Reads the public tables (CMS ASP crosswalk, HCPCS Level II, FDA Purple Book and the two tables derived from
-them), keeps what the rules need and writes ``edition.toml`` and its tables. The same sources always give the
-same bytes. Nothing is filled in by guess: what no source says stays empty.
-
-ICD-10-CM comes from CDC's code lists inside wheels of the package simple-icd-10-cm, one version a fiscal year:
-``pip download --no-deps -d icd simple-icd-10-cm==1.5.0`` (FY 2026), ``==1.4.0`` (FY 2025). Without ``--icd`` the
-diagnosis tables that lie in the output folder stay as they are.
+Reads the source tables in ``config/reference/sources``, which ``sources.toml`` names, keeps what the rules need,
+and writes ``edition.toml`` and its tables. The same sources always give the same bytes. Nothing is filled in by
+guess: what no source says stays empty. ``--take`` first takes downloads into the source tables, as
+``tools/reference_sources.py`` does.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import lzma
 import re
 import sys
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import reference_codes
 import reference_dosing
+import reference_new
+from reference_sources import SOURCES, read_rows, take
 
 from x12proc.reference import diagnoses
 from x12proc.reference import ndc as ndc_spelling
 from x12proc.reference.edition import COLUMNS, PRODUCTS, Reference
-from x12proc.reference.manifest import EDITION, Manifest, Source, TableInfo, parse_manifest, render_manifest
+from x12proc.reference.importing import diagnosis_info
+from x12proc.reference.manifest import EDITION, Manifest, Source, TableInfo, render_manifest
 from x12proc.reference.table import table_bytes
 from x12proc.reference.wording import (
     LABELS,
     NAMELESS_CODES,
     canonical_routes,
     hcpcs_generic,
-    iso_date,
     merged_container,
     specific_codes,
     split_brands,
@@ -44,29 +45,27 @@ from x12proc.reference.wording import (
     words,
 )
 
-HAND_MADE = Path(__file__).resolve().parents[1] / "config" / "reference" / "sources"
-EDITION_DATE = "2026-11-23"
-
-#: key, file pattern, the edition the publisher gives it
-SOURCES = (
-    ("biologics", "biologics.csv", "compiled 2026-11-23 from the CMS October 2026 crosswalk"),
-    ("derived", "biologics_ndc_derived.csv", "FDA Purple Book March 2025 x CMS ASP crosswalk 2025Q4"),
-    ("crosswalk", "asp_ndc_hcpcs_crosswalk_*.csv", "CMS ASP NDC-HCPCS crosswalk October-December 2025"),
-    ("hcpcs", "hcpcs_level2.csv", "CMS HCPCS Level II, dates of October 2024"),
-    ("purple", "purple_book_*.csv", "FDA Purple Book March 2025"),
-)
-
-#: For which service dates a table speaks (None: no limit), and what it was made from. A product or code that came
-#: after the last day may be missing; nothing was ever taken out for being old.
-TABLES: dict[str, tuple[date | None, date | None, tuple[str, ...]]] = {
-    "products": (None, date(2026, 12, 31), ("biologics", "derived", "crosswalk", "hcpcs", "purple")),
-    "names": (None, date(2026, 12, 31), ("biologics", "crosswalk", "hcpcs", "purple")),
-    "codes": (None, date(2026, 9, 30), ("hcpcs", "biologics", "crosswalk")),
-    "classes": (None, date(2026, 9, 30), ("hcpcs", "purple", "biologics")),
-    "administration": (None, None, ()),
-    "biosimilars": (None, date(2025, 3, 31), ("purple",)),
-    "dosing": (None, None, ("hcpcs", "purple", "biologics")),
-    "packages": (None, date(2025, 3, 31), ("purple", "biologics", "derived")),
+#: What each table is made of.
+TABLES: dict[str, tuple[str, ...]] = {
+    "products": ("biologics", "new_biologics", "derived", "crosswalk_2026q4", "crosswalk_2025q4", "hcpcs"),
+    "names": (
+        "biologics",
+        "new_biologics",
+        "ended_noc",
+        "crosswalk_2026q4",
+        "crosswalk_2025q4",
+        "hcpcs",
+        "purple",
+    ),
+    "codes": ("hcpcs", "biologics", "crosswalk_2026q4", "crosswalk_2025q4"),
+    "classes": ("hcpcs", "purple", "biologics", "new_biologics"),
+    "administration": (),
+    "biosimilars": ("purple", "new_biologics", "hcpcs"),
+    "dosing": ("dosing", "hcpcs", "crosswalk_2026q4", "crosswalk_2025q4", "purple", "biologics"),
+    "packages": ("packages", "purple", "biologics", "new_biologics", "derived"),
+    "licences": ("purple", "new_biologics"),
+    "modifiers": ("modifiers",),
+    "places": ("places",),
 }
 PRODUCT_FIELDS = tuple(column.name for column in COLUMNS[PRODUCTS])
 
@@ -78,6 +77,7 @@ NOT_NAMES = words(
 
 #: What clerks write instead of a name. (name, canonical)
 ALIASES = (
+    ("zopapogene imadenovec-drba suspension", "zopapogene imadenovec-drba"),
     ("acthar", "corticotropin"),
     ("hep lock", "heparin lock"),
     ("heparin lock", "heparin lock"),
@@ -94,25 +94,6 @@ PACKAGE = re.compile(r"(\d{4,5}-\d{3,4}-\d{1,2})(?![\d.])(?:\s*\(([^)]*)\))?")
 Row = dict[str, str]
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV file, header as keys, values trimmed; UTF-8 first, then Windows-1252."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", "replace")
-    lines = text.splitlines()
-    return [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(lines)]
-
-
-def find_source(folder: Path, pattern: str) -> Path:
-    """The newest file of that pattern; ends the program when there is none."""
-    found = sorted(folder.glob(pattern))
-    if not found:
-        raise SystemExit(f"{folder}: no file {pattern}")
-    return found[-1]
-
-
 # -- codes and their dates -----------------------------------------------------------------------------
 
 
@@ -120,7 +101,7 @@ class CodeDates:
     """Since when each HCPCS code can be billed, as far as the HCPCS table knows."""
 
     def __init__(self, hcpcs: Iterable[Row]) -> None:
-        self._added = {row["hcpcs"]: iso_date(row["add_date"]) for row in hcpcs}
+        self._added = {row["code"]: row["added"] for row in hcpcs}
 
     def since(self, codes: Iterable[str]) -> str:
         """The day from which at least one of ``codes`` is in force; empty when unknown for all."""
@@ -211,7 +192,7 @@ def crosswalk_names(crosswalk: list[Row], descriptions: dict[str, str], names: N
     generics: dict[str, list[str]] = defaultdict(list)
     for row in crosswalk:
         if not row["code"].startswith(NAMELESS_CODES):
-            generics[tidy(row["Drug Name"])].append(hcpcs_generic(descriptions.get(row["code"], "")))
+            generics[tidy(row["name"])].append(hcpcs_generic(descriptions.get(row["code"], "")))
     for name in sorted(generics):
         bare, generic = without_salt(name), most_common(generics[name])
         same_drug = not generic or bare.split()[0:1] == generic.split()[0:1]
@@ -309,13 +290,12 @@ def derived_products(derived: list[Row], names: Names, dates: CodeDates) -> Iter
 def crosswalk_products(crosswalk: list[Row], names: Names, dates: CodeDates) -> Iterator[Row]:
     by_ndc: dict[str, list[Row]] = defaultdict(list)
     for row in crosswalk:
-        number = ndc_spelling.normalise(row["ndc"]) if "-" in row["ndc"] else None
-        if number:
-            by_ndc[number].append(row)
+        if row["ndc"]:
+            by_ndc[row["ndc"]].append(row)
     for number, rows in by_ndc.items():
         codes = specific_codes(" ".join(row["code"] for row in rows))
-        units = {row["HCPCS dosage"].upper() for row in rows}
-        name = tidy(rows[0]["Drug Name"])
+        units = {row["dosage"].upper() for row in rows}
+        name = tidy(rows[0]["name"])
         yield {
             "ndc": number,
             "name": name,
@@ -352,18 +332,40 @@ def combine(*tables: Iterable[Row]) -> dict[str, Row]:
 # -- the edition ---------------------------------------------------------------------------------------
 
 
-def prepared(paths: dict[str, Path]) -> dict[str, list[Row]]:
-    """The source tables, the crosswalk's columns under names that don't change with the year."""
-    tables = {key: read_rows(path) for key, path in paths.items()}
-    for row in tables["crosswalk"]:
-        row["code"] = next(iter(row.values()))  # the first column's name carries the year
-        row["ndc"] = row.get("NDC2") or row.get("NDC") or ""
-    return tables
+class Plan(NamedTuple):
+    """What ``sources.toml`` says."""
+
+    edition: str
+    covers: dict[str, date]
+    sources: dict[str, dict[str, str]]
 
 
-def hand_made(name: str) -> list[Row]:
-    """The rows of a table that we keep by hand."""
-    return read_rows(HAND_MADE / name)
+def read_plan(folder: Path) -> Plan:
+    """Read ``sources.toml`` in the folder of the source tables."""
+    read = tomllib.loads((folder / "sources.toml").read_text("utf-8"))
+    return Plan(read["edition"], read["covers"], read["sources"])
+
+
+def read_sources(folder: Path, plan: Plan) -> dict[str, list[Row]]:
+    """The rows of every source table but the diagnoses."""
+    return {
+        key: read_rows(folder / entry["file"])
+        for key, entry in plan.sources.items()
+        if not key.startswith("icd10cm_")
+    }
+
+
+def read_diagnoses(folder: Path, plan: Plan) -> dict[int, list[str]]:
+    """The codes that can be billed, by fiscal year."""
+    named = {int(key[-4:]): entry["file"] for key, entry in plan.sources.items() if key.startswith("icd10cm_")}
+    return {
+        year: lzma.decompress((folder / file).read_bytes()).decode("ascii").split() for year, file in named.items()
+    }
+
+
+def crosswalks(tables: dict[str, list[Row]]) -> list[list[Row]]:
+    """The crosswalks of all quarters, the newest first."""
+    return [tables[key] for key in sorted(tables, reverse=True) if key.startswith("crosswalk_")]
 
 
 def all_names(tables: dict[str, list[Row]]) -> Names:
@@ -372,8 +374,11 @@ def all_names(tables: dict[str, list[Row]]) -> Names:
         names.add(alias, canonical, "alias")
     purple_names(tables["purple"], names)
     biologic_names(tables["biologics"], names)
-    descriptions = {row["hcpcs"]: row["long_description"] for row in tables["hcpcs"]}
-    crosswalk_names(tables["crosswalk"], descriptions, names)
+    reference_new.add_names(tables["new_biologics"], names)
+    descriptions = {row["code"]: row["long"] for row in tables["hcpcs"]}
+    reference_new.add_brands(tables["ended_noc"], descriptions, names)
+    for crosswalk in reversed(crosswalks(tables)):
+        crosswalk_names(crosswalk, descriptions, names)
     base_names(names)
     return names
 
@@ -381,73 +386,84 @@ def all_names(tables: dict[str, list[Row]]) -> Names:
 def all_rows(tables: dict[str, list[Row]]) -> dict[str, list[list[str]]]:
     """The rows of every table of the edition but the diagnoses."""
     names = all_names(tables)
-    biologics, hcpcs, purple = tables["biologics"], tables["hcpcs"], tables["purple"]
+    biologics, hcpcs, purple, new = (tables[key] for key in ("biologics", "hcpcs", "purple", "new_biologics"))
     dates = CodeDates(hcpcs)
     products = combine(
         biologic_products(biologics, names, dates),
+        new_products(new, names, dates),
         derived_products(tables["derived"], names, dates),
-        crosswalk_products(tables["crosswalk"], names, dates),
+        *(crosswalk_products(crosswalk, names, dates) for crosswalk in crosswalks(tables)),
     )
-    units = reference_codes.crosswalk_units(tables["crosswalk"])
-    codes = reference_codes.code_rows(hcpcs, biologics, products, names, units)
+    units = reference_codes.crosswalk_units(crosswalks(tables))
+    drugs = reference_new.code_drugs(new, tables["ended_noc"], names)
+    codes = reference_codes.code_rows(hcpcs, biologics, products, names, units, listed_since(tables), drugs)
+    licences = reference_new.licence_rows(purple, new, names)
+    packages = reference_dosing.package_rows(tables["packages"], purple, products, licences, names)
     return {
         "products": [[products[key].get(field, "") for field in PRODUCT_FIELDS] for key in sorted(products)],
         "names": [list(row) for row in names.rows()],
         "codes": codes,
-        "classes": reference_codes.class_rows(hcpcs, purple, biologics, codes, names),
+        "classes": reference_codes.class_rows(
+            hcpcs, [*purple, *reference_new.as_purple(new)], biologics, codes, names
+        ),
         "administration": reference_codes.administration_rows(),
-        "biosimilars": reference_codes.biosimilar_rows(purple),
-        "dosing": reference_dosing.dosing_rows(hand_made("dosing.csv"), products, codes),
-        "packages": reference_dosing.package_rows(hand_made("packages.csv"), purple, products, names),
+        "biosimilars": reference_codes.biosimilar_rows(purple, new, hcpcs),
+        "dosing": reference_dosing.dosing_rows(tables["dosing"], products, codes, packages),
+        "packages": packages,
+        "licences": licences,
+        "modifiers": [list(row.values()) for row in sorted(tables["modifiers"], key=lambda row: row["modifier"])],
+        "places": [list(row.values()) for row in sorted(tables["places"], key=lambda row: row["pos"])],
     }
 
 
-def diagnosis_tables(icd: Path | None, target: Path) -> dict[int, list[str]]:
-    """The billable codes by fiscal year: of the wheels, or those that lie in the target already."""
-    if icd is not None:
-        return reference_codes.diagnosis_codes(icd)
-    kept = sorted(target.glob("diagnoses_*.txt"))
-    return {int(path.stem[-4:]): list(diagnoses.unpack(path.name, path.read_bytes())) for path in kept}
+def new_products(new: list[Row], names: Names, dates: CodeDates) -> Iterator[Row]:
+    """The packages of newly licensed biologics."""
+    for row in new:
+        codes = specific_codes(row["hcpcs"])
+        for package in reference_new.packages(row, names):
+            yield {**package, **dated(codes, dates)}
 
 
-def icd_sources(target: Path) -> dict[str, Source]:
-    """What the present edition says of the diagnosis tables that stay."""
-    path = target / EDITION
-    sources = parse_manifest(path.read_bytes()).sources if path.exists() else {}
-    return {key: source for key, source in sources.items() if key.startswith("icd10cm")}
+def listed_since(tables: dict[str, list[Row]]) -> dict[str, str]:
+    """For each code the first day of the oldest quarter whose crosswalk lists it."""
+    since: dict[str, str] = {}
+    for key in sorted(key for key in tables if key.startswith("crosswalk_")):
+        year, quarter = int(key[-6:-2]), int(key[-1])
+        for row in tables[key]:
+            since.setdefault(row["code"], date(year, quarter * 3 - 2, 1).isoformat())
+    return since
 
 
-def build(sources: Path, target: Path, icd: Path | None = None) -> dict[str, int]:
+def build(sources: Path, target: Path) -> dict[str, int]:
     """Write the edition into ``target``; gives the number of rows a table."""
-    paths = {key: find_source(sources, pattern) for key, pattern, _ in SOURCES}
-    tables = prepared(paths)
-    years = diagnosis_tables(icd, target)
+    plan = read_plan(sources)
+    tables, years = read_sources(sources, plan), read_diagnoses(sources, plan)
     target.mkdir(parents=True, exist_ok=True)
     infos: dict[str, TableInfo] = {}
     for key, rows in all_rows(tables).items():
         (target / f"{key}.csv").write_bytes(table_bytes(COLUMNS[f"{key}.csv"], rows))
-        first, last, made_of = TABLES[key]
-        infos[key] = TableInfo(len(rows), made_of, first, last)
-    named = {key: Source(paths[key].name, edition, len(tables[key])) for key, _, edition in SOURCES}
-    kept = icd_sources(target)
-    for year, codes in years.items():
-        (target / diagnoses.table_name(year)).write_bytes(diagnoses.pack(codes))
-        source = f"icd10cm_{year}"
-        infos[f"diagnoses_{year}"] = TableInfo(len(codes), (source,), date(year - 1, 10, 1), date(year, 9, 30))
-        fresh = Source("code list in simple-icd-10-cm", f"CDC ICD-10-CM FY {year}, April release", len(codes))
-        named[source] = fresh if icd is not None else kept.get(source, fresh)
-    (target / EDITION).write_bytes(render_manifest(Manifest(EDITION_DATE, named, infos)))
+        made_of = tuple(source for source in TABLES[key] if source in plan.sources)
+        infos[key] = TableInfo(len(rows), made_of, None, plan.covers.get(key))
+    packed = diagnoses.pack(years)
+    (target / diagnoses.TABLE).write_bytes(packed)
+    infos["diagnoses"] = diagnosis_info(packed, tuple(f"icd10cm_{year}" for year in sorted(years)))
+    counts = {key: len(rows) for key, rows in tables.items()} | {
+        f"icd10cm_{year}": len(years[year]) for year in years
+    }
+    named = {key: Source(entry["file"], entry["edition"], counts[key]) for key, entry in plan.sources.items()}
+    (target / EDITION).write_bytes(render_manifest(Manifest(plan.edition, named, infos)))
     return Reference(lambda name: (target / name).read_bytes()).validate()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sources", type=Path, help="folder with the source tables")
-    parser.add_argument("--icd", type=Path, help="folder with wheels of simple-icd-10-cm")
-    default = Path(__file__).resolve().parents[1] / "config" / "reference"
-    parser.add_argument("-o", "--output", type=Path, default=default, help="folder of the edition")
+    parser.add_argument("--take", type=Path, metavar="FOLDER", help="first take the downloads in this folder")
+    parser.add_argument("--sources", type=Path, default=SOURCES, help="folder of the source tables")
+    parser.add_argument("-o", "--output", type=Path, default=SOURCES.parent, help="folder of the edition")
     arguments = parser.parse_args()
-    counts = build(arguments.sources, arguments.output, arguments.icd)
+    if arguments.take:
+        take(arguments.take, arguments.sources)
+    counts = build(arguments.sources, arguments.output)
     print(f"{arguments.output}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
 
 

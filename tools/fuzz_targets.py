@@ -177,7 +177,7 @@ def _claims_of(data: bytes) -> int:
 def _small_edition() -> Reference:
     """The shipped edition, cut to a few rows a table."""
     folder = ROOT / "config" / "reference"
-    tables = {path.name: path.read_bytes() for path in folder.iterdir()}
+    tables = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     manifest = tables["edition.toml"]
     for name in [name for name in tables if name.endswith(".csv")]:
         tables[name] = b"".join(tables[name].splitlines(keepends=True)[:_ROWS])

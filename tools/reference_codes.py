@@ -1,22 +1,17 @@
-"""The part of the reference edition about codes: HCPCS dates, classes, administration, biosimilars, ICD-10-CM."""
+"""The part of the reference edition about codes: HCPCS dates, classes, administration, biosimilars."""
 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
-from pathlib import Path
 from typing import Protocol
 
-from x12proc.reference import diagnoses
 from x12proc.reference.classify import AMBIGUOUS_DRUGS, is_oncology_code, text_classes
 from x12proc.reference.wording import (
     NAMELESS_CODES,
     bracketed,
     hcpcs_generic,
-    iso_date,
     split_brands,
     suffixed_drug,
     text_route,
@@ -40,9 +35,6 @@ CODES = re.compile(
     r"J....|Q....|C8957|C9...|A421[678]|A9[567]..|P90..|S0[01]..|S50[0-3].|S93..|S9490|S949.|S950.|S95[3-6].|S9810|"
     r"G0012|G006[89]|G0070|G008[89]|G0090|G0138|G0498|M02.."
 )
-
-#: Codes that another with another unit replaced (notes of biologics.csv): the old one ended the day before.
-REPLACED = (("J1300", "J1299"), ("Q5139", "Q5152"))
 
 #: Administration codes by route; CPT codes stand here as bare numbers. An empty route: any.
 ADMINISTRATION = (
@@ -72,41 +64,45 @@ ADMINISTRATION = (
 
 
 def code_rows(
-    hcpcs: list[Row], biologics: list[Row], products: Mapping[str, Row], names: Names, units: Mapping[str, str]
+    hcpcs: list[Row],
+    biologics: list[Row],
+    products: Mapping[str, Row],
+    names: Names,
+    units: Mapping[str, str],
+    listed_since: Mapping[str, str],
+    stated_drugs: Mapping[str, str],
 ) -> list[list[str]]:
     """The table of codes, sorted: dates, unit, route, and the drug that the code stands for."""
     stated = stated_dates(biologics)
     drugs = product_drugs(products)
     rows: dict[str, Row] = {}
     for row in hcpcs:
-        code, text = row["hcpcs"], row["long_description"]
+        code, text = row["code"], row["long"] or row["short"]
         if not CODES.fullmatch(code):
             continue
-        added, terminated = iso_date(row["add_date"]), iso_date(row["term_date"])
+        added, terminated = row["added"], row["terminated"]
         confidence = "verified" if added or terminated else ""
         if not added and code in stated:
             added, confidence = stated[code]
+        known_since = "" if added else listed_since.get(code, "")
+        confidence = confidence or ("verified" if known_since else "")
         specific = not re.search(r"not otherwise|unclassified", text.lower()) and not code.startswith(
             NAMELESS_CODES
         )
         rows[code] = {
             "code": code,
-            "short": row["short_description"],
-            "drug": (drugs.get(code) or text_drug(text, names)) if specific else "",
+            "short": row["short"],
+            "drug": (drugs.get(code) or text_drug(text, names) or stated_drugs.get(code, "")) if specific else "",
             "brand": ";".join(text_brands(text, names)),
-            "unit": units.get(code) or text_unit(text),
+            "unit": units.get(code) or text_unit(row["long"]),  # a short text may be cut off in its unit
             "route": text_route(text),
             "added": added,
-            "effective": iso_date(row["action_effective_date"]),
+            "effective": row["effective"],
             "terminated": terminated,
             "confidence": confidence,
-            "opps": row["opps_status_indicator_2026q2"],
+            "opps": row["opps"],
+            "known_since": known_since,
         }
-    for old, new in REPLACED:
-        if rows[new]["added"] and not rows[old]["terminated"]:
-            last = date.fromisoformat(rows[new]["added"]) - timedelta(days=1)
-            rows[old].update(terminated=last.isoformat(), confidence="unverified")
-            rows[old]["drug"] = rows[old]["drug"] or rows[new]["drug"]
     return [list(rows[code].values()) for code in sorted(rows)]
 
 
@@ -147,12 +143,16 @@ def text_brands(text: str, names: Names) -> list[str]:
     return [name for name in inside if names.is_brand(name)]
 
 
-def crosswalk_units(crosswalk: Iterable[Row]) -> dict[str, str]:
-    """The dosage of each code in the crosswalk, where it gives one and the same throughout."""
-    units: dict[str, set[str]] = defaultdict(set)
-    for row in crosswalk:
-        units[row["code"]].add(row["HCPCS dosage"].upper())
-    return {code: only.pop() for code, only in units.items() if len(only) == 1}
+def crosswalk_units(crosswalks: Iterable[Iterable[Row]]) -> dict[str, str]:
+    """The dosage of each code in the newest crosswalk that lists it, where that gives one and the same."""
+    found: dict[str, str] = {}
+    for crosswalk in crosswalks:
+        units: dict[str, set[str]] = defaultdict(set)
+        for row in crosswalk:
+            units[row["code"]].add(row["dosage"].upper())
+        for code, only in units.items():
+            found.setdefault(code, only.pop() if len(only) == 1 else "")
+    return found
 
 
 # -- classes -------------------------------------------------------------------------------------------
@@ -165,9 +165,9 @@ def class_rows(
     found: dict[tuple[str, str], str] = {}
     drug_of = {row[0]: row[2] for row in codes}
     for row in hcpcs:
-        code = row["hcpcs"]
+        code = row["code"]
         if code in drug_of and code[0] in "JQCA":
-            for kind in text_classes(row["long_description"]):
+            for kind in text_classes(row["long"]):
                 found.setdefault((code, kind), "text")
                 if drug_of[code]:
                     found.setdefault((drug_of[code], kind), f"text of {code}")
@@ -207,8 +207,11 @@ def administration_rows() -> list[list[str]]:
     return sorted([code, routes] for routes, codes in ADMINISTRATION for code in codes.split())
 
 
-def biosimilar_rows(purple: list[Row]) -> list[list[str]]:
-    """Biologics with a four-letter suffix, by name, and the pathway of their licence."""
+def biosimilar_rows(purple: list[Row], new: list[Row], hcpcs: list[Row]) -> list[list[str]]:
+    """Biologics with a four-letter suffix, by name, and the pathway of their licence.
+
+    What the Purple Book doesn't list yet comes from the new licences and from the texts of codes for biosimilars.
+    """
     brands: dict[str, set[str]] = defaultdict(set)
     kinds: dict[str, set[str]] = defaultdict(set)
     for row in purple:
@@ -216,6 +219,16 @@ def biosimilar_rows(purple: list[Row]) -> list[list[str]]:
         if re.fullmatch(r".+-[a-z]{4}", proper):
             brands[proper].update(split_brands(row["proprietary_name"]))
             kinds[proper].add(row["bla_type"])
+    for row in new:
+        proper = row["generic"].lower()
+        if re.fullmatch(r".+-[a-z]{4}", proper) and proper not in kinds:
+            kinds[proper], brands[proper] = {"351(a)"}, set(split_brands(row["brand"]))
+    listed = set(kinds)
+    for row in hcpcs:
+        proper = suffixed_drug(row["long"])
+        if proper and proper not in listed and "biosimilar" in row["long"].lower():
+            kinds[proper].add("351(k) Biosimilar")
+            brands[proper].update(name.title() for name in bracketed(row["long"]))
     return [
         [name, name[:-5], name[-4:], biosimilar_kind(kinds[name]), ";".join(sorted(brands[name]))]
         for name in sorted(kinds)
@@ -226,17 +239,3 @@ def biosimilar_kind(types: set[str]) -> str:
     if "351(k) Interchangeable" in types:
         return "interchangeable"
     return "biosimilar" if "351(k) Biosimilar" in types else "originator"
-
-
-def diagnosis_codes(folder: Path) -> dict[int, list[str]]:
-    """The codes that can be billed, by fiscal year, out of the wheels of ``simple-icd-10-cm`` in a folder."""
-    years = {}
-    for wheel in sorted(folder.glob("simple_icd_10_cm-*.whl")):
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                found = re.search(r"code-list-(\w+-)?(20\d\d)\.txt\Z", name)
-                if found:
-                    listed = archive.read(name).decode("ascii").split()
-                    codes = (entry.replace(".", "") for entry in listed if "-" not in entry)
-                    years[int(found[2])] = diagnoses.leaves(code for code in codes if diagnoses.CODE.match(code))
-    return years

@@ -45,8 +45,11 @@ GIVEN = words("IV SC IM IT ID INTRAVITREAL INTRAVESICAL INTRALESIONAL INTRAPERIT
 # -- how a drug is dosed -------------------------------------------------------------------------------
 
 
-def dosing_rows(hand_made: Iterable[Row], products: Mapping[str, Row], codes: list[list[str]]) -> list[list[str]]:
-    """How each drug is dosed, by name: as the hand-made table says, else as the units of all its codes do."""
+def dosing_rows(
+    hand_made: Iterable[Row], products: Mapping[str, Row], codes: list[list[str]], packages: list[list[str]]
+) -> list[list[str]]:
+    """How each drug is dosed, by name: as the hand-made table says, else as the units of all its codes do, else as
+    its packages are labeled."""
     rows = {row["name"]: [row["name"], row["kind"], row["pieces"], row["why"]] for row in hand_made}
     units: dict[str, dict[str, str]] = defaultdict(dict)
     for row in products.values():
@@ -60,6 +63,12 @@ def dosing_rows(hand_made: Iterable[Row], products: Mapping[str, Row], codes: li
         if drug and drug not in rows and len(kinds) == 1 and (kind := kinds.pop()):
             unit = min(units[drug])
             rows[drug] = [drug, kind, "", f"unit of {units[drug][unit].split(';')[0]}: {unit}"]
+    labelled: dict[str, set[str]] = defaultdict(set)
+    for _, drug, _, strength, *_ in packages:
+        labelled[drug].add("activity" if read_strengths(strength)[0].unit == "UNIT" else "mass")
+    for drug, told in labelled.items():
+        if drug not in rows and len(told) == 1:
+            rows[drug] = [drug, told.pop(), "", "strength of its packages"]
     return [rows[name] for name in sorted(rows)]
 
 
@@ -72,14 +81,22 @@ def unit_kind(unit: str) -> str:
 
 
 def package_rows(
-    hand_made: Iterable[Row], purple: list[Row], products: Mapping[str, Row], names: Names
+    hand_made: Iterable[Row],
+    purple: list[Row],
+    products: Mapping[str, Row],
+    licences: list[list[str]],
+    names: Names,
 ) -> list[list[str]]:
-    """Packages by brand, sorted, each once; of several tables the earlier decides."""
+    """Packages by brand, sorted; of several tables the earlier decides, and none is older than its brand."""
+    licensed: dict[str, str] = {}
+    for name, _, _, day, _ in licences:
+        licensed[name] = min(licensed.get(name, day), day)
     found: dict[tuple[str, str, Strength], list[str]] = {}
     for row in [*_stated(hand_made), *_licensed(purple, names), *_listed(products)]:
         (holds,) = read_strengths(row[3])
         known = [key for key in found if key[0] == row[0] and _same(key[2], holds) and row[2] in ("", key[1])]
         if not known:
+            row[4] = row[4] or licensed.get(row[0], "")
             found.setdefault((row[0], row[2], holds), row)
     return sorted(found.values())
 

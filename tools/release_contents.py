@@ -14,6 +14,8 @@ _BASE_CLAIMS = {"x12proc/replay/base-P.edi", "x12proc/replay/base-I.edi"}
 # Of no use to somebody who has the sources without the repository.
 _OF_THE_REPOSITORY = (".ci/", ".gitattributes")
 _MADE_BY_THE_BUILD = {"PKG-INFO"}
+# In the sdist, beside the tools that build the reference edition from them.
+_TO_BUILD_FROM = "config/reference/sources/"
 _NEVER_IN_A_WHEEL = {"tests", "fixtures", "tools", "docs", "bench", "__pycache__"}
 
 
@@ -51,7 +53,7 @@ def wheel_faults(names: Iterable[str], sources: Iterable[str], version: str) -> 
 
 
 def _is_shipped(name: str) -> bool:
-    return name.startswith(("x12proc/", "config/"))
+    return name.startswith(("x12proc/", "config/")) and not name.startswith(_TO_BUILD_FROM)
 
 
 def _is_foreign(name: str) -> bool:

@@ -113,7 +113,7 @@ def sizes(brand: str, day: date) -> int:
         return len({content for content, first, last in packed if first <= day.isoformat() <= last})
     texts = {text for row in table("products") if row["name"] == brand for text in row["strength"].split(";")}
     told = {text.upper().replace(" ", "").split("(")[0].split("PFS")[0] for text in texts}
-    return len({text for text in told if not text.endswith("/ML")})
+    return len({text for text in told if text and not text.endswith("/ML")})
 
 
 @cache

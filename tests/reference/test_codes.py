@@ -18,7 +18,7 @@ from x12proc.reference.wording import UNSPECIFIC_CODES, text_route, text_unit
 FOLDER = Path(__file__).parents[2] / "config" / "reference"
 ULTOMIRIS, SOLIRIS, BRIUMVI, IMAAVY = "25682002501", "25682000101", "73150015006", "57894080001"
 C9052 = ("C9052", "2019-07-01", "2019-09-30", "verified", "name")
-J1300 = ("J1300", "2008-01-01", "2025-03-31", "unverified", "name")
+J1300 = ("J1300", "2008-01-01", "2025-03-31", "verified", "name")
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,15 @@ def told(codes: tuple[SpecificCode, ...]) -> list[tuple[str, str, str, str, str]
         (BRIUMVI, [("J2329", "2023-07-01", "", "verified", "ndc11")]),
         (
             SOLIRIS,
-            [("J1299", "2025-04-01", "", "unverified", "ndc11"), J1300],
+            [("J1299", "2025-04-01", "", "verified", "ndc11"), J1300],
         ),
-        (IMAAVY, [("J9256", "", "", "", "ndc11")]),  # an unknown date is no date
+        (
+            IMAAVY,
+            [
+                ("J9256", "2026-01-01", "", "verified", "ndc11"),
+                ("C9305", "2025-10-01", "2025-12-31", "verified", "name"),
+            ],
+        ),
         ("99999999999", []),
     ],
 )
@@ -138,6 +144,9 @@ def test_a_route_in_the_text_restricts_the_code(shipped: Reference) -> None:
         ("Injection, nivolumab and relatlimab-rmbw, 3 mg/1 mg", "", ""),
         ("Injection, rho(d) immune globulin (human), intramuscular or intravenous, 100 iu", "100 IU", ""),
         ("Injection, furosemide, up to 20 mg", "", ""),
+        ("Injection, etuvetidigene autotemcel, per treatment", "PER TREATMENT", ""),
+        ("Injection, digoxin immune fab (ovine), per vial", "PER VIAL", ""),
+        ("Technetium tc-99m sestamibi, diagnostic, per study dose", "", ""),
         ("Unclassified biologics", "", ""),
     ],
 )
@@ -226,8 +235,16 @@ def test_products_by_their_drug(shipped: Reference) -> None:
         ("B20", date(2026, 1, 1), True),
         ("S06.1X7D", date(2026, 1, 1), False),
         ("S72001A", date(2026, 1, 1), True),
-        ("D595", date(2024, 9, 30), None),
-        ("D595", date(2026, 10, 1), None),
+        ("D595", date(2022, 10, 1), True),
+        ("D595", date(2022, 9, 30), None),
+        ("D595", date(2027, 9, 30), True),
+        ("D595", date(2027, 10, 1), None),
+        ("C7831", date(2026, 10, 1), True),  # new in FY 2027
+        ("C7831", date(2026, 9, 30), False),
+        ("G20", date(2023, 9, 30), True),
+        ("G20", date(2023, 10, 1), False),  # split in FY 2024
+        ("Z591", date(2022, 12, 1), True),  # ended on 2023-03-31; through the year, for want of months
+        ("Z591", date(2023, 10, 1), False),
         ("", date(2026, 1, 1), False),
         ("D595*", date(2026, 1, 1), False),
         ("É12", date(2026, 1, 1), False),
@@ -240,23 +257,39 @@ def test_a_diagnosis_is_a_leaf_of_its_fiscal_year(
 
 
 def test_the_year_holds_as_many_codes_as_were_published(shipped: Reference) -> None:
-    tables = shipped.manifest().tables
-    assert (tables["diagnoses_2025"].rows, tables["diagnoses_2026"].rows) == (74_260, 74_719)
+    codes = diagnoses.by_year(shipped.raw(diagnoses.TABLE))
+    counts = {year: len(members) for year, members in codes.items()}
+    ended_in_april = 7  # of 2023; they could be billed until then
+    published = {2023: 73_674 + ended_in_april, 2024: 74_044, 2025: 74_260, 2026: 74_719, 2027: 74_879}
+    assert counts == published
 
 
-@given(st.lists(st.from_regex(r"[A-C][0-9][0-9A][0-9A]{0,4}", fullmatch=True), max_size=30))
-def test_packing_loses_nothing(codes: list[str]) -> None:
-    wanted = diagnoses.leaves(codes)
-    table = diagnoses.pack(wanted)
-    assert list(diagnoses.unpack("t", table)) == wanted
-    for code in codes:
-        assert diagnoses.contains(table, code) is (code in wanted)
+_CODES = st.sets(st.from_regex(r"[A-C][0-9][0-9A][0-9A]{0,4}", fullmatch=True), max_size=30)
 
 
-@pytest.mark.parametrize("table", [b"A00\n", b"A01 :1\nA00 :1\n", b"A00 :\n", b"\xff\n", b"A00 :1  2:3\n"])
-def test_a_malformed_diagnosis_table_says_where(table: bytes) -> None:
-    with pytest.raises(ValueError, match=r"t, row [12], column category"):
-        list(diagnoses.unpack("t", table))
+@given(st.dictionaries(st.integers(2020, 2030), _CODES, min_size=1, max_size=4))
+def test_packing_loses_nothing(codes: dict[int, set[str]]) -> None:
+    table = diagnoses.pack(codes)
+    assert {year: set(members) for year, members in diagnoses.by_year(table).items()} == codes
+    assert diagnoses.years(table) == tuple(sorted(codes))
+    for year, members in codes.items():
+        for code in set().union(*codes.values()):
+            assert diagnoses.contains(table, code, year) is (code in members)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [b"A00\n", b"A01 :1\nA00 :1\n", b"A00 :\n", b"\xff\n", b"A00 :1  2:3\n", b"A00 :1@2026\n", b"A00 :1@x-\n"],
+)
+def test_a_malformed_diagnosis_table_says_where(rows: bytes) -> None:
+    with pytest.raises(ValueError, match=r"diagnoses.txt, row [23], column category"):
+        list(diagnoses.unpack(b"2025 2026\n" + rows))
+
+
+@pytest.mark.parametrize("table", [b"", b"A00 :1\n", b"2025, 2026\nA00 :1\n"])
+def test_a_diagnosis_table_needs_its_years(table: bytes) -> None:
+    with pytest.raises(ValueError, match=r"diagnoses.txt, row 1, column years"):
+        diagnoses.years(table)
 
 
 # -- the edition as a whole ----------------------------------------------------------------------------
@@ -274,9 +307,10 @@ def test_the_shipped_edition_is_sound(shipped: Reference) -> None:
         ("products", date(2026, 12, 31), True),
         ("products", date(2027, 1, 1), False),
         ("administration", date(2040, 1, 1), True),
-        ("diagnoses", date(2025, 10, 1), True),
-        ("diagnoses", date(2026, 10, 1), False),
-        ("diagnoses", date(2024, 9, 30), False),
+        ("diagnoses", date(2022, 10, 1), True),
+        ("diagnoses", date(2027, 9, 30), True),
+        ("diagnoses", date(2027, 10, 1), False),
+        ("diagnoses", date(2022, 9, 30), False),
     ],
 )
 def test_a_table_speaks_for_certain_days(shipped: Reference, table: str, on: date, answer: bool) -> None:
@@ -299,7 +333,7 @@ def test_only_the_tables_that_are_needed_are_read() -> None:
     steps: list[tuple[Callable[[], object], set[str]]] = [
         (lambda: reference.product(ULTOMIRIS), {"products.csv", "edition.toml"}),
         (lambda: reference.codes_for(ULTOMIRIS, None), {"codes.csv"}),
-        (lambda: reference.diagnosis("G35", date(2025, 1, 1)), {"diagnoses_2025.txt"}),
+        (lambda: reference.diagnosis("G35", date(2025, 1, 1)), {"diagnoses.txt"}),
         (lambda: reference.administration("IV"), {"administration.csv"}),
     ]
     for step, tables in steps:

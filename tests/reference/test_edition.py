@@ -52,7 +52,7 @@ def test_a_product_with_every_fact(shipped: Reference) -> None:
         specific_from="2019-10-01",
         from_confidence="verified",
         billing_unit="10 MG",
-        edition="2026-11-23",
+        edition="2026-12-01",
     )
 
 
@@ -69,8 +69,9 @@ def test_another_package_lends_what_packages_share(shipped: Reference) -> None:
     [
         ("73150015006", "J2329", "2023-07-01", "verified"),
         ("50242015001", "J2350", "2018-01-01", "verified"),  # from memory, and HCPCS has the same date
-        ("50242011501", "J1307", "2025-01-01", "unverified"),  # from memory, unknown to the HCPCS dates
-        ("57894080001", "J9256", None, ""),  # nobody knows
+        ("50242011501", "J1307", "2025-01-01", "verified"),
+        ("57894080001", "J9256", "2026-01-01", "verified"),
+        ("00069131810", "Q5105;Q5106", "2018-07-01", "verified"),  # from memory 2018-04-01, and HCPCS knows better
     ],
 )
 def test_the_date_of_a_code_says_how_sure_it_is(
@@ -128,9 +129,9 @@ def test_generics_of_products_are_names_of_the_lexicon(shipped: Reference) -> No
 
 def test_editions_are_named(shipped: Reference) -> None:
     editions = shipped.editions()
-    assert editions["edition"] == "2026-11-23"
-    tables = {"biologics", "derived", "crosswalk", "hcpcs", "purple"}
-    assert set(editions) == {"edition", *tables, "icd10cm_2025", "icd10cm_2026"}
+    assert editions["edition"] == "2026-12-01"
+    assert {"biologics", "derived", "crosswalk_2025q4", "crosswalk_2026q4", "hcpcs", "purple"} < set(editions)
+    assert {f"icd10cm_{year}" for year in range(2023, 2028)} < set(editions)
 
 
 def test_a_table_is_read_once_and_only_when_asked_for() -> None:

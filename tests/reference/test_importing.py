@@ -193,13 +193,34 @@ def test_a_text_without_lines_has_no_codes() -> None:
     assert list(official.hcpcs_text("h.txt", [b"\r\n", b"\x1a"])) == []
 
 
-def test_a_new_code_comes_without_a_date(base: Reference) -> None:
+def test_a_new_code_is_in_force_since_its_crosswalk_at_the_latest(base: Reference) -> None:
     new, _ = take(base, {"asp.csv": crosswalk("J9987,Inj zyxomab,X,25682-0025-01,Ultomiris,2 MG,3,1,30,30")})
     product = new.product("25682002501")
     assert product is not None
     assert (product.specific_code, product.specific_from, product.billing_unit) == ("J9987", None, "2 MG")
     code = new.codes_for("25682002501", None)[0]
-    assert (code.code, code.first, code.date_confidence, code.billing_unit) == ("J9987", None, "", "2 MG")
+    assert (code.code, code.first, code.billing_unit) == ("J9987", None, "2 MG")
+    assert (code.known_since, code.date_confidence) == (date(2027, 1, 1), "verified")
+    days = (date(2026, 12, 31), date(2027, 1, 1), date(2028, 1, 1))
+    assert [code.in_force(day) for day in days] == [None, True, True]
+
+
+def test_the_oldest_crosswalk_says_since_when_a_code_is_known_until_hcpcs_does(base: Reference) -> None:
+    row = "J9987,Inj zyxomab,X,25682-0025-01,Ultomiris,2 MG,3,1,30,30"
+    newer, _ = take(base, {"asp.csv": crosswalk(row)})
+    older, _ = take(
+        newer, {"asp.csv": crosswalk(row).replace(b"through March 31, 2027", b"through June 30, 2026")}
+    )
+    known = older.code("J9987")
+    assert known is not None
+    assert known.known_since == date(2026, 4, 1)
+    text = hcpcs_txt(
+        hcpcs_line("J9987", "3", "Injection, zyxomab, 2 mg", "Inj zyxomab", ("20260401", "20260401", ""))
+    )
+    dated, _ = take(older, {"HCPC2027_ANWEB.txt": text})
+    known = dated.code("J9987")
+    assert known is not None
+    assert (known.added, known.known_since) == (date(2026, 4, 1), None)
 
 
 def test_crosswalks_in_one_zip_are_kept_apart(base: Reference) -> None:

@@ -8,7 +8,7 @@ import release_contents as contents
 SOURCES = {
     "x12proc/__init__.py", "x12proc/py.typed", "x12proc/replay/base-P.edi", "x12proc/reports/html.xsl",
     "config/x12proc.toml", "config/profiles/uhc.toml", "tests/test_engine.py", "fixtures/demo/a.edi", "LICENSE",
-    ".ci/run", "pyproject.toml",
+    ".ci/run", "pyproject.toml", "config/reference/sources/hcpcs.csv",
 }  # fmt: skip
 INFO = {f"x12proc-1.0.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
 WHEEL = INFO | {
@@ -28,7 +28,13 @@ def test_each_file_that_a_wheel_lacks_is_told(name: str) -> None:
     assert contents.wheel_faults(WHEEL - {name}, SOURCES, "1.0") == [f"missing: {name}"]
 
 
-@pytest.mark.parametrize("name", ["tests/test_engine.py", "x12proc/old.py", "x12proc/wire/x.pyc", "other/a.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("tests/test_engine.py", "x12proc/old.py", "x12proc/wire/x.pyc", "other/a.py"),
+        "x12proc/config/reference/sources/hcpcs.csv",  # what tables are built from
+    ],
+)
 def test_a_file_of_no_source_is_told(name: str) -> None:
     assert f"of no file in the repository: {name}" in contents.wheel_faults(WHEEL | {name}, SOURCES, "1.0")
 

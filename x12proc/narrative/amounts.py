@@ -65,7 +65,7 @@ _WASTE_LINE_OF = re.compile(r"j[^QVSg]*([QV])o(?=[QVS])")  # JW 0.05ML OF 0.18ML
 _DRAWN = (re.compile(r"o([QV])[yl]?D"), re.compile(r"D[qol]?([QV])"))  # DREW 1500MG, OF 160MG OPENED
 _NOT_THE_DOSE = (re.compile(r"a[yqol]?([QV])"), re.compile(r"([QV])a"))  # MAX 540MG, 600MG ORDERED
 # WASTED 2MG; behind an amount only another mass counts: in "64MG DISC 1.9ML VIAL" the 64 mg are wasted.
-_WASTE_AFTER = re.compile(r"(?<![QV])w[yqol]?([QV])|(?<=[QV])w[yqol]?(Q)")
+_WASTE_AFTER = re.compile(r"(?<![QV])w[yqo]?([QV])|(?<![QV])wl([QV])r|(?<=[QV])w[yqo]?(Q)")
 _WASTE_BEFORE = re.compile(r"([QV])(?:o|y[yj]*)?w(?![yqo]?N(?!c))")
 _WASTE_NUMBER = re.compile(r"w[yqo]?(N)(?!.?[ckx])")  # WASTED 20, in the unit of the dose
 _WASTE_MODIFIER = re.compile(r"j[yq]?([QV])")  # JW 44MG; the modifier alone tells no amount
@@ -150,7 +150,8 @@ def _fold(tokens: Sequence[Token]) -> tuple[Sequence[Token], str]:
     for found in ratios:
         start = _start_of_pair(tokens, found.start())
         ratio = _ratio(tokens[start], tokens[found.start() + 2 : found.end()])
-        if tokens[found.start() + 2].kind == "V" and shape.startswith("c", found.end()):
+        behind = shape[found.end() : found.end() + 2]  # 5MG/1ML VIAL, 5MG/1ML SC PFS
+        if tokens[found.start() + 2].kind == "V" and (behind[:1] == "c" or behind == "Wc"):
             ratio = replace(ratio, whole=True)
         items += [*tokens[done:start], ratio]
         kinds += [shape[done:start], ratio.kind]

@@ -78,14 +78,15 @@ def _with_premedications(text: str, names: Sequence[Name]) -> Sequence[Name]:
     return sorted([*names, *more]) if more else names
 
 
-def _is_premedication(text: str, name: Name) -> bool:
+def is_premedication(text: str, name: Name) -> bool:
+    """Whether a name of ``text`` (upper case) is one of the drugs that are given before others."""
     return _PREMEDICATIONS.fullmatch(text, name.start, name.end) is not None
 
 
 def _fits(text: str, names: Sequence[Name]) -> list[int]:
     fits: list[int] = []
     end = 0
-    only_premedications = all(_is_premedication(text, name) for name in names)
+    only_premedications = all(is_premedication(text, name) for name in names)
     for name in names:
         before = text[end : name.start]
         denied = before and (_NOT_GIVEN.search(before) or (fits and fits[-1] == ABSENT and _AND.match(before)))
@@ -96,7 +97,7 @@ def _fits(text: str, names: Sequence[Name]) -> list[int]:
         elif (
             (before and _BESIDE.search(before))
             or _BESIDE_AFTER.match(text, name.end)
-            or (_is_premedication(text, name) and not only_premedications)
+            or (is_premedication(text, name) and not only_premedications)
         ):
             fits.append(COMPANION)
         else:

@@ -39,6 +39,7 @@ class Narrative(msgspec.Struct, frozen=True):
     matched: str | None = None  # canonical name of the lexicon
     generic_text: bool = False  # the text names no drug at all: "UNCLASSIFIED BIOLOGIC", "SEE NDC"
     dose: Amount | None = None  # total administered, never a rate or a concentration
+    dose_is_implied: bool = False  # the text only says what one container holds; not part of the report
     strength: Strength | None = None
     concentration_only: bool = False
     route: str | None = None

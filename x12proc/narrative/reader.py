@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from x12proc.narrative.amounts import read_amounts
-from x12proc.narrative.billed import ABSENT, COMPANION, VEHICLE, billed, without_amounts
+from x12proc.narrative.amounts import IMPLIED, read_amounts
+from x12proc.narrative.billed import ABSENT, COMPANION, VEHICLE, billed, is_premedication, without_amounts
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.lexicon import Lexicon, Name
 from x12proc.narrative.model import Amount, Narrative, Strength
@@ -81,6 +81,7 @@ def _read_field(text: str, lexicon: Lexicon) -> _Field:
         name_is_guess=guess is not None,
         matched=name.canonical if name else None,
         dose=amounts.dose,
+        dose_is_implied=amounts.dose is not None and amounts.certainty == IMPLIED,
         strength=amounts.strength,
         concentration_only=_is_concentration_only(amounts.dose, amounts.strength),
         route=routes[0] if routes else None,
@@ -101,7 +102,7 @@ def _read_field(text: str, lexicon: Lexicon) -> _Field:
         compound=remarks.compound,
         laterality=read_laterality(tokens, named, taken_back),
         dates=identifiers.dates,
-        companion=fit == COMPANION,
+        companion=fit == COMPANION or (name is not None and is_premedication(rest, name)),
     )
     return _Field(facts, fit, amounts.certainty, remarks.filler)
 
@@ -179,8 +180,8 @@ _PLAIN: Final = tuple(
 def _merge(fields: Sequence[_Field]) -> Narrative:
     # What is said about a drug given beside the one billed counts last, and of a premedication nothing counts.
     fields = sorted(fields, key=lambda field: field.fit in (VEHICLE, COMPANION))
-    if fields[0].fit < VEHICLE:
-        fields = [field for field in fields if field.fit != COMPANION]
+    if any(field.fit < VEHICLE and not field.facts.companion for field in fields):
+        fields = [field for field in fields if not field.facts.companion]
     merged: dict[str, Any] = {}
     for fact in _PLAIN:
         values = [getattr(field.facts, fact) for field in fields]
@@ -197,6 +198,7 @@ def _merge(fields: Sequence[_Field]) -> Narrative:
     routes = tuple(dict.fromkeys(route for field in fields for route in field.facts.routes))
     merged.update(
         dose=dosed.facts.dose,
+        dose_is_implied=dosed.facts.dose_is_implied,
         concentration_only=_is_concentration_only(dosed.facts.dose, merged["strength"]),
         routes=routes,
         route=routes[0] if routes else None,

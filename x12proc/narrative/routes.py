@@ -146,7 +146,8 @@ def _is_something_else(tokens: Sequence[Token], place: int) -> bool:
         return True
     if _word(tokens, place + 1) in _DISEASE:  # RECTAL CANCER
         return True
-    names_a_place = _word(tokens, place + 1) in _PLACE and _word(tokens, place - 1) not in _CLINICAL
+    before = _word(tokens, place - 1) in _CLINICAL or _follows_an_amount(tokens, place)
+    names_a_place = _word(tokens, place + 1) in _PLACE and not before  # IM CLINIC; but 10 MG / IV OFFICE
     return names_a_place or _is_order_number(tokens, place)
 
 

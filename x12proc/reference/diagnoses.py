@@ -1,28 +1,36 @@
-"""ICD-10-CM codes that can be billed, one table a fiscal year, packed.
+"""ICD-10-CM codes that can be billed, of several fiscal years in one table, packed.
 
-A table holds a line for each category: ``A00 :019`` is A000, A001, A009; ``A01 0:0123459 :1234`` is A0100 to
-A0109 and A011 to A014; ``B20 .`` is B20 itself. Behind the category stand groups ``stem:ends``: the category,
-the stem and each of the end characters make a code. Lines, groups and ends are sorted.
+The table's first line lists the fiscal years for which it speaks. Then comes a line for each category:
+``A00 :019`` is A000, A001, A009; ``A01 :1234 0:0123459`` is A011 to A014 and A0100 to A0109; ``B20 .`` is B20
+itself. Behind the category stand groups ``stem:ends``: the category, the stem and each of the end characters make
+a code. A group of codes that not all of the years have says which: ``3:12@2027-`` from 2027 on, ``.@-2024``
+through 2024, ``:7@2024-2025``. Lines and groups are sorted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from x12proc.reference.table import malformed
 
+TABLE: Final = "diagnoses.txt"
 CODE: Final = re.compile(r"[A-Z][0-9A-Z]{2,6}\Z")
 _ITSELF: Final = "."
-_LINE = re.compile(r"[A-Z][0-9A-Z]{2}(?: (?:\.|[0-9A-Z]{0,3}:[0-9A-Z]+))+\Z")
+_HEADER = re.compile(r"20[0-9]{2}(?: 20[0-9]{2})*\Z")
+_GROUP: Final = r"(?:\.|[0-9A-Z]{0,3}:[0-9A-Z]+)(?:@(?:20[0-9]{2})?-(?:20[0-9]{2})?)?"
+_LINE = re.compile(rf"[A-Z][0-9A-Z]{{2}}(?: {_GROUP})+\Z")
 
 
-def table_name(year: int) -> str:
-    """The file of a fiscal year, e.g. ``diagnoses_2026.txt``."""
-    return f"diagnoses_{year}.txt"
+class Span(NamedTuple):
+    """A code, and the first and last of the fiscal years running in which it could be billed."""
+
+    code: str
+    first: int
+    last: int
 
 
 def fiscal_year(on: date) -> int:
@@ -36,41 +44,99 @@ def leaves(codes: Iterable[str]) -> list[str]:
     return [code for code, after in zip(ordered, [*ordered[1:], ""], strict=False) if not after.startswith(code)]
 
 
-def pack(codes: Iterable[str]) -> bytes:
-    """The table of these codes."""
-    lines = [
-        " ".join([category, *_groups([code[3:] for code in members])])
-        for category, members in groupby(sorted(set(codes)), key=lambda code: code[:3])
-    ]
+# -- writing -------------------------------------------------------------------------------------------
+
+
+def pack(codes: Mapping[int, Iterable[str]]) -> bytes:
+    """The table of the codes of these fiscal years."""
+    years = sorted(codes)
+    lines = [" ".join(map(str, years))]
+    for category, spans in groupby(_spans(codes, years), key=lambda span: span.code[:3]):
+        lines.append(" ".join([category, *_groups(list(spans), years)]))
     return "".join(line + "\n" for line in lines).encode("ascii")
 
 
-def _groups(tails: list[str]) -> Iterator[str]:
-    if "" in tails:
-        yield _ITSELF
-    for stem, members in groupby(filter(None, tails), key=lambda tail: tail[:-1]):
-        yield f"{stem}:{''.join(tail[-1] for tail in members)}"
+def _spans(codes: Mapping[int, Iterable[str]], years: Sequence[int]) -> list[Span]:
+    """Every code once for each run of years that have it, sorted."""
+    having: dict[str, list[int]] = {}
+    for place, year in enumerate(years):
+        for code in set(codes[year]):
+            having.setdefault(code, []).append(place)
+    spans = []
+    for code, places in having.items():
+        for _, run in groupby(enumerate(places), key=lambda pair: pair[1] - pair[0]):
+            run_places = [place for _, place in run]
+            spans.append(Span(code, years[run_places[0]], years[run_places[-1]]))
+    return sorted(spans)
 
 
-def unpack(name: str, table: bytes) -> Iterator[str]:
-    """Every code of a table. Raises ValueError with the row of what is malformed."""
-    before = ""
-    for number, raw in enumerate(table.decode("ascii", "replace").splitlines(), 1):
+def _groups(spans: list[Span], years: Sequence[int]) -> Iterator[str]:
+    """The groups of one category."""
+    parts = []
+    for code, first, last in spans:
+        since = f"{first}" if first != years[0] else ""
+        until = f"{last}" if last != years[-1] else ""
+        parts.append((code[3:-1], f"@{since}-{until}" if since or until else "", code[3:][-1:]))
+    for (stem, when), members in groupby(sorted(parts), key=lambda part: part[:2]):
+        ends = "".join(part[2] for part in members)
+        yield (f"{stem}:{ends}" if ends else _ITSELF) + when
+
+
+# -- reading -------------------------------------------------------------------------------------------
+
+
+def years(table: bytes) -> tuple[int, ...]:
+    """The fiscal years for which a table speaks. Raises ValueError when its first line is none."""
+    head = table[: table.find(b"\n")].decode("ascii", "replace")
+    if _HEADER.match(head) is None:
+        raise malformed(TABLE, 1, "years", head, "fiscal years such as 2026 2027")
+    return tuple(map(int, head.split(" ")))
+
+
+def unpack(table: bytes) -> Iterator[Span]:
+    """Every code of a table with its years. Raises ValueError with the row of what is malformed."""
+    spoken, before = years(table), ""
+    for number, raw in enumerate(table.decode("ascii", "replace").splitlines()[1:], 2):
         if _LINE.match(raw) is None or raw[:3] <= before:
-            raise malformed(name, number, "category", raw, "a category after the one before, and its groups")
+            raise malformed(TABLE, number, "category", raw, "a category after the one before, and its groups")
         before = raw[:3]
         for group in raw.split(" ")[1:]:
-            stem, colon, ends = group.partition(":")
-            yield from ((before + stem + end) for end in ends) if colon else (before,)
+            body, first, last = _read(group, spoken)
+            stem, colon, ends = body.partition(":")
+            for code in [before + stem + end for end in ends] if colon else [before]:
+                yield Span(code, first, last)
 
 
-def contains(table: bytes, code: str) -> bool:
-    """Whether the table has exactly this code (undotted, upper case)."""
-    start = (b"\n" + table).find(b"\n" + code[:3].encode("ascii", "replace") + b" ")
+def by_year(table: bytes) -> dict[int, list[str]]:
+    """The codes of each fiscal year of a table."""
+    codes: dict[int, list[str]] = {year: [] for year in years(table)}
+    for code, first, last in unpack(table):
+        for year, members in codes.items():
+            if first <= year <= last:
+                members.append(code)
+    return codes
+
+
+def contains(table: bytes, code: str, year: int) -> bool:
+    """Whether the table has exactly this code (undotted, upper case) in a fiscal year for which it speaks."""
+    start = table.find(b"\n" + code[:3].encode("ascii", "replace") + b" ")
     if start < 0 or CODE.match(code) is None:
         return False
-    end = table.find(b"\n", start)
+    end = table.find(b"\n", start + 1)
     groups = table[start : end if end >= 0 else len(table)].decode("ascii", "replace").split()[1:]
-    if len(code) == 3:
-        return _ITSELF in groups
-    return any(group.startswith(code[3:-1] + ":") and code[-1] in group.partition(":")[2] for group in groups)
+    spoken = years(table)
+    held = (span for span in (_read(group, spoken) for group in groups) if _names(span[0], code[3:]))
+    return any(first <= year <= last for _, first, last in held)
+
+
+def _names(body: str, tail: str) -> bool:
+    """Whether a group has the code with that tail behind its category."""
+    stem, colon, ends = body.partition(":")
+    return tail[:-1] == stem and tail[-1] in ends if colon and tail else body == _ITSELF and not tail
+
+
+def _read(group: str, spoken: Sequence[int]) -> tuple[str, int, int]:
+    """A group without its years, and these."""
+    body, _, when = group.partition("@")
+    since, _, until = when.partition("-")
+    return body, int(since or spoken[0]), int(until or spoken[-1])

@@ -12,10 +12,29 @@ from x12proc.narrative.lexicon import Lexicon
 from x12proc.reference import diagnoses
 from x12proc.reference import ndc as ndc_spelling
 from x12proc.reference.manifest import EDITION, Manifest, TableInfo, parse_manifest
-from x12proc.reference.model import Biosimilar, Dosing, HcpcsCode, Package, Product, SpecificCode
+from x12proc.reference.model import (
+    Biosimilar,
+    Dosing,
+    HcpcsCode,
+    Licence,
+    Modifier,
+    Package,
+    Product,
+    SpecificCode,
+)
 from x12proc.reference.table import A_DATE, DATE, Column, SortedTable
 
-__all__ = ["Biosimilar", "Dosing", "HcpcsCode", "Package", "Product", "Reference", "SpecificCode"]
+__all__ = [
+    "Biosimilar",
+    "Dosing",
+    "HcpcsCode",
+    "Licence",
+    "Modifier",
+    "Package",
+    "Product",
+    "Reference",
+    "SpecificCode",
+]
 
 PRODUCTS: Final = "products.csv"
 NAMES: Final = "names.csv"
@@ -25,6 +44,9 @@ ADMINISTRATION: Final = "administration.csv"
 BIOSIMILARS: Final = "biosimilars.csv"
 DOSING: Final = "dosing.csv"
 PACKAGES: Final = "packages.csv"
+LICENCES: Final = "licences.csv"
+MODIFIERS: Final = "modifiers.csv"
+PLACES: Final = "places.csv"
 
 _CONFIDENCE: Final = "(?:verified|unverified)?"
 _A_CONFIDENCE: Final = "verified, unverified, or empty"
@@ -58,6 +80,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         Column("terminated", DATE, A_DATE),
         Column("confidence", _CONFIDENCE, _A_CONFIDENCE),
         Column("opps", "[A-Z]?[0-9]?", "an OPPS status indicator, or empty"),
+        Column("known_since", DATE, A_DATE),
     ),
     CLASSES: (
         Column("key", ".+", "a drug's name or a code"),
@@ -90,11 +113,25 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         Column("last", DATE, A_DATE),
         Column("source"),
     ),
+    LICENCES: (
+        Column("name", ".+", "a name"),
+        Column("generic", ".+", "a name"),
+        Column("application", "(?:BLA[0-9]+)?", "a licence number, or empty"),
+        Column("licensed", DATE, A_DATE),
+        Column("routes", "[A-Z;]*", "routes joined by ;, or empty"),
+    ),
+    MODIFIERS: (
+        Column("modifier", "[0-9A-Z]{2}", "a modifier"),
+        Column("short"),
+        Column("added", DATE, A_DATE),
+        Column("terminated", DATE, A_DATE),
+    ),
+    PLACES: (Column("place", "[0-9]{2}", "two digits"), Column("name", ".+", "a name")),
 }
 _GENERIC, _DRUG, _DRUG_PACKED = 2, 2, 1  # places of columns
 _SUFFIX = re.compile(r"-[a-z]{4}\Z")  # a biologic of one maker alone
 #: Tables in which a key may stand more than once.
-REPEATING: Final = frozenset({CLASSES, PACKAGES})
+REPEATING: Final = frozenset({CLASSES, PACKAGES, LICENCES})
 
 
 MOST_ANSWERS: Final = 4096  # kept of each kind
@@ -109,7 +146,6 @@ class Reference:
         """``read`` gives the bytes of a table by its file name, e.g. ``products.csv``."""
         self._read = read
         self._tables: dict[str, SortedTable] = {}
-        self._years: dict[int, bytes] = {}
         # Answers given; claims of a file ask for the same few drugs again and again.
         self._products: dict[str, Product | None] = {}
         self._families: dict[str, tuple[Product, ...]] = {}
@@ -119,6 +155,7 @@ class Reference:
         self._suffixed: dict[str, tuple[Biosimilar, ...]] = {}
         self._giving: dict[str, frozenset[str]] = {}
         self._leaves: dict[tuple[str, date], bool | None] = {}
+        self._licensed: dict[str, tuple[Licence, ...]] = {}
         self._dosings: dict[str, Dosing | None] = {}
         self._packed: dict[str, tuple[Package, ...]] = {}
 
@@ -214,6 +251,7 @@ class Reference:
             date_confidence=known.date_confidence if known else "",
             billing_unit=(known.billing_unit if known else "") or unit,
             route=known.route if known else "",
+            known_since=known.known_since if known else None,
             matched_by=matched_by,
             edition=self._manifest.edition,
         )
@@ -249,6 +287,19 @@ class Reference:
             Biosimilar(name=name, base=base, suffix=suffix, kind=kind, brands=tuple(_split(brands)))
             for name, base, suffix, kind, brands in rows
         )
+
+    def licences(self, name: str) -> tuple[Licence, ...]:
+        """The licences of a biologic by its brand, else those of all brands of its drug; oldest first."""
+        return _recalled(self._licensed, name.lower(), lambda: self._licences(name.lower()))
+
+    def _licences(self, name: str) -> tuple[Licence, ...]:
+        table = self._table(LICENCES)
+        rows = [*table.rows_with(name, 0)] or table.rows_with(self.lexicon().canonical(name) or name, 1)
+        found = [
+            Licence(own, generic, number, _day(licensed), tuple(_split(routes)))
+            for own, generic, number, licensed, routes in rows
+        ]
+        return tuple(sorted(found, key=lambda licence: (licence.licensed or date.min, licence.application)))
 
     def dosing(self, name: str) -> Dosing | None:
         """How the drug of that name is dosed; a brand's own way before that of its drug. None: not known."""
@@ -298,11 +349,23 @@ class Reference:
 
     def _diagnosis(self, code: str, on: date) -> bool | None:
         year = diagnoses.fiscal_year(on)
-        if not self._covers_year(year):
+        if year not in self._fiscal_years:
             return None
-        if year not in self._years:
-            self._years[year] = self._read(diagnoses.table_name(year))
-        return diagnoses.contains(self._years[year], code.replace(".", "").strip().upper())
+        return diagnoses.contains(self._diagnoses, code.replace(".", "").strip().upper(), year)
+
+    # -- what a claim says beside it -------------------------------------------------------------------
+
+    def modifier(self, code: str) -> Modifier | None:
+        """A HCPCS modifier with its dates; None for others, among them all of CPT's own."""
+        if len(code) != 2 or not code.isascii():
+            return None
+        row = self._table(MODIFIERS).row(code.upper())
+        return Modifier(row[0], row[1], _day(row[2]), _day(row[3])) if row else None
+
+    def place_of_service(self, code: str) -> str | None:
+        """What CMS calls a place of service, e.g. ``Office`` for ``11``; None when there is no such code."""
+        row = self._table(PLACES).row(code) if len(code) == 2 and code.isascii() else None
+        return row[1] if row else None
 
     def lexicon(self) -> Lexicon:
         """The names of drugs, for reading narratives."""
@@ -325,7 +388,7 @@ class Reference:
         Raises ValueError for a table that the edition doesn't have.
         """
         if table == "diagnoses":
-            return self._covers_year(diagnoses.fiscal_year(on))
+            return diagnoses.fiscal_year(on) in self._fiscal_years
         info = self._manifest.tables.get(table)
         if info is None:
             raise ValueError(
@@ -333,27 +396,26 @@ class Reference:
             )
         return info.covers(on)
 
-    def _covers_year(self, year: int) -> bool:
-        return f"diagnoses_{year}" in self._manifest.tables
-
     def validate(self) -> dict[str, int]:
         """Read every row of every table; gives the rows of each. Raises ValueError for the first bad row."""
         counts: dict[str, int] = {}
         for key, info in self._manifest.tables.items():
             counts[key] = self._count(key)
             _check_count(key, counts[key], info)
-        missing = [name for name in COLUMNS if name.partition(".")[0] not in counts]
+        missing = [name for name in (*COLUMNS, diagnoses.TABLE) if name.partition(".")[0] not in counts]
         if missing:
-            raise ValueError(f"{EDITION}: the edition needs the tables {', '.join(missing)}")
+            raise ValueError(
+                f"{EDITION}: the edition needs the tables {', '.join(missing)}; where another version of x12proc "
+                f"made it, import its downloads again"
+            )
         return counts
 
     def _count(self, key: str) -> int:
-        year = key.removeprefix("diagnoses_")
-        if year != key and year.isdigit():
-            name = diagnoses.table_name(int(year))
-            return sum(1 for _ in diagnoses.unpack(name, self._read(name)))
+        if key == "diagnoses":
+            return sum(1 for _ in diagnoses.unpack(self._diagnoses))
         if f"{key}.csv" not in COLUMNS:
-            raise ValueError(f"{EDITION}: {key!r} is no table; there are {', '.join(COLUMNS)}")
+            known = ", ".join((*COLUMNS, diagnoses.TABLE))
+            raise ValueError(f"{EDITION}: {key!r} is no table; there are {known}")
         return sum(1 for _ in self._table(f"{key}.csv").all_rows())
 
     # -- loading ---------------------------------------------------------------------------------------
@@ -389,6 +451,14 @@ class Reference:
             billing_unit=unit,
             edition=self._manifest.edition,
         )
+
+    @cached_property
+    def _diagnoses(self) -> bytes:
+        return self._read(diagnoses.TABLE)
+
+    @cached_property
+    def _fiscal_years(self) -> tuple[int, ...]:
+        return diagnoses.years(self._diagnoses)
 
     @cached_property
     def _lexicon(self) -> Lexicon:
@@ -428,7 +498,7 @@ def _day(text: str) -> date | None:
 
 
 def _as_code(row: Sequence[str]) -> HcpcsCode:
-    code, short, drug, brand, unit, route, added, effective, terminated, confidence, opps = row
+    code, short, drug, brand, unit, route, added, effective, terminated, confidence, opps, known_since = row
     return HcpcsCode(
         code=code,
         short=short,
@@ -441,6 +511,7 @@ def _as_code(row: Sequence[str]) -> HcpcsCode:
         terminated=_day(terminated),
         date_confidence=confidence,
         opps_status=opps,
+        known_since=_day(known_since),
     )
 
 

@@ -23,7 +23,17 @@ import msgspec
 
 from x12proc.reference import diagnoses, official, sheet
 from x12proc.reference.classify import is_oncology_code, text_classes
-from x12proc.reference.edition import BIOSIMILARS, CLASSES, CODES, COLUMNS, NAMES, PRODUCTS, Reference
+from x12proc.reference.edition import (
+    BIOSIMILARS,
+    CLASSES,
+    CODES,
+    COLUMNS,
+    NAMES,
+    PACKAGES,
+    PRODUCTS,
+    REPEATING,
+    Reference,
+)
 from x12proc.reference.manifest import EDITION, Manifest, Source, TableInfo, render_manifest
 from x12proc.reference.table import table_bytes
 from x12proc.reference.wording import (
@@ -38,6 +48,7 @@ from x12proc.reference.wording import (
 )
 
 _LONGEST_STRENGTH: Final = 60  # characters; a list of vitamins is no help
+_ADDED, _CONFIDENCE, _KNOWN_SINCE = 6, 9, 11  # columns of codes
 _GENERIC, _CODE, _SOURCE = 2, 7, 11  # columns of products; between the last two lies what is said of the code
 
 
@@ -171,8 +182,9 @@ class Importer:
             known = products.get(ndc)
             products[ndc] = new if known is None else (_filled if older else _reassigned)(known, new)
             for item in items:
-                if item.code in own and item.code not in codes:
-                    codes[item.code] = [item.code, item.short, new[_GENERIC], "", item.unit, *[""] * 6]
+                if item.code in own:
+                    unknown = [item.code, item.short, new[_GENERIC], "", item.unit, *[""] * 7]
+                    _seen(codes.setdefault(item.code, unknown), table.last)
         noc = not any(item.code for item in table.assignments)
         self._source("noc" if noc else "crosswalk", name, table.title, len(table.assignments))
         if table.last and not noc:
@@ -203,7 +215,7 @@ class Importer:
         for record in records:
             if record.code[0] not in "JQC" and record.code not in codes:
                 continue
-            known = codes.get(record.code) or [record.code, *[""] * 10]
+            known = codes.get(record.code) or [record.code, *[""] * 11]
             confidence = "verified" if record.added or record.terminated else known[9]
             codes[record.code] = [
                 record.code,
@@ -217,6 +229,7 @@ class Importer:
                 record.terminated or ("" if record.added else known[8]),
                 confidence,
                 known[10],
+                "" if record.added or known[_ADDED] else known[_KNOWN_SINCE],
             ]
             self._classify(record.code, record.long, f"HCPCS text in {name}")
             newest = max(newest, record.added, record.effective)
@@ -295,15 +308,19 @@ class Importer:
                 files[name] = table_bytes(COLUMNS[name], (rows[one] for one in sorted(rows)))
                 infos[key] = self._info(name, info, len(rows))
             del rows
-        for year, codes in self._years.items():
-            files[diagnoses.table_name(year)] = diagnoses.pack(codes)
-            infos[f"diagnoses_{year}"] = TableInfo(
-                len(set(codes)), (f"icd10cm_{year}",), date(year - 1, 10, 1), date(year, 9, 30)
-            )
+        if self._years:
+            files[diagnoses.TABLE], infos["diagnoses"] = self._diagnoses()
         manifest = Manifest(self._today.isoformat(), {**old.sources, **self._sources}, infos)
         files[EDITION] = render_manifest(manifest)
         Reference(files.__getitem__).validate()
         return files
+
+    def _diagnoses(self) -> tuple[bytes, TableInfo]:
+        """The codes of the fiscal years that were imported, and of those that the base edition had."""
+        codes = {**diagnoses.by_year(self._base.raw(diagnoses.TABLE)), **self._years}
+        table = diagnoses.pack(codes)
+        sources = tuple(f"icd10cm_{year}" for year in sorted(codes))
+        return table, diagnosis_info(table, sources)
 
     def _info(self, name: str, info: TableInfo, rows: int) -> TableInfo:
         span = self._spans.get(name)
@@ -342,8 +359,15 @@ _TAKERS: Final[dict[str, Callable[[Importer, str, Iterable[bytes]], tuple[int, s
 }
 
 
+def diagnosis_info(table: bytes, sources: tuple[str, ...]) -> TableInfo:
+    """What the manifest says of a table of diagnoses."""
+    years = diagnoses.years(table)
+    rows = sum(1 for _ in diagnoses.unpack(table))
+    return TableInfo(rows, sources, date(years[0] - 1, 10, 1), date(years[-1], 9, 30))
+
+
 def _file_name(table: str) -> str:
-    return f"{table}.txt" if table.startswith("diagnoses_") else f"{table}.csv"
+    return diagnoses.TABLE if table == "diagnoses" else f"{table}.csv"
 
 
 def _filled(known: Sequence[str], row: Sequence[str]) -> list[str]:
@@ -357,6 +381,14 @@ def _reassigned(known: Sequence[str], new: Sequence[str]) -> list[str]:
     if new[_CODE] and known[_CODE] != new[_CODE]:
         row[_CODE:_SOURCE] = new[_CODE:_SOURCE]
     return row
+
+
+def _seen(code: list[str], last: date | None) -> None:
+    """A code without a first day is known at the latest since the quarter of a crosswalk that lists it began."""
+    if last is not None and not code[_ADDED]:
+        first = date(last.year, max(last.month - 2, 1), 1).isoformat()
+        code[_KNOWN_SINCE] = min(filter(None, (code[_KNOWN_SINCE], first)))
+        code[_CONFIDENCE] = code[_CONFIDENCE] or "verified"
 
 
 def _pathway(kind: str) -> str:
@@ -396,8 +428,9 @@ def _lines(reference: Reference, table: str) -> dict[str, str]:
     """The rows of a table as lines, by their key."""
     name = _file_name(table)
     if name not in COLUMNS:
-        return {code: code for code in diagnoses.unpack(name, reference.raw(name))}
+        spans = diagnoses.unpack(reference.raw(name))
+        return {f"{span.code} {span.first}": f"{span.code} {span.first} to {span.last}" for span in spans}
     rows = reference.rows(name)
-    if name == CLASSES:
-        return {f"{row[0]} {row[1]}": " ".join(row) for row in rows}
+    if name in REPEATING:
+        return {" ".join(row[:4]) if name == PACKAGES else f"{row[0]} {row[1]}": " ".join(row) for row in rows}
     return {row[0]: " | ".join(row) for row in rows}

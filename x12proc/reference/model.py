@@ -45,10 +45,11 @@ class HcpcsCode(msgspec.Struct, frozen=True):
     terminated: date | None  # last day it could be billed
     date_confidence: str  # verified: all given dates are HCPCS's own; unverified: one isn't; empty: none given
     opps_status: str  # OPPS status indicator of April 2026; empty: not in that addendum
+    known_since: date | None  # where added isn't known: the first day of a CMS publication that lists it
 
     def in_force(self, on: date) -> bool | None:
         """Whether it could be billed that day; None when the dates don't tell."""
-        return in_force(self.added, self.terminated, on)
+        return in_force(self.added, self.terminated, on, self.known_since)
 
 
 class SpecificCode(msgspec.Struct, frozen=True):
@@ -62,10 +63,11 @@ class SpecificCode(msgspec.Struct, frozen=True):
     route: str  # when the code's text restricts it to one route: IV SC IM ..., else empty
     matched_by: str  # ndc11: this package; ndc9: another package of the product; name: the drug's name
     edition: str
+    known_since: date | None = None  # where first isn't known: the first day of a CMS publication that lists it
 
     def in_force(self, on: date) -> bool | None:
         """Whether it could be billed that day; None when the dates don't tell."""
-        return in_force(self.first, self.last, on)
+        return in_force(self.first, self.last, on, self.known_since)
 
 
 class Biosimilar(msgspec.Struct, frozen=True):
@@ -112,8 +114,35 @@ class Package(msgspec.Struct, frozen=True):
         return (self.first is None or self.first <= on) and (self.last is None or on <= self.last)
 
 
-def in_force(first: date | None, last: date | None, on: date) -> bool | None:
-    """Whether ``on`` lies between two days, of which either may be unknown; None when that leaves it open."""
+class Licence(msgspec.Struct, frozen=True):
+    """A biologic licensed by the FDA under one name and one number."""
+
+    name: str  # brand, lower-case; the proper name where there is no brand
+    generic: str  # canonical, lower-case
+    application: str  # BLA761108, or empty
+    licensed: date | None  # the first approval; None: unknown
+    routes: tuple[str, ...]
+
+
+class Modifier(msgspec.Struct, frozen=True):
+    """A HCPCS Level II modifier and the days between which it can be reported."""
+
+    code: str
+    short: str
+    added: date | None
+    terminated: date | None  # the last day; None: still open
+
+    def in_force(self, on: date) -> bool | None:
+        """Whether it could be reported that day; None when the dates don't tell."""
+        return in_force(self.added, self.terminated, on)
+
+
+def in_force(first: date | None, last: date | None, on: date, known_since: date | None = None) -> bool | None:
+    """Whether ``on`` lies between two days, of which either may be unknown; None when that leaves it open.
+
+    Where the first day is unknown, ``known_since`` is a day by which it had come.
+    """
     if (first is not None and on < first) or (last is not None and on > last):
         return False
-    return None if first is None else True
+    begun = first or known_since
+    return None if begun is None or on < begun else True

@@ -41,6 +41,8 @@ ROUTES: Final = {
     "topical": "TOPICAL",
     "implantation": "IMPLANT",
     "intraocular": "INTRAOCULAR",
+    "intratumoral": "INTRATUMORAL",
+    "intracochlear": "INTRACOCHLEAR",
     "intraputaminal": "INTRAPUTAMINAL",
     "intratracheal": "INTRATRACHEAL",
     "intradetrusor": "INTRADETRUSOR",
@@ -169,9 +171,15 @@ def text_route(text: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
+_TEXT_PIECE: Final = re.compile(r", (per (?:treatment|therapeutic dose|implant|vial))\Z")
+
+
 def text_unit(text: str) -> str:
     """What one unit of a code stands for, by the end of its text: ``10 MG``; empty when that isn't plain."""
     lowered = text.lower().strip()
+    piece = _TEXT_PIECE.search(lowered)
+    if piece is not None:
+        return piece[1].upper()
     found = _TEXT_UNIT.search(lowered)
     if found is None or "up to" in lowered or len(_NUMBER_UNIT.findall(lowered)) > 1:
         return ""

@@ -17,7 +17,7 @@ from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.context import Context
 from x12proc.rules.waste_pair import is_waste_line
-from x12proc.values import in_base_unit, parse_quantity, plain
+from x12proc.values import in_base_unit, plain
 
 _FIGURES = {
     word: str(number)
@@ -55,28 +55,6 @@ def counted_pieces(line: ServiceLine, ctx: Context) -> int | None:
     cells. None where they count none, or where only an amount tells the dose."""
     dosing = dosing_of(line, ctx)
     return counted(line, ctx, dosing.pieces) if dosing else None
-
-
-def containers_without_a_dose(line: ServiceLine, ctx: Context) -> int | None:
-    """How many containers CTP04 bills where the texts give nothing but what one of them holds (``130MG/26ML``), so
-    that it was taken for the dose; None where it may have been the dose."""
-    said, strength = ctx.narrative(line), ctx.narrative(line).strength
-    if line.drug is None or said.dose is None or strength is None or said.contents or said.container_count:
-        return None
-    held = parse_quantity(strength.per_value or "") if strength.per_unit == line.drug.unit else None
-    billed = parse_quantity(line.drug.quantity)
-    if not held or not billed or (strength.value, strength.unit) != (said.dose.value, said.dose.unit):
-        return None
-    if parse_quantity(said.dose.value) == billed:
-        return None  # the amount was sent as quantity (QTY06)
-    written = sum(len(_numbers(text, said.dose.value)) for _, text in ctx.spoken(line))
-    count = billed / held
-    return int(count) if written == 1 and count > 1 and count == int(count) else None
-
-
-def _numbers(text: str, number: str) -> list[str]:
-    """The places where a number stands by itself in a text."""
-    return re.findall(rf"(?<![0-9.]){re.escape(number)}(?![0-9])", text.replace(",", ""))
 
 
 def counted(line: ServiceLine, ctx: Context, pieces: Iterable[str]) -> int | None:

@@ -16,13 +16,14 @@ from x12proc.reference.ndc import is_placeholder, normalise
 from x12proc.reference.strength import read_strengths
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.dosing import containers_without_a_dose, counted, counted_pieces, dosing_of, vials_disagree
+from x12proc.rules.dosing import counted, counted_pieces, dosing_of, vials_disagree
 from x12proc.rules.trial_drug import is_blinded, names_study_drug
 from x12proc.rules.waste_pair import is_waste_line, other_part, wasted_amount
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 FIELD_LENGTH = 80  # characters of SV101-7, SV202-7, NTE02 and K301
 _ROUTE_MODIFIERS = ("JA", "JB")
+_SEVERAL = 2  # containers
 _ROUNDING = Decimal("0.01")  # of an amount: offices write 46 MG for 46.4
 _EXACT = Arithmetic(prec=100)  # more digits than any text's numbers multiply to
 _LAST_WORD = re.compile(r"[A-Za-z0-9.\-/%]+\Z")
@@ -226,25 +227,39 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     total dose it can't price the line. A line with JW says what was discarded instead. Of a drug that is dosed by
     the piece (vials of an antivenom, implants, sheets) the number of pieces is the dose. A cell or gene therapy
     whose text counts something else is asked for its amount. Of a blinded arm nobody knows more than what was
-    opened. A text whose only amount is the size of one container is warned of where CTP04 counts several."""
+    opened."""
     if is_waste_line(line):
         yield from _waste_amount_missing(line, ctx)
         return
-    if not ctx.has_text(line):
+    place, value = text_place(line, ctx), text_shown(line, ctx)
+    count = _containers_billed(line, ctx)
+    if count is not None:
+        message = f"The text says what one container holds, not the dose; CTP04 bills {plain(count)} containers"
+        yield Hit(place, message, value)
+    if not ctx.has_text(line) or ctx.narrative(line).dose is not None or _is_counted(line, ctx):
         return
-    if ctx.narrative(line).dose is not None:
-        containers = containers_without_a_dose(line, ctx)
-        if containers:
-            message = f"The text's only amount is what one container holds, and CTP04 is {containers} of them"
-            yield Hit(text_place(line, ctx), f"{message}: no total dose", text_shown(line, ctx), WARN)
-    elif _is_counted(line, ctx):
-        return
-    elif _is_one_treatment(line, ctx):
+    if _is_one_treatment(line, ctx):
         message = "The text counts treatments or containers, and tells no amount such as cells or vector genomes"
-        yield Hit(text_place(line, ctx), message, text_shown(line, ctx), WARN)
+        yield Hit(place, message, value, WARN)
     else:
-        message = "No total dose with a unit is found in the text"
-        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+        yield Hit(place, "No total dose with a unit is found in the text", value)
+
+
+def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
+    """How many containers the NDC quantity is, where it is several and the text gives the content of one alone
+    (400MG/20ML): that is then its strength, not the dose."""
+    said, drug = ctx.narrative(line), line.drug
+    strength = said.strength
+    if not said.dose_is_implied or said.compound or drug is None or strength is None or strength.per_value is None:
+        return None
+    quantity = parse_quantity(drug.quantity)
+    one = Decimal(1) if drug.unit == "UN" else parse_quantity(strength.per_value)
+    if quantity is None or one is None or one <= 0 or drug.unit not in ("UN", strength.per_unit):
+        return None
+    if quantity == parse_quantity(strength.value):
+        return None  # the amount was sent as quantity: QTY06
+    count = quantity / one
+    return count if count >= _SEVERAL and count == count.to_integral_value() else None
 
 
 def _is_counted(line: ServiceLine, ctx: Context) -> bool:
@@ -369,7 +384,7 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
         return ""  # the JW line says the rest, and is compared with this one
     if said.discarded is None:
         # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
-        agrees = Decimal(0) <= total - dose[0] < smallest
+        agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and _has_other_packages(line, ctx))
         return "" if agrees else f"{_sum_told(said, held)}, but the dose is {said.dose.value} {said.dose.unit}"
     wasted = in_base_unit(said.discarded.value, said.discarded.unit)
     if wasted is None or (wasted[1] != unit and wasted[0] != 0) or total == _EXACT.add(dose[0], wasted[0]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from functools import lru_cache
 
 from x12proc.claims.model import ServiceLine, at
@@ -16,7 +15,7 @@ from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import route_modifiers
 
 _TWO_ROUTES = frozenset(("IV", "SC"))
-_DISCOUNTED, _DISCOUNTED_UNTIL = "JG", date(2024, 12, 31)
+_DISCOUNTED = "JG"
 _SIDES = frozenset(("RT", "LT", "50"))
 _EYELIDS = frozenset(("E1", "E2", "E3", "E4"))
 _INJECTION_INTO_THE_EYE = "67028"
@@ -79,11 +78,12 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     invalid for the date of service."""
     if _DISCOUNTED not in line.given_modifiers:
         return
-    served = service_days(line)
-    if served is None or served[0] <= _DISCOUNTED_UNTIL:
+    served, known = service_days(line), ctx.reference.modifier(_DISCOUNTED)
+    ended = known.terminated if known else None
+    if served is None or ended is None or served[0] <= ended:
         return
     position = [code.upper() for code in line.modifiers].index(_DISCOUNTED)
-    message = f"Modifier JG ended on {_DISCOUNTED_UNTIL}; the service date is {served[0]}"
+    message = f"Modifier JG ended on {ended}; the service date is {served[0]}"
     yield Hit(at(line.head, *_modifier_element(line, position)), message, _DISCOUNTED)
 
 

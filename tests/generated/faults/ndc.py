@@ -118,7 +118,7 @@ def name_of_another_drug(sample: Sample, chance: Random) -> Sample | None:
     return with_text(sample, f"{text} {given.drug.size}{given.drug.unit} VIALS" if given.number > 1 else text)
 
 
-@fault("NDC12")
+@fault("NDC12", also=("NAR06",))
 def other_ndc_in_text(sample: Sample, chance: Random) -> Sample | None:
     given, other = sample.given, _another(sample, chance)
     if other is None:

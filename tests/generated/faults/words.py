@@ -105,7 +105,7 @@ def no_strength(sample: Sample, chance: Random) -> Sample | None:
     return with_text(sample, f"{name(sample)} {dose} {sample.given.route}")
 
 
-@fault("NAR07")
+@fault("NAR07", also=("NAR06",))
 def multiple_dose_vial(sample: Sample, chance: Random) -> Sample | None:
     return with_text(
         sample, f"{name(sample)} {_dose(sample)} {sample.given.route} {chance.choice(('MDV', 'MULTI DOSE VIAL'))}"
@@ -153,7 +153,7 @@ def telephone_number_in_text(sample: Sample, chance: Random) -> Sample | None:
     return with_text(sample, text)
 
 
-@fault("NAR12")
+@fault("NAR12", also=("NAR06",))
 def patient_in_text(sample: Sample, chance: Random) -> Sample | None:
     person = sample.claim.patient or sample.claim.subscriber
     text = f"{name(sample)} {_dose(sample)} {sample.given.route} {_size(sample)} PT {person.first} {person.last}"
@@ -243,7 +243,7 @@ def administration_of_another_route(sample: Sample, chance: Random) -> Sample | 
     )
 
 
-@fault("RTE05")
+@fault("RTE05", also=("NAR06",))
 def self_administered(sample: Sample, chance: Random) -> Sample | None:
     how = chance.choice(("SELF ADMINISTERED", "AUTOINJECTOR", "PEN", "SELF-INJECTED"))
     return with_text(sample, f"{name(sample)} {_dose(sample)} {sample.given.route} {_size(sample)} {how}")
