@@ -410,6 +410,8 @@ def _what_was_sent(line: ServiceLine, ctx: Context, quantity: Decimal) -> str:
         unit = next(one.unit for one in stated if parse_quantity(one.value) == quantity)
         return f"the amount in {unit}"
     for part in _parts(line, ctx, said):
+        if part.value == quantity and part.unit != "ML":  # 0.4 G in the text, 400 in CTP04
+            return f"the amount in {part.unit}"
         for unit_of_code in _billing_units(line, ctx):
             if part.unit == unit_of_code.unit and part.value / unit_of_code.value == quantity:
                 return f"billing units of {_told(unit_of_code)}"

@@ -265,6 +265,8 @@ def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
     one = Decimal(1) if drug.unit == "UN" else parse_quantity(strength.per_value)
     if quantity is None or one is None or one <= 0 or drug.unit not in ("UN", strength.per_unit):
         return None
+    if quantity == parse_quantity(strength.value):
+        return None  # the amount was sent as quantity: QTY06
     count = quantity / one
     return count if count >= _SEVERAL and count == count.to_integral_value() else None
 
