@@ -98,6 +98,20 @@ def test_lookup_of_no_ndc(text: str) -> None:
         run("lookup", text)
 
 
+def test_an_edition_of_another_version_is_refused(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(config_folder() / "reference", mine)
+    manifest = (mine / "edition.toml").read_text()
+    (mine / "edition.toml").write_text(manifest.replace("[tables.dosing]", "[tables.doses]"))
+    with pytest.raises(
+        ConfigError, match=r"another version of x12proc made this edition, it lacks dosing.csv; import"
+    ):
+        run("diff", mine)
+    (mine / "edition.toml").write_text("edition =")
+    with pytest.raises(ConfigError, match=r"edition.toml: "):
+        run("diff", mine)
+
+
 def test_an_edition_is_imported_and_used(directory: tuple[Path, Path], tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     text = run("import", directory[1], directory[0], "--into", mine, "--as-of", "2027-01-15").output
