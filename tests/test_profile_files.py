@@ -54,8 +54,8 @@ def test_a_shipped_profile_is_told_in_full(path: Path) -> None:
 
 # How grave a rule is for a payer, and for whom it is not so.
 FACTS = [
-    ("medicare-b-wps", "RTE01", "reject"), ("medicare-b-ngs", "RTE01", "reject"),
-    ("medicare-b-cgs", "RTE01", "warn"), ("medicare-opps", "RTE01", "reject"),
+    ("medicare-b-wps", "RTE01", "reject"), ("medicare-b-ngs", "RTE01", "warn"),
+    ("medicare-b-cgs", "RTE01", "warn"), ("medicare-opps", "RTE01", "warn"),
     ("medicare-b-wps", "NAR06", "reject"), ("medicare-b-cgs", "NAR06", "warn"),
     ("medicare-b-palmetto", "NAR05", "reject"), ("medicare-b-noridian", "NAR05", "warn"),
     ("medicare-b-noridian", "COD07", "reject"), ("medicare-b-fcso", "COD07", "warn"),
@@ -68,8 +68,19 @@ FACTS = [
     ("medicaid-ma", "QTY04", "reject"), ("uhc", "QTY04", "warn"), ("medicare-opps", "NAR14", "reject"),
     ("medicare-b", "NAR14", "warn"), ("medicaid-wv", "AUT05", "reject"), ("medicaid-ny", "AUT05", "warn"),
     ("medicaid-nc", "NDC09", "warn"), ("tricare", "NDC01", "warn"), ("uhc", "NDC01", "reject"),
+    ("tricare", "COD01", "warn"), ("tricare-east", "COD01", "reject"), ("tricare-east", "NDC01", "reject"),
+    ("tricare-east", "QTY01", "reject"), ("tricare-east", "QTY02", "reject"), ("aetna", "NDC01", "warn"),
+    ("cigna", "NDC01", "warn"), ("humana", "NDC01", "warn"), ("medicare-advantage", "NDC01", "warn"),
+    ("medicare-advantage", "MOD01", "warn"), ("medicare-advantage", "COD01", "warn"),
+    ("medicare-advantage", "BAL01", "warn"), ("elevance", "NDC01", "reject"), ("elevance", "NDC02", "reject"),
+    ("elevance", "COD01", "warn"), ("priority-health", "NDC02", "reject"), ("priority-health", "COD01", "reject"),
+    ("priority-health", "NDC09", "info"), ("bridgespan-regence", "NDC02", "reject"), ("hmsa", "COD08", "info"),
+    ("hmsa", "BAL03", "warn"), ("medicare-b-novitas", "COD01", "reject"), ("medicare-b-novitas", "COD07", "warn"),
     ("medicare-opps", "INS01", "reject"), ("medicaid", "INS01", "warn"), ("medicare-opps", "TRI04", "reject"),
-    ("medicare-b", "TRI01", "reject"),
+    ("medicare-b", "TRI01", "reject"), ("medicare-a-ngs", "RTE01", "reject"),
+    ("medicare-a-palmetto", "RTE01", "warn"), ("medicare-a-palmetto", "BAL01", "reject"),
+    ("medicare-a-noridian", "COD07", "reject"), ("medicare-a-cgs", "COD07", "warn"),
+    ("medicare-opps", "INS08", "info"), ("medicaid-nc", "QTY04", "warn"),
 ]  # fmt: skip
 
 
@@ -88,13 +99,28 @@ def test_what_the_catalogue_says_of_a_payer(profile: str, rule: str, severity: s
         ("medicaid-ma", "NDC01", "exempt", ("vaccine",)),
         ("medicare-b-palmetto", "NAR17", "tell", True),
         ("bcbs-tx", "NAR03", "ndc_is_enough", False),
-        ("medicaid-wv", "NAR06", "ndc_is_enough", False),
+        ("medicaid-wv", "NAR06", "always", True),
+        ("medicaid-nc", "BAL01", "unit", "1 MG"),
+        ("medicare-a-ngs", "RTE01", "codes", ("C9399",)),
     ],
 )
 def test_what_a_payer_is_asked_for_by_option(profile: str, rule: str, option: str, value: object) -> None:
     profiles, _ = load_profiles()
     assert profiles.get(profile).settings(None, date(2024, 4, 1))[rule].options[option] == value
     assert profiles.get("default").settings(None, date(2024, 4, 1))[rule].options[option] != value
+
+
+def test_hmsa_wants_the_unlisted_code_and_the_ndc_units() -> None:
+    hmsa = load_profiles()[0].get("hmsa")
+    for day, heard in ((date(2015, 9, 30), True), (date(2015, 10, 1), False)):
+        settings = hmsa.settings(day, date(2026, 12, 1))
+        assert {settings[rule].enabled for rule in ("COD01", "COD03", "BAL01")} == {heard}
+
+
+def test_palmetto_demands_jw_on_c9399_from_its_page_on() -> None:
+    palmetto = load_profiles()[0].get("medicare-a-palmetto")
+    for day, wanted in ((date(2025, 2, 17), False), (date(2025, 2, 18), True)):
+        assert palmetto.settings(day, date(2026, 12, 1))["INS08"].options["wanted"] is wanted
 
 
 def test_no_two_shipped_profiles_claim_a_payer() -> None:

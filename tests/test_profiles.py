@@ -125,6 +125,31 @@ def test_a_users_folder_stands_beside_ours(tmp_path: Path) -> None:
         load_profiles([tmp_path / "nowhere"])
 
 
+def test_the_reading_of_hospital_and_advantage_claims() -> None:
+    profiles, _ = load_profiles()
+    assert profiles.choose(claim("01111", "MA", "I")).name == "medicare-a-noridian"
+    assert profiles.choose(claim("01111", "MA", "P")).name == "default", "a Part A number on a professional claim"
+    assert profiles.choose(claim("MEDA1", "MA", "I")).name == "medicare-opps"
+    for kind in ("P", "I"):
+        assert profiles.choose(claim("SENR1", "16", kind)).name == "medicare-advantage"
+        assert profiles.choose(claim("60054", "16", kind)).name == "aetna"
+    assert profiles.choose(claim("99727", "CH")).name == "tricare-east"
+    assert profiles.choose(claim("99726", "CH")).name == "tricare"
+
+
+@pytest.mark.parametrize(
+    ("profile", "units", "words"),
+    [
+        ("medicaid-nc", b"1", "Use the unit of the state's bulletin (1 MG): 80 units."),
+        ("medicaid", b"80", "Send 1 unit (UN*1)"),
+    ],
+)
+def test_units_are_advised_as_the_payer_counts_them(profile: str, units: bytes, words: str) -> None:
+    data = base().replace(b"*14880*UN*1*", b"*14880*UN*%s*" % units)
+    claims = list(x12proc.scrub(data, profile=profile))
+    assert [words in f.fix for c in claims for f in c.all_findings if f.rule == "BAL01"] == [True]
+
+
 def folder(place: Path, **profiles: str) -> Path:
     """A folder with profiles."""
     place.mkdir()
@@ -175,6 +200,8 @@ def test_the_reading_of_medicare_part_b() -> None:
     assert profiles.choose(claim("DMA7384", "MC")).name == "medicaid-ma"
     assert profiles.choose(claim("CAMCD", "MC")).name == "medicaid"
     assert profiles.choose(claim("G84980", "BL")).name == "bcbs-tx"
+    assert profiles.choose(claim("12502", "MB")).name == "medicare-b-novitas"
+    assert profiles.choose(claim("09102", "MB")).name == "medicare-b-fcso"
     settings = profiles.get("medicare-b").settings(date(2024, 1, 1), TODAY)
     assert settings["BAL01"].severity == "reject"
     assert settings["NAR03"].options["ndc_is_enough"] is False

@@ -152,6 +152,14 @@ def test_fixes_as_well(fixing: Level, tmp_path: Path, settings: Settings, shared
     assert "claims.fixed.edi" in made
 
 
+def test_the_patient_is_named_by_every_process(tmp_path: Path) -> None:
+    options = {"patient": True, "conformance": "off"}
+    settings = load_settings(**options)  # type: ignore[arg-type]  # a plain dict of both
+    with Sharing(options, settings.now, 2) as processes:
+        made = same(CLINIC.read_bytes(), tmp_path, settings, processes, ("json", "csv"))
+    assert made["claims.report.json"].count(b'"patient":{"name":"') == 55
+
+
 def test_claims_that_come_again_are_told_in_whatever_process(
     tmp_path: Path, settings: Settings, shared: Sharing
 ) -> None:

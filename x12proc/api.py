@@ -96,14 +96,15 @@ def scrub(
     fix: Level = "off",
     name: str = "claims.edi",
     jobs: int = 1,
+    patient: bool | None = None,
 ) -> Scrubbing:
     """The target claims of a file with what was found in them, in file order, and its artefacts on the way.
 
     ``profile`` holds for all claims; it is chosen claim by claim when None. ``codes`` are the procedure codes to
     look for (J3590), ``as_of`` is today's date for the rules, ``config`` a configuration file. ``conformance``
     says what is held against its implementation guide (``off``, ``targets``, ``full``), ``guide_errors`` whether
-    that rejects (``report``, ``reject``), ``jobs`` how many processes share the claims of a large file. What is
-    None is as the configuration says.
+    that rejects (``report``, ``reject``), ``jobs`` how many processes share the claims of a large file,
+    ``patient`` whether reports name the patient. What is None is as the configuration says.
 
     ``output`` is a folder for the artefacts in ``emit``, or a binary stream for a single one; ``fix`` says which
     fixes are applied in the artefact ``fixed`` (``off``, ``safe``, ``unsafe``). ``name`` is what a source without
@@ -127,6 +128,7 @@ def scrub(
         "as_of": as_of,
         "conformance": conformance,
         "guide_errors": guide_errors,
+        "patient": patient,
     }
     settings = load_settings(**options)  # type: ignore[arg-type]  # each is of its parameter's type
     target = Path(output) if isinstance(output, str) else output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -14,6 +15,14 @@ WARN: Severity = "warn"
 INFO: Severity = "info"
 SEVERITIES: tuple[Severity, ...] = (REJECT, WARN, INFO)  # from grave to slight
 _RANK = {REJECT: 0, WARN: 1, INFO: 2}
+
+
+def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Order findings for reading: what rejects, then warnings, then remarks; each in the order of the file."""
+    return sorted(
+        findings,
+        key=lambda one: (_RANK[one.severity], one.location.segment_index, one.location.byte_offset),
+    )
 
 
 def weaker(one: Severity, other: Severity) -> Severity:

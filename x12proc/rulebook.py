@@ -7,6 +7,7 @@ from typing import Any
 
 from x12proc.rules import retired
 from x12proc.rules.base import Rule
+from x12proc.rules.denial_words import remittance_words, status_words
 from x12proc.rules.sources import Source
 
 CONFIDENCE = {
@@ -33,6 +34,10 @@ def rule_document(rule: Rule) -> dict[str, Any]:
     facts["options"] = {
         name: {"default": option.default, "meaning": option.meaning} for name, option in rule.options.items()
     }
+    facts["status_words"] = {
+        code: words for code in (rule.status, rule.second_status) if (words := status_words(code))
+    }
+    facts["remittance_words"] = dict(remittance_words(rule.carc, rule.rarc))
     facts["sources"] = [
         {"key": key, "title": source.title, "url": source.url}
         for key, source in zip(rule.sources, rule.cited, strict=True)
@@ -63,7 +68,9 @@ def rule_facts(rule: Rule) -> list[tuple[str, str]]:
         ("Claims", _TYPES[rule.applies] + (", lines that bill J3590 only" if rule.biologics_only else "")),
         ("Where", rule.where),
         ("Claim status", codes or "none"),
+        *(("", f"{code}: {words}") for code in codes.split() if (words := status_words(code))),
         ("Remittance", " ".join((rule.carc, *rule.rarc)).strip() or "none"),
+        *(("", f"{code}: {words}") for code, words in remittance_words(rule.carc, rule.rarc)),
         ("Confidence", CONFIDENCE[rule.confidence]),
         ("Since", rule.since),
     ]

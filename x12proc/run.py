@@ -221,7 +221,8 @@ class InputRun:
             if self._progress is not None:
                 self._progress(position, opened.size)
 
-        again = partial(OpenedAgain, ClaimBuilder(opened.buffer), self._settings.engine(), self._fixing)
+        settings, builder = self._settings, ClaimBuilder(opened.buffer)
+        again = partial(OpenedAgain, builder, settings.engine(), self._fixing, patient=settings.patient)
         for outcome in self._outcomes(opened, advance):
             self._take(outcome)
             if isinstance(outcome, ToldClaim):
@@ -244,7 +245,15 @@ class InputRun:
         assert self._sharing is not None
         assert path is not None
         emit = self._emit
-        share = Share(path, (), self._fixing, "json" in emit, "annotated" in emit, every_claim)
+        share = Share(
+            path=path,
+            spans=(),
+            fixing=self._fixing,
+            documents="json" in emit,
+            patient=self._settings.patient,
+            notes="annotated" in emit,
+            every_claim=every_claim,
+        )
         return shared_outcomes(opened.buffer, self._settings, self._sharing, share, advance)
 
     def _pass_on(
@@ -280,7 +289,7 @@ class InputRun:
         if applied and not reports:
             log_fixes(fixes)
         if reports:
-            document = claim_document(scrubbed, self._fixing)
+            document = claim_document(scrubbed, self._fixing, patient=self._settings.patient)
             for report in reports:
                 report.claim(scrubbed, document)
         if self._on_claim is not None:

@@ -40,6 +40,7 @@ class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     acknowledgement: Acknowledging = Acknowledging()
     conformance: Conformance = "targets"
     guide_errors: GuideErrorPolicy = "report"
+    patient: bool = False
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     conformance: Conformance = "targets"
     guide_errors: GuideErrorPolicy = "report"
+    patient: bool = False  # whether reports name the patient
     sent_before: Callable[[Claim], bool] | None = None  # whether an earlier file held a claim, where that is known
 
     def engine(self) -> Engine:
@@ -168,6 +170,7 @@ def load_settings(
     ack_control: int | None = None,
     conformance: Conformance | None = None,
     guide_errors: GuideErrorPolicy | None = None,
+    patient: bool | None = None,
 ) -> Settings:
     """Put a run's settings together; arguments win over the configuration file. Raises ConfigError.
 
@@ -197,6 +200,7 @@ def load_settings(
         ),
         conformance=conformance or file.conformance,
         guide_errors=guide_errors or file.guide_errors,
+        patient=file.patient if patient is None else patient,
     )
 
 

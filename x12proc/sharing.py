@@ -47,6 +47,7 @@ class Share(msgspec.Struct, frozen=True):
     spans: tuple[ClaimSpan, ...]
     fixing: Level
     documents: bool
+    patient: bool
     notes: bool
     every_claim: bool
 
@@ -230,6 +231,7 @@ def _found(
 def _told(scrubbed: ScrubbedClaim, share: Share, annotator: Annotator) -> ToldClaim:
     fixes = claim_fixes(scrubbed, share.fixing)
     applied = sum(fix.applied for fix in fixes)
+    document = claim_document(scrubbed, share.fixing, patient=share.patient) if share.documents else None
     notes = tuple((edit.start, edit.new) for edit in annotator.edits(scrubbed)) if share.notes else None
     return ToldClaim(
         span=scrubbed.span,
@@ -240,7 +242,7 @@ def _told(scrubbed: ScrubbedClaim, share: Share, annotator: Annotator) -> ToldCl
         guide_error_count=scrubbed.guide_error_count,
         found=msgspec.msgpack.encode(_what_was_found(scrubbed)),
         fixes=(applied, len(fixes) - applied),
-        document=msgspec.json.encode(claim_document(scrubbed, share.fixing)) if share.documents else None,
+        document=None if document is None else msgspec.json.encode(document),
         notes=notes,
     )
 
@@ -259,10 +261,13 @@ def _what_was_found(scrubbed: ScrubbedClaim) -> WhatWasFound:
 class OpenedAgain:
     """A claim that another process scrubbed, for those who need all of it: opened when first asked for."""
 
-    def __init__(self, builder: ClaimBuilder, engine: Engine, fixing: Level, told: ToldClaim) -> None:
+    def __init__(
+        self, builder: ClaimBuilder, engine: Engine, fixing: Level, told: ToldClaim, *, patient: bool
+    ) -> None:
         self._builder = builder
         self._engine = engine
         self._fixing = fixing
+        self._patient = patient
         self._told = told
 
     @cached_property
@@ -274,4 +279,4 @@ class OpenedAgain:
     @cached_property
     def document(self) -> Document:
         """The same as reports are written from it."""
-        return claim_document(self.scrubbed, self._fixing)
+        return claim_document(self.scrubbed, self._fixing, patient=self._patient)

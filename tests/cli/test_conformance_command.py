@@ -59,7 +59,7 @@ def test_guide_errors_stand_in_every_report_and_reject_nothing(tmp_path: Path) -
 def test_guide_errors_stand_on_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "in.edi").write_bytes(BAD_PROVIDER)
     result = x12proc("scrub", tmp_path / "in.edi", *AS_OF)
-    assert "guide 7  NM102 in loop 2010AA, segment 9" in result.stdout
+    assert "guide 7  NM102 (Box 33) in loop 2010AA, segment 9" in result.stdout
     assert "guide errors: 1" in result.stdout
     assert "ZQZ" not in result.stderr
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from random import Random
 from typing import Any, Literal, NamedTuple
 
@@ -69,6 +69,8 @@ _PROVIDERS = (
     Provider("CEDAR VALLEY NEUROLOGY", npi="1457002313"),
     Provider("OKONKWO", "GRACE", npi="1376005512", taxonomy="207RR0500X"),
 )
+# Payers that want the strength in words whatever there is.
+_STRENGTH_ALWAYS = ("medicare-b-wps", "medicaid-wv")
 _HOSPITAL = Provider("SAINT BRIDGET MEDICAL CENTER", npi="1405003314", taxonomy="282N00000X")
 
 
@@ -133,14 +135,14 @@ def _suits(given: Given, market: Market, wish: Wish) -> bool:
     if (wish.since and given.day < wish.since) or (wish.counted and not given.number):
         return False
     # To Medicare's outpatient departments the C code would be the right one.
-    coded = market.profile == "medicare-opps" and has_hospital_code(given.drug, given.day)
+    coded = market.opps and has_hospital_code(given.drug, given.day)
     return wish.hospital_code is None or coded is wish.hospital_code
 
 
 def _text(chance: Random, given: Given, market: Market, wish: Wish) -> tuple[Style, Words, str]:
     """Medicare's contractors take the strength from the text where a drug has several."""
-    sized = market.medicare and sizes(given.drug.brand) > 1
-    return tell(given, chance, sized=sized or market.profile == "medicare-b-wps", style=wish.style)
+    sized = market.medicare and sizes(given.drug.brand, given.day) > 1
+    return tell(given, chance, sized=sized or market.profile in _STRENGTH_ALWAYS, style=wish.style)
 
 
 # -- lines ------------------------------------------------------------------------------------------------------
@@ -154,6 +156,7 @@ def _drug_lines(
     drug = Loop2410(given.drug.ndc, figures(given.used_quantity if whole else given.quantity), given.unit)
     modifiers = _modifiers(chance, market, code, given)
     first = Line(code, figures(charge), modifiers, text, drug, day=_day(chance, given, kind))
+    first = replace(first, units=_units(market, given.drug, given.dose))
     if kind == "P":
         first = _with_notes(chance, first, parts)
     lines = (_with_line_references(chance, kind, first),)
@@ -161,10 +164,19 @@ def _drug_lines(
         return lines
     rest = Loop2410(given.drug.ndc, figures(given.wasted_quantity), given.unit)
     wasted = Line(code, "0", ("JW",), text, rest, day=first.day, notes=first.notes)
+    wasted = replace(wasted, units=_units(market, given.drug, given.wasted))
     return (
         *lines,
         replace(wasted, charge=figures((charge * given.wasted / given.dose).quantize(Decimal("0.01")))),
     )
+
+
+def _units(market: Market, drug: Drug, amount: Decimal) -> str:
+    """One unit, or where the payer counts milligrams those of the amount, begun ones whole."""
+    milligrams = {"MG": Decimal(1), "MCG": Decimal("0.001"), "G": Decimal(1000)}.get(drug.unit)
+    if not market.milligrams or milligrams is None:
+        return "1"
+    return figures((amount * milligrams).to_integral_value(ROUND_CEILING))
 
 
 def _day(chance: Random, given: Given, kind: str) -> date | tuple[date, date]:
@@ -175,7 +187,9 @@ def _day(chance: Random, given: Given, kind: str) -> date | tuple[date, date]:
 def _modifiers(chance: Random, market: Market, code: str, given: Given) -> tuple[str, ...]:
     modifiers = []
     single = given.drug.container in ("SDV", "PFS")
-    asked_for = given.day >= WASTE_MODIFIERS_SINCE and (market.medicare or chance.random() < 0.8)
+    asked_for = given.day >= WASTE_MODIFIERS_SINCE and (
+        market.medicare or market.waste_told or chance.random() < 0.8
+    )
     if asked_for and single and not given.wasted and code != "C9399":
         modifiers.append("JZ")
     if {"IV", "SC"} <= set(given.drug.routes) and (market.medicare or chance.random() < 0.3):
@@ -264,7 +278,7 @@ def _references(chance: Random, drug_lines: tuple[Line, ...]) -> tuple[Reference
 
 def _remarks(chance: Random, kind: str, market: Market, given: Given) -> tuple[Note, ...]:
     """Hospitals repeat in the billing note what the description says; Medicare prices from it."""
-    if kind != "I" or not (market.profile == "medicare-opps" or chance.random() < 0.3):
+    if kind != "I" or not (market.opps or chance.random() < 0.3):
         return ()
     drug, dose = given.drug, f"{figures(given.dose)}{given.drug.unit}"
     text = f"{drug.brand.upper()} NDC {drug.hyphenated} {given.route} {given.day:%m/%d/%y} {dose} X1"

@@ -106,12 +106,24 @@ def _drug(row: dict[str, str]) -> Drug | None:
     )
 
 
-@cache
-def sizes(brand: str) -> int:
-    """In how many different contents a brand is listed."""
+def sizes(brand: str, day: date) -> int:
+    """In how many different contents a brand was sold on a day."""
+    packed = _packed(brand)
+    if packed:
+        return len({content for content, first, last in packed if first <= day.isoformat() <= last})
     texts = {text for row in table("products") if row["name"] == brand for text in row["strength"].split(";")}
     told = {text.upper().replace(" ", "").split("(")[0].split("PFS")[0] for text in texts}
     return len({text for text in told if text and not text.endswith("/ML")})
+
+
+@cache
+def _packed(brand: str) -> tuple[tuple[str, str, str], ...]:
+    """Each package of a brand: what it holds, and its first and last day."""
+    return tuple(
+        (row["strength"], row["first"], row["last"] or "9999-12-31")
+        for row in table("packages")
+        if row["name"] == brand.lower()
+    )
 
 
 @cache

@@ -1,13 +1,11 @@
 """Claims whose verdict was written from payers' own texts before any of them was scrubbed.
 
-Each ``*.toml`` file in this folder holds ``[[claim]]`` tables: the segments of one claim, the payer profile, and a
-verdict with its source. `run` scrubs a claim and says whether the program agrees. Run this file to print the score:
-``python tests/judged/judged_claims.py``.
+Each ``*.toml`` file in this folder holds ``[[claim]]`` tables: the segments of one claim, the payer profile, and
+a verdict with its source. `run` scrubs a claim and says whether the program agrees.
 """
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -39,6 +37,9 @@ _SUBSCRIBER: Final = (
     "N4*LAKESIDE*{state}*{zip}",
     "DMG*D8*19680412*F",
     "NM1*PR*2*{payer}*****PI*{payer_id}",
+)
+_INTERCHANGE: Final = (
+    "ISA*00*          *00*          *ZZ*LAKE01         *ZZ*CLEAR1         *{date}*0800*^*00501*000000001*0*T*:"
 )
 # A code of each state that begins as its ZIP codes do is not needed: only the form of it is checked.
 _ZIP: Final = "100016199"
@@ -85,8 +86,7 @@ class JudgedClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             *lines,
         ]
         segments = [
-            f"ISA*00*          *00*          *ZZ*LAKE01         *ZZ*CLEAR1         *{stamp[2:]}*0800*^*00501"
-            "*000000001*0*T*:",
+            _INTERCHANGE.format(date=stamp[2:]),
             f"GS*HC*LAKE01*CLEAR1*{stamp}*0800*1*X*{guide}",
             *body,
             f"SE*{len(body) + 1}*0001",
@@ -127,16 +127,23 @@ class Outcome(msgspec.Struct, frozen=True):
         heavy_enough = self.rejected or self.claim.weight == "warn"
         return not heavy_enough or not any(_points_at(one, self.claim.at) for one in self.elements)
 
+    @property
+    def disagreement(self) -> str:
+        """How the program disagrees with the judge; empty when it agrees."""
+        kinds = ((self.false_rejection, "FALSE REJECTION"), (self.miss, "MISS"))
+        serious = next((name for wrong, name in kinds if wrong), "")
+        return serious or ("false warning" if self.false_warning else "")
+
 
 def _points_at(element: str, wanted: Sequence[str]) -> bool:
-    """Whether a finding at an element points where the judge pointed; a missing segment may be named as a whole."""
+    """Whether a finding points where the judge pointed; a missing segment may be named as a whole."""
     return any(element.startswith(place) or place.startswith(element) for place in wanted)
 
 
 def load() -> tuple[JudgedClaim, ...]:
     """Every judged claim; raises msgspec.ValidationError for a table that isn't one."""
-    files = sorted(FOLDER.glob("*.toml"))
-    return tuple(claim for file in files for claim in msgspec.convert(tomllib.loads(file.read_text("utf-8")), _File).claim)
+    files = [tomllib.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.toml"))]
+    return tuple(claim for file in files for claim in msgspec.convert(file, _File).claim)
 
 
 def run(claim: JudgedClaim) -> Outcome:
@@ -166,21 +173,9 @@ def score(outcomes: Iterable[Outcome]) -> str:
     )
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the score and every disagreement; 1 when there is a false rejection or a miss."""
-    wanted = [claim for claim in load() if not arguments or any(part in claim.id for part in arguments)]
-    outcomes = [run(claim) for claim in wanted]
-    for one in outcomes:
-        if one.false_rejection or one.miss or one.false_warning or arguments:
-            kind = "FALSE REJECTION" if one.false_rejection else "MISS" if one.miss else "false warning"
-            print(f"{kind if one.false_rejection or one.miss or one.false_warning else 'agrees'}: {one.claim.id} "
-                  f"[{one.claim.profile}] {one.claim.verdict} {one.claim.weight} {list(one.claim.at)} {one.claim.fault}")
-            for finding in one.findings:
-                print(f"    {finding}")
-            print(f"    source: {one.claim.source}: {one.claim.why}")
-    print(score(outcomes))
-    return int(any(one.false_rejection or one.miss for one in outcomes))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def described(outcome: Outcome) -> str:
+    """The outcome in words: the verdict, what the program found, and the source of the verdict."""
+    claim = outcome.claim
+    head = f"{outcome.disagreement or 'agrees'}: {claim.id} [{claim.profile}] {claim.verdict} {claim.weight}"
+    lines = [f"{head} {list(claim.at)} {claim.fault}", *outcome.findings, f"{claim.source}: {claim.why}"]
+    return "\n    ".join(lines)

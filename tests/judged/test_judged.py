@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
-from judged.judged_claims import MOST_FALSE_WARNINGS, JudgedClaim, Outcome, load, run
+from judged.judged_claims import MOST_FALSE_WARNINGS, JudgedClaim, load, run
 
 CLAIMS = load()
-_outcome = cache(run)
-
-
-def _agreement(claim: JudgedClaim) -> tuple[bool, bool]:
-    outcome = _outcome(claim)
-    return outcome.false_rejection, outcome.miss
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -355,3 +356,49 @@ def test_a_file_without_claims_and_one_that_is_none() -> None:
         assert root.xpath("//article") == []
         assert "No claim bills one of the codes" in text(root)
         assert "$0.00" in text(root.xpath("//li[@class='money']")[0])
+
+
+# -- what stands above what ------------------------------------------------------------------------------------
+
+
+def severities(article: etree._Element) -> list[str]:
+    """The severities that an article tells, from above to below."""
+    return [
+        text(chip).split()[-1] for chip in article.xpath(".//div[@class='finding']/p/a[contains(@class,'chip')]")
+    ]
+
+
+@pytest.mark.parametrize("path", DEMO, ids=lambda path: path.stem)
+def test_rejections_stand_above_warnings_and_these_above_remarks(path: Path) -> None:
+    order = ["reject", "warn", "info"]
+    late = run(path.read_bytes(), as_of=date(2026, 11, 23))  # every claim gets a remark on the whole of it
+    mixed = 0
+    for article in page(late).xpath("//article"):
+        told = severities(article)
+        assert told == sorted(told, key=order.index)
+        mixed += len(set(told)) > 1
+    assert mixed
+
+
+def test_a_remark_on_the_whole_claim_stands_below_its_lines_with_its_segments() -> None:
+    late = page(run(CLINIC.read_bytes(), as_of=date(2026, 11, 23)))
+    (article,) = [one for one in late.xpath("//article") if text(one).startswith("Claim P1004 ")]
+    assert severities(article) == ["reject", "info"]
+    assert text(article.xpath(".//h5")[-1]) == "The claim as a whole"
+    behind = article.xpath(".//h5[last()]/following-sibling::div[@class='edi']")
+    assert any("CLM" in text(segments) for segments in behind)
+
+
+def test_the_badge_says_how_many_claims_are_rejected() -> None:
+    badge = page(run(many(3, FAULTY))).xpath("//h1/span")[0]
+    assert text(badge) == "1 of 3 claims rejected"
+    assert text(page(run(base())).xpath("//h1/span")[0]) == "accepted"
+
+
+def test_likely_answers_are_put_into_words() -> None:
+    root = page(run(base().replace(b"CTP****40*ML", b"CTP****0*ML")))
+    beside = text(root.xpath("//div[@class='finding']")[0])
+    assert "likely denial 16 M119 M53: NDC missing, wrong or not in force; units of service missing" in beside
+    explained = text(root.xpath("//div[@id='rule-QTY01']")[0])
+    assert "Likely answers: " in explained
+    assert "M119 NDC missing, wrong or not in force" in explained

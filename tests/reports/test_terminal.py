@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 
-from edi import base
+from edi import CLINIC, base
 from report_run import run
 from rich.console import Console
 
-from x12proc.reports.terminal import summary_table, totals
+from x12proc.reports.terminal import TerminalReport, summary_table, totals
 from x12proc.scrub import Summary
 
 FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
@@ -37,3 +38,13 @@ def test_rejected_claims_without_an_amount_are_told() -> None:
     summary = run(FAULTY.replace(b"*15125*", b"*MUCH*")).summary
     assert "1 rejected (charges at risk $0.00 and 1 unread)" in totals(summary).plain
     assert "$0.00+" in printed(summary)
+
+
+def test_what_rejects_stands_above_a_remark_on_the_whole_claim() -> None:
+    out = io.StringIO()
+    report = TerminalReport(Console(file=out, width=160))
+    for scrubbed in run(CLINIC.read_bytes(), as_of=date(2026, 11, 23)).claims:
+        if scrubbed.claim.id == "P1004":
+            report.claim(scrubbed)
+    told = out.getvalue()
+    assert told.index("BAL01 reject  line 1, SV104 (Box 24G) in loop 2400") < told.index("DAT06 info  DTP03")

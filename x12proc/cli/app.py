@@ -22,7 +22,7 @@ _COMMANDS = {
     "replay": "Run fixture cases against what they expect; compare old reports with new ones.",
     "mask": "Turn a real file into one that may be shared, with the same findings.",
     "rules": "Show what is checked, why, and how to fix it.",
-    "reference": "Show the dated reference tables, look an NDC up, import official downloads.",
+    "reference": "Show the dated tables, look up a drug, code or NDC, import official downloads.",
     "profiles": "Show the payer profiles and what each of them changes.",
     "watch": "Watch folders: scrub what comes in, and lose nothing.",
     "ledger": "Show what watched folders took, replay it, override a refusal.",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import IO
@@ -14,18 +13,13 @@ from typing import IO
 import click
 
 from x12proc.cli.app import day
+from x12proc.cli.lookup import lookup
+from x12proc.cli.tables import edition_folder, own_config, readable
 from x12proc.errors import ConfigError
-from x12proc.reference import ndc as ndc_spelling
-from x12proc.reference.edition import Reference
 from x12proc.reference.importing import Change, Imported, Importer, differences
-from x12proc.reference.model import Product, SpecificCode
-from x12proc.settings import load_config, load_reference, shipped_reference
+from x12proc.settings import load_reference, shipped_reference
 
 _SHOWN_CHANGES = 5
-
-_config = click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="An x12proc.toml of your own."
-)
 
 
 @click.group()
@@ -34,33 +28,20 @@ def command() -> None:
 
     \b
     x12proc reference list                              what is in force, and how old it is
-    x12proc reference lookup 25682-0025-01              an NDC in any spelling
+    x12proc reference lookup imaavy                     a drug: its packages, its codes with their dates
+    x12proc reference lookup J9256 --dose 1200MG        a code; units and NDC quantity of a dose
+    x12proc reference lookup N461755001401UN1           an NDC in any spelling, or as printed on a form
     x12proc reference import product.txt package.txt --into my-tables
     x12proc reference diff my-tables                    what the import changed
     """
 
 
-@contextlib.contextmanager
-def _readable() -> Iterator[None]:
-    """Tell of a malformed table as what it is, a faulty configuration."""
-    try:
-        yield
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-
-
-def _folder(config: Path | None) -> Path | None:
-    """The folder of the edition that the configuration names; None for the shipped one."""
-    named = load_config(config).reference_folder
-    return (config.parent if config else Path()) / named if named else None
-
-
 @command.command("list")
-@_config
+@own_config
 def list_tables(config: Path | None) -> None:
     """Show the tables in force: rows, the service dates they speak for, and their sources."""
-    folder = _folder(config)
-    with _readable():
+    folder = edition_folder(config)
+    with readable():
         manifest = load_reference(folder).manifest()
     click.echo(f"Edition {manifest.edition} ({folder or 'shipped with x12proc'})\n")
     for name, table in sorted(manifest.tables.items()):
@@ -71,76 +52,7 @@ def list_tables(config: Path | None) -> None:
         click.echo(f"{key:16}{source.rows:>8} rows  {source.edition} ({source.name})")
 
 
-# -- lookup --------------------------------------------------------------------------------------------
-
-
-@command.command()
-@click.argument("ndc", metavar="NDC")
-@_config
-def lookup(ndc: str, config: Path | None) -> None:
-    """Explain a National Drug Code in any spelling: its 11 digits, product, and codes with their dates."""
-    reference = load_reference(_folder(config))
-    digits = "".join(character for character in ndc if character.isdigit())
-    number = ndc_spelling.normalise(ndc)
-    ambiguous = len(digits) == 10 and "-" not in ndc
-    if number is None and not ambiguous:
-        raise ConfigError(f"{ndc!r} is no NDC: it has 10 or 11 digits, hyphenated 5-4-2, 4-4-2, 5-3-2 or 5-4-1")
-    with _readable():
-        if number is None:
-            _ambiguous(reference, digits)
-        else:
-            _explain(reference, number)
-
-
-def _ambiguous(reference: Reference, digits: str) -> None:
-    readings = ndc_spelling.candidates(digits)
-    known = reference.candidates_known(digits)
-    click.echo(f"{digits} has 10 digits and no hyphens: {len(readings)} products can be meant.")
-    for reading in readings:
-        product = reference.product(reading)
-        told = f"{product.name} ({product.generic})" if product else "not in the tables"
-        click.echo(f"  {ndc_spelling.hyphenated(reading)}  {told}")
-    if len(known) == 1:
-        click.echo()
-        _explain(reference, known[0])
-
-
-def _explain(reference: Reference, number: str) -> None:
-    click.echo(f"NDC      {ndc_spelling.hyphenated(number)} ({number} in a claim)")
-    if ndc_spelling.is_placeholder(number):
-        click.echo("         This number has the form of a placeholder, not of a product.")
-    product = reference.product(number)
-    if product is None:
-        click.echo("Product  not in the tables. That proves nothing: they don't list every product.")
-    else:
-        _explain_product(product)
-    classes = reference.classes(number, None)
-    if classes:
-        click.echo(f"Class    {', '.join(sorted(classes))}")
-    codes = reference.codes_for(number, None)
-    for code in codes:
-        click.echo(f"Code     {_code_line(code)}")
-    if product is not None and not codes:
-        click.echo("Code     the tables know no code of its own")
-    click.echo(f"Edition  {reference.editions()['edition']}")
-
-
-def _explain_product(product: Product) -> None:
-    click.echo(f"Product  {product.name}" + (f" ({product.generic})" if product.generic else ""))
-    if product.ndc is None:
-        click.echo("         This package isn't listed; the facts are those of another package of the product.")
-    routes = ", ".join(product.routes)
-    facts = [product.application, product.strength, product.container, routes]
-    click.echo(f"         {'; '.join(filter(None, facts)) or 'nothing more is known'}")
-
-
-def _code_line(code: SpecificCode) -> str:
-    known = f"{code.known_since} at the latest" if code.known_since else "an unknown day"
-    span = f"from {code.first or known}" + (f" to {code.last}" if code.last else "")
-    sure = {"verified": "", "unverified": ", date unverified"}.get(code.date_confidence, "")
-    matched = {"ndc11": "by this NDC", "ndc9": "by another package", "name": "by the drug's name"}[code.matched_by]
-    unit = f", per {code.billing_unit}" if code.billing_unit else ""
-    return f"{code.code} {span}{sure}{unit}{f', {code.route} only' if code.route else ''} ({matched})"
+command.add_command(lookup)
 
 
 # -- import --------------------------------------------------------------------------------------------
@@ -224,17 +136,17 @@ def _replace_folder(folder: Path, tables: Mapping[str, bytes]) -> None:
 @command.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
 @click.option("--all", "everything", is_flag=True, help="Show every changed row, not the first few of each table.")
-@_config
+@own_config
 def diff(folder: Path | None, everything: bool, config: Path | None) -> None:
     """Show what an edition of your own has other than the shipped one.
 
     DIR is the edition's folder; without it, the one that x12proc.toml names.
     """
-    folder = folder or _folder(config)
+    folder = folder or edition_folder(config)
     if folder is None:
         raise ConfigError("name the folder of an edition; x12proc.toml names none (key reference_folder)")
     mine, shipped = load_reference(folder), shipped_reference()
-    with _readable():
+    with readable():
         click.echo(f"Shipped edition {shipped.manifest().edition}, {folder}: edition {mine.manifest().edition}")
         for table, changes in differences(shipped, mine):
             if changes:

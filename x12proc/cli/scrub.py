@@ -72,6 +72,11 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 )
 @click.option("--fix", is_flag=True, help="Write <stem>.fixed.edi with what is certain put right.")
 @click.option("--unsafe-fixes", is_flag=True, help="With what is likely as well (implies --fix).")
+@click.option(
+    "--patient/--no-patient",
+    default=None,
+    help="Show the patient's name and member id in reports; off unless the configuration says otherwise.",
+)
 @click.option("--as-of", callback=day, metavar="DATE", help="Today's date for the rules, e.g. 2026-11-23.")
 @click.option(
     "--ack-scope",
@@ -105,6 +110,7 @@ def command(
     jobs: int,
     fix: bool,
     unsafe_fixes: bool,
+    patient: bool | None,
     as_of: date | None,
     ack_scope: Literal["all", "rejected"] | None,
     ack_control: int | None,
@@ -135,6 +141,7 @@ def command(
         "ack_control": ack_control,
         "conformance": conformance,
         "guide_errors": guide_errors,
+        "patient": patient,
     }
     settings = load_settings(**options)
     sources = find_inputs(inputs)
@@ -215,7 +222,7 @@ def _to_terminal(sources: list[Input], settings: Settings, checks: GuideChecks, 
     console = _console()
     results = []
     for source in sources:
-        report = TerminalReport(console)
+        report = TerminalReport(console, patient=settings.patient)
         report.begin(source.name)
         with _progress(source) as progress:
             run = InputRun(

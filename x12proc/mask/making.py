@@ -10,7 +10,7 @@ from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key, Pseudonyms, oldest_year
 from x12proc.narrative import Narrative, read
 from x12proc.narrative.lexicon import Lexicon
-from x12proc.narrative.unlisted import looks_plain
+from x12proc.narrative.vocabulary import looks_plain
 from x12proc.wire.events import Interchange
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import Buffer

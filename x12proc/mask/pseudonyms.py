@@ -11,7 +11,7 @@ from typing import Final
 
 from x12proc.mask.permutation import digest, permute
 from x12proc.narrative.tokens import word_set
-from x12proc.narrative.unlisted import SHORTEST, looks_plain
+from x12proc.narrative.vocabulary import SHORTEST, looks_plain
 
 # What stands where an identifier belongs and is none. Kept, so that it stays the fault that it is.
 PLACEHOLDERS: Final = frozenset(

@@ -111,7 +111,9 @@ class TextMask:
         return _made(text, made), tuple(dict.fromkeys(doubts))
 
     def _read(self, text: str) -> Narrative:
-        return read((text,), self._lexicon)
+        """The facts of a text; a name that no table knows may be a person's, so it need not stay as it is."""
+        facts = read((text,), self._lexicon)
+        return replace(facts, drug_name=None) if facts.name_is_guess else facts
 
     def _strange_ndc(self, facts: Narrative, known: Known) -> bool:
         """Whether the text gives an NDC that the claim does not: it might be another number of eleven digits."""
@@ -164,10 +166,12 @@ class TextMask:
                 yield Change(match.start(1), match.end(2), new)
 
     def _numbers(self, match: re.Match[str]) -> Iterator[Change]:
-        """``6/15/23``, ``06-15-2023``, ``2023-06-15``."""
+        """``6/15/23``, ``06-15-2023``, ``2023-06-15``, ``21.10.2026``."""
         first, mark, second, third = match.groups()
-        year_first = len(first) == 4
+        year_first, day_first = len(first) == 4, mark == "." and len(third) == 4 and _is_month(second)
         year, month, day = (first, second, third) if year_first else (third, first, second)
+        if day_first:
+            month, day = second, first
         if len(year) not in (2, 4) or len(month) > 2 or len(day) > 2:
             return
         other = self._moved(year, month, day)
@@ -176,7 +180,8 @@ class TextMask:
                 yield Change(match.start(), match.end(), self._pseudonyms.name(match[0]))
             return
         parts = [_year(other, year), _wide(other.month, month), _wide(other.day, day)]
-        new = mark.join(parts if year_first else [*parts[1:], parts[0]])
+        year_last = [parts[2], parts[1], parts[0]] if day_first else [*parts[1:], parts[0]]
+        new = mark.join(parts if year_first else year_last)
         old = date(_full(year), int(month), int(day)).isoformat()
         yield Change(match.start(), match.end(), new, days=(old, other.isoformat()))
 
@@ -200,7 +205,9 @@ class TextMask:
         for span in sorted(news):
             new += text[place : span[0]] + news[span]
             place = span[1]
-        yield Change(match.start(), match.end(), new + text[place : match.end()])
+        old = date(_full(text[slice(*year)]), number, int(text[slice(*day)])).isoformat()
+        new += text[place : match.end()]
+        yield Change(match.start(), match.end(), new, days=(old, other.isoformat()))
 
     def _eight(self, match: re.Match[str]) -> Iterator[Change]:
         """``06152023`` and ``20230615``."""
@@ -310,6 +317,10 @@ def _is_strange(word: str, alone: bool) -> bool:
     if upper in WORDS or len(set(upper)) == 1:
         return False
     return len(word) > (1 if alone else 2)
+
+
+def _is_month(digits: str) -> bool:
+    return digits.isdigit() and 1 <= int(digits) <= len(_MONTHS)
 
 
 def _full(year: str | int) -> int:

@@ -46,6 +46,7 @@ def _strength(token: Token) -> Strength:
 
 
 _STRUCK = "_"
+_ONE = Token("N", "1", 0, 0, "1")
 
 # A rate isn't an amount: 25 MG/M2, 10 MG/KG/DAY, 5 MG PER KG; nor is a weight or a time: 70 KG, 14 DAYS.
 _RATE = re.compile(r"[QVN](?:sN?k)+|xNk|Nk")
@@ -58,9 +59,14 @@ _WASTE_OF = (
     re.compile(r"([QVN])[yl]?w[yr]?o([QV])(?!c)"),
     re.compile(r"([QVN])o([QV])[yl]?w"),
 )
+# ... and with a container behind, what that held: 50MG DISCARDED FROM 150MG/6ML SDV.
+_WASTE_OF_CONTAINER = (re.compile(r"w[yql]?([QV])y?o(?=[QVS]c)"), re.compile(r"([QV])[yl]?w[yr]?o(?=[QVS]c)"))
+_WASTE_LINE_OF = re.compile(r"j[^QVSg]*([QV])o(?=[QVS])")  # JW 0.05ML OF 0.18ML SDV
+_DRAWN = (re.compile(r"o([QV])[yl]?D"), re.compile(r"D[qol]?([QV])"))  # DREW 1500MG, OF 160MG OPENED
+_NOT_THE_DOSE = (re.compile(r"a[yqol]?([QV])"), re.compile(r"([QV])a"))  # MAX 540MG, 600MG ORDERED
 # WASTED 2MG; behind an amount only another mass counts: in "64MG DISC 1.9ML VIAL" the 64 mg are wasted.
-_WASTE_AFTER = re.compile(r"(?<![QV])w[yqo]?([QV])|(?<=[QV])w[yqo]?(Q)")
-_WASTE_BEFORE = re.compile(r"([QV])o?w(?![yqo]?N)")
+_WASTE_AFTER = re.compile(r"(?<![QV])w[yqo]?([QV])|(?<![QV])wl([QV])r|(?<=[QV])w[yqo]?(Q)")
+_WASTE_BEFORE = re.compile(r"([QV])(?:o|y[yj]*)?w(?![yqo]?N(?!c))")
 _WASTE_NUMBER = re.compile(r"w[yqo]?(N)(?!.?[ckx])")  # WASTED 20, in the unit of the dose
 _WASTE_MODIFIER = re.compile(r"j[yq]?([QV])")  # JW 44MG; the modifier alone tells no amount
 _WASTE_BRACKETED = re.compile(r"jl([QV])r|([QV])ljr")  # JW (44MG), 44MG (JW)
@@ -79,22 +85,27 @@ _DOSES_PER_CONTAINER = (
 _EXPLICIT = tuple(
     re.compile(pattern.replace("A", amount))
     for amount in "QV"
-    for pattern in (r"(A)[yl]?g", r"(?:q|g[yqo]?|td?[yqo]?|d[yqo]?)(A)", r"(A)t", r"(A)q(?=V)")
+    for pattern in (r"(A)[yl]?g(?![yqo]?[QV])", r"(?:q|g[yqo]?|td?[yqo]?|d[yqo]?)(A)", r"(A)t", r"(A)q(?=V)")
 )
 _GIVEN_KINDS = frozenset("gqtd")  # without one of them none of these fits
 
-_LABELLED_STRENGTH = re.compile(r"my?([QP])")
+_LABELLED_STRENGTH = re.compile(r"my?([QP])(c?)")
 
 # A count and a size: 3X150MG, 11x300mg/3mL, 14 VIALS X 100MG, (2) 300MG VIALS, 11 VIALS 300MG/VIAL ...
 _COUNT_SIZE = re.compile(
-    r"l?(N)r?(?:xc?|c[xo]|e|y?(?=[QVS]c)|c(?=[CS]))([QVSC])[ce]?(?![xh]N)|(N)c[yl]?([QVS])e|(N)l([QVSC])rc"
+    r"l?(N)r?(?:xc?|c[xo]|e|y?(?=[QVS]c)|(?=Sp)|c(?=[CS]))([QVSC])[ce]?(?![xh]N)|(N)c[yl]?([QVS])e|(N)l([QVSC])rc"
 )
 # ... and turned round: 300MG/2ML X1, 5.5ML X2, 300MG VIAL X 11, 300MG #11, 300MG VIALS (11).
 _SIZE_COUNT = re.compile(r"([QVSC])[ce]?[xh](N)c?(?!d)|([QVSC])c(?:l|y?i[yqh]?)(N)r?")
+# Sizes without "x", read where the text has two or more: 1-100MG/20ML, 1-50MG/10ML;
+# 40MG/ML 1 VIAL AND 3MG/1.5ML 2 VIALS.
+_DASHED_SIZES = re.compile(r"(N)y([QS])")
+_SIZES_THEN_COUNTS = re.compile(r"([SC])(N)c")
+_SIZES_JOINED = re.compile(r"Q(?:pQ)+c")  # 75MG+75MG VIALS
 _ROUTE_INSIDE = re.compile(r"(?<=[SCc])W(?=[xh]N)")  # 130MG/26ML IV X3, 100MG VIAL SC X 3
-_VIALS_THEN_AMOUNT = re.compile(r"(N)c([QV])")  # 15 VIALS 105MG: a size if the dose stands elsewhere
+_VIALS_THEN_AMOUNT = re.compile(r"(N)c(?:oW{1,2})?([QV])")  # 15 VIALS 105MG: a size if the dose stands elsewhere
 _BARE_COUNT_SIZE = re.compile(r"(N)x(N)(?=[pr]|Nx|$)")  # (1X500 + 1X200)
-_COUNT = (re.compile(r"(?<![N_]s)h?(N)r?c"), re.compile(r"cy?[xhqi][yqh]?(N)"))  # but 1/2 VIAL is none
+_COUNT = (re.compile(r"(?<![N_]s)h?(N)r?c"), re.compile(r"cy?[xhqi][yqh]?(N)|cl(N)r"))  # but 1/2 VIAL is none
 # 420MG MDV, SDV 3ML, 150MG EACH (but not 2MG EACH EYE).
 _SIZE = (re.compile(r"([QV])c"), re.compile(r"(?<!N)c(V)"), re.compile(r"([QV])e(?!W)"))
 _SIZE_BESIDE_DOSE = re.compile(r"(?<!N)c(Q)")  # MDV 420MG, where the text says elsewhere what the dose was
@@ -102,6 +113,7 @@ _FILLED = re.compile(r"S(?:lSr)?c|cS")  # 300MG/3ML SDV, 300MG/3ML (100MG/ML) SD
 
 _PLAIN_KINDS = frozenset("QWy_")  # a text of these tells nothing but a dose: BRIUMVI 450MG IV
 
+_VEHICLE_WORDS: Final = word_set("NS D5W SALINE NACL WATER DEXTROSE")
 # A volume that the drug is diluted in: IN 250ML, 100 ML NS.
 _DILUENTS: Final = word_set("IN WITH NS D5W SALINE OVER DILUTED NACL WATER DEXTROSE BAG")
 
@@ -138,6 +150,9 @@ def _fold(tokens: Sequence[Token]) -> tuple[Sequence[Token], str]:
     for found in ratios:
         start = _start_of_pair(tokens, found.start())
         ratio = _ratio(tokens[start], tokens[found.start() + 2 : found.end()])
+        behind = shape[found.end() : found.end() + 2]  # 5MG/1ML VIAL, 5MG/1ML SC PFS
+        if tokens[found.start() + 2].kind == "V" and (behind[:1] == "c" or behind == "Wc"):
+            ratio = replace(ratio, whole=True)
         items += [*tokens[done:start], ratio]
         kinds += [shape[done:start], ratio.kind]
         done = found.end()
@@ -185,6 +200,8 @@ class _Reader:
         self.counted = 0  # containers counted along with their sizes
         self.out = Amounts()
         self.wasted: str | None = None  # a number without a unit
+        self.waste_of_container = False  # 50MG DISCARDED FROM 150MG VIAL: the content is no dose
+        self.unsized = False  # whether a container is counted whose content isn't said
 
     def read(self) -> Amounts:
         out = self.out
@@ -193,7 +210,7 @@ class _Reader:
         self._doses_per_container()
         stated = self._explicit_dose()
         self._labelled_strength()
-        self._contents()
+        self._contents(stated is not None)
         self._counts_and_sizes(stated is not None)
         plain = self._plain_dose()
         out.dose = stated or plain
@@ -229,7 +246,11 @@ class _Reader:
     # -- phrases ---------------------------------------------------------------------------------------
 
     def _never_given(self) -> None:
-        """Overfill and the units of the bill are no amounts of the drug."""
+        """Overfill, the units of the bill, a maximum and what was ordered are no amounts given."""
+        for _ in self._each(*_NOT_THE_DOSE) if "a" in self.shape else ():
+            pass
+        for _, (amount,) in self._each(*_DRAWN) if "D" in self.shape else ():
+            self.out.drawn = self.out.drawn or _amount(amount)
         if "v" in self.shape:
             for _ in self._each(_OVERFILL):
                 pass
@@ -241,10 +262,15 @@ class _Reader:
     def _discarded(self) -> None:
         if "j" in self.shape:
             self._discarded_by_modifier()
+        if "n" in self.shape:
+            self.wasted = "0"
         if "w" not in self.shape:
             return
         for _ in self._each(_WASTE_NONE):
             self.wasted = "0"
+        for _, (amount,) in self._each(*_WASTE_OF_CONTAINER) if "o" in self.shape else ():
+            self._discard(amount)
+            self.waste_of_container = True
         for _, (amount, drawn) in self._each(*_WASTE_OF) if "o" in self.shape else ():
             self._discard(amount if amount.unit else replace(amount, unit=drawn.unit))
             self.out.drawn = self.out.drawn or _amount(drawn)
@@ -257,6 +283,9 @@ class _Reader:
     def _discarded_by_modifier(self) -> None:
         for _, (amount,) in self._each(_WASTE_BRACKETED):
             self._discard(amount)
+        for _, (amount,) in self._each(_WASTE_LINE_OF):
+            self._discard(amount)
+            self.waste_of_container = True
         if sum(map(self.shape.count, "QSC")) > 1:
             for _, (amount,) in self._each(_WASTE_MODIFIER):
                 self._discard(amount)
@@ -286,21 +315,42 @@ class _Reader:
     def _labelled_strength(self) -> None:
         if "m" not in self.shape:
             return
-        for _, (item,) in self._each(_LABELLED_STRENGTH):
+        for found, (item, *_) in self._each(_LABELLED_STRENGTH):
             self.out.strength = self.out.strength or _strength(item)
+            if found[2]:
+                self.sizes.append(item)
 
-    def _contents(self) -> None:
+    def _contents(self, dose_is_stated: bool) -> None:
+        if "p" in self.shape and (dose_is_stated or self.shape.count("Q") > 2):
+            for found in _SIZES_JOINED.finditer(self.shape):
+                for place in range(found.start(), found.end(), 2):
+                    self._add_content(_ONE, self.items[place], True)
+                self._strike(*found.span())
         if "N" not in self.shape:
             return
+        self._several_sizes()
         for found, (number, size) in self._each(_COUNT_SIZE):
             self._add_content(number, size, "c" in found[0])
+        several = len(_SIZE_COUNT.findall(self.shape)) > 1
         for found in _SIZE_COUNT.finditer(self.shape):
             size, number = (self.items[found.start(n)] for n in ((1, 2) if found[1] else (3, 4)))
-            if size.kind in "QV" and number.value == "1" and "c" not in found[0]:
+            if size.kind in "QV" and number.value == "1" and "c" not in found[0] and not several:
                 self._strike(found.start(2) - 1, found.end())  # 450MG X1: given once
             else:
                 self._strike(*found.span())
                 self._add_content(number, size, "c" in found[0])
+
+    def _several_sizes(self) -> None:
+        """Counts and sizes that only their repetition shows to be such."""
+        dashed = [
+            found for found in _DASHED_SIZES.finditer(self.shape) if self.items[found.start() + 1].text == "-"
+        ]
+        for found in dashed if len(dashed) > 1 else ():
+            self._add_content(self.items[found.start(1)], self.items[found.start(2)])
+            self._strike(*found.span())
+        if len(_SIZES_THEN_COUNTS.findall(self.shape)) > 1:
+            for _, (size, number) in self._each(_SIZES_THEN_COUNTS):
+                self._add_content(number, size, True)
 
     def _add_content(self, number: Token, size: Token, in_containers: bool = False) -> None:
         self.sizes.append(size)
@@ -308,7 +358,9 @@ class _Reader:
             self.filled = self.filled or in_containers
             return
         self.counted += int(number.value)
-        if not (in_containers and _is_concentration(size)):  # 2 VIALS 25MG/ML: of how many ML?
+        if in_containers and _is_concentration(size):  # 2 VIALS 25MG/ML: of how many ML?
+            self.unsized = True
+        else:
             self.contents.append(Content(number.value, _amount(size)))
 
     def _counts_and_sizes(self, dose_is_stated: bool) -> None:
@@ -325,8 +377,9 @@ class _Reader:
                 self._strike(*found.span())
                 self._add_content(self.items[found.start(1)], self.items[found.start(2)])
         self.filled = self.filled or _FILLED.search(self.shape) is not None
-        for _, (item,) in self._each(*_SIZE, *([_SIZE_BESIDE_DOSE] if dose_is_stated else [])):
-            self.sizes.append(item)
+        for found, (item,) in self._each(*_SIZE, *([_SIZE_BESIDE_DOSE] if dose_is_stated else [])):
+            if item.kind != "V" or self.items[found.start() - 1].text not in _VEHICLE_WORDS:  # IN NS 500ML BAG
+                self.sizes.append(item)
         for _, (number,) in self._each(*_COUNT) if "N" in self.shape else ():
             if "." not in number.value:
                 self.out.container_count = self.out.container_count or number.value
@@ -354,7 +407,7 @@ class _Reader:
         if not self.sizes and "P" not in self.shape:
             return
         out.strength = out.strength or self._strength()
-        out.contents = tuple(self.contents)
+        out.contents = () if self.unsized else tuple(self.contents)
         counted = {content.amount: None for content in self.contents}
         contained = "QVCS" if self.filled else "QVC"
         containers = counted or {
@@ -384,7 +437,7 @@ class _Reader:
         total = _sum(self.contents)
         if total is not None:
             out.dose, out.certainty = total, COMPUTED
-        elif not self.contents and not self.multi_dose:
+        elif not self.contents and not self.multi_dose and not self.waste_of_container:
             size = self._only_size()
             out.dose = _amount(size) if size else self._volume()
 
@@ -402,7 +455,8 @@ class _Reader:
 
 
 def _is_concentration(item: Token) -> bool:
-    return item.kind == "S" and item.per_value == "1"
+    """An amount in one milliliter, unless that milliliter is written and a container holds it: 5MG/1ML VIAL."""
+    return item.kind == "S" and item.per_value == "1" and not item.whole
 
 
 def _sum(contents: Sequence[Content]) -> Amount | None:

@@ -42,13 +42,20 @@ _OTHER_NUMBER = re.compile(
     r"\b(?:LOT|AUTH|PA|ACCT|ACCOUNT|MRN|REF|CLAIM|MEMBER|ID|PHONE|CALL)(?:\sNO\.?)?[\s#:.]*\Z"
 )
 _TRIAL = re.compile(r"\b(?:N?CT|TRIAL\s?(?:#|NO\.?|NUMBER))[\s#:-]{0,2}([0-9]{8})(?![0-9])")
+_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTH: Final = f"(?:{'|'.join(_MONTHS)})"
 #: How days are written, month before day: 06/15/23, 06-15-23, 2023-06-15; of a span both days are read.
 _DAYS: Final = (
     re.compile(r"(?<![0-9/.])(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/])"),
     re.compile(r"(?<![0-9/.-])(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})-(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/-])"),
     re.compile(r"(?<![0-9/.-])(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})(?![0-9/-])"),
+    re.compile(r"(?<![0-9/.-])(?P<d>[0-9]{1,2})\.(?P<m>[0-9]{1,2})\.(?P<y>[0-9]{4})(?![0-9/.])"),  # 21.10.2026
+    re.compile(
+        rf"(?<![0-9/.-])(?P<d>[0-9]{{1,2}})[- ]?(?P<month>{_MONTH})[A-Z]*[- ]?(?P<y>20[0-9]{{2}})(?![0-9])"
+    ),
+    re.compile(rf"\b(?P<month>{_MONTH})[A-Z]*[. ]*(?P<d>[0-9]{{1,2}}),? (?P<y>20[0-9]{{2}})(?![0-9])"),
 )
-_DAY_MARK = re.compile("[0-9][/-][0-9]")  # which all of these have
+_DAY_MARK = re.compile(rf"[0-9][/.-][0-9]|{_MONTH}")  # one of which each of these has
 #: ... and in eight digits: 20230615, 06152023.
 _SOLID_DAYS: Final = (
     re.compile(r"(?<![0-9/.#])(?P<y>20[0-9]{2})(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?![0-9/.])"),
@@ -58,7 +65,7 @@ _SOLID_DAYS: Final = (
 _OTHER_DAY = re.compile(
     r"\b(?:DOB|BIRTH|BORN|EXP(?:IRES|IRED|IRY|IRATION)?|APPR(?:OVED|OVAL|VD)?|AUTH(?:ORIZED|ORIZATION)?|VALID"
     r"|EFF(?:ECTIVE)?|ORDER(?:ED)?|RECEIVED|REC'?D|SHIPPED|SIGNED|DATED|MFG|MFD|LICENSED|DIAGNOSED|DX|ONSET"
-    r"|NEXT|DUE|LAST|PREV(?:IOUS)?)"
+    r"|NEXT|DUE|LAST|PREV(?:IOUS)?|NOT)"
     r"(?:\ ?(?:DOSE|DATE|ON|BY|FOR|DUE|WAS|IS|GIVEN|FDA|FROM|THRU|THROUGH|TO|TILL?|UNTIL))*[\s:.#]*\Z"
 )
 # Words between two days of the same kind: VALID 10/01/26 THRU 12/31/26.
@@ -177,7 +184,12 @@ def _iso(found: re.Match[str]) -> str | None:
     year = int(found["y"])
     if len(found["y"]) == 2:
         year += 2000 if year < _CENTURY else 1900
+    parts = found.groupdict()
+    month = _MONTHS.index(parts["month"]) + 1 if parts.get("month") else int(found["m"])
+    day = int(found["d"])
+    if month > len(_MONTHS) and "." in found[0]:  # 10.21.2026
+        month, day = day, month
     try:
-        return date(year, int(found["m"]), int(found["d"])).isoformat()
+        return date(year, month, day).isoformat()
     except ValueError:
         return None

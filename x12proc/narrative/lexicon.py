@@ -20,13 +20,18 @@ _GAP = re.compile(r"[^a-z0-9]{0,4}\Z")
 # factors, toxins. A bare -ase or -kin also ends English words, so enzymes and interleukins need more of it.
 _STEM = re.compile(
     r"[a-z]{3,}(?:mab|[a-z]cept|[a-z]vec|leucel|temcel|[a-z]leukin|kinra|grastim|gramostim|[a-z]poetin|plostim|"
-    r"sidase|nidase|sulfase|teplase|spargase|gloticase|ricase|adamase|toxin[ab]|[a-z]fusp|stomig|[a-z]{3}bart)\Z"
+    r"sidase|nidase|sulfase|teplase|spargase|gloticase|ricase|adamase|toxin[ab]|[a-z]fusp|stomig|[a-z]{3}bart|[a-z]{3}siran)\Z"
 )
 _ALPHA = re.compile(r"(?<= )alpha\b")
 _PROPER_NAME = re.compile(r" (?:alfa|beta|pegol)(?:-[a-z]{4})?| [a-z]+-[a-z]{4}")  # behind the first word
 _MOST_SPELLINGS: Final = 10_000
 
 _NOT_STEMS: Final = word_set("concept intercept percept precept susceptibility foxbart rambart")
+
+# The suffix that FDA gives a biologic is four letters without a meaning: alone it shows that a new word is one.
+_NEW_BIOLOGIC = re.compile(
+    r"(?: (?:alfa|beta|pegol))?-(?=[a-z]{4}(?![a-z0-9-]))(?![a-z]*[aeiou][a-z]*[aeiou])([a-z]{4})"
+)
 
 #: Words of four letters that may stand behind a hyphen without being a biosimilar's suffix.
 _NO_SUFFIX: Final = word_set("dose drug given inje vial vials bags pens kits with only next last each call")
@@ -161,7 +166,7 @@ class Lexicon:
         """A word that only a biologic ends in; its suffix may tell which one was meant."""
         word = piece[0]
         if not _is_biologic(word):
-            return None
+            return _with_new_suffix(text, piece)
         suffix = _strange_suffix(text, piece.start(), piece.end())
         meant = self._by_suffix.get(suffix)
         if meant is not None and not differs_in_one_place(word, meant.removesuffix(suffix)):
@@ -180,6 +185,14 @@ class Lexicon:
 @lru_cache(maxsize=_MOST_SPELLINGS)
 def _is_biologic(word: str) -> bool:
     return len(word) >= SHORTEST and word not in _NOT_STEMS and _STEM.match(word) is not None
+
+
+def _with_new_suffix(text: str, piece: re.Match[str]) -> Name | None:
+    """A word that no table lists, with a suffix that only biologics have: ZORVANTIB-KQLM, VELDROPEG ALFA-TRXW."""
+    found = _NEW_BIOLOGIC.match(text, piece.end()) if len(piece[0]) >= SHORTEST else None
+    if found is None or found[1] in _NO_SUFFIX:
+        return None
+    return Name(piece.start(), found.end(), text[piece.start() : found.end()], None)
 
 
 def _close_together(text: str, pieces: Sequence[re.Match[str]]) -> bool:

@@ -9,18 +9,27 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from x12proc.narrative.amounts import read_amounts
-from x12proc.narrative.billed import ABSENT, COMPANION, VEHICLE, billed, without_amounts
+from x12proc.narrative.amounts import IMPLIED, read_amounts
+from x12proc.narrative.billed import ABSENT, COMPANION, VEHICLE, billed, is_premedication, without_amounts
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.lexicon import Lexicon, Name
 from x12proc.narrative.model import Amount, Narrative, Strength
+from x12proc.narrative.negation import denied, without_corrected
 from x12proc.narrative.remarks import read_remarks
 from x12proc.narrative.routes import read_laterality, read_routes
 from x12proc.narrative.tokens import Token, clean, tokenize
+from x12proc.narrative.vocabulary import looks_plain, may_be_a_name
 
-# A sponsor's code for a drug without a name yet: ABC-123. Believed only in a text about a study.
-_STUDY_CODE = re.compile(r"(?<![\w#-])(?!NCT)([A-Z]{2,5}-[0-9]{3,6})(?![\w-])")
+# A sponsor's code for a drug without a name yet: ABC-123, REGN5458, AMG 193; only in a text about a study.
+_STUDY_CODE = re.compile(
+    r"(?<![\w#-])(?!N?CT)"
+    r"(?:([A-Z]{2,5})[- ]?[0-9]{3,7}[A-Z]?|(?<=DRUG )[A-Z][0-9]{3}|(?<=VACCINE )[A-Z][0-9]{3})(?![\w-])"
+)
+_STUDY = re.compile(r"TRIAL|STUDY|INVEST|EXPER|BLINDED|PLACEBO|COMPASSIONATE|EXPANDED")
 _BEFORE_OTHER_CODE = re.compile(r"(?:PROTOCOL|IRB|SITE|IND|STUDY|TRIAL|NO|NUMBER|ID)[\s.:#]*\Z")
+
+
+_LONGEST_GUESS: Final = 3  # words
 
 
 class _Field(NamedTuple):
@@ -53,18 +62,26 @@ def _read_field(text: str, lexicon: Lexicon) -> _Field:
     identifiers = read_identifiers(text.upper())
     rest = identifiers.rest
     names = lexicon.find(rest)
-    tokens = tokenize(rest)
-    named = _places(tokens, names)
+    code = _study_code(rest, text) if identifiers.trial or _STUDY.search(rest) else None
+    if code:
+        rest = rest.replace(code.upper(), " " * len(code))  # its digits are no amount
+    tokens = without_corrected(tokenize(rest))
     name, fit, others = billed(rest, names)
+    tokens = without_amounts(tokens, others)
+    named, taken_back = _places(tokens, names), denied(tokens)
+    tokens = _without_results(tokens, named)
     containers = [token.unit for token in tokens if token.kind == "c" and token.unit]
-    amounts = read_amounts(without_amounts(tokens, others), "MDV" in containers)
-    remarks = read_remarks(tokens, named)
-    routes = read_routes(tokens, named)
-    written = name.written if name else (_study_code(rest, text) if remarks.investigational else None)
+    amounts = read_amounts(tokens, "MDV" in containers)
+    remarks = read_remarks(tokens, named, taken_back)
+    routes = read_routes(tokens, named, taken_back)
+    written = name.written if name else (code if remarks.investigational else None)
+    guess = _guess(tokens, named) if written is None else None
     facts = Narrative(
-        drug_name=written,
+        drug_name=written or guess,
+        name_is_guess=guess is not None,
         matched=name.canonical if name else None,
         dose=amounts.dose,
+        dose_is_implied=amounts.dose is not None and amounts.certainty == IMPLIED,
         strength=amounts.strength,
         concentration_only=_is_concentration_only(amounts.dose, amounts.strength),
         route=routes[0] if routes else None,
@@ -83,9 +100,9 @@ def _read_field(text: str, lexicon: Lexicon) -> _Field:
         trial=identifiers.trial,
         investigational=remarks.investigational,
         compound=remarks.compound,
-        laterality=read_laterality(tokens, named),
+        laterality=read_laterality(tokens, named, taken_back),
         dates=identifiers.dates,
-        companion=fit == COMPANION,
+        companion=fit == COMPANION or (name is not None and is_premedication(rest, name)),
     )
     return _Field(facts, fit, amounts.certainty, remarks.filler)
 
@@ -106,12 +123,47 @@ def _places(tokens: Sequence[Token], names: Sequence[Name]) -> frozenset[int]:
     return frozenset(places)
 
 
+def _without_results(tokens: Sequence[Token], named: frozenset[int]) -> Sequence[Token]:
+    """The tokens without percentages that aren't beside a drug's name: PD-L1 50% is a test result."""
+    if not named or all(token.kind != "P" for token in tokens):
+        return tokens
+    return [
+        replace(token, kind="W") if token.kind == "P" and not _is_beside(tokens, place, named) else token
+        for place, token in enumerate(tokens)
+    ]
+
+
+def _is_beside(tokens: Sequence[Token], place: int, named: frozenset[int]) -> bool:
+    before = place - 1
+    while before >= 0 and tokens[before].kind in "yl":
+        before -= 1
+    solution = place + 1 < len(tokens) and tokens[place + 1].kind == "f"  # 20% SOLN
+    return solution or before in named or place + 1 in named
+
+
 def _study_code(rest: str, written: str) -> str | None:
     """The sponsor's code in a text without its identifiers, as it was written."""
     for found in _STUDY_CODE.finditer(rest):
+        if found[1] and " " in found[0] and looks_plain(found[1]):  # DAY 100, LOT 4711
+            continue
         if _BEFORE_OTHER_CODE.search(rest, 0, found.start()) is None:
             return written[found.start() : found.end()]
     return None
+
+
+def _guess(tokens: Sequence[Token], named: frozenset[int]) -> str | None:
+    """The words where a drug's name is expected, in lower case: the first that may be one, before an amount."""
+    unnamed = (place for place in range(len(tokens)) if place not in named)
+    first = next((place for place in unnamed if may_be_a_name(tokens[place].text)), None)
+    if first is None or any(token.kind in "QV" for token in tokens[:first]):
+        return None
+    last = first
+    while last + 1 < len(tokens) and may_be_a_name(tokens[last + 1].text):
+        last += 1
+    behind = "".join([token.kind for token in tokens[last + 1 :]])
+    if last - first >= _LONGEST_GUESS or not {"Q", "V"} & set(behind):
+        return None
+    return " ".join([token.text for token in tokens[first : last + 1]]).lower()
 
 
 def _says_nothing(facts: Narrative) -> bool:
@@ -128,8 +180,8 @@ _PLAIN: Final = tuple(
 def _merge(fields: Sequence[_Field]) -> Narrative:
     # What is said about a drug given beside the one billed counts last, and of a premedication nothing counts.
     fields = sorted(fields, key=lambda field: field.fit in (VEHICLE, COMPANION))
-    if fields[0].fit < VEHICLE:
-        fields = [field for field in fields if field.fit != COMPANION]
+    if any(field.fit < VEHICLE and not field.facts.companion for field in fields):
+        fields = [field for field in fields if not field.facts.companion]
     merged: dict[str, Any] = {}
     for fact in _PLAIN:
         values = [getattr(field.facts, fact) for field in fields]
@@ -146,6 +198,7 @@ def _merge(fields: Sequence[_Field]) -> Narrative:
     routes = tuple(dict.fromkeys(route for field in fields for route in field.facts.routes))
     merged.update(
         dose=dosed.facts.dose,
+        dose_is_implied=dosed.facts.dose_is_implied,
         concentration_only=_is_concentration_only(dosed.facts.dose, merged["strength"]),
         routes=routes,
         route=routes[0] if routes else None,

@@ -16,8 +16,8 @@ def _named(route: str, words: str) -> dict[str, str]:
 
 #: Words that always mean the route.
 _ROUTES: Final = {
-    **_named("IV", "IV INTRAVENOUS INTRAVENOUSLY INTRAVEN IVP IVPB IVI CIVI IVINF"),
-    **_named("SC", "SQ SUBQ SUBCUT SUBCUTANEOUS SUBCUTANEOUSLY"),
+    **_named("IV", "IV INTRAVENOUS INTRAVENOUSLY INTRAVEN INTRAVENUS IVP IVPB IVBP IVI CIVI IVINF"),
+    **_named("SC", "SQ SUBQ SUBQUE SUBCUT SUBCUTANEOUS SUBCUTANEOUSLY"),
     **_named("IM", "IM INTRAMUSC INTRAMUSCULAR INTRAMUSCULARLY"),
     **_named("ID", "INTRADERMAL INTRADERMALLY"),
     **_named("IT", "INTRATHECAL INTRATHECALLY ICV INTRAVENTRICULAR INTRACEREBROVENTRICULAR"),
@@ -35,6 +35,8 @@ _ROUTES: Final = {
     **_named("INTRAPLEURAL", "INTRAPLEURAL"),
     **_named("INTRAARTERIAL", "INTRAARTERIAL"),
     **_named("INTRADETRUSOR", "INTRADETRUSOR"),
+    **_named("INTRACOCHLEAR", "INTRACOCHLEAR"),
+    **_named("EPIDURAL", "EPIDURAL EPIDURALLY"),
     **_named("RECTAL", "RECTAL RECTALLY"),
     **_named("NASAL", "INTRANASAL INTRANASALLY NASALLY"),
     **_named("OPHTHALMIC", "OPHTHALMIC"),
@@ -43,7 +45,7 @@ _ROUTES: Final = {
     **_named("INHALATION", "INH NEB INHALATION INHALED NEBULIZED"),
     **_named("ORAL", "PO ORAL ORALLY"),
     **_named("TOPICAL", "TOPICAL TOPICALLY"),
-    **_named("IMPLANT", "IMPLANT"),
+    **_named("IMPLANT", "IMPLANT IMPLANTS"),
 }
 
 #: Long words of the table with a slip of the pen: INTRAVITRAL, SUBCUTANIOUS.
@@ -73,7 +75,9 @@ _INTRA: Final = {
 }
 
 # After these words IV is the Roman numeral.
-_NUMBERED: Final = word_set("STAGE TYPE GRADE CLASS PHASE FACTOR LEVEL GROUP TIER PART SCHEDULE I II III V VI")
+_NUMBERED: Final = word_set(
+    "STAGE STG ST TYPE GRADE CLASS PHASE FACTOR LEVEL GROUP TIER PART SCHEDULE I II III V VI"
+)
 _CLINICAL: Final = word_set("INJ INJECTION INJECT VIA ROUTE ONCE WEEKLY MONTHLY DAILY INFUSION ADMIN")
 _VERBS: Final = word_set("IS WAS HAS HAD WILL CAN MAY MUST WOULD SHOULD DOES DID WORKED NEEDS CAUSED")
 _DISEASE: Final = word_set("CANCER CA TUMOR CARCINOMA NEOPLASM LYMPHOMA MELANOMA")
@@ -83,24 +87,30 @@ _NO_INFUSION: Final = _DISEASE | _PLACE  # BLADDER CANCER, INFUSION CENTER
 
 _EYES: Final = {"OD": "RT", "OS": "LT", "OU": "BOTH", "RT": "RT", "LT": "LT", "BILATERAL": "BOTH"}
 _SIDES: Final = {"RIGHT": "RT", "LEFT": "LT", "R": "RT", "L": "LT", "BOTH": "BOTH"}
-_PARTS: Final = word_set("EYE EYES KNEE KNEES HAND SHOULDER HIP")  # of the body, that a side is told of
-_SIDED: Final = frozenset(_EYES) | frozenset(_SIDES)
+_WARMED_TO: Final = word_set("TO AT")  # RT, room temperature
+_PARTS: Final = word_set("EYE EYES EAR EARS KNEE KNEES HAND SHOULDER HIP")  # of the body, that a side is told of
+_EYE_SIDES: Final = {"RE": "RT", "LE": "LT"}  # right and left eye, beside a route into the eye
+_EYE_ROUTES: Final = word_set("IVT IVTL IVIT INTRAVITREAL EYE")
+#: Every word that can name a side.
+SIDE_WORDS: Final = frozenset(_EYES) | frozenset(_SIDES) | frozenset(_EYE_SIDES)
 
 _BEFORE: Final = frozenset("QVPcdgko")  # kinds of token that a doubtful route follows
 _MARKS: Final = frozenset("syr")  # / , ; : - and a closing bracket
 _AFTER: Final = frozenset("QVcdg")  # ... or comes before
 
 
-def read_routes(tokens: Sequence[Token], named: frozenset[int]) -> tuple[str, ...]:
+def read_routes(
+    tokens: Sequence[Token], named: frozenset[int], denied: frozenset[int] = frozenset()
+) -> tuple[str, ...]:
     """Canonical routes in the order of the text, without doubles.
 
     ``named`` holds the places in ``tokens`` that belong to a drug's name: none of them is a route, and
-    next to one a doubtful word is believed.
+    next to one a doubtful word is believed. ``denied`` holds the places of words that the text takes back.
     """
     routes: list[str] = []
     hints: list[str] = []
     for place, token in enumerate(tokens):
-        if token.kind != "W" or place in named:
+        if token.kind not in "Wc" or place in named or place in denied:
             continue
         word = token.text
         route = _ROUTES.get(word) or (_misspelt(word) if word.startswith(_LONG) else None)
@@ -141,19 +151,27 @@ def _is_something_else(tokens: Sequence[Token], place: int) -> bool:
     return names_a_place or _is_order_number(tokens, place)
 
 
-def read_laterality(tokens: Sequence[Token], named: frozenset[int]) -> str | None:
+def read_laterality(
+    tokens: Sequence[Token], named: frozenset[int], denied: frozenset[int] = frozenset()
+) -> str | None:
     """``RT`` or ``LT``; None when the text names no side or both."""
-    if _SIDED.isdisjoint([token.text for token in tokens]):
+    if SIDE_WORDS.isdisjoint([token.text for token in tokens]):
         return None
     sides: set[str] = set()
     for place, token in enumerate(tokens):
-        if place in named:
+        if place in named or place in denied or _word(tokens, place - 1) in _WARMED_TO:
             continue
-        if token.text in _EYES:
+        if token.text in _EYE_SIDES and _is_beside(tokens, place, _EYE_ROUTES):
+            sides.add(_EYE_SIDES[token.text])
+        elif token.text in _EYES:
             sides.add(_EYES[token.text])
         elif token.text in _SIDES and _word(tokens, place + 1) in _PARTS:
             sides.add(_SIDES[token.text])
     return sides.pop() if len(sides) == 1 and "BOTH" not in sides else None
+
+
+def _is_beside(tokens: Sequence[Token], place: int, words: frozenset[str]) -> bool:
+    return _word(tokens, place - 1) in words or _word(tokens, place + 1) in words
 
 
 def _word(tokens: Sequence[Token], place: int) -> str:
@@ -181,7 +199,7 @@ def _is_amount(tokens: Sequence[Token], place: int) -> bool:
 
 def _is_numeral(tokens: Sequence[Token], place: int) -> bool:
     """``STAGE IV``, ``FACTOR IV``, ``III/IV``."""
-    before = place - 2 if _kind(tokens, place - 1) in {"s", "y"} else place - 1
+    before = place - 2 if _kind(tokens, place - 1) in {"s", "y"} else place - 1  # III/IV, ST. IV
     return _word(tokens, before) in _NUMBERED
 
 
@@ -201,6 +219,8 @@ def _is_beside_a_dose(tokens: Sequence[Token], place: int, named: frozenset[int]
         return False
     before_fits = _follows_an_amount(tokens, place) or before in _CLINICAL or before in _ROUTES
     after_fits = _kind(tokens, place + 1) in _AFTER or after in _CLINICAL
+    if word == "IT" and (after == "PUMP" or before == after == ","):
+        return True
     if word == "IT":  # English unless it stands where a route stands
         return before_fits or (after_fits and (place - 1) in named)
     slashed = _kind(tokens, place - 1) == "s" and _word(tokens, place - 2) in _ROUTES

@@ -58,7 +58,8 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     h    number sign                                  l r  round brackets
     y    other mark                                   f    word that only fills a phrase: REMAINING, PWD
     j    JW, the modifier of a discarded amount       b    BILLED
-    i    QTY
+    i    QTY                                          n    NOWASTE
+    D    DRAWN, OPENED                                a    MAXIMUM, ORDERED
     W    other word
     ==== ===========================================  ==== ==========================================
     """
@@ -71,15 +72,16 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     unit: str = ""  # canonical unit of a number; of a container word its type, when it tells one
     per_value: str = ""  # of an amount per volume: the volume
     per_unit: str = ""
+    whole: bool = False  # of an amount per volume: the container behind it holds just that volume
 
 
 _UNITS: Final = {
-    **dict.fromkeys(("MG", "MGS", "MILLIGRAM", "MILLIGRAMS"), "MG"),
+    **dict.fromkeys(("MG", "MGS", "MILLIGRAM", "MILLIGRAMS", "MILIGRAM", "MILIGRAMS"), "MG"),
     **dict.fromkeys(("MCG", "MCGS", "UG", "MICROGRAM", "MICROGRAMS"), "MCG"),
     **dict.fromkeys(("NG", "NANOGRAM", "NANOGRAMS"), "NG"),
     **dict.fromkeys(("G", "GM", "GMS", "GRAM", "GRAMS"), "G"),
     **dict.fromkeys(("IU", "IUS", "I.U.", "I.U", "MIU"), "IU"),
-    **dict.fromkeys(("U", "UNIT", "UNITS", "MU"), "UNIT"),
+    **dict.fromkeys(("U", "UNIT", "UNITS", "UNTS", "MU"), "UNIT"),
     **dict.fromkeys(("ML", "MLS", "CC", "CCS", "MILLILITER", "MILLILITERS"), "ML"),
     **dict.fromkeys(("L", "LITER", "LITERS"), "L"),
     **dict.fromkeys(("VG", "GC", "VP", "PARTICLES"), "VG"),  # vector genomes, genome copies, viral particles
@@ -92,12 +94,18 @@ _UNITS: Final = {
 _KINDS: Final = {"ML": "V", "L": "V", "%": "P"}  # of the others Q
 _EXPONENTS: Final = {"K": 3, "MIL": 6, "MILL": 6, "MILLION": 6, "BILLION": 9, "TRILLION": 12, "MIU": 6, "MU": 6}
 
-_NUMBER = r"(?:[0-9]{1,3},[0-9]{3}(?:,[0-9]{3})*(?![0-9])|[0-9]+)(?:\.[0-9]+|)|\.[0-9]+"
+# 1,040 has a thousands separator; 2,5 before a unit has a decimal comma.
+_NUMBER = (
+    r"(?:[0-9]{1,3},[0-9]{3}(?:,[0-9]{3})*(?![0-9])|[0-9]{1,3},[0-9]{1,2}(?=\ ?(?:MG|MCG|ML|G)\b)|[0-9]+)"
+    r"(?:\.[0-9]+|)"
+    r"|\.[0-9]+"
+)
+_DECIMAL_COMMA = re.compile(r"[0-9]{1,3},[0-9]{1,2}")
 _PLAIN_NUMBER: Final = re.compile(r"[0-9.,]+")
 _POWER = r"(?:\ ?[X*]\ ?10|)\ ?(?:\^|\*\*)\ ?[0-9]{1,2}(?![0-9])|(?:\ ?X\ ?10|)E\+?[0-9]{1,2}(?![0-9])"
 # Every key of _UNITS but the sign %; by first letter, which is much faster than one after the other.
 _UNIT = (
-    r"M(?:GS?|CGS?|LS?|EQ|IU|U|ILLIGRAMS?|ILLILITERS?|ICROGRAMS?)|U(?:NITS?|G)?|G(?:MS?|C|RAMS?)?|IUS?|I\.U\.?|IEQ|EIN"
+    r"M(?:GS?|CGS?|LS?|EQ|IU|U|ILL?IGRAMS?|ILLILITERS?|ICROGRAMS?)|U(?:NI?TS?|G)?|G(?:MS?|C|RAMS?)?|IUS?|I\.U\.?|IEQ|EIN"
     r"|C(?:CS?|ELLS?)|N(?:G|ANOGRAMS?)|V[GP]|P(?:FU|ERCENT|ARTICLES)|L(?:ITERS?)?"
 )
 
@@ -106,7 +114,7 @@ _LONG_UNIT = "(?:MC?G|ML|GM|IU|UNITS?)"  # read behind a comma as well: 450, MG
 #: Words that people glue to an amount and to each other: 2MGIVTOD, 80MGIV4VIALS, 3VIALSX150MG.
 _GLUED_WORDS: Final = word_set(
     "IV IVP IVPB IVT IVTL SC SQ SUBQ SUBCUT IM IT PO OD OS OU SDV MDV PFS VIAL VIALS NDC GIVEN WASTE WASTED JW JZ "
-    "INF INFUSION INJ INJECTION INTRAVENOUS INTRAVITREAL SUBCUTANEOUS PUSH ONCE TOTAL DISCARDED AND"
+    "INF INFUSION INJ INJECTION INTRAVENOUS INTRAVITREAL INTRATHECAL SUBCUTANEOUS PUSH ONCE TOTAL DISCARDED AND"
 )
 _GLUED = rf"(?:{'|'.join(sorted(_GLUED_WORDS, key=len, reverse=True))})"  # long ones first
 _GLUED_END = rf"{_GLUED}{{0,5}}(?:X[0-9]|(?![A-Z]))"
@@ -133,9 +141,9 @@ _PHRASES: Final = tuple(
     (needed, re.compile(pattern), word)
     for needed, pattern, word in (
         ("MULTI", r"\bMULTI(?:PLE)?[ -]*(?:DOSE|USE)(?:[ -]*(?:VIALS?|VL|CONTAINERS?))?\b", "MDV"),
-        ("SINGLE", r"\bSINGLE[ -]*DOSE[ -]*(?:VIALS?|VL|CONTAINERS?)\b", "SDV"),
+        ("SING", r"\bSING(?:LE|EL)[ -]*DOSE[ -]*(?:VIALS?|VL|CONTAINERS?)\b", "SDV"),
         ("SINGLE", r"\bSINGLE[ -]*USE(?:[ -]*(?:VIALS?|VL|CONTAINERS?))?\b", "SDV"),
-        ("FILLED", r"\b(?:SINGLE[ -]*DOSE[ -]*)?PRE[ -]?FILLED[ -]*SYR(?:INGE)?S?\b", "PFS"),
+        ("FILLED", r"\b(?:SINGLE[ -]*DOSE[ -]*)?PRE[ -]?FILLED[ -]*SYR(?:I?NGE)?S?\b", "PFS"),
         ("MD VIAL", r"\bMD VIALS?\b", "MDV"),
         ("SD VIAL", r"\bSD VIALS?\b", "SDV"),
         ("NOT ", r"\bNOT (?:GIVEN|USED|ADMIN[A-Z]*)\b", "UNUSED"),
@@ -144,6 +152,12 @@ _PHRASES: Final = tuple(
         ("CELLS", r"\b(?:(?:VIABLE|NUCLEATED|STROMAL|STEM|CD ?[0-9]{1,3}\+?) ){1,3}CELLS\b", "CELLS"),
         ("PARTIC", r"\b(?:VIRAL |VECTOR )?PARTICLES?(?: UNITS?)?\b", "PARTICLES"),
         ("W/O", r"\bW/O\b", "NO"),
+        ("THROWN", r"\bTHROWN (?:AWAY|OUT)\b", "WASTED"),
+        ("OUT OF", r"\bOUT OF\b", "OF"),
+        ("WASTE LINE", r"\bWASTE LINE\b", "JW"),
+        ("SHOULD", r"\bSHOULD (?:BE|READ|SAY)\b", "CORRECTED"),
+        ("S/B", r"\bS/B\b", "COR"),
+        ("BAG", r"\bINFUSION BAG", "BAG"),
         ("S/", r"\bS/[CQ]\b", "SC"),
         ("I V", r"\bI V\b", "IV"),
         ("I M", r"(?<=[0-9GLUS] )I M\b", "IM"),
@@ -169,6 +183,12 @@ def _with_swaps(words: str) -> str:
     return " ".join([words, *swapped])
 
 
+def _with_slips(words: str) -> str:
+    """The words, each with two letters swapped and each of seven letters or more with one lost: DISCARED."""
+    lost = [word[:i] + word[i + 1 :] for word in words.split() if len(word) >= 7 for i in range(1, len(word))]
+    return " ".join([_with_swaps(words), *lost])
+
+
 #: Words with a meaning of their own: (kind, value, container type).
 _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("k", "KG KGS LB LBS M2 M^2 SQM DAY DAYS HR HRS HOUR HOURS MIN MINS MINUTE MINUTES WK WKS WEEK WEEKS"),
@@ -176,20 +196,23 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("u", "ML MLS CC MILLILITER"),
     **_kinds("s", "PER"),
     **_kinds("x", "X"),
-    **_kinds("o", "OF"),
+    **_kinds("o", "OF FROM"),
     **_kinds("i", "QTY QUANTITY"),
     **_kinds("e", "EACH EA"),
     **_kinds("c", _with_swaps("VIAL VIALS")),
     **_kinds("c", "VL VLS SYR SYRS SYRINGE SYRINGES PEN PENS AMP AMPS AMPULE AMPULES BAG BAGS"),
     **_kinds("c", "CARTON CARTONS CONTAINER CONTAINERS BOTTLE BOTTLES CARTRIDGE CARTRIDGES"),
-    **_kinds("c", "AUTOINJECTOR AUTOINJECTORS AI"),
+    **_kinds("c", "AUTOINJECTOR AUTOINJECTORS AI SYRNGE SHEET SHEETS IMPLANT IMPLANTS"),
     **_kinds("c", "SDV SDVS", "SDV"),
     **_kinds("c", "MDV MDVS", "MDV"),
     **_kinds("c", "PFS", "PFS"),
     **_kinds("c", "KIT KITS", "KIT"),
     **_kinds("d", "DOSE DOSES DOSAGE"),
-    **_kinds("w", _with_swaps("WASTE WASTED DISCARDED")),
-    **_kinds("w", "WASTAGE WST WSTG DISC DISCD DISCARD DISCARDS DISPOSED DESTROYED UNUSED"),
+    **_kinds("w", _with_slips("WASTE WASTED DISCARDED")),
+    **_kinds("w", "WASTAGE WST WSTD WSTG DISC DISC'D DISCD DISCARD DISCARDS DISPOSED DESTROYED UNUSED TOSSED"),
+    **_kinds("n", "NOWASTE NOWASTAGE"),
+    **_kinds("D", "DREW DRAWN WITHDREW WITHDRAWN PULLED OPENED"),
+    **_kinds("a", "MAX MAXIMUM CAPPED ORDERED PRESCRIBED PLANNED"),
     **_kinds("j", "JW"),
     **_kinds("v", "OVERFILL"),
     **_kinds("g", "GIVEN GAVE ADMIN ADMINISTERED ADMINISTER INJECTED INFUSED"),
@@ -197,7 +220,7 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("z", "NO NONE NOTHING ZERO NIL WITHOUT"),
     **_kinds("b", "BILLED BILLING"),
     **_numbers("ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE TEN ELEVEN TWELVE"),
-    **_kinds("f", "PWD POWDER LYO LYOPH LYOPHILIZED SOLN SOLUTION LIQUID"),  # 300MG PWD VIAL
+    **_kinds("f", "SIZE SIZED PWD POWDER LYO LYOPH LYOPHILIZED SOLN SOLUTION LIQUID"),  # 300MG PWD VIAL
     **_kinds("f", "AMT AMOUNT REMAINING REMAINDER BALANCE PORTION LEFTOVER EXCESS THE"),  # WASTED REMAINING 5MG
     **_kinds("m", "STRENGTH STR CONC CONCENTRATION"),
 }
@@ -212,7 +235,7 @@ def plain_decimal(number: str, exponent: int = 0) -> str:
 
     Empty when the number is too large to be a quantity.
     """
-    digits = number.replace(",", "")
+    digits = number.replace(",", "." if _DECIMAL_COMMA.fullmatch(number) else "")
     if len(digits) > _LONGEST_NUMBER or exponent > _LARGEST_EXPONENT:
         return ""
     return _trimmed(digits) if exponent == 0 else decimal_text(Decimal(digits).scaleb(exponent))

@@ -311,13 +311,13 @@ class Reference:
         row = next(iter(named), None)
         return Dosing(row[1], tuple(_split(row[2]))) if row else None
 
-    def packages(self, name: str, on: date) -> tuple[Package, ...]:
-        """The packages that a brand, or a drug by its other names, can have come in on a day.
+    def packages(self, name: str, on: date | None = None) -> tuple[Package, ...]:
+        """The packages that a brand, or a drug by its other names, can have come in on a day, or on any day.
 
         Those licensed later or no longer sold are left out; empty when none is known.
         """
         packed = _recalled(self._packed, name.lower(), lambda: tuple(self._packages(name.lower())))
-        return tuple(package for package in packed if package.on_sale(on))
+        return packed if on is None else tuple(package for package in packed if package.on_sale(on))
 
     def _packages(self, name: str) -> Iterator[Package]:
         table = self._table(PACKAGES)

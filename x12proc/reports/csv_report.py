@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from x12proc.engine import ScrubbedClaim
+from x12proc.findings import SEVERITIES
 from x12proc.reports.document import Document
 from x12proc.reports.text import one_line
 from x12proc.reports.writer import Write
@@ -24,7 +25,7 @@ COLUMNS = (
     *("payer_name", "billing_npi", "billing_name", "profile", "disposition", "claim_charge", "line"),
     *("line_control", "procedure", "line_charge", "service_date", "ndc", "rule", "severity", "message", "fix"),
     *("loop", "element", "after", "segment_index", "byte_offset", "value", "claim_status", "carc", "rarc"),
-    *("sources", "fixed_value", "fixed"),
+    *("sources", "fixed_value", "fixed", "form_field", "patient_name", "member_id"),
 )
 # What a spreadsheet begins a formula with, in every width, at the beginning of a cell or behind a character that
 # separates cells in other countries; blanks, quotes and characters without a width before it change nothing.
@@ -32,6 +33,7 @@ _FORMULA = re.compile(
     r"(?:^|[;|])"
     r"(?=[\s\"\u00ad\u200b-\u200f\u202a-\u202f\u2060-\u206f\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫])"
 )
+_SAME_PLACE = ("element", "segment_index", "byte_offset", "after")
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
@@ -50,7 +52,7 @@ class CsvReport:
         self._put([dict(zip(COLUMNS, COLUMNS, strict=True))])
 
     def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
-        """A row for each finding, bypassed rule and guide error of the claim, and each finding of its lines."""
+        """A row for each finding, what rejects first, then for each bypassed rule and guide error."""
         about = {
             "file": self._file,
             "interchange_control": document["interchange_control"],
@@ -65,10 +67,9 @@ class CsvReport:
             "profile": document["profile"],
             "disposition": document["disposition"],
             "claim_charge": document["charge"],
+            **_patient(document.get("patient")),
         }
         rows = [{**about, **_finding(finding)} for finding in document["findings"]]
-        rows += [{**about, **_bypass(bypass)} for bypass in document["bypasses"]]
-        rows += [{**about, **_guide_error(error)} for error in document["guide_errors"]]
         for line in document["lines"]:
             here = {
                 **about,
@@ -81,6 +82,9 @@ class CsvReport:
             }
             fixes = {fix["rule"]: fix for fix in line["fixes"]}
             rows += [{**here, **_finding(one), **_fix(fixes.get(one["rule"]), one)} for one in line["findings"]]
+        rows.sort(key=lambda row: SEVERITIES.index(row["severity"]))  # those of the claim stay before its lines'
+        rows += [{**about, **_bypass(bypass)} for bypass in document["bypasses"]]
+        rows += [{**about, **_guide_error(error)} for error in document["guide_errors"]]
         self._put(rows)
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
@@ -112,9 +116,13 @@ def _finding(finding: Document) -> dict[str, str]:
     }
 
 
+def _patient(patient: Document | None) -> dict[str, str]:
+    return {"patient_name": patient["name"], "member_id": patient["member_id"]} if patient else {}
+
+
 def _fix(fix: Document | None, finding: Document) -> dict[str, str]:
     """What was made of the value that a finding is about, or could be."""
-    if fix is None or fix["location"] != finding["location"]:
+    if fix is None or any(fix["location"][key] != finding["location"][key] for key in _SAME_PLACE):
         return {}
     return {"fixed_value": fix["after"], "fixed": "applied" if fix["applied"] else "offered"}
 
@@ -135,6 +143,7 @@ def _place(location: Document) -> dict[str, str]:
         "after": location["after"] or "",
         "segment_index": str(location["segment_index"]),
         "byte_offset": str(location["byte_offset"]),
+        "form_field": location.get("form_field") or "",
     }
 
 

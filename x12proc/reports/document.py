@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import msgspec
 
-from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, ServiceLine
+from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, Location, ServiceLine
 from x12proc.engine import ScrubbedClaim, ScrubbedLine
-from x12proc.findings import Finding, GuideError
+from x12proc.findings import Finding, GuideError, gravest_first
 from x12proc.fixes import Fix, Level, line_fixes
 from x12proc.narrative import Narrative
 from x12proc.profiles import Bypass
 from x12proc.reference.ndc import normalise
+from x12proc.reports.form_fields import form_field
 from x12proc.reports.note import annotation_skipped
 from x12proc.rules.context import Context
 from x12proc.scrub import Summary
@@ -21,11 +23,11 @@ from x12proc.wire.events import Fault
 SCHEMA = "x12proc.report/1"
 LONGEST_VALUE = 500  # characters of a text that is shown; a report is no place for a 10 MB element
 Document: TypeAlias = dict[str, Any]
-_NOT_REPORTED = ("contents", "ndc_text", "drawn", "companion")
+_NOT_REPORTED = ("contents", "ndc_text", "drawn", "companion", "name_is_guess", "dose_is_implied")
 
 
-def claim_document(scrubbed: ScrubbedClaim, fixing: Level = "off") -> Document:
-    """One entry of ``claims``. ``fixing`` says which fixes are applied."""
+def claim_document(scrubbed: ScrubbedClaim, fixing: Level = "off", *, patient: bool = False) -> Document:
+    """One entry of ``claims``. ``fixing`` says which fixes are applied; ``patient`` names the patient."""
     claim = scrubbed.claim
     payer, provider = claim.payer, claim.billing_provider
     return {
@@ -50,11 +52,12 @@ def claim_document(scrubbed: ScrubbedClaim, fixing: Level = "off") -> Document:
             "npi": _short(provider.id) if provider else "",
             "name": _short(provider.name) if provider else "",
         },
+        **({"patient": patient_document(claim)} if patient else {}),
         "profile": scrubbed.profile,
         "disposition": "rejected" if scrubbed.rejected else "accepted",
-        "findings": [finding_document(finding) for finding in scrubbed.findings],
+        "findings": _findings(scrubbed.findings, claim),
         "bypasses": [bypass_document(bypass) for bypass in scrubbed.bypasses],
-        "guide_errors": [guide_error_document(error) for error in scrubbed.guide_errors],
+        "guide_errors": [guide_error_document(error, claim) for error in scrubbed.guide_errors],
         "lines": [_line_document(line, claim, scrubbed, fixing) for line in scrubbed.lines],
     }
 
@@ -83,28 +86,32 @@ def _line_document(scrubbed: ScrubbedLine, claim: Claim, whole: ScrubbedClaim, f
         "narrative": narrative_document(whole.context.narrative(line)),
         "product": _product_document(line, whole.context),
         "annotation_skipped": annotation_skipped(scrubbed, whole),
-        "findings": [finding_document(finding) for finding in scrubbed.findings],
-        "fixes": [fix_document(fix) for fix in line_fixes(scrubbed, whole, fixing)],
+        "findings": _findings(scrubbed.findings, claim),
+        "fixes": [fix_document(fix, claim) for fix in line_fixes(scrubbed, whole, fixing)],
     }
 
 
-def finding_document(finding: Finding) -> Document:
+def patient_document(claim: Claim) -> Document:
+    """Who was treated, as sent: the name, and the member id, the subscriber's where a dependent has none."""
+    treated = claim.patient_party
+    subscriber = next((party for party in claim.subscriber if party.loop == "2010BA"), None)
+    member = (treated.id if treated else "") or (subscriber.id if subscriber else "")
+    return {"name": _short(treated.name) if treated else "", "member_id": _short(member)}
+
+
+def _findings(findings: Iterable[Finding], claim: Claim) -> list[Document]:
+    return [finding_document(finding, claim) for finding in gravest_first(findings)]
+
+
+def finding_document(finding: Finding, claim: Claim) -> Document:
     """One finding."""
     category, _, code = finding.status.partition(":")
-    place = finding.location
     return {
         "rule": finding.rule,
         "severity": finding.severity,
         "message": _short(finding.message),
         "fix": _short(finding.fix),
-        "location": {
-            "loop": place.loop,
-            "segment": place.segment,
-            "element": place.element,
-            "segment_index": place.segment_index,
-            "byte_offset": place.byte_offset,
-            "after": place.after,
-        },
+        "location": place_document(finding.location, claim, finding.status),
         "value": None if finding.value is None else _short(finding.value),
         "claim_status": {"category": category, "code": code} if category else None,
         "remittance": {"carc": finding.carc, "rarc": list(finding.rarc)} if finding.carc else None,
@@ -112,14 +119,27 @@ def finding_document(finding: Finding) -> Document:
     }
 
 
-def fix_document(fix: Fix) -> Document:
+def place_document(place: Location, claim: Claim, status: str = "") -> Document:
+    """A place in the file, and where the same stands on the paper form; ``status`` is that of the finding."""
+    return {
+        "loop": place.loop,
+        "segment": place.segment,
+        "element": place.element,
+        "segment_index": place.segment_index,
+        "byte_offset": place.byte_offset,
+        "after": place.after,
+        "form_field": form_field(claim, place, status),
+    }
+
+
+def fix_document(fix: Fix, claim: Claim) -> Document:
     """One change that was made or could be; ``before`` is empty where segments are put in."""
     return {
         "rule": fix.rule,
         "safe": fix.safe,
         "before": _short(fix.before),
         "after": _short(fix.after),
-        "location": msgspec.structs.asdict(fix.location),
+        "location": place_document(fix.location, claim),
         "applied": fix.applied,
     }
 
@@ -129,12 +149,12 @@ def bypass_document(bypass: Bypass) -> Document:
     return {**msgspec.structs.asdict(bypass), "until": bypass.until.isoformat()}
 
 
-def guide_error_document(error: GuideError) -> Document:
+def guide_error_document(error: GuideError, claim: Claim) -> Document:
     """One fault against the implementation guide."""
     return {
         "code": error.code,
         "message": _short(error.message),
-        "location": msgspec.structs.asdict(error.location),
+        "location": place_document(error.location, claim),
         "value": None if error.value is None else _short(error.value),
     }
 

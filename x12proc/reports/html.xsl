@@ -77,7 +77,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <a class="skip" href="#claims">To the claims</a>
 <header class="top">
 <p class="soft">x12proc · documentation of unclassified biologics<xsl:if test="program/as_of"> · checked as of <xsl:value-of select="program/as_of"/></xsl:if></p>
-<h1><xsl:value-of select="input/name"/><xsl:text> </xsl:text><span class="chip {summary/status}"><xsl:value-of select="summary/status"/></span></h1>
+<h1><xsl:value-of select="input/name"/><xsl:text> </xsl:text><span class="chip {summary/status}"><xsl:call-template name="verdict"/></span></h1>
 <p class="soft"><xsl:value-of select="format-number(input/bytes, '#,##0')"/> bytes · SHA-256 <xsl:value-of select="input/sha256"/></p>
 <ul class="tiles">
 <li class="money"><b><xsl:value-of select="money/at_risk"/></b>at risk: charges of rejected claims, of <xsl:value-of select="money/charges"/> charged</li>
@@ -117,6 +117,11 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 </body>
 </html>
 </xsl:template>
+
+<!-- A file of which one claim is rejected isn't a rejected file: the badge says how many of how many. -->
+<xsl:template name="verdict"><xsl:choose>
+<xsl:when test="summary/status = 'rejected'"><xsl:value-of select="format-number(summary/rejected_claims, '#,##0')"/> of <xsl:call-template name="claims"><xsl:with-param name="number" select="summary/target_claims"/></xsl:call-template> rejected</xsl:when>
+<xsl:otherwise><xsl:value-of select="summary/status"/></xsl:otherwise></xsl:choose></xsl:template>
 
 <xsl:template match="errors">
 <h2 id="file">Faults of the file itself</h2>
@@ -219,6 +224,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:template match="rules/rule">
 <div class="box" id="rule-{id}"><h3><xsl:value-of select="id"/> · <xsl:value-of select="name"/></h3>
 <p><xsl:value-of select="summary"/></p><p><xsl:value-of select="why"/></p><p class="fix"><xsl:value-of select="fix"/></p>
+<xsl:if test="answer"><p>Likely answers: <xsl:for-each select="answer"><b><xsl:value-of select="code"/></b><xsl:text> </xsl:text><xsl:value-of select="words"/><xsl:if test="position() != last()">; </xsl:if></xsl:for-each></p></xsl:if>
 <p class="soft">Sources: <xsl:for-each select="source"><xsl:choose><xsl:when test="url != ''"><a href="{url}" rel="noreferrer"><xsl:value-of select="title"/></a></xsl:when><xsl:otherwise><xsl:value-of select="title"/></xsl:otherwise></xsl:choose><xsl:if test="position() != last()">; </xsl:if></xsl:for-each></p>
 <xsl:if test="link"><details class="screen"><summary>Found on <xsl:call-template name="claims"><xsl:with-param name="number" select="claims"/></xsl:call-template></summary><ul class="many"><xsl:for-each select="link"><li><a href="#c{number}"><xsl:value-of select="id"/></a></li></xsl:for-each></ul>
 <xsl:if test="more"><p class="soft">And <xsl:value-of select="format-number(more, '#,##0')"/> more on this page; the CSV report lists all.</p></xsl:if></details></xsl:if>
@@ -233,12 +239,14 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <article id="c{number}"><xsl:attribute name="class"><xsl:choose><xsl:when test="disposition = 'rejected'">is-rejected</xsl:when><xsl:when test=".//severity = 'warn'">is-warned</xsl:when><xsl:otherwise>is-remarked</xsl:otherwise></xsl:choose></xsl:attribute>
 <div class="head"><h4>Claim <xsl:value-of select="claim_id"/></h4><span class="chip {disposition}"><xsl:value-of select="disposition"/></span><span class="usd"><xsl:value-of select="money"/></span></div>
 <p><xsl:value-of select="payer/name"/><xsl:text> </xsl:text><span class="soft"><xsl:value-of select="payer/id"/><xsl:text> </xsl:text><xsl:value-of select="payer/filing_indicator"/></span> · billed by <xsl:value-of select="billing_provider/name"/><xsl:text> </xsl:text><span class="soft"><xsl:value-of select="billing_provider/npi"/> · profile <xsl:value-of select="profile"/></span></p>
+<xsl:if test="patient"><p>Patient <xsl:value-of select="patient/name"/> <span class="soft"> · member id <xsl:value-of select="patient/member_id"/></span></p></xsl:if>
 <p class="soft">837<xsl:value-of select="type"/>, interchange <xsl:value-of select="interchange_control"/>, group <xsl:value-of select="group_control"/>, set <xsl:value-of select="transaction_control"/> · CLM at <xsl:apply-templates select="location" mode="place"/></p>
 <xsl:if test="disposition = 'rejected' and not(.//severity = 'reject') and not(guide_errors/guide_error)"><p>A rule broke down on this claim, so that it is not accepted; see the faults of the file.</p></xsl:if>
 <xsl:for-each select="bypasses/bypass"><p><span class="chip info"><xsl:value-of select="rule"/> bypassed</span><xsl:text> </xsl:text><xsl:value-of select="reason"/> <span class="soft"> · decided by <xsl:value-of select="by"/>, until <xsl:value-of select="until"/>, profile <xsl:value-of select="profile"/></span></p></xsl:for-each>
-<xsl:if test="findings/finding or guide_errors/guide_error or segments//fault or segments/absent">
-<xsl:apply-templates select="findings/finding"/><xsl:apply-templates select="guide_errors/guide_error"/><xsl:apply-templates select="segments"/></xsl:if>
-<xsl:for-each select="lines/line">
+<xsl:variable name="late" select="below/finding and not(findings/finding or guide_errors/guide_error)"/>
+<xsl:apply-templates select="findings/finding"/><xsl:apply-templates select="guide_errors/guide_error"/>
+<xsl:if test="not($late) and (findings/finding or guide_errors/guide_error or segments//fault or segments/absent)"><xsl:apply-templates select="segments"/></xsl:if>
+<xsl:for-each select="lines/line"><xsl:sort select="rank" data-type="number"/>
 <h5>Service line <xsl:value-of select="number"/> · <xsl:value-of select="procedure"/><xsl:for-each select="modifiers/modifier">-<xsl:value-of select="."/></xsl:for-each> · <xsl:value-of select="money"/><xsl:if test="date"> · <xsl:value-of select="date"/></xsl:if></h5>
 <xsl:apply-templates select="findings/finding"/>
 <xsl:apply-templates select="fixes/fix"/>
@@ -248,6 +256,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 </xsl:choose>
 <xsl:if test="annotation_skipped = 'true'"><p class="soft">This line could not be annotated: it holds a third-party note (NTE*TPO) already.</p></xsl:if>
 </xsl:for-each>
+<xsl:if test="below/finding"><h5>The claim as a whole</h5><xsl:apply-templates select="below/finding"/><xsl:if test="$late"><xsl:apply-templates select="segments"/></xsl:if></xsl:if>
 <xsl:if test="more_lines"><p class="soft">And <xsl:value-of select="format-number(more_lines, '#,##0')"/> more target lines; they stand in the other reports.</p></xsl:if>
 </article>
 </xsl:template>
@@ -258,7 +267,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <p class="fix"><xsl:value-of select="fix"/></p>
 <xsl:apply-templates select="location"/>
 <p class="soft"><xsl:if test="claim_status">Claim status <xsl:value-of select="claim_status/category"/>:<xsl:value-of select="claim_status/code"/> · </xsl:if>
-<xsl:if test="remittance">likely denial <xsl:value-of select="remittance/carc"/><xsl:for-each select="remittance/rarc/code"><xsl:text> </xsl:text><xsl:value-of select="."/></xsl:for-each> · </xsl:if>sources <xsl:for-each select="sources/source"><xsl:value-of select="."/><xsl:if test="position() != last()">, </xsl:if></xsl:for-each></p>
+<xsl:if test="remittance">likely denial <xsl:value-of select="remittance/carc"/><xsl:for-each select="remittance/rarc/code"><xsl:text> </xsl:text><xsl:value-of select="."/></xsl:for-each><xsl:if test="denial">: <xsl:value-of select="denial"/></xsl:if> · </xsl:if>sources <xsl:for-each select="sources/source"><xsl:value-of select="."/><xsl:if test="position() != last()">, </xsl:if></xsl:for-each></p>
 </div>
 </xsl:template>
 
@@ -276,9 +285,11 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 </xsl:template>
 
 <xsl:template match="location">
-<p class="at"><xsl:choose><xsl:when test="after"><xsl:value-of select="element"/> of loop <xsl:value-of select="loop"/> is missing behind the <xsl:value-of select="after"/> at </xsl:when>
-<xsl:otherwise><xsl:value-of select="element"/> of loop <xsl:value-of select="loop"/> at </xsl:otherwise></xsl:choose><xsl:apply-templates select="." mode="place"/></p>
+<p class="at"><xsl:choose><xsl:when test="after"><xsl:call-template name="field"/> of loop <xsl:value-of select="loop"/> is missing behind the <xsl:value-of select="after"/> at </xsl:when>
+<xsl:otherwise><xsl:call-template name="field"/> of loop <xsl:value-of select="loop"/> at </xsl:otherwise></xsl:choose><xsl:apply-templates select="." mode="place"/></p>
 </xsl:template>
+
+<xsl:template name="field"><xsl:if test="form_field"><b><xsl:value-of select="form_field"/></b>, </xsl:if><xsl:value-of select="element"/></xsl:template>
 
 <xsl:template match="location" mode="place">line <kbd><xsl:value-of select="line"/></kbd>, column <kbd><xsl:value-of select="column"/></kbd>, byte <kbd><xsl:value-of select="byte_offset"/></kbd>, segment <xsl:value-of select="segment_index"/></xsl:template>
 

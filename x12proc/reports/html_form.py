@@ -9,11 +9,13 @@ from decimal import Decimal
 import msgspec
 
 from x12proc.engine import ScrubbedClaim
+from x12proc.findings import SEVERITIES
 from x12proc.reports.document import Document
 from x12proc.reports.lines import Lines
 from x12proc.reports.totals import Parties, PartyTotals, RuleTotals
 from x12proc.reports.xml_form import claim_form, element
 from x12proc.rules.base import Rule
+from x12proc.rules.denial_words import remittance_words, status_words
 from x12proc.scrub import Summary
 from x12proc.values import dollars, parse_charge
 
@@ -32,6 +34,7 @@ _CLAIM = (
 )
 _LINE = ("number", "procedure", "modifiers", "annotation_skipped")
 _FINDING = ("rule", "severity", "message", "fix", "claim_status", "remittance", "sources")
+_NOTHING = len(SEVERITIES)  # graver than this is every finding
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):
@@ -91,14 +94,19 @@ def page_claim(scrubbed: ScrubbedClaim, document: Document, number: int, lines: 
     """A claim with findings, in the page's XML form."""
     segments = scrubbed.claim.segments
     folded = lines.line(segments[0].offset) == lines.line(segments[-1].offset)
+    gravest = min((_rank(line) for line in document["lines"]), default=_NOTHING)
+    above = [finding for finding in document["findings"] if SEVERITIES.index(finding["severity"]) <= gravest]
+    below = document["findings"][len(above) :]
     shown = {
         **{key: document[key] for key in _CLAIM},
         "number": number,
         "money": money(document["charge"]),
         "payer": document["payer"],
         "billing_provider": document["billing_provider"],
+        "patient": document.get("patient"),
         "location": _place(document["segment_index"], document["byte_range"][0], lines),
-        "findings": [_finding(finding, lines) for finding in document["findings"]],
+        "findings": [_finding(finding, lines) for finding in above],
+        "below": [_finding(finding, lines) for finding in below],
         "bypasses": document["bypasses"],
         "guide_errors": [_guide_error(error, lines) for error in document["guide_errors"]],
         "lines": [_line(line, lines) for line in document["lines"][:LINES_SHOWN]],
@@ -111,6 +119,7 @@ def page_claim(scrubbed: ScrubbedClaim, document: Document, number: int, lines: 
 def _line(document: Document, lines: Lines) -> Document:
     return {
         **{key: document[key] for key in _LINE},
+        "rank": _rank(document),
         "money": money(document["charge"]),
         "date": next(iter(document["service_dates"]), None),
         "findings": [_finding(finding, lines) for finding in document["findings"]],
@@ -118,8 +127,26 @@ def _line(document: Document, lines: Lines) -> Document:
     }
 
 
+def _rank(line: Document) -> int:
+    """How grave the gravest finding of a line is: 0 rejects."""
+    return min((SEVERITIES.index(finding["severity"]) for finding in line["findings"]), default=_NOTHING)
+
+
 def _finding(finding: Document, lines: Lines) -> Document:
-    return {**{key: finding[key] for key in _FINDING}, "location": _located(finding["location"], lines)}
+    return {
+        **{key: finding[key] for key in _FINDING},
+        "denial": _denial(finding["remittance"]) or None,
+        "location": _located(finding["location"], lines),
+    }
+
+
+def _denial(remittance: Document | None) -> str:
+    """What the likely denial means: the remarks say it, and the reason where there are none."""
+    if remittance is None:
+        return ""
+    told = remittance_words(remittance["carc"], remittance["rarc"])
+    remarks = [words for code, words in told if code != remittance["carc"]]
+    return "; ".join(remarks or [words for _, words in told])
 
 
 def _guide_error(error: Document, lines: Lines) -> Document:
@@ -169,10 +196,20 @@ def _rule(rule: Rule, totals: RuleTotals, found: Sequence[Listed]) -> str:
         "at_risk": dollars(totals.at_risk), "alone_at_risk": dollars(totals.alone_at_risk),
     }  # fmt: skip
     parts = [element(key, value) for key, value in facts.items()]
+    parts += [element("answer", {"code": code, "words": words}) for code, words in _answers(rule)]
     parts += [element("source", {"title": source.title, "url": source.url}) for source in rule.cited]
     parts += links(found[:LINKS_SHOWN])
     parts.append(element("more", len(found) - LINKS_SHOWN if len(found) > LINKS_SHOWN else None))
     return f"<rule>{''.join(parts)}</rule>"
+
+
+def _answers(rule: Rule) -> Iterator[tuple[str, str]]:
+    """The codes that a payer is likely to answer with, in words."""
+    for status in (rule.status, rule.second_status):
+        words = status_words(status)
+        if words:
+            yield status, words
+    yield from remittance_words(rule.carc, rule.rarc)
 
 
 def links(found: Iterable[Listed]) -> Iterator[str]:

@@ -8,11 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from x12proc.claims.model import Location
+from x12proc.claims.model import Claim, Location
 from x12proc.engine import ScrubbedClaim
-from x12proc.findings import Finding
+from x12proc.findings import Finding, gravest_first
 from x12proc.fixes import Fix, line_fixes
 from x12proc.profiles import Bypass
+from x12proc.reports.document import patient_document
+from x12proc.reports.form_fields import form_field
 from x12proc.reports.text import clean
 from x12proc.scrub import Summary
 from x12proc.values import dollars
@@ -26,8 +28,9 @@ _MOST_RULES = 20
 class TerminalReport:
     """Prints to a console; on a terminal in colour."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, patient: bool = False) -> None:
         self._console = console
+        self._patient = patient  # whether the patient is named
 
     def begin(self, name: str) -> None:
         """Head of a file."""
@@ -46,24 +49,27 @@ class TerminalReport:
         )  # fmt: skip
         self._print(Text())
         self._print(head)
-        for finding in scrubbed.findings:
-            self._finding(finding, "")
+        if self._patient:
+            self._print(_patient(claim))
+        for finding, line_number in _gravest_first(scrubbed):
+            self._finding(finding, line_number, claim)
         for line in scrubbed.lines:
-            for finding in line.findings:
-                self._finding(finding, f"line {clean(line.line.number[:10])}, ")
             for fix in line_fixes(line, scrubbed, "off"):
                 self._fix(fix, f"line {clean(line.line.number[:10])}, ")
         for bypass in scrubbed.bypasses:
             self._bypass(bypass)
         for error in scrubbed.guide_errors:
             self._print(
-                Text.assemble("  ", (f"guide {error.code}", _STYLES["guide"]), f"  {_place(error.location)}")
+                Text.assemble(
+                    "  ", (f"guide {error.code}", _STYLES["guide"]), f"  {_place(error.location, claim)}"
+                )
             )
             self._print(Text(f"    {clean(error.message[:500])}"))
 
-    def _finding(self, finding: Finding, line: str) -> None:
+    def _finding(self, finding: Finding, line: str, claim: Claim) -> None:
         head = f"{finding.rule} {finding.severity}"
-        self._print(Text.assemble("  ", (head, _STYLES[finding.severity]), f"  {line}{_place(finding.location)}"))
+        place = f"  {line}{_place(finding.location, claim, finding.status)}"
+        self._print(Text.assemble("  ", (head, _STYLES[finding.severity]), place))
         self._print(Text(f"    {clean(finding.message[:500])}"))
         self._print(Text(f"    Fix: {clean(finding.fix[:500])}"))
 
@@ -104,10 +110,22 @@ class TerminalReport:
         self._console.print(text, soft_wrap=not self._console.is_terminal)
 
 
-def _place(place: Location) -> str:
-    """Where a finding or a fault against the guide stands, in words."""
+def _gravest_first(scrubbed: ScrubbedClaim) -> list[tuple[Finding, str]]:
+    """The findings of a claim and its lines, each with the words for its line; what rejects comes first."""
+    lines = {id(one): f"line {clean(line.line.number[:10])}, " for line in scrubbed.lines for one in line.findings}
+    return [(finding, lines.get(id(finding), "")) for finding in gravest_first(scrubbed.all_findings)]
+
+
+def _patient(claim: Claim) -> Text:
+    patient = patient_document(claim)
+    return Text(f"  Patient {clean(patient['name'][:60])}, member id {clean(patient['member_id'][:40])}")
+
+
+def _place(place: Location, claim: Claim, status: str = "") -> str:
+    """Where a finding or a fault against the guide stands, in words: in the file, and on the paper form."""
     where = f"behind the {clean(place.after[:10])} at segment" if place.after else "segment"
-    element = clean(place.element[:20])
+    field = form_field(claim, place, status)
+    element = clean(place.element[:20]) + (f" ({field})" if field else "")
     return f"{element} in loop {place.loop}, {where} {place.segment_index}, byte {place.byte_offset}"
 
 

@@ -21,7 +21,8 @@ from x12proc.wire.segment import Segment
 
 GUIDE = "guide"  # the severity under which a guide error is shown
 _SINGULAR = {
-    "claims": "claim", "lines": "line", "findings": "finding", "diagnoses": "diagnosis", "modifiers": "modifier",
+    "claims": "claim", "lines": "line", "findings": "finding", "below": "finding", "diagnoses": "diagnosis",
+    "modifiers": "modifier",
     "notes": "note", "errors": "error", "sources": "source", "rarc": "code", "service_dates": "date",
     "diagnosis_pointers": "pointer", "byte_range": "offset", "routes": "route", "dates": "date",
     "guide_errors": "guide_error", "bypasses": "bypass", "fixes": "fix",
@@ -112,7 +113,7 @@ def claim_marks(document: Document) -> Marks:
     for entry in document["guide_errors"]:
         _put(marks, entry["code"], GUIDE, entry["location"])
     for holder in (document, *document["lines"]):
-        for finding in holder["findings"]:
+        for finding in (*holder["findings"], *holder.get("below", ())):
             _put(marks, finding["rule"], finding["severity"], finding["location"])
     return marks
 

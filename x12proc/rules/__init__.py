@@ -34,7 +34,9 @@ __all__ = [
     "line_rule",
     "missing",
 ]
-_NOT_FAMILIES = frozenset(("base", "context", "drug_code", "retired", "sources", "waste_pair"))
+_NOT_FAMILIES = frozenset(
+    ("base", "context", "denial_words", "drug_code", "retired", "sources", "waste_pair"),
+)
 
 
 @cache

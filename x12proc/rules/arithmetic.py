@@ -17,6 +17,8 @@ from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.dosing import Size, counted, dosing_of, sizes_packed
+from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import named_drug, spoken
 from x12proc.rules.product import listed_product, product_shown
 from x12proc.rules.waste_pair import is_waste_line, wasted_amount
@@ -71,8 +73,18 @@ def _told(amount: Measure) -> str:
 
 
 def labelled_strengths(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
+    """The strengths of the product of LIN03; of several those that were sold in its container on that day."""
     product = listed_product(line, ctx)
-    return read_strengths(product.strength) if product else ()
+    strengths = read_strengths(product.strength) if product else ()
+    if product is None or len(strengths) < 2:
+        return strengths
+    known = _sold(strengths, sizes_packed(product, ctx))
+    return known if len(known) < 2 else _sold(known, sizes_packed(product, ctx, served_on(line, ctx)))
+
+
+def _sold(strengths: tuple[Strength, ...], sizes: frozenset[Size]) -> tuple[Strength, ...]:
+    """The strengths that are among the sizes; all of them where none is."""
+    return tuple(one for one in strengths if Size(one.amount, one.unit, one.volume) in sizes) or strengths
 
 
 @lru_cache(maxsize=1)
@@ -177,9 +189,9 @@ def _readings(line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
         for reading in _readings_of(part, unit, line, ctx):
             found = True
             yield reading
-    counted = parse_quantity(ctx.narrative(line).container_count or "")
-    if found and unit == "UN" and counted and _WASTED not in line.given_modifiers:
-        yield _Reading(counted, lambda: f"the text counts {in_figures(counted)} containers")
+    count = _counted(line, ctx) if found and unit == "UN" else None
+    if count and _WASTED not in line.given_modifiers:
+        yield _Reading(count, lambda: f"the text counts {in_figures(count)} containers")
 
 
 def _readings_of(part: Measure, unit: str, line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
@@ -193,6 +205,22 @@ def _readings_of(part: Measure, unit: str, line: ServiceLine, ctx: Context) -> I
         yield _Reading(part.value, lambda: f"the text says {_told(part)}")
     elif unit == "ML":
         yield from _as_volume(part, line, ctx)
+
+
+def _counted(line: ServiceLine, ctx: Context) -> Decimal | None:
+    """How many containers the text counts, or pieces where the product is dosed by these."""
+    containers = parse_quantity(ctx.narrative(line).container_count or "")
+    if containers is not None:
+        return containers
+    piece = _piece(line, ctx)
+    pieces = counted(line, ctx, (piece,)) if piece else None
+    return None if pieces is None else Decimal(pieces)
+
+
+def _piece(line: ServiceLine, ctx: Context) -> str:
+    """What a product that is dosed by the piece comes in; empty for other products."""
+    dosing = dosing_of(line, ctx)
+    return dosing.pieces[0] if dosing and dosing.kind == "piece" else ""
 
 
 def _whole(part: Measure, size: Decimal) -> Decimal:
@@ -281,9 +309,9 @@ def _quantities(part: Measure, unit: str, line: ServiceLine, ctx: Context) -> It
         yield from (part.value / one for one in _concentrations(line, ctx, part.unit))
         return
     yield from (reading.quantity for reading in _readings_of(part, unit, line, ctx))
-    counted = parse_quantity(ctx.narrative(line).container_count or "")
-    if unit == "UN" and counted and _WASTED not in line.given_modifiers and not _has_waste_line(line, ctx):
-        yield counted
+    count = _counted(line, ctx) if unit == "UN" else None
+    if count and _WASTED not in line.given_modifiers and not _has_waste_line(line, ctx):
+        yield count
 
 
 def _agrees(quantity: Decimal, expected: Decimal, slack: Decimal) -> bool:
@@ -338,7 +366,7 @@ def _times(quantity: Decimal, expected: Decimal) -> str:
     status="A8:724",
     second_status="A8:217",
     remittance=("16", "M119", "M123"),
-    suppressed_by=(*_QUANTITY_FAULTS, "BAL07", "NAR11", "NAR15", "QTY04", "QTY06"),
+    suppressed_by=(*_QUANTITY_FAULTS, "BAL07", "NAR04", "NAR11", "NAR15", "QTY04", "QTY06"),
     summary="The NDC quantity isn't what the dose in the text comes to.",
     fix="Work it out again: for millilitres dose / concentration (450 MG at 25 MG/ML is CTP****18*ML), for pieces "
     "the number of containers (CTP****3*UN). Correct CTP04, or the dose or strength in the text.",
@@ -414,6 +442,9 @@ def dose_sent_as_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 def _right_unit(line: ServiceLine, ctx: Context) -> tuple[str, str] | None:
     """The unit that the product's form asks for, and what it is; None where the tables don't make it certain."""
+    piece = _piece(line, ctx)
+    if piece and piece != "vial":  # which holds a liquid or a powder
+        return "UN", f"dosed by the {piece}"
     product, strengths = listed_product(line, ctx), labelled_strengths(line, ctx)
     if product is None or not strengths or ctx.narrative(line).container == "KIT":
         return None
@@ -439,22 +470,27 @@ def _right_unit(line: ServiceLine, ctx: Context) -> tuple[str, str] | None:
     remittance=("16", "M119"),
     suppressed_by=_QUANTITY_FAULTS,
     summary="The unit of the NDC quantity doesn't fit the product: a liquid in pieces, a powder in millilitres.",
-    fix="Count a liquid in millilitres (CTP****40*ML) and vials of powder in pieces, before they are dissolved "
-    "(CTP****3*UN).",
+    fix="Count a liquid in millilitres (CTP****40*ML) and vials of powder before they are dissolved, implants "
+    "and sheets in pieces (CTP****3*UN).",
 )
 def ndc_unit_not_of_the_form(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers keep one unit for each NDC. A quantity in another one is converted wrongly or refused; Medicaid
     programmes deny it."""
     right, drug = _right_unit(line, ctx), line.drug
-    product = listed_product(line, ctx)
-    if right is None or drug is None or drug.ctp is None or product is None:
+    if right is None or drug is None or drug.ctp is None:
         return
     if drug.unit in ("ML", "UN") and drug.unit != right[0]:
-        strength = shorten(product.strength, 40)
-        message = (
-            f"{product_shown(product)} is {right[1]} ({strength}), counted in {right[0]}; CTP05-1 is {drug.unit}"
-        )
+        message = f"{_product_told(line, ctx, right[1])}, counted in {right[0]}; CTP05-1 is {drug.unit}"
         yield Hit(at(drug.ctp, 5, 1), message, drug.unit)
+
+
+def _product_told(line: ServiceLine, ctx: Context, form: str) -> str:
+    """Name, form and strength of the product, as far as they are known: ``Elfabrio is a liquid (20 mg/10 mL)``."""
+    product = listed_product(line, ctx)
+    if product is None:
+        return f"{shorten(named_drug(line, ctx) or '', 40).upper()} is {form}"
+    strength = f" ({shorten(product.strength, 40)})" if product.strength else ""
+    return f"{product_shown(product)} is {form}{strength}"
 
 
 @line_rule(
@@ -507,7 +543,7 @@ def _volume_said(line: ServiceLine, ctx: Context) -> Decimal | None:
 def _said_in_unit(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
     said = ctx.narrative(line)
     if unit == "UN":
-        return parse_quantity(said.container_count or "") if len(said.contents) < 2 else None
+        return _counted(line, ctx) if len(said.contents) < 2 else None
     return _volume_said(line, ctx) if unit == "ML" else None
 
 

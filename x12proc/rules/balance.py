@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from x12proc.claims.model import Claim, Location, ServiceLine, at
 from x12proc.findings import REJECT, WARN, Hit
-from x12proc.rules.base import claim_rule, line_rule
+from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
-from x12proc.values import parse_quantity, plain, shorten
+from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 _CHARGE, _UNIT_BASIS, _UNITS = 1, 2, 3  # elements behind the procedure in SV1 and SV2
 _UNIT = "UN"
 _TOTAL_LINE = "0001"  # revenue code of a total; old billing programs still send it as a line
 _NOTHING = Decimal(0)
-_MAY_BE_FREE = frozenset(("JW", "Q0", "Q1"))
+_WASTED = "JW"
+_MAY_BE_FREE = frozenset((_WASTED, "Q0", "Q1"))
 _FREE_WORDS = ("NO CHARGE", "NO COST", "SAMPLE", "SPONSOR", "DONATED")
 
 
@@ -28,13 +29,14 @@ def _place(line: ServiceLine, behind_procedure: int) -> Location:
     "BAL01",
     "units-not-one",
     severity=WARN,
-    sources=("WPS", "ION", "PALC", "MBC"),
+    sources=("WPS", "ION", "PALC", "MBC", "NCULT"),
     confidence="V",
     since="0.1.0",
     drug_alone=True,
     status="A7:476",
     remittance=("16", "M123", "M53"),
     where="2400 SV104 / SV205",
+    options={"unit": Option("", "what one unit stands for by the payer's own bulletins, e.g. 1 MG")},
     summary="An unlisted drug is billed with units other than 1.",
     fix="Send 1 unit (UN*1), the whole charge on the line, the dose in the description and the NDC quantity in"
     " CTP04.",
@@ -42,11 +44,30 @@ def _place(line: ServiceLine, behind_procedure: int) -> Location:
 )
 def units_not_one(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """An unlisted code has no amount per unit, so units mean nothing. Medicare contractors return lines with
-    other units; to others they look like many times the dose."""
-    units = parse_quantity(line.units)
-    if units is not None and units != 1:
-        place = _place(line, _UNITS)
+    other units; to others they look like many times the dose. A state that names a unit in its bulletins pays by
+    that unit: 1 would bill a milligram."""
+    units, unit = parse_quantity(line.units), str(ctx.option("BAL01", "unit"))
+    due = _units_of_dose(line, ctx, unit) if unit else Decimal(1)
+    if units is None or due is None or units == due:
+        return
+    place = _place(line, _UNITS)
+    if not unit:
         yield Hit(place, f"{place.element} is {line.units}; an unlisted drug is billed as 1 unit", line.units)
+        return
+    message = f"{place.element} is {line.units}; by the state's bulletins one unit is {unit}"
+    fix = f"Use the unit of the state's bulletin ({unit}): {shorten(plain(due), 30)} units."
+    yield Hit(place, message, line.units, fix=f"{fix} If the one on this drug names another, use that.")
+
+
+def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
+    """How many of a payer's units the line's amount comes to, begun ones counted whole; None: can't be told."""
+    said = ctx.narrative(line)
+    amount = said.discarded if _WASTED in line.given_modifiers else said.dose
+    value, _, name = unit.partition(" ")
+    held, told = in_base_unit(value, name), in_base_unit(amount.value, amount.unit) if amount else None
+    if held is None or told is None or held[1] != told[1] or held[0] <= 0:
+        return None
+    return (told[0] / held[0]).to_integral_value(ROUND_CEILING)
 
 
 @line_rule(
@@ -85,7 +106,7 @@ def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "M53"),
     where="2400 SV104 / SV205",
     summary="The units of the drug line are not a whole number above zero.",
-    fix="Send 1 unit (UN*1). Fractions of a vial belong in the NDC quantity, CTP04.",
+    fix="Send 1 unit (UN*1). How much was used is told by the dose in the text and by the NDC quantity (CTP04).",
 )
 def units_not_a_whole_number(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Units multiply the price. Payers refuse a line with none, with less than none or with a part of one."""

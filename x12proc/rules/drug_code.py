@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
@@ -18,6 +19,10 @@ from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import named_drug
 from x12proc.values import shorten
 
+_BEVACIZUMAB = "bevacizumab"
+_LYTENAVA = re.compile(r"\bLYTENAVA\b|-\s?VIKG\b", re.IGNORECASE)  # bevacizumab that is licensed for the eye
+_LYTENAVA_SINCE = date(2026, 7, 24)
+_LONGEST = 2000  # characters of a text that are searched
 _MODIFIER_ROUTES = {"JA": "IV", "JB": "SC"}
 MOST_SHOWN = 4  # codes that a message names
 MEDICARE = Option(("MA",), "filing indicators (SBR09) of payers that pay hospital outpatient claims under OPPS")
@@ -81,6 +86,8 @@ def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
     codes = _codes_of_the_drug(normalise(line.ndc), named_drug(line, ctx), matched, ctx.reference)
     if not codes or is_compounded(line, ctx):
         return _NO_CODES
+    if matched == _BEVACIZUMAB and is_made_for_the_eye(line, ctx):  # the codes of the name are for the vein
+        return _NO_CODES
     day = served_on(line, ctx)
     if day is None:
         return _NO_CODES
@@ -99,19 +106,17 @@ def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
 
 
 def is_compounded(line: ServiceLine, ctx: Context) -> bool:
-    """By the text; bevacizumab for the eye is unless it is a product licensed for the eye by that day."""
+    """By the text; bevacizumab for the eye is, unless it is the product made for it."""
     said = ctx.narrative(line)
-    for_the_eye = "INTRAVITREAL" in said.routes and (said.matched or "").partition("-")[0] == "bevacizumab"
-    return said.compound or (for_the_eye and not _is_licensed_for_the_eye(line, ctx))
+    for_the_eye = "INTRAVITREAL" in said.routes and (said.matched or "").partition("-")[0] == _BEVACIZUMAB
+    return said.compound or (for_the_eye and not is_made_for_the_eye(line, ctx))
 
 
-def _is_licensed_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
-    said, day = ctx.narrative(line), served_on(line, ctx)
-    licences = ctx.reference.licences(said.drug_name or "") or ctx.reference.licences(said.matched or "")
-    return any(
-        "INTRAVITREAL" in licence.routes and licence.licensed and day and licence.licensed <= day
-        for licence in licences
-    )
+def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the text names Lytenava, on a day on which that was approved."""
+    day = served_on(line, ctx)
+    approved = day is None or day >= _LYTENAVA_SINCE
+    return approved and any(_LYTENAVA.search(text[:_LONGEST]) for _, text in ctx.spoken(line))
 
 
 def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:

@@ -12,6 +12,7 @@ from x12proc.rules.authorization import reference_anchor
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import spoken
+from x12proc.rules.trial_drug import is_under_study
 from x12proc.values import shorten
 
 _AUTHORIZATION, _EXCEPTION = "G1", "4N"
@@ -116,7 +117,7 @@ def invoice_not_announced(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 def _wants_invoice(line: ServiceLine, ctx: Context) -> bool:
     """Not where the text gives the cost itself, nor for a drug under study, which costs nothing."""
-    return ctx.narrative(line).invoice_amount is None and not ctx.investigational(line)
+    return ctx.narrative(line).invoice_amount is None and not is_under_study(line, ctx)
 
 
 def _points_elsewhere(line: ServiceLine, ctx: Context) -> bool:

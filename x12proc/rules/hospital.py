@@ -10,6 +10,7 @@ from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative import Narrative
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.institutional import SPECIALLY_PROCESSED
 from x12proc.rules.modifier import procedure_element
 from x12proc.values import parse_quantity, shorten
 from x12proc.wire.segment import Segment
@@ -68,10 +69,13 @@ def drug_line_on_inpatient_bill(claim: Claim, ctx: Context) -> Iterator[Hit]:
 )
 def remarks_incomplete(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Medicare's hospital contractors price a drug without a code of its own from the remarks, by hand. What is
-    not there they don't look for elsewhere: the claim is returned or the line is not paid."""
+    not there they don't look for elsewhere: the claim is returned or the line is not paid. A drug under study and
+    a cell or gene therapy under a revenue code of its own are not priced that way."""
     payers = ctx.option("INS05", "filing_indicators")
     assert isinstance(payers, tuple)
     if claim.filing_indicator not in payers or not claim.facility_code.startswith(_OUTPATIENT):
+        return
+    if not any(_is_priced_from_remarks(line, ctx) for line in ctx.targets):
         return
     notes = [note for note in claim.notes if note.code == _REMARKS and note.text.strip()]
     if not notes:
@@ -82,6 +86,10 @@ def remarks_incomplete(claim: Claim, ctx: Context) -> Iterator[Hit]:
     if absent:
         message = f"The remarks (NTE*ADD) don't give {', '.join(absent)}"
         yield Hit(at(notes[0].segment, 2), message, shorten(notes[0].text))
+
+
+def _is_priced_from_remarks(line: ServiceLine, ctx: Context) -> bool:
+    return line.revenue_code not in SPECIALLY_PROCESSED and not ctx.investigational(line)
 
 
 def _absent(said: Narrative) -> list[str]:
@@ -130,8 +138,8 @@ def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterat
 @line_rule(
     "INS08",
     "c9399-with-waste-line",
-    severity=WARN,
-    sources=("PALC", "VIS"),
+    severity=INFO,
+    sources=("PALW", "VIS", "VISW"),
     confidence="V",
     since="0.1.0",
     drug_alone=True,
@@ -140,14 +148,17 @@ def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterat
     second_status="A7:476",
     remittance=("16", "N823"),
     where="2400 SV202-3 to SV202-6",
+    options={"wanted": Option(False, "the payer wants the discarded part of C9399 on a line with JW")},
     summary="C9399 is billed with modifier JW for the discarded part.",
-    fix="Bill C9399 on one line with 1 unit (SV2*0636*HC:C9399*<charge>*UN*1) for the whole of what was used, and "
-    "say in the remarks (NTE*ADD) how much of it was discarded.",
+    fix="Ask the payer how it takes the discarded part of C9399: on a second line with JW (Palmetto GBA), or on "
+    "one line for all that was used, with the discarded amount in the remarks (NTE*ADD).",
 )
 def c9399_with_waste_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """C9399 stands for the whole of what was used and is priced by the remarks, as one unit. A waste line asks for
-    part of it a second time, and the contractor's system returns the claim."""
+    """C9399 is one unit and is priced by the remarks. One contractor demands JW for what was discarded; others say
+    nothing, and guides for hospitals advise one line for the whole."""
+    if ctx.option("INS08", "wanted"):
+        return
     if line.procedure.upper() == _PRICED_AS_ONE_UNIT and _WASTED in line.given_modifiers and line.service:
         position = [code.upper() for code in line.modifiers].index(_WASTED)
         place = at(line.service, procedure_element(line), 3 + position)
-        yield Hit(place, "JW on C9399: what was discarded belongs into the remarks, not on a line", _WASTED)
+        yield Hit(place, "JW on C9399: not every payer takes the discarded part on a line of its own", _WASTED)

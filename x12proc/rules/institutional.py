@@ -8,9 +8,14 @@ from x12proc.claims.model import Claim, ServiceLine, at, missing
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.narrative import kinds_of_drug, named_drug
+from x12proc.rules.product import listed_product
 from x12proc.values import shorten
 
 _DETAILED_DRUGS = "0636"
+# FDA-approved cell (0891) and gene therapy (0892): NUBC made them for products that are processed for one patient.
+SPECIALLY_PROCESSED = frozenset(("0891", "0892"))
+_CELL_OR_GENE_THERAPY = frozenset(("cell-therapy", "gene-therapy"))
 # Facility types (CLM05-1) of stays: hospital inpatient, hospital swing bed, skilled nursing inpatient, nursing
 # swing bed, religious institution, intermediate care, residential facility. They are billed by the statement
 # dates of the stay; a date on each line is required of outpatient claims. 12 and 22 are Part B bills for
@@ -23,7 +28,7 @@ _REVENUE_CODE_LENGTH = 4
     "INS01",
     "drug-under-other-revenue-code",
     severity=WARN,
-    sources=("PALC", "X12C"),
+    sources=("PALC", "NDCGT", "X12C"),
     confidence="V",
     since="0.1.0",
     drug_alone=True,
@@ -33,19 +38,29 @@ _REVENUE_CODE_LENGTH = 4
     remittance=("199",),
     where="2400 SV201",
     summary="The drug is billed under a revenue code other than 0636, drugs requiring detailed coding.",
-    fix="Bill the line under revenue code 0636: SV2*0636*HC:<code>.",
+    fix="Bill the line under revenue code 0636: SV2*0636*HC:<code>. Cell and gene therapies may stand under 0891 "
+    "and 0892.",
     suppressed_by=("INS09",),
     options={"revenue_codes": Option((_DETAILED_DRUGS,), "Revenue codes under which the payer takes the drug.")},
 )
 def drug_under_other_revenue_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A drug that is billed with a HCPCS code belongs under 0636. Under general pharmacy codes payers don't
-    look at the code, or answer that revenue code and procedure do not match."""
+    look at the code, or answer that revenue code and procedure do not match. Cell therapies (0891) and gene
+    therapies (0892) have revenue codes of their own."""
     allowed = ctx.option("INS01", "revenue_codes")
     assert isinstance(allowed, tuple)
     code = line.revenue_code
+    if code in SPECIALLY_PROCESSED and _may_be_cell_or_gene_therapy(line, ctx):
+        return
     if code not in allowed and _is_revenue_code(code):
         message = f"The drug is billed under revenue code {code}, not under {' or '.join(allowed)}"
         yield Hit(at(line.head, 1), message, code)
+
+
+def _may_be_cell_or_gene_therapy(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the tables class the drug so, or don't know it at all."""
+    is_known = listed_product(line, ctx) is not None or named_drug(line, ctx) is not None
+    return not is_known or not _CELL_OR_GENE_THERAPY.isdisjoint(kinds_of_drug(line, ctx))
 
 
 @claim_rule(

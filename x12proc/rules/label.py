@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 from x12proc.claims.model import ServiceLine
 from x12proc.findings import INFO, WARN, Hit
+from x12proc.reference.ndc import normalise
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.arithmetic import MASSES, Measure, in_figures, labelled_strengths, measure
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.dosing import Size, counted, fixes_strength, sizes_sold, tells_size
+from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.product import listed_product
 from x12proc.rules.waste_pair import is_waste_line
@@ -20,16 +24,19 @@ _CONFUSED = Decimal(10)  # times what one container holds
 _HARDLY_ANY = Decimal("0.01")
 
 
-def _family_sizes(line: ServiceLine, ctx: Context) -> set[tuple[Decimal, str, Decimal | None]]:
-    """The sizes in which the product is sold, all its packages together."""
-    said, product = ctx.narrative(line), listed_product(line, ctx)
-    if product is None and line.drug is not None:
-        return set()
-    name = product.name.lower() if product else (said.drug_name or "")
-    family = ctx.reference.products_named(product.generic if product else said.matched or "")
-    branded = [one for one in family if one.name.lower() == name] or ([] if product else family)
-    strengths: Iterable[Strength] = (one for other in branded for one in read_strengths(other.strength))
-    return {(one.amount, one.unit, one.volume) for one in strengths if not one.per_ml}
+def _is_open(sizes: frozenset[Size], line: ServiceLine, ctx: Context) -> bool:
+    """Whether a text without a strength leaves open which of these sizes was used."""
+    said = ctx.narrative(line)
+    if len(sizes) < 2 or said.dose is None:
+        return False
+    dose = measure(said.dose.value, said.dose.unit)
+    wasted = measure(said.discarded.value, said.discarded.unit) if said.discarded else None
+    held = [amount for size in sizes if (amount := measure(plain(size.amount), size.unit))]
+    used = [amount for amount in (dose, wasted) if amount]
+    if dose is None or len({amount.unit for amount in (*used, *held)}) > 1:
+        return True
+    drawn, count = sum(amount.value for amount in used), counted(line, ctx, ("vial",))
+    return not tells_size(drawn, [amount.value for amount in held], count)
 
 
 @line_rule(
@@ -44,13 +51,18 @@ def _family_sizes(line: ServiceLine, ctx: Context) -> set[tuple[Decimal, str, De
     status="A6:217",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NDC03", "NDC11"),
-    options={"ndc_is_enough": Option(True, "be silent where the tables know one strength of the NDC in LIN03")},
+    options={
+        "ndc_is_enough": Option(True, "be silent where the tables know one strength of the NDC in LIN03"),
+        "always": Option(False, "the payer wants the strength in words even where only one is sold"),
+    },
     summary="The product is sold in several strengths, and the text doesn't say which was used.",
     fix="Add the strength of the container behind the dose, e.g. XENPOZYME 40MG IV 2X20MG SDV.",
 )
 def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Vials of different strength have different prices. Medicare contractors that price from the text ask for the
-    strength where there is more than one; other payers can take it from an NDC that stands for one strength."""
+    strength where there is more than one; other payers can take it from an NDC that stands for one strength. Sizes
+    that were not yet or no longer sold on the service date don't count, and a dose that whole containers make up
+    in one way alone names its size."""
     said = ctx.narrative(line)
     if (
         is_waste_line(line)
@@ -61,13 +73,31 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         or said.amount_per_container
     ):
         return
-    by_ndc = ctx.option("NAR06", "ndc_is_enough") and len(labelled_strengths(line, ctx)) == 1
-    sizes = set() if by_ndc else _family_sizes(line, ctx)
-    if said.dose is not None and len(sizes) > 1:
+    if not _is_asked_for(line, ctx, None):
+        return
+    day = served_on(line, ctx)  # asked last: until here the drug alone decides
+    if _is_asked_for(line, ctx, day):
+        sizes = sizes_sold(line, ctx, day)
         listed = sorted(sizes, key=lambda size: (size[1], size[0], size[2] or 0))
         shown = [f"{in_figures(a)} {unit}" + (f"/{in_figures(v)} ML" if v else "") for a, unit, v in listed]
         message = f"The text gives no strength; the drug is sold as {shorten(', '.join(dict.fromkeys(shown)))}"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+def _is_asked_for(line: ServiceLine, ctx: Context, on: date | None) -> bool:
+    """Whether the payer wants the strength of what was sold on a day, or ever."""
+    sizes = sizes_sold(line, ctx, on)
+    if ctx.option("NAR06", "always"):
+        return bool(sizes) and ctx.narrative(line).dose is not None
+    return _is_open(sizes, line, ctx) and not _is_fixed_by_ndc(line, ctx, on)
+
+
+def _is_fixed_by_ndc(line: ServiceLine, ctx: Context, on: date | None) -> bool:
+    """Whether an NDC stands for one size: that of the text, or where the payer reads it that of LIN03."""
+    if fixes_strength(ctx.narrative(line).ndc, ctx, on):
+        return True
+    product = listed_product(line, ctx) if ctx.option("NAR06", "ndc_is_enough") else None
+    return product is not None and fixes_strength(normalise(line.ndc), ctx, on)
 
 
 @line_rule(

@@ -16,11 +16,14 @@ from x12proc.reference.ndc import is_placeholder, normalise
 from x12proc.reference.strength import read_strengths
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.dosing import counted, counted_pieces, dosing_of, vials_disagree
+from x12proc.rules.trial_drug import is_blinded, names_study_drug
 from x12proc.rules.waste_pair import is_waste_line, other_part, wasted_amount
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 FIELD_LENGTH = 80  # characters of SV101-7, SV202-7, NTE02 and K301
 _ROUTE_MODIFIERS = ("JA", "JB")
+_SEVERAL = 2  # containers
 _ROUNDING = Decimal("0.01")  # of an amount: offices write 46 MG for 46.4
 _EXACT = Arithmetic(prec=100)  # more digits than any text's numbers multiply to
 _LAST_WORD = re.compile(r"[A-Za-z0-9.\-/%]+\Z")
@@ -32,8 +35,8 @@ _WHOLE_WORDS = word_set(
     "INTRAVITREAL IU IV IVP IVPB IVT JW JZ KIT KITS LEFT LT MCG MDV MG ML OD ONCE OS OU PFS PUSH RIGHT RT SC SDV "
     "SINGLE SQ SUBCUT SUBCUTANEOUS SUBQ SYRINGE TOTAL UNIT UNITS VIAL VIALS WASTE WASTED X1"
 )
-_MADE_FOR_ONE = ("cell-therapy", "gene-therapy")  # kinds of product that are given once, in one treatment
-_COUNTED_TREATMENT = re.compile(r"\b(?:1|ONE|SINGLE)[ -](?:[A-Z]+ )?(?:DOSE|TREATMENT|INFUSION|INJECTION)\b")
+_MADE_FOR_ONE = ("cells", "vector-genomes")  # kinds of dose of what is given once, in one treatment
+_TREATMENTS = ("dose", "treatment", "infusion", "injection")
 _NEW_NAME = (
     "If the drug is so new that no table has it, leave the text as it is; x12proc reference import takes newer "
     "tables. Else begin the description with the brand or generic name as on the label."
@@ -169,8 +172,12 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The reviewer finds the price of an unclassified drug by its name. A dose and a route without a name are
     returned as unprocessable. A word that may be the name of a drug no table here lists makes this a warning,
-    under J3590 only beside an NDC that no table lists either: a new biologic is billed before any table has it."""
-    if not ctx.has_text(line) or ctx.narrative(line).drug_name is not None:
+    under J3590 only beside an NDC that no table lists either: a new biologic is billed before any table has it.
+    In a claim of a trial the sponsor's code or a blinded arm is all the name there is."""
+    said = ctx.narrative(line)
+    if not ctx.has_text(line) or (said.drug_name is not None and not said.name_is_guess):
+        return
+    if names_study_drug(line, ctx):
         return
     ndc = normalise(line.ndc)
     product = ctx.reference.product(ndc) if ndc else None
@@ -217,19 +224,48 @@ def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
 )
 def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The line is billed as one unit whatever was given, so the payer takes the amount from the text. Without a
-    total dose it can't price the line. A line with JW says what was discarded instead. A cell or gene therapy is
-    made and priced as one treatment: where the text counts that, the amount is only asked for."""
+    total dose it can't price the line. A line with JW says what was discarded instead. Of a drug that is dosed by
+    the piece (vials of an antivenom, implants, sheets) the number of pieces is the dose. A cell or gene therapy
+    whose text counts something else is asked for its amount. Of a blinded arm nobody knows more than what was
+    opened."""
     if is_waste_line(line):
         yield from _waste_amount_missing(line, ctx)
         return
-    if not ctx.has_text(line) or ctx.narrative(line).dose is not None:
-        return
     place, value = text_place(line, ctx), text_shown(line, ctx)
+    count = _containers_billed(line, ctx)
+    if count is not None:
+        message = f"The text says what one container holds, not the dose; CTP04 bills {plain(count)} containers"
+        yield Hit(place, message, value)
+    if not ctx.has_text(line) or ctx.narrative(line).dose is not None or _is_counted(line, ctx):
+        return
     if _is_one_treatment(line, ctx):
         message = "The text counts treatments or containers, and tells no amount such as cells or vector genomes"
         yield Hit(place, message, value, WARN)
     else:
         yield Hit(place, "No total dose with a unit is found in the text", value)
+
+
+def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
+    """How many containers the NDC quantity is, where it is several and the text gives the content of one alone
+    (400MG/20ML): that is then its strength, not the dose."""
+    said, drug = ctx.narrative(line), line.drug
+    strength = said.strength
+    if not said.dose_is_implied or said.compound or drug is None or strength is None or strength.per_value is None:
+        return None
+    quantity = parse_quantity(drug.quantity)
+    one = Decimal(1) if drug.unit == "UN" else parse_quantity(strength.per_value)
+    if quantity is None or one is None or one <= 0 or drug.unit not in ("UN", strength.per_unit):
+        return None
+    count = quantity / one
+    return count if count >= _SEVERAL and count == count.to_integral_value() else None
+
+
+def _is_counted(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the text counts what stands for the dose."""
+    if counted_pieces(line, ctx) is not None:
+        return True
+    blinded = ctx.narrative(line).container_count and any(is_blinded(text) for _, text in spoken(line, ctx))
+    return bool(blinded) and names_study_drug(line, ctx)
 
 
 def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
@@ -246,12 +282,11 @@ def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the drug is a cell or gene therapy and the text counts its doses, bags, vials or kits."""
-    if kinds_of_drug(line, ctx).isdisjoint(_MADE_FOR_ONE):
+    """Whether the drug is dosed by cells or vector genomes, and the text counts its doses, bags, vials or kits."""
+    dosing = dosing_of(line, ctx)
+    if dosing is None or dosing.kind not in _MADE_FOR_ONE:
         return False
-    return ctx.narrative(line).container_count is not None or any(
-        _COUNTED_TREATMENT.search(text[:200].upper()) for _, text in spoken(line, ctx)
-    )
+    return ctx.narrative(line).container_count is not None or counted(line, ctx, _TREATMENTS) is not None
 
 
 @line_rule(
@@ -337,7 +372,7 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
         if wrong or said.discarded is None:  # its only amount is the waste: no dose to compare containers with
             return wrong
     if not said.contents:
-        return ""
+        return "" if other_part(line, ctx) else vials_disagree(line, ctx)
     held = _sum_of_containers(said)
     dose = in_base_unit(said.dose.value, said.dose.unit) if said.dose else None
     if held is None or said.dose is None or dose is None or dose[1] != held[2]:
@@ -347,7 +382,7 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
         return ""  # the JW line says the rest, and is compared with this one
     if said.discarded is None:
         # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
-        agrees = Decimal(0) <= total - dose[0] < smallest
+        agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and _has_other_packages(line, ctx))
         return "" if agrees else f"{_sum_told(said, held)}, but the dose is {said.dose.value} {said.dose.unit}"
     wasted = in_base_unit(said.discarded.value, said.discarded.unit)
     if wasted is None or (wasted[1] != unit and wasted[0] != 0) or total == _EXACT.add(dose[0], wasted[0]):

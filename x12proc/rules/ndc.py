@@ -12,6 +12,7 @@ from x12proc.reference.ndc import candidates, is_placeholder, normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import description_place, named_drug, spoken
+from x12proc.rules.trial_drug import is_under_study
 from x12proc.values import iso_date, shorten
 
 _OTHER_CODES = frozenset(("EN", "EO", "HI", "ON", "UK", "UP"))  # LIN02 of devices and supplies
@@ -19,6 +20,7 @@ _PAPER_FORM = re.compile(r"(?:NDC[\s:#]*)?N4[\s:]*([0-9]{11})(?![0-9])", re.IGNO
 _LONGEST_PAPER_FORM = 60
 _TWELVE = re.compile(r"[0-9]{12}|[0-9]{6}-[0-9]{4}-[0-9]{2}")
 _ADOPTED = "2033-03-07"
+_PRODUCT = 9  # digits for labeler and product; two more tell the package
 
 # What a text consists of that only points to the NDC: SEE NDC, NDC# IN LOOP 2410, N4...UN3.
 _POINTING = word_set(
@@ -82,8 +84,9 @@ def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
 )
 def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The procedure code names no product, so the NDC is the only coded element that does. Payers turn the line
-    away without it. A drug under study may have none yet: Q0 on the line with Z00.6 on the claim exempts it."""
-    if line.ndc.strip() or ctx.investigational(line) or _needs_no_ndc(line, ctx):
+    away without it. A drug under study may have none yet: Q0 on the line with Z00.6 on the claim exempts it, and
+    so does a sponsor's code or a blinded arm as its only name in a claim of a trial."""
+    if line.ndc.strip() or is_under_study(line, ctx) or _needs_no_ndc(line, ctx):
         return
     if line.drug is None:
         code = shorten(line.procedure, 10)
@@ -323,19 +326,19 @@ def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A8:218",
     remittance=("16", "M119"),
     suppressed_by=("NDC08",),
-    summary="The text gives another NDC than LIN03.",
+    summary="The text gives the NDC of another product than LIN03.",
     fix="Find out from the package or the drug log which NDC was used, and send that one in LIN03 and in the "
     "text; or take the NDC out of the text.",
 )
 def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Two NDCs for one drug contradict each other, and contradicting information is a reason to reject the
-    line."""
+    line. Carton and vial of one product differ only in the last two digits: that is no contradiction."""
     sent = normalise(_number(line))
     if sent is None or ctx.narrative(line).ndc is None:
         return
     for spot, text in spoken(line, ctx):
         said = ctx.read((text,)).ndc
-        if said is not None and said != sent:
+        if said is not None and said[:_PRODUCT] != sent[:_PRODUCT]:
             yield Hit(spot.location, f"The text gives NDC {said}, LIN03 gives {sent}", said)
             return
 

@@ -63,7 +63,7 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "MOD08",
     "discount-modifier-ended",
     severity=WARN,
-    sources=("ANW",),
+    sources=("HCPCSM", "X12C"),
     confidence="V",
     since="0.1.0",
     drug_alone=True,
@@ -74,7 +74,7 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     fix="Replace JG by TB: HC:<code>:JZ:TB. When the drug was not bought under 340B, take the modifier off.",
 )
 def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """From 2025 on TB alone marks drugs bought under 340B; JG is no longer taken. An ended modifier is answered as
+    """CMS ended JG with 2024. Since then TB marks every drug bought under 340B. An ended modifier is answered as
     invalid for the date of service."""
     if _DISCOUNTED not in line.given_modifiers:
         return

@@ -13,6 +13,7 @@ from x12proc.reference.ndc import normalise
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.trial_drug import is_under_study
 from x12proc.values import shorten
 
 _NDC_FAULTS = ("NDC04", "NDC05", "NDC06", "NDC07", "NDC08", "NDC15")
@@ -24,6 +25,7 @@ _DRUG_CODE = re.compile(r"[JQC][0-9]{4}")
 _ALL_ROUTES = ""
 _MOST_BESIDE = 500  # lines of a kind beside the drug; among more nobody can tell what belongs to what
 _ANY_NEW_PRODUCT = "C9399"  # hospital outpatient claims: drugs and biologicals of every kind and form
+_OF_EVERY_FORM = frozenset((_ANY_NEW_PRODUCT, "J3590"))  # North Carolina names J3590 for Vyjuvek, a gel
 _OWN_UNCLASSIFIED = {
     "vaccine": ("90749",),
     "immune-globulin": ("J1599", "90399"),
@@ -96,7 +98,7 @@ def ndc_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     biologics and the drugs that Medicare prices, not every package on the market, so this only asks for a second
     look; where FDA's whole NDC directory is imported, a profile may make it graver."""
     number = normalise(line.ndc)
-    if number is None or ctx.investigational(line) or ctx.reference.product(number) is not None:
+    if number is None or ctx.reference.product(number) is not None or is_under_study(line, ctx):
         return
     message = f"The tables know no product {number[:5]}-{number[5:9]}; LIN03 is {_number(line)}"
     yield Hit(_lin03(line), message, _number(line))
@@ -345,7 +347,7 @@ def self_administered(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "RTE07",
     "not-injected",
     severity=WARN,
-    sources=("SEED",),
+    sources=("SEED", "NCVYJ"),
     confidence="P",
     since="0.1.0",
     drug_alone=True,
@@ -358,9 +360,9 @@ def self_administered(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "the payer how it takes a product that is put on the skin. If the drug was injected, correct the route.",
 )
 def not_injected(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The unclassified drug codes stand for what is injected or infused. Payers deny other forms under them, or
-    pay them by another benefit."""
-    if line.procedure.upper() == _ANY_NEW_PRODUCT:
+    """J3490 and J9999 stand for what is injected or infused. Payers deny other forms under them, or pay them by
+    another benefit. J3590 is for biologics of every form: a state bills a gel under it."""
+    if line.procedure.upper() in _OF_EVERY_FORM:
         return
     said = ctx.narrative(line).routes
     product = listed_product(line, ctx)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from x12proc.claims.model import ServiceLine, at
 from x12proc.findings import REJECT, WARN, Hit
-from x12proc.rules.base import line_rule
+from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import route_modifiers, text_place, text_shown
 from x12proc.rules.waste_pair import is_waste_line
@@ -24,6 +24,7 @@ from x12proc.rules.waste_pair import is_waste_line
     status="A6:223",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NDC03"),
+    options={"codes": Option((), "codes of which the payer demands the route; others are warned of. None: all")},
     summary="Neither the text nor a modifier says how the drug was given.",
     fix="Add the route behind the dose: IV, SC, IM, INTRAVITREAL and so on, e.g. BRIUMVI 450MG IV.",
 )
@@ -37,7 +38,10 @@ def route_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         and not route_modifiers(line)
     ):
         message = "No route is found in the text, and neither JA nor JB tells it"
-        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+        codes = ctx.option("RTE01", "codes")
+        assert isinstance(codes, tuple)
+        demanded = not codes or line.procedure.upper() in codes
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx), None if demanded else WARN)
 
 
 @line_rule(

@@ -25,6 +25,10 @@ SOURCES: dict[str, Source] = {
         "Noridian Medicare: drug wastage, modifiers JW and JZ",
         "https://med.noridianmedicare.com/web/jea/topics/drugs-biologicals-injections/drug-wastage-jw-and-jz-modifiers",
     ),
+    "NORSS": Source(
+        "Noridian Medicare: skin substitutes are supplies from 2026 on, 2026-01-01",
+        "https://med.noridianmedicare.com/web/jea/article-detail/-/view/10521/noridian-removes-skin-substitute-draft-policy",
+    ),
     "NORBEV": Source(
         "Noridian Medicare article A53008: intraocular bevacizumab",
         "https://verity.backworkai.com/policy/A53008",
@@ -40,6 +44,10 @@ SOURCES: dict[str, Source] = {
     "PALC": Source(
         "Palmetto GBA Part A FAQ: C9399, reason code 32512",
         "https://www.palmettogba.com/palmetto/providers.nsf/DocsCat/Providers~JM%20Part%20A~Resources~FAQs~Claims~8BFR455541?open",
+    ),
+    "PALW": Source(
+        "Palmetto GBA Part A: claims with C9399, 2025-02-18",
+        "https://dmepdac.com/palmetto/jja.nsf/DIDC/AASJMP3245~Medicare%20News",
     ),
     "PALO": Source(
         "Palmetto GBA article A55913: hospital outpatient drugs under OPPS, 2024",
@@ -89,6 +97,14 @@ SOURCES: dict[str, Source] = {
         "Visante: using HCPCS code C9399, 2022-07-01",
         "https://www.visanteinc.com/pharmacy-newsletter/whats-new-using-hcpcs-code-c9399-july-1-2022-update/",
     ),
+    "VISW": Source(
+        "Visante: C9399 and billing of waste",
+        "https://www.visanteinc.com/podcast/its-groundhog-time-again-c9399-and-drug-billing-with-waste-again/",
+    ),
+    "LYT": Source(
+        "FDA: approval of Lytenava (bevacizumab-vikg), BLA 761320, 2026-07-24",
+        "https://www.accessdata.fda.gov/scripts/cder/daf/index.cfm?event=overview.process&ApplNo=761320",
+    ),
     "UHC": Source(
         "UnitedHealthcare: NDC requirement FAQ PCA-1-013826, 2019-02",
         "https://pdf4pro.com/view/national-drug-code-requirements-5c25df.html",
@@ -117,6 +133,46 @@ SOURCES: dict[str, Source] = {
         "Fidelis Care: NDC unit of measure notice, 2017-08-01",
         "",
     ),
+    "ANTG": Source(
+        "Anthem Georgia: National Drug Code on outpatient claims, 2019-08-01",
+        "https://providernews.anthem.com/georgia/articles/national-drug-code-requirement-on-outpatient-claims-2827",
+    ),
+    "ANTM": Source(
+        "Anthem Maine: National Drug Code on outpatient claims, 2020-10-01",
+        "https://providernews.anthem.com/maine/articles/national-drug-code-requirement-on-outpatient-claims-5-5841",
+    ),
+    "ANTV": Source(
+        "Anthem Virginia: updates for specialty pharmacy, 2021-09-01",
+        "https://providernews.anthem.com/virginia/articles/updates-for-specialty-pharmacy-are-available-11-8606",
+    ),
+    "BSPAN": Source(
+        "BridgeSpan Health: medication claims",
+        "https://bridgespanhealth.com/provider/claims-payment/claims-submission/medication-claims",
+    ),
+    "REG": Source(
+        "Regence: medication claims",
+        "https://www.regence.com/web/regence_provider/medication-claims",
+    ),
+    "HMSA": Source(
+        "HMSA: billing for injectable drugs",
+        "https://prc.hmsa.com/articles/Knowledge/Billing-for-Injectable-Drugs-Non-Vaccines",
+    ),
+    "PHN": Source(
+        "Priority Health: NDC numbers",
+        "https://beta.priorityhealth.com/provider/manual/billing/ndc-numbers",
+    ),
+    "HMIL": Source(
+        "Humana Military (TRICARE East): injectables, recurring billing errors",
+        "https://www.humanamilitary.com/provider/claims/injectables",
+    ),
+    "HMILU": Source(
+        "Humana Military (TRICARE East): updates for providers, payer id from 2025",
+        "https://www.humanamilitary.com/provupdates",
+    ),
+    "CFR447": Source(
+        "42 CFR 447.520: NDC on claims for physician-administered drugs",
+        "https://www.law.cornell.edu/cfr/text/42/447.520",
+    ),
     "LW": Source(
         "LifeWise: billing for wasted and administered drugs",
         "https://providernews.lifewise.com/billing-for-wasted-and-administered-drugs",
@@ -144,6 +200,18 @@ SOURCES: dict[str, Source] = {
     "NC": Source(
         "North Carolina Medicaid: physician drug programme catalogue",
         "https://docslib.org/doc/2538257/",
+    ),
+    "NCVYJ": Source(
+        "North Carolina Medicaid: billing of Vyjuvek under J3590, 2023-12-14",
+        "https://medicaid.ncdhhs.gov/blog/2023/12/14/beremagene-geperpavec-svdt-biological-suspension-mixed-excipient-gel-topical-application-vyjuvektm",
+    ),
+    "NCULT": Source(
+        "North Carolina Medicaid: billing of Ultomiris under J3590, 2019-03-01",
+        "https://medicaid.ncdhhs.gov/blog/2019/03/01/ravulizumab-cwvz-injection-intravenous-use-ultomiris%E2%84%A2-hcpcs-code-j3590-billing",
+    ),
+    "NCNEX": Source(
+        "North Carolina Medicaid: billing of Nexviazyme under J3590, 2021-10-19",
+        "https://medicaid.ncdhhs.gov/blog/2021/10/19/avalglucosidase-alfa-ngpt-injection-intravenous-use-nexviazymetm-hcpcs-code-j3590-billing-guidelines",
     ),
     "NCB": Source(
         "North Carolina Medicaid Special Bulletin: National Drug Code implementation update, 2012-01",
@@ -205,6 +273,10 @@ SOURCES: dict[str, Source] = {
         "datainsight: NDC formats",
         "https://datainsight.health/posts/ndc-format/",
     ),
+    "NDCGT": Source(
+        "Blue Cross Blue Shield of North Dakota: revenue codes of cell and gene therapy, 2019-06-19",
+        "https://www.bcbsndreimbursementpolicy.com/documents/car-t-cell-gene-therapy/",
+    ),
     "XWK": Source(
         "CMS ASP NDC-HCPCS crosswalk",
         "https://www.cms.gov/medicare/payment/part-b-drugs/asp-pricing-files",
@@ -232,6 +304,10 @@ SOURCES: dict[str, Source] = {
     "PHJ": Source(
         "Priority Health: modifiers JA and JB",
         "https://www.priorityhealth.com/provider/manual/billing/modifiers/ja-jb",
+    ),
+    "HCPCSM": Source(
+        "CMS HCPCS Level II modifiers, July 2026",
+        "https://www.cms.gov/medicare/coding-billing/healthcare-common-procedure-system/quarterly-update",
     ),
     "340": Source(
         "America's Essential Hospitals: CMS 340B modifiers, 2023-03-21",

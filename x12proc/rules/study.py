@@ -14,15 +14,23 @@ from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.trial_drug import names_study_drug
 from x12proc.values import parse_quantity, shorten
 
 _STUDY_MODIFIER = "Q0"
 _TRIAL_NUMBER = "P4"
 _VALUE_CODE = ("BE", "D4")
 _MEDICARE = ("MA", "MB")
-_NOMINAL = "1.00"
+_NOMINAL = "2.00"  # a dollar, or a cent more where a payer's system wants more than a dollar
 _FREE = re.compile(
-    r"\b(?:SPONSOR(?:ED)?|(?:NO|WITHOUT|FREE OF|ZERO) (?:CHARGE|COST)|NO-CHARGE|(?:STUDY|PROTOCOL|TRIAL) DRUG)\b",
+    r"\b(?:SPONSOR(?:ED)?|(?:NO|WITHOUT|FREE OF|ZERO|TOKEN|NOMINAL) (?:CHARGE|COST)|NO-CHARGE"
+    r"|(?:PROVIDED|SUPPLIED) FREE|(?:STUDY|PROTOCOL|TRIAL) DRUG)\b",
+    re.IGNORECASE,
+)
+# The words by which a text is of a study, the plainest first; what is read as one by other words is told so.
+_STUDIED = re.compile(
+    r"\b(?:INVEST(?:IG[A-Z]*)?|EXPERIMENTAL|BLINDED|PLACEBO|COMPASSIONATE USE|COMPASSIONATE|EXPANDED ACCESS"
+    r"|(?:CLINICAL|RESEARCH) (?:TRIAL|STUDY)|TRIAL|STUDY [A-Z]+)\b",
     re.IGNORECASE,
 )
 _ANTI_AMYLOID = frozenset(("lecanemab", "donanemab", "aducanumab"))
@@ -75,15 +83,21 @@ def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("TRI06", "token")))
     if charge is None:
         return
-    if charge > (Decimal(_NOMINAL) if token is None else token) and _is_free(line, ctx):
+    word = _word_of_study(line, ctx) if charge > (Decimal(_NOMINAL) if token is None else token) else None
+    if word:
         place = at(line.service, procedure_element(line) + 1)
         shown = shorten(line.charge, 20)
-        message = f"The text says investigational, sponsor or no charge; {place.element} charges {shown}"
-        yield Hit(place, message, shown)
+        yield Hit(place, f"The text says {shorten(word, 40)}; {place.element} charges {shown}", shown)
 
 
-def _is_free(line: ServiceLine, ctx: Context) -> bool:
-    return ctx.narrative(line).investigational or any(_FREE.search(text) for _, text in spoken(line, ctx))
+def _word_of_study(line: ServiceLine, ctx: Context) -> str | None:
+    """The word of the texts by which the drug is free or under study, in capitals."""
+    texts = [text for _, text in spoken(line, ctx)]
+    patterns = (_FREE, _STUDIED) if ctx.narrative(line).investigational else (_FREE,)
+    found = [match for pattern in patterns for text in texts if (match := pattern.search(text))]
+    if found:
+        return found[0][0].upper()
+    return "that the drug is under study" if ctx.narrative(line).investigational else None
 
 
 @line_rule(
@@ -108,7 +122,7 @@ def study_drug_not_described(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     said = ctx.narrative(line)
     absent = [] if said.investigational else ["that it is investigational"]
-    if said.drug_name is None:
+    if said.drug_name is None and not names_study_drug(line, ctx):
         absent.append("the drug's name")
     if absent:
         message = f"The line has Q0 and no NDC; the text doesn't tell {' nor '.join(absent)}"

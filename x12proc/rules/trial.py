@@ -37,7 +37,7 @@ _HOSPITAL_INPATIENT = "11"  # CLM05-1; its lines take no modifier
 def trial_without_number(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Costs of a trial are paid only for trials the payer can look up. Medicare has required the number on
     every trial claim since 2014."""
-    signals = _signals(claim, ctx)
+    signals = _signals(ctx)
     if not signals or claim.reference(_TRIAL_NUMBER) is not None:
         return
     place = missing(reference_anchor(claim), "2300", "REF02")
@@ -47,10 +47,16 @@ def trial_without_number(claim: Claim, ctx: Context) -> Iterator[Hit]:
     yield Hit(place, message, fix=fix)
 
 
-def _signals(claim: Claim, ctx: Context) -> list[str]:
-    """What says that the claim belongs to a trial."""
+def of_a_trial(ctx: Context) -> bool:
+    """Whether the claim says anywhere, by a code, a number or a word, that it belongs to a trial."""
+    number = ctx.claim.reference(_TRIAL_NUMBER)
+    return bool(_signals(ctx)) or (number is not None and not _is_demonstration(number, ctx))
+
+
+def _signals(ctx: Context) -> list[str]:
+    """What says that the claim belongs to a trial, its number left aside."""
     signals = _coded_signals(ctx)
-    if claim.code(*_CONDITION) is not None:
+    if ctx.claim.code(*_CONDITION) is not None:
         signals.append("condition code 30")
     said = [ctx.narrative(line) for line in ctx.targets]
     if [narrative for narrative in said if narrative.trial or narrative.investigational]:
@@ -80,7 +86,7 @@ def trial_number_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Medicare's system compares the eight digits. Letters, missing digits or the old stopgap number make the
     trial unknown, and the claim is returned."""
     for reference in claim.references:
-        if reference.qualifier != _TRIAL_NUMBER or _is_demonstration(reference, claim, ctx):
+        if reference.qualifier != _TRIAL_NUMBER or _is_demonstration(reference, ctx):
             continue
         if not _is_number(reference.value):
             yield _malformed(reference)
@@ -95,15 +101,10 @@ def _stopgap_is_over(claim: Claim) -> bool:
     return served is not None and served > _STOPGAP_UNTIL
 
 
-def _is_demonstration(reference: Reference, claim: Claim, ctx: Context) -> bool:
+def _is_demonstration(reference: Reference, ctx: Context) -> bool:
     """REF*P4 also carries the short numbers of Medicare demonstration projects; no trial, no trial number."""
     value = reference.value.strip()
-    return (
-        0 < len(value) <= _DEMONSTRATION_DIGITS
-        and value.isascii()
-        and value.isdigit()
-        and not _signals(claim, ctx)
-    )
+    return 0 < len(value) <= _DEMONSTRATION_DIGITS and value.isascii() and value.isdigit() and not _signals(ctx)
 
 
 def _is_number(text: str) -> bool:
@@ -139,7 +140,7 @@ def trial_number_without_diagnosis_or_modifier(claim: Claim, ctx: Context) -> It
     """Number, diagnosis and modifier are checked together: each alone leaves open which services belong to
     the trial, and the claim is returned or paid under the wrong rules."""
     number = claim.reference(_TRIAL_NUMBER)
-    if number is None or _is_demonstration(number, claim, ctx):
+    if number is None or _is_demonstration(number, ctx):
         return
     absent = [] if ctx.trial_diagnosis else ["diagnosis Z00.6"]
     if not ctx.trial_modifier and not _needs_no_modifier(claim):
@@ -171,7 +172,7 @@ def trial_without_condition_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
     claim is returned to the provider."""
     signals = _coded_signals(ctx)
     number = claim.reference(_TRIAL_NUMBER)
-    if number is not None and not _is_demonstration(number, claim, ctx):
+    if number is not None and not _is_demonstration(number, ctx):
         signals.insert(0, "a trial number (REF*P4)")
     if signals and claim.code(*_CONDITION) is None:
         place = missing(claim.last_own(), "2300", "HI01-2")

@@ -173,7 +173,7 @@ def trial_number_as_value_code(sample: Sample, chance: Random) -> Sample | None:
 @fault("TRI06")
 def study_drug_at_full_price(sample: Sample, chance: Random) -> Sample | None:
     studied = trial(chance, sample)
-    return None if studied is sample else with_line(studied, charge=chance.choice(("1.01", "950", "18000")))
+    return None if studied is sample else with_line(studied, charge=chance.choice(("2.01", "950", "18000")))
 
 
 @fault("TRI07")
@@ -210,7 +210,7 @@ def outpatient_line_undated(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("INS04", Wish(type="I"))
 def drug_on_the_bill_of_a_stay(sample: Sample, chance: Random) -> Sample | None:
-    if sample.market.profile == "medicare-opps":
+    if sample.market.opps:
         return None  # for outpatient claims
     return with_claim(sample, facility=chance.choice(("11", "18")))
 
@@ -223,7 +223,7 @@ def no_remarks(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("INS07", Wish(type="I"), options={"tell": True})
 def self_administered_drug_unmarked(sample: Sample, chance: Random) -> Sample | None:
-    if sample.market.profile == "medicare-opps":
+    if sample.market.opps:
         return None  # rejects the revenue code by itself (INS01)
     return with_line(sample, revenue_code="0637")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from generated.sample import Sample
 from x12proc.testing import Drug, Line
 
 _CODES_FOR_ONE_ROUTE = ("Skyrizi", "Cosentyx")  # J2327 and J3247 say intravenous
+_SUPPLIES = date(2026, 1, 15)  # skin substitutes are supplies
 _NOT_YET = date(2002, 12, 31)  # J3590 holds from 2003 on
 
 
@@ -58,19 +59,19 @@ def j3590_under_opps(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("COD05", Wish(kind="NDA", route="INTRAVITREAL", code="J3590", hospital_code=None))
 def chemical_drug(sample: Sample, chance: Random) -> Sample | None:
-    return None if sample.market.profile == "medicare-opps" else sample
+    return None if sample.market.opps else sample
 
 
 @fault("COD06", Wish(kind="antineoplastic", code="J3590", hospital_code=None))
 def cancer_drug(sample: Sample, chance: Random) -> Sample | None:
-    return None if sample.market.profile == "medicare-opps" else sample
+    return None if sample.market.opps else sample
 
 
 @fault("COD07", Wish(code="J3590", hospital_code=None))
 def compounded_drug(sample: Sample, chance: Random) -> Sample | None:
     how = chance.choice(("COMPOUNDED", "REPACKAGED", "COMPOUND"))
     text = f"{name(sample)} {figures(sample.given.dose)}{sample.given.drug.unit} {sample.given.route} {how}"
-    return None if sample.market.profile == "medicare-opps" else with_text(sample, text)
+    return None if sample.market.opps else with_text(sample, text)
 
 
 @fault("COD08", Wish(test=_is_biosimilar, style="generic-only"))
@@ -129,7 +130,7 @@ def code_not_yet_in_force(sample: Sample, chance: Random) -> Sample | None:
 @fault("COD12", Wish(kind="immune-globulin", waste=False, code="J3590"))
 def immune_globulin_by_name(sample: Sample, chance: Random) -> Sample | None:
     """With the NDC of a product that the tables don't know; by a known one NDC17 tells it."""
-    if sample.market.profile == "medicare-opps" or says_ndc(sample):
+    if sample.market.opps or says_ndc(sample):
         return None
     return with_drug(sample, ndc="98761012301")
 
@@ -137,3 +138,13 @@ def immune_globulin_by_name(sample: Sample, chance: Random) -> Sample | None:
 @fault("COD13", options={"tell": True})
 def no_reason_for_the_code(sample: Sample, chance: Random) -> Sample | None:
     return None if "CODE" in target(sample).description else with_line(sample, notes=())
+
+
+@fault("COD14", Wish(profile="medicare-b", waste=False, code="J3590"), also=("COD01", "NAR03"))
+def skin_substitute(sample: Sample, chance: Random) -> Sample | None:
+    """AmnioExcel has a code of its own, COD01, and a name that no table lists as a drug's, NAR03."""
+    given = sample.given
+    text = f"{chance.choice(('AMNIOEXCEL', 'SKIN SUBSTITUTE AMNIOEXCEL'))} {figures(given.dose)}{given.drug.unit}"
+    told = with_drug(with_text(sample, f"{text} {given.route}"), ndc="00995802110")
+    moved = with_claim(with_lines(told, lambda line: replace(line, day=_SUPPLIES)), day=_SUPPLIES, other_payers=())
+    return moved._replace(as_of=_SUPPLIES + timedelta(days=30))

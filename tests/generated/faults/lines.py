@@ -100,6 +100,8 @@ def other_date_in_text(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("BAL01")
 def several_units(sample: Sample, chance: Random) -> Sample | None:
+    if sample.market.milligrams:
+        return None  # several are right there
     return with_line(sample, units=str(chance.choice((2, 10, 450))))
 
 
@@ -148,7 +150,7 @@ def sent_before(sample: Sample, chance: Random) -> Sample | None:
 @fault("CMP01", Wish(waste=False, code="J3590"), also=("COD07",))
 def compound_without_link(sample: Sample, chance: Random) -> Sample | None:
     """A compound has a code of its own, J7999, and one contractor rejects J3590 for it: COD07."""
-    if sample.given.drug.ndc == _BRIUMVI or sample.claim.other_payers or sample.market.profile == "medicare-opps":
+    if sample.given.drug.ndc == _BRIUMVI or sample.claim.other_payers or sample.market.opps:
         return None
     text = f"COMPOUNDED {sample.given.drug.brand.upper()} 50MG {sample.given.route}, INVOICE $250.00"
     told = with_line(with_text(sample, text), notes=())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from random import Random
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from generated.wording import FIELD
 from x12proc.testing import Drug, Line, Note
 
 _ROUTES = {"SC": "SUBCUT"}  # SC alone may be a state
+_ODD = Decimal("0.37")
 _BRIUMVI, _BRIUMVI_CODE = "73150015006", date(2023, 7, 1)
 
 
@@ -90,15 +92,17 @@ def only_a_concentration(sample: Sample, chance: Random) -> Sample | None:
 
 
 def _many_sizes(given: Given) -> bool:
-    return sizes(given.drug.brand) > 1
+    return sizes(given.drug.brand, given.day) > 1
 
 
 @fault("NAR06", Wish(type="P", test=_many_sizes))
 def no_strength(sample: Sample, chance: Random) -> Sample | None:
-    """Only where a contractor doesn't take it from the NDC."""
+    """Only where a contractor doesn't take it from the NDC, and of a dose that whole containers don't make up:
+    another may name its size."""
     if not sample.market.medicare:
         return None
-    return with_text(sample, f"{name(sample)} {_dose(sample)} {sample.given.route}")
+    dose = f"{figures(sample.given.dose + _ODD)}{sample.given.drug.unit}"
+    return with_text(sample, f"{name(sample)} {dose} {sample.given.route}")
 
 
 @fault("NAR07", also=("NAR06",))
@@ -110,7 +114,7 @@ def multiple_dose_vial(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("NAR08", options={"tell": True})
 def no_containers(sample: Sample, chance: Random) -> Sample | None:
-    if sizes(sample.given.drug.brand) > 1:
+    if _many_sizes(sample.given):
         return None  # Medicare's contractors would miss the strength
     return with_text(sample, f"{name(sample)} {_dose(sample)} {sample.given.route}")
 
@@ -171,7 +175,7 @@ def one_note_for_two_drugs(sample: Sample, chance: Random) -> Sample | None:
     note = Note("ADD", f"{name(sample)} {_dose(sample)} {given.route} AND BRIUMVI 450MG IV")
     bare = with_text(sample, "")
     further = Line(sample.code, "9000", (), "", Drug(_BRIUMVI, "18", "ML"), day=given.day)
-    if sample.market.profile == "medicare-opps" or given.drug.ndc == _BRIUMVI or given.day >= _BRIUMVI_CODE:
+    if sample.market.opps or given.drug.ndc == _BRIUMVI or given.day >= _BRIUMVI_CODE:
         return None
     return with_claim(bare, notes=(note,), lines=(*bare.claim.lines, further), other_payers=())
 
@@ -250,7 +254,7 @@ def two_routes(sample: Sample, chance: Random) -> Sample | None:
     return with_text(sample, f"{name(sample)} {_dose(sample)} IV/SC {_size(sample)} VIAL")
 
 
-@fault("RTE07", Wish(code="J3590"))
+@fault("RTE07", Wish(code="J3490"))
 def put_on_the_skin(sample: Sample, chance: Random) -> Sample | None:
     if {"JA", "JB"} & set(target(sample).modifiers):
         return None

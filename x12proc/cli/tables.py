@@ -1,0 +1,31 @@
+"""What the commands about reference tables share: which edition is meant, and how a malformed one is told."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from x12proc.errors import ConfigError
+from x12proc.settings import load_config
+
+own_config = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="An x12proc.toml of your own."
+)
+
+
+@contextlib.contextmanager
+def readable() -> Iterator[None]:
+    """Tell of a malformed table as what it is, a faulty configuration."""
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def edition_folder(config: Path | None) -> Path | None:
+    """The folder of the edition that the configuration names; None for the shipped one."""
+    named = load_config(config).reference_folder
+    return (config.parent if config else Path()) / named if named else None
