@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
@@ -20,9 +19,6 @@ from x12proc.rules.narrative import named_drug
 from x12proc.values import shorten
 
 _BEVACIZUMAB = "bevacizumab"
-_LYTENAVA = re.compile(r"\bLYTENAVA\b|-\s?VIKG\b", re.IGNORECASE)  # bevacizumab that is licensed for the eye
-_LYTENAVA_SINCE = date(2026, 7, 24)
-_LONGEST = 2000  # characters of a text that are searched
 _MODIFIER_ROUTES = {"JA": "IV", "JB": "SC"}
 MOST_SHOWN = 4  # codes that a message names
 MEDICARE = Option(("MA",), "filing indicators (SBR09) of payers that pay hospital outpatient claims under OPPS")
@@ -106,17 +102,21 @@ def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
 
 
 def is_compounded(line: ServiceLine, ctx: Context) -> bool:
-    """By the text; bevacizumab for the eye is, unless it is the product made for it."""
+    """By the text; bevacizumab for the eye is, unless it is a product licensed for the eye by that day."""
     said = ctx.narrative(line)
     for_the_eye = "INTRAVITREAL" in said.routes and (said.matched or "").partition("-")[0] == _BEVACIZUMAB
     return said.compound or (for_the_eye and not is_made_for_the_eye(line, ctx))
 
 
 def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the text names Lytenava, on a day on which that was approved."""
-    day = served_on(line, ctx)
-    approved = day is None or day >= _LYTENAVA_SINCE
-    return approved and any(_LYTENAVA.search(text[:_LONGEST]) for _, text in ctx.spoken(line))
+    """Whether a text names a product that was licensed for injection into the eye by the service date."""
+    day, lexicon = served_on(line, ctx), ctx.reference.lexicon()
+    names = {name for _, text in ctx.spoken(line) for name in lexicon.find(text)}
+    return any(
+        "INTRAVITREAL" in licence.routes and licence.licensed and (day is None or licence.licensed <= day)
+        for name in names
+        for licence in (*ctx.reference.licences(name.written), *ctx.reference.licences(name.canonical or ""))
+    )
 
 
 def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
