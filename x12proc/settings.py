@@ -93,12 +93,22 @@ def shipped_reference() -> Reference:
 
 
 def load_reference(folder: Path | None) -> Reference:
-    """The reference edition in a folder, or the shipped one. Raises ConfigError when there is none."""
+    """The reference edition in a folder, or the shipped one. Raises ConfigError when there is none that fits."""
     if folder is None:
         return shipped_reference()
     if not (folder / "edition.toml").is_file():
         raise ConfigError(f"{folder}: there is no reference edition; 'x12proc reference import' makes one")
-    return Reference(lambda name: (folder / name).read_bytes())
+    reference = Reference(lambda name: (folder / name).read_bytes())
+    try:
+        missing = reference.missing()
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if missing:
+        raise ConfigError(
+            f"{folder}: another version of x12proc made this edition, it lacks {', '.join(missing)}; "
+            f"import its downloads again"
+        )
+    return reference
 
 
 def load_config(path: Path | None) -> ConfigFile:

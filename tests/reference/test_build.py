@@ -148,11 +148,11 @@ def test_hand_made_dosing_wins_and_units_tell_the_rest(sources: Path, tmp_path: 
     ]
     assert files["packages.csv"].decode().splitlines()[1:] == [
         "bkemv,eculizumab-aeeb,,300 mg,2024-05-28,,purple",
-        "bkemv,eculizumab-aeeb,SDV,300 mg/30 mL,,,biologics",
+        "bkemv,eculizumab-aeeb,SDV,300 mg/30 mL,2024-05-28,,biologics",
         "soliris,eculizumab,PFS,600 mg/2 mL,2026-05-05,,purple",
         "soliris,eculizumab,SDV,300 mg/30 mL,2007-03-16,,purple",
-        "zyxo,zyxomab-abcd,,20 mg,,,new-biologics",
-        "zyxo,zyxomab-abcd,,300 mg/1.62 mL,,,new-biologics",
+        "zyxo,zyxomab-abcd,,20 mg,2026-02-23,,new-biologics",
+        "zyxo,zyxomab-abcd,,300 mg/1.62 mL,2026-02-23,,new-biologics",
     ]
 
 

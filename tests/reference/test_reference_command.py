@@ -99,6 +99,20 @@ def test_lookup_of_no_ndc(text: str) -> None:
         run("lookup", text)
 
 
+def test_an_edition_of_another_version_is_refused(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(config_folder() / "reference", mine)
+    manifest = (mine / "edition.toml").read_text()
+    (mine / "edition.toml").write_text(manifest.replace("[tables.dosing]", "[tables.doses]"))
+    with pytest.raises(
+        ConfigError, match=r"another version of x12proc made this edition, it lacks dosing.csv; import"
+    ):
+        run("diff", mine)
+    (mine / "edition.toml").write_text("edition =")
+    with pytest.raises(ConfigError, match=r"edition.toml: "):
+        run("diff", mine)
+
+
 def test_lookup_computes_a_dose_and_shows_how() -> None:
     text = run("lookup", "25682-0025-01", "--dose", "3300MG", "--on", "2026-01-01").output
     assert "\nUnits    J1303 x 330: 3300 MG / 10 MG = 330\n" in text

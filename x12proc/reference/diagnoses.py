@@ -1,7 +1,7 @@
 """ICD-10-CM codes that can be billed, of several fiscal years in one table, packed.
 
 The table's first line lists the fiscal years for which it speaks. Then comes a line for each category:
-``A00 :019`` is A000, A001, A009; ``A01 :1234 0:0123459`` is A011 to A014 and A0100 to A0109; ``B20 .`` is B20
+``A00 :019`` is A000, A001, A009; ``A01 0:0123459 :1234`` is A0100 to A0109 and A011 to A014; ``B20 .`` is B20
 itself. Behind the category stand groups ``stem:ends``: the category, the stem and each of the end characters make
 a code. A group of codes that not all of the years have says which: ``3:12@2027-`` from 2027 on, ``.@-2024``
 through 2024, ``:7@2024-2025``. Lines and groups are sorted.
@@ -76,10 +76,10 @@ def _groups(spans: list[Span], years: Sequence[int]) -> Iterator[str]:
     for code, first, last in spans:
         since = f"{first}" if first != years[0] else ""
         until = f"{last}" if last != years[-1] else ""
-        parts.append((code[3:-1], f"@{since}-{until}" if since or until else "", code[3:][-1:]))
-    for (stem, when), members in groupby(sorted(parts), key=lambda part: part[:2]):
-        ends = "".join(part[2] for part in members)
-        yield (f"{stem}:{ends}" if ends else _ITSELF) + when
+        body = f"{code[3:-1]}:" if len(code) > 3 else _ITSELF
+        parts.append((body, f"@{since}-{until}" if since or until else "", code[3:][-1:]))
+    for (body, when), members in groupby(sorted(parts), key=lambda part: part[:2]):
+        yield body + "".join(part[2] for part in members) + when
 
 
 # -- reading -------------------------------------------------------------------------------------------

@@ -396,18 +396,19 @@ class Reference:
             )
         return info.covers(on)
 
+    def missing(self) -> list[str]:
+        """The tables that every edition needs and that this one doesn't name: another version's, then."""
+        tables = self._manifest.tables
+        return [name for name in (*COLUMNS, diagnoses.TABLE) if name.partition(".")[0] not in tables]
+
     def validate(self) -> dict[str, int]:
         """Read every row of every table; gives the rows of each. Raises ValueError for the first bad row."""
         counts: dict[str, int] = {}
         for key, info in self._manifest.tables.items():
             counts[key] = self._count(key)
             _check_count(key, counts[key], info)
-        missing = [name for name in (*COLUMNS, diagnoses.TABLE) if name.partition(".")[0] not in counts]
-        if missing:
-            raise ValueError(
-                f"{EDITION}: the edition needs the tables {', '.join(missing)}; where another version of x12proc "
-                f"made it, import its downloads again"
-            )
+        if self.missing():
+            raise ValueError(f"{EDITION}: the edition needs the tables {', '.join(self.missing())}")
         return counts
 
     def _count(self, key: str) -> int:
