@@ -406,14 +406,15 @@ class _Reader:
         out = self.out
         if not self.sizes and "P" not in self.shape:
             return
-        out.strength = out.strength or self._strength()
+        if not (self.unsized and self.contents):  # 40MG/ML 1 VIAL AND 3MG/1.5ML 2 VIALS: no one strength
+            out.strength = out.strength or self._strength()
         out.contents = () if self.unsized else tuple(self.contents)
         counted = {content.amount: None for content in self.contents}
         contained = "QVCS" if self.filled else "QVC"
         containers = counted or {
             _amount(item): None for item in self.sizes if item.kind in contained and not _is_concentration(item)
         }
-        if len(containers) == 1:
+        if len(containers) == 1 and not (self.unsized and self.contents):
             out.amount_per_container = next(iter(containers))
         if self.counted and out.container_count is None:
             out.container_count = str(self.counted)
