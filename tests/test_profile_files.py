@@ -185,7 +185,7 @@ def test_a_profile_is_explained_with_what_it_inherits() -> None:
     own, inherited = text.split("Inherited from medicare-b")
     for words in ("05102", "RTE01  rejects (before: warns)", "method of administration", "(WPS)", "2026-11-23"):
         assert words in own
-    for words in ("TRI01", "from 2014-01-01", "ndc_is_enough = false", "only warn where", SOURCES["PAL"].url):
+    for words in ("TRI01", "from 2014-01-01", "ndc_is_enough = false", "only warn if", SOURCES["PAL"].url):
         assert words in inherited
 
 

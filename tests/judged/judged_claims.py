@@ -6,6 +6,7 @@ a verdict with its source. `run` scrubs a claim and says whether the program agr
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -43,6 +44,7 @@ _INTERCHANGE: Final = (
 )
 # A code of each state that begins as its ZIP codes do is not needed: only the form of it is checked.
 _ZIP: Final = "100016199"
+_MODIFIER: Final = re.compile(r"(SV101|SV202)-[3-6]")
 _ATTENDING: Final = "NM1*71*1*MOORE*DANA****XX*1234567893"
 
 
@@ -65,6 +67,7 @@ class JudgedClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     source: str
     date: str
     why: str
+    needs: str = ""  # set when nobody can see the fault without this; such a claim is not scored
     settled: str = ""  # set when the first verdict was wrong: what it was, and the source that corrects it
 
     def interchange(self) -> bytes:
@@ -135,15 +138,21 @@ class Outcome(msgspec.Struct, frozen=True):
         return serious or ("false warning" if self.false_warning else "")
 
 
+def _first_modifier(element: str) -> str:
+    return _MODIFIER.sub(r"\1-3", element)
+
+
 def _points_at(element: str, wanted: Sequence[str]) -> bool:
-    """Whether a finding points where the judge pointed; a missing segment may be named as a whole."""
-    return any(element.startswith(place) or place.startswith(element) for place in wanted)
+    """Whether a finding points where the judge pointed: a missing segment may be named as a whole, a modifier
+    for another one of the same line."""
+    element = _first_modifier(element)
+    return any(element.startswith(one) or one.startswith(element) for one in map(_first_modifier, wanted))
 
 
 def load() -> tuple[JudgedClaim, ...]:
-    """Every judged claim; raises msgspec.ValidationError for a table that isn't one."""
+    """Every judged claim that can be scored; raises msgspec.ValidationError for a table that isn't one."""
     files = [tomllib.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.toml"))]
-    return tuple(claim for file in files for claim in msgspec.convert(file, _File).claim)
+    return tuple(claim for file in files for claim in msgspec.convert(file, _File).claim if not claim.needs)
 
 
 def run(claim: JudgedClaim) -> Outcome:

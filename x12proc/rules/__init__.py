@@ -35,7 +35,18 @@ __all__ = [
     "missing",
 ]
 _NOT_FAMILIES = frozenset(
-    ("base", "context", "denial_words", "drug_code", "retired", "sources", "waste_pair"),
+    (
+        "base",
+        "billing_units",
+        "context",
+        "denial_words",
+        "drug_code",
+        "drug_loop",
+        "paste",
+        "retired",
+        "sources",
+        "waste_pair",
+    )
 )
 
 

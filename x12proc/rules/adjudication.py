@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from x12proc.claims.model import Claim, Location, ServiceLine, at, days
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
+from x12proc.rules.paste import changed, procedure
 from x12proc.values import shorten
+from x12proc.wire.segment import Segment
 
 _ADJUDICATION = "SVD"
 _HCPCS = "HC"
 _DESCRIPTION = 6  # the seventh component
 _REPLACEMENTS = ("7", "8")
 _LONGEST_YEAR = 366
+_MEDICARE = ("MA", "MB")
 
 
 @line_rule(
@@ -30,14 +33,13 @@ _LONGEST_YEAR = 366
     second_status="A7:454",
     where="2430 SVD03-2 and SVD03-7",
     suppressed_by=("NAR01",),
-    summary="What another payer decided on the drug line (2430) has another code, or lacks the description.",
-    fix="Repeat in SVD03 what the line itself says: HC, code, modifiers and the description in the seventh "
-    "component, e.g. SVD*60054*9000*HC:<code>:JZ::::BRIUMVI 450MG IV**1. Keep another code only when the other "
-    "payer paid under it.",
+    summary="The other payer's decision on the drug line (2430 SVD) has another code, or lacks the description.",
+    fix="Repeat the line's own code, modifiers and description in SVD03, for example "
+    "SVD*60054*9000*HC:J3590:JZ::::BRIUMVI 450MG IV**1~.",
 )
 def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The next payer sets the other payer's payment against the line by its code. Where code or description don't
-    agree it can't tell that both mean the same drug."""
+    """The next payer matches the other payer's payment to the line by its code. If code or description differ,
+    it can't see that both mean the same drug."""
     separator = ctx.claim.delimiters.component.decode("latin-1")
     for segment in line.segments:
         if segment.tag != _ADJUDICATION or segment.element(6).strip():  # SVD06: paid in a bundle with another
@@ -48,11 +50,22 @@ def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterat
         code = parts[1].strip()
         if code.upper() != line.procedure.strip().upper():
             billed = shorten(line.procedure, 10) or "empty"
-            message = f"SVD03-2 is {shorten(code, 20) or 'empty'}, the code of the line is {billed}"
-            yield Hit(at(segment, 3, 2), message, shorten(code) or None)
+            message = f"SVD03-2 is {shorten(code, 20) or 'empty'}, but the line bills {billed}"
+            fix = _repeated_in_svd(line, segment, ctx)
+            if fix and code:
+                fix += f". Keep {shorten(code, 20)} only if the other payer paid under it."
+            yield Hit(at(segment, 3, 2), message, shorten(code) or None, fix=fix)
         elif not "".join(parts[_DESCRIPTION : _DESCRIPTION + 1]).strip():
-            message = f"SVD03-7 is empty; {shorten(code, 10)} needs its description here as well"
-            yield Hit(at(segment, 3, 7), message)
+            message = f"SVD03-7 is empty, but {shorten(code, 10)} needs its description in loop 2430 too"
+            yield Hit(at(segment, 3, 7), message, fix=_repeated_in_svd(line, segment, ctx))
+
+
+def _repeated_in_svd(line: ServiceLine, segment: Segment, ctx: Context) -> str | None:
+    """The SVD with the procedure of its line."""
+    if ":" in line.description:
+        return None
+    corrected = changed(segment, ctx.claim.delimiters, {3: procedure(line)})
+    return f"Send {corrected}" if corrected else None
 
 
 @claim_rule(
@@ -67,16 +80,16 @@ def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterat
     where="2400 DTP*472, 2300 DTP*434, DTP03",
     suppressed_by=("DAT01",),
     options={
-        "days": Option(_LONGEST_YEAR, "how many days after the service the payer still takes a claim"),
-        "filing_indicators": Option(("MA", "MB"), "the payers (SBR09) that this is said of"),
+        "days": Option(_LONGEST_YEAR, "how many days after the service the payer accepts a claim"),
+        "filing_indicators": Option(("MA", "MB"), "the payers (SBR09) that the limit applies to"),
     },
-    summary="The claim is for a service longer ago than the payer accepts.",
-    fix="Check the service date. When it is right, send the claim with the reason for the delay, or write the "
-    "charge off.",
+    summary="The claim is past the payer's limit for timely filing.",
+    fix="Check the service date. If it is right, send the delay reason code in CLM20, or write the charge off; "
+    "Medicare forbids billing the patient.",
 )
 def late_for_timely_filing(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Medicare takes a claim for twelve months after the service; later ones are denied, and the patient may not
-    be charged instead."""
+    """Medicare accepts a claim for twelve months after the service. It denies later ones, and the provider may
+    not charge the patient instead."""
     payers, allowed = ctx.option("DAT06", "filing_indicators"), ctx.option("DAT06", "days")
     assert isinstance(payers, tuple)
     assert isinstance(allowed, int)
@@ -84,8 +97,17 @@ def late_for_timely_filing(claim: Claim, ctx: Context) -> Iterator[Hit]:
         return
     counted = _counted_from(claim, ctx)
     if counted is not None and (ctx.as_of - counted[0]).days > allowed:
-        past = (ctx.as_of - counted[0]).days
-        yield Hit(counted[1], f"The service was on {counted[0]}, {past} days ago; {allowed} are allowed")
+        yield Hit(counted[1], f"The service of {counted[0]} is past {_limit(claim, counted[0], allowed)}")
+
+
+def _limit(claim: Claim, served: date, allowed: int) -> str:
+    """The payer's time to file, and the day on which it ended."""
+    if claim.filing_indicator not in _MEDICARE or allowed != _LONGEST_YEAR:
+        return f"the payer's {allowed} days (ended {served + timedelta(days=allowed)})"
+    leap_day = (served.month, served.day) == (2, 29)
+    return (
+        f"Medicare's 12 months (ended {served.replace(year=served.year + 1, day=28 if leap_day else served.day)})"
+    )
 
 
 def _counted_from(claim: Claim, ctx: Context) -> tuple[date, Location] | None:

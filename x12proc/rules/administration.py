@@ -10,7 +10,9 @@ from x12proc.claims.model import Claim, Days, Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.dates import dated_segment
 from x12proc.rules.narrative import spoken
+from x12proc.rules.paste import changed
 from x12proc.values import shorten
 
 # Procedures that give a drug or that giving it is a part of, first and last of each range. Broad on purpose: what
@@ -29,7 +31,7 @@ _GIVING = (
     ("G0008", "G0010"),
     ("G0068", "G0070"),
     ("G0088", "G0090"),
-    ("G0455", "G0455"),  # faecal microbiota
+    ("G0455", "G0455"),  # fecal microbiota
     ("G0466", "G0470"),  # health centre visits, which include it
     ("G0498", "G0498"),
     ("M0201", "M0250"),
@@ -66,6 +68,23 @@ _LONGEST = 2000  # characters of a text that are searched
 _MOST_PERIODS = 31  # of administrations in one claim; with more nobody can tell which was the drug's
 _PHARMACY = re.compile(r"\b(?:PHARMACY|PHARMACIES|RX|DRUGS|HOME INFUSION|HOME CARE)\b", re.IGNORECASE)
 
+CODES_BY_ROUTE = {
+    "IV": "96365 or 96413 for an infusion, 96374 or 96409 for an IV push",
+    "SC": "96372 or 96401 for SC",
+    "IM": "96372 or 96401 for IM",
+    "INTRAVITREAL": "67028 with RT, LT or 50",
+    "IT": "62322, 62323 or 96450",
+    "INTRAVESICAL": "51720",
+}
+_COMPLEX = {
+    "96365": "96413",
+    "96366": "96415",
+    "96367": "96417",
+    "96372": "96401",
+    "96374": "96409",
+    "96375": "96411",
+}
+
 _FEE = re.compile(
     r"\b(NO |NOT |WITHOUT |W/O |EXCL[A-Z]* )?(?:DRUG |IV |CHEMO |INFUSION |INJECTION )*"
     r"(?:ADMIN(?:ISTRATION)?|INFUSION|INJECTION) (?:FEES?|CHARGES?|SERVICES?)\b"
@@ -93,6 +112,13 @@ def _place(line: ServiceLine, claim: Claim) -> Location:
     if line.service is not None and line.service.element(5):
         return at(line.service, 5)
     return at(claim.clm, 5, 1)
+
+
+def _in_the_office(line: ServiceLine, claim: Claim) -> str:
+    """SV1, else CLM, with place of service 11."""
+    if line.service is not None and line.service.element(5):
+        return changed(line.service, claim.delimiters, {5: "11"})
+    return changed(claim.clm, claim.delimiters, {5: f"11:{claim.facility_qualifier}:{claim.frequency}"})
 
 
 def _should_bill_giving(claim: Claim) -> bool:
@@ -127,19 +153,30 @@ def _needs_giving(line: ServiceLine, ctx: Context) -> bool:
     where="2400 SV101-2, SV202-2 of the other lines",
     suppressed_by=("ADM02", "ADM05"),
     summary="No line of the claim bills the infusion or injection of the drug.",
-    fix="Add the administration of the same day, e.g. 96365 or 96413 for an infusion, 96372 for an injection, "
-    "67028 into the eye. When somebody else gave the drug, nothing needs to be added.",
+    fix="Add the administration of the same day, for example 96365 or 96413 (infusion), 96372 (injection) or "
+    "67028 (eye). Add nothing if somebody else gave the drug.",
 )
 def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """The drug's code pays for the drug alone. A drug without any service that gave it makes a payer ask whether
-    it was given at all, and the work of giving it stays unpaid."""
+    """The drug's code pays for the drug alone. Without a service that gave it, a payer asks whether it was
+    given at all, and the work of giving it stays unpaid."""
     if _giving(ctx) or not _should_bill_giving(claim):
         return
     for line in ctx.targets:
         if _needs_giving(line, ctx):
             code = shorten(line.procedure, 10)
-            yield Hit(at(line.head), f"The claim bills {code}, but no infusion, injection or other administration")
+            message = f"The claim bills {code}, but no infusion, injection or other administration"
+            yield Hit(at(line.head), message, fix=_administration_fix(line, ctx))
             return
+
+
+def _administration_fix(line: ServiceLine, ctx: Context) -> str | None:
+    """The codes that give a drug by the route of the text, on the day of its line."""
+    codes = CODES_BY_ROUTE.get(ctx.narrative(line).route or "")
+    if codes is None or not line.served:
+        return None
+    return (
+        f"Add a line for the administration of {line.served[0]}: {codes}. Add none if somebody else gave the drug."
+    )
 
 
 @line_rule(
@@ -153,9 +190,9 @@ def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
     status="A7:306",
     remittance=("97",),
     where="SV101-7, SV202-7, NTE02",
-    summary="The text of the drug line speaks of the administration, not of the drug alone.",
-    fix="Bill the drug and its administration on lines of their own, the administration under its CPT code, e.g. "
-    "96365, and take the words out of the drug's description.",
+    summary="The text of the drug line bills the administration, not the drug alone.",
+    fix="Bill the administration on a line of its own under its CPT code, for example 96365, and delete the "
+    "words from the drug's description.",
 )
 def administration_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The unclassified drug code is for the drug. An administration fee under it is denied as part of another
@@ -166,7 +203,7 @@ def administration_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[H
         words = " ".join(text[:_LONGEST].upper().split())
         fee = _FEE.search(words)
         if (fee and not fee[1]) or (not names_drug and not fee and _ONLY_GIVING.search(words)):
-            message = f"The text bills an administration: {shorten(text)}"
+            message = f"The drug line's text bills an administration: {shorten(text)}"
             yield Hit(spot.location, message, shorten(text))
             return
 
@@ -179,23 +216,28 @@ def administration_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[H
     confidence="P",
     since="0.1.0",
     where="2400 SV101-2, SV202-2 of the other lines",
-    options={"tell": Option(False, "whether the rule speaks at all")},
-    summary="An antibody is given under a therapeutic administration code; some payers pay the complex one.",
-    fix="Look up the payer's article on complex drug administration: many antibodies may be billed with 96401 or "
+    options={"tell": Option(False, "true switches the rule on")},
+    summary="An antibody has a simple administration code; some payers pay the complex one.",
+    fix="Read the payer's article on complex drug administration. Many antibodies may be billed with 96401 or "
     "96413 instead of 96372 or 96365.",
 )
 def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Antibodies often need the observation that the complex administration codes stand for. Which drugs count is
-    up to each payer."""
+    """Antibodies often need the observation that the complex administration codes include. Each payer has its
+    own list of drugs."""
     name = (ctx.narrative(line).matched or "").partition("-")[0]
     if not name.endswith("mab"):
         return
     simple = _simple_administration(ctx)
     if simple is not None:
         code = shorten(simple.procedure, 10)
-        yield Hit(
-            at(line.head), f"{shorten(name, 40)} is an antibody; its administration is billed as {code}", code
+        complex_code = _COMPLEX.get(code)
+        fix = (
+            f"If the payer's article lists the drug, bill {complex_code} instead of {code}."
+            if complex_code
+            else None
         )
+        message = f"{shorten(name, 40)} is an antibody, but line {shorten(simple.number, 10)} bills {code}"
+        yield Hit(at(line.head), message, code, fix=fix)
 
 
 @lru_cache(maxsize=1)
@@ -215,7 +257,7 @@ def _simple_administration(ctx: Context) -> ServiceLine | None:
     where="2400 DTP*472 of the drug and of the administration",
     suppressed_by=("DAT01", "DAT02", "DAT04", "DAT07"),
     summary="The drug and its administration have different dates.",
-    fix="Compare both dates with the record and correct the wrong one: a drug is billed for the day it was given.",
+    fix="Compare both dates with the record and correct the wrong one. Bill a drug for the day it was given.",
 )
 def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A drug without an administration that day, and an administration without a drug, look like two mistakes.
@@ -227,8 +269,9 @@ def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit
     apart = not any(first <= served[1] and served[0] <= last for first, last in given)
     if apart and _should_bill_giving(ctx.claim) and _needs_giving(line, ctx):
         assert line.service_date is not None
-        message = f"The drug is of {served[0]}, but its administration is of {given[0][0]}"
-        yield Hit(at(line.service_date.segment, 3), message, shorten(line.service_date.text))
+        message = f"The drug is billed for {served[0]}, but its administration for {given[0][0]}"
+        fix = f"Compare with the record. If the administration's date is right, send {dated_segment(given[0])}"
+        yield Hit(at(line.service_date.segment, 3), message, shorten(line.service_date.text), fix=fix)
 
 
 @lru_cache(maxsize=1)
@@ -251,15 +294,18 @@ def _giving(ctx: Context) -> tuple[Days | None, ...]:
     remittance=("5", "M97", "M77"),
     where="2400 SV105, 2300 CLM05-1",
     summary="A professional claim bills a drug that was given in a hospital.",
-    fix="The hospital bills the drug on its own claim (837I). When the drug was given in the office, correct the "
-    "place of service.",
+    fix="Leave the drug to the hospital's own claim (837I). If the drug was given in the office, correct the "
+    "place of service to 11.",
 )
 def facility_drug_on_professional_claim(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """In a hospital the drug belongs to the hospital and is paid to it. Medicare denies it to the physician."""
+    """In a hospital the drug belongs to the hospital and is paid to it. Medicare denies it to the
+    physician."""
     code = _place_of_service(line, ctx.claim)
     if code in _FACILITIES:
-        message = f"The place of service is {code}, {_FACILITIES[code]}: the drug belongs on the hospital's claim"
-        yield Hit(_place(line, ctx.claim), message, code)
+        message = f"The place of service is {code} ({_FACILITIES[code]}): the drug belongs on the hospital's claim"
+        corrected = _in_the_office(line, ctx.claim)
+        fix = f"Leave the drug to the hospital's 837I. If it was given in the office, send {corrected}"
+        yield Hit(_place(line, ctx.claim), message, code, fix=fix if corrected else None)
 
 
 @line_rule(
@@ -271,15 +317,15 @@ def facility_drug_on_professional_claim(line: ServiceLine, ctx: Context) -> Iter
     since="0.1.0",
     applies="P",
     where="2400 SV105, 2300 CLM05-1",
-    summary="An unclassified drug was given at home, where other codes often hold.",
-    fix="Ask the payer how it wants drugs given at home: with home infusion codes (S9xxx, for Medicare G0068 to "
-    "G0070), and through a pump as equipment with J7799.",
+    summary="An unclassified drug was given at home, where other codes often apply.",
+    fix="Ask the payer how to bill drugs given at home: home infusion codes (S9xxx, for Medicare G0068 to "
+    "G0070), or J7799 through a pump.",
 )
 def unclassified_drug_at_home(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Drugs at home are often another benefit than drugs in the office: Medicare pays those that need a pump
-    through the equipment contractor, and others as home infusion therapy."""
+    """Drugs at home are often another benefit than drugs in the office. Medicare pays drugs that need a pump
+    through the equipment contractor; others pay home infusion therapy."""
     if _place_of_service(line, ctx.claim) == _AT_HOME and not _bills_home_infusion(ctx):
-        message = "The place of service is 12, home, and no line bills home infusion"
+        message = "The place of service is 12 (home), but no line bills home infusion"
         yield Hit(_place(line, ctx.claim), message, _AT_HOME)
 
 

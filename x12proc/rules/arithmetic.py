@@ -1,4 +1,4 @@
-"""Dose, strength, containers and NDC quantity held against each other."""
+"""Dose, strength, containers and NDC quantity compared with each other."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from x12proc.rules.context import Context
 from x12proc.rules.dosing import Size, counted, dosing_of, sizes_packed
 from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import named_drug, spoken
+from x12proc.rules.paste import changed
 from x12proc.rules.product import listed_product, product_shown
 from x12proc.rules.waste_pair import is_waste_line, wasted_amount
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
@@ -348,9 +349,9 @@ def _compare(line: ServiceLine, ctx: Context) -> _Reading | None:
 
 def _times(quantity: Decimal, expected: Decimal) -> str:
     if quantity >= expected * _TENFOLD:
-        return f", {in_figures(quantity / expected)} times as much"
+        return f" ({in_figures(quantity / expected)} times as much)"
     if quantity * _TENFOLD <= expected:
-        return ", a tenth or less of it"
+        return " (a tenth of it or less)"
     return ""
 
 
@@ -367,25 +368,33 @@ def _times(quantity: Decimal, expected: Decimal) -> str:
     second_status="A8:217",
     remittance=("16", "M119", "M123"),
     suppressed_by=(*_QUANTITY_FAULTS, "BAL07", "NAR04", "NAR11", "NAR15", "QTY04", "QTY06"),
-    summary="The NDC quantity isn't what the dose in the text comes to.",
-    fix="Work it out again: for millilitres dose / concentration (450 MG at 25 MG/ML is CTP****18*ML), for pieces "
-    "the number of containers (CTP****3*UN). Correct CTP04, or the dose or strength in the text.",
+    summary="The NDC quantity doesn't match the dose in the text.",
+    fix="Work it out again: ML = dose / concentration (450 MG at 25 MG/ML is CTP****18*ML~), UN = number of "
+    "containers. Correct CTP04, or the dose or strength in the text.",
 )
 def ndc_quantity_contradicts_dose(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The payer prices the line and claims its rebate by NDC quantity, and checks it with the dose in words. Where
-    they differ it pays wrongly or stops the line. A difference of five in a hundred, whole vials instead of the
-    dose, and waste billed with the dose or apart all count as agreeing."""
+    """The payer prices the line and claims its rebate by NDC quantity, and checks it against the dose in
+    words. If they differ, it pays wrongly or stops the line. A difference of 5 percent, whole vials instead of
+    the dose, and billed waste count as matching."""
     reading = _disagreement(line, ctx)
     quantity = _quantity(line, ctx) if reading else None
     if reading is None or quantity is None or line.drug is None or line.drug.ctp is None:
         return
     shown = shorten(line.drug.quantity, 30)
-    message = f"{reading.reason[:1].upper()}{reading.reason[1:]}; CTP04 says {shown} {line.drug.unit}"
-    yield Hit(at(line.drug.ctp, 4), message + _times(quantity, reading.quantity), shown)
+    message = f"{reading.reason[:1].upper()}{reading.reason[1:]}, but CTP04 has {shown} {line.drug.unit}"
+    fix = _corrected_quantity(line, ctx, reading)
+    yield Hit(at(line.drug.ctp, 4), message + _times(quantity, reading.quantity), shown, fix=fix)
+
+
+def _corrected_quantity(line: ServiceLine, ctx: Context, reading: _Reading) -> str | None:
+    """The CTP with the quantity that the text gives."""
+    ctp = line.drug.ctp if line.drug else None
+    corrected = changed(ctp, ctx.claim.delimiters, {4: in_figures(reading.quantity)}) if ctp else ""
+    return f"If the text is right, send {corrected}. If not, correct dose or strength." if corrected else None
 
 
 def _billing_units(line: ServiceLine, ctx: Context) -> Iterator[Measure]:
-    """What one unit of the drug's own codes stands for."""
+    """The amount of one unit of the drug's own codes."""
     for code in ctx.reference.codes_for(normalise(line.ndc), named_drug(line, ctx)):
         for strength in read_strengths(code.billing_unit):
             amount = measure(plain(strength.amount), strength.unit)
@@ -394,13 +403,15 @@ def _billing_units(line: ServiceLine, ctx: Context) -> Iterator[Measure]:
 
 
 def _what_was_sent(line: ServiceLine, ctx: Context, quantity: Decimal) -> str:
-    """Which number of the text stands in CTP04 in place of the NDC quantity, in words; else empty."""
+    """Which number of the text is in CTP04 in place of the NDC quantity, in words; else empty."""
     said = ctx.narrative(line)
     stated = [one for one in (said.dose, said.discarded) if one]
     if any(parse_quantity(one.value) == quantity for one in stated if one.unit != "ML"):
         unit = next(one.unit for one in stated if parse_quantity(one.value) == quantity)
         return f"the amount in {unit}"
     for part in _parts(line, ctx, said):
+        if part.value == quantity and part.unit != "ML":  # 0.4 G in the text, 400 in CTP04
+            return f"the amount in {part.unit}"
         for unit_of_code in _billing_units(line, ctx):
             if part.unit == unit_of_code.unit and part.value / unit_of_code.value == quantity:
                 return f"billing units of {_told(unit_of_code)}"
@@ -419,13 +430,13 @@ def _what_was_sent(line: ServiceLine, ctx: Context, quantity: Decimal) -> str:
     status="A8:724",
     remittance=("16", "M119"),
     suppressed_by=(*_QUANTITY_FAULTS, "BAL07", "NAR15"),
-    summary="CTP04 holds the dose, or the units of a HCPCS code, instead of the quantity of the NDC.",
-    fix="CTP04 counts the package, not the dose: millilitres for a liquid (80 MG at 2 MG/ML is CTP****40*ML), "
-    "vials for a powder (CTP****3*UN).",
+    summary="CTP04 has the dose, or the units of a HCPCS code, instead of the NDC quantity.",
+    fix="Count the package, not the dose: milliliters of a liquid (80 MG at 2 MG/ML is CTP****40*ML~), vials of "
+    "a powder (CTP****3*UN~).",
 )
 def dose_sent_as_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Milligrams read as millilitres or as vials are many times the drug that was used. Medicaid's rebate and the
-    payer's price are worked out from this number, so that the line is stopped or overpaid."""
+    """Milligrams read as milliliters or as vials are many times the drug that was used. Medicaid's rebate and
+    the payer's price depend on this number, so the line is stopped or overpaid."""
     reading = _disagreement(line, ctx)
     quantity = _quantity(line, ctx) if reading else None
     if reading is None or quantity is None or line.drug is None or line.drug.ctp is None:
@@ -433,8 +444,9 @@ def dose_sent_as_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sent = _what_was_sent(line, ctx, quantity)
     if sent:
         shown = shorten(line.drug.quantity, 30)
-        message = f"CTP04 says {shown} {line.drug.unit}: that is {sent}. {reading.reason[:1].upper()}"
-        yield Hit(at(line.drug.ctp, 4), message + reading.reason[1:], shown)
+        message = f"CTP04 has {shown} {line.drug.unit}, which is {sent}; {reading.reason}"
+        fix = _corrected_quantity(line, ctx, reading)
+        yield Hit(at(line.drug.ctp, 4), message, shown, fix=fix)
 
 
 # -- the unit of the NDC quantity -------------------------------------------------------------------------------
@@ -469,19 +481,26 @@ def _right_unit(line: ServiceLine, ctx: Context) -> tuple[str, str] | None:
     second_status="A8:218",
     remittance=("16", "M119"),
     suppressed_by=_QUANTITY_FAULTS,
-    summary="The unit of the NDC quantity doesn't fit the product: a liquid in pieces, a powder in millilitres.",
-    fix="Count a liquid in millilitres (CTP****40*ML) and vials of powder before they are dissolved, implants "
-    "and sheets in pieces (CTP****3*UN).",
+    options={"liquid_in_pieces": Option(False, "the payer's bulletins count a liquid in pieces (UN) as well")},
+    summary="The unit of the NDC quantity doesn't fit the product: a liquid in UN, a powder in ML.",
+    fix="Count a liquid in milliliters (CTP****40*ML~). Count vials of powder before they are dissolved, implants "
+    "and sheets in pieces (CTP****3*UN~).",
 )
 def ndc_unit_not_of_the_form(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Payers keep one unit for each NDC. A quantity in another one is converted wrongly or refused; Medicaid
-    programmes deny it."""
+    """Payers keep one unit for each NDC. They convert another unit wrongly or refuse it; Medicaid programs
+    deny it."""
     right, drug = _right_unit(line, ctx), line.drug
     if right is None or drug is None or drug.ctp is None:
         return
+    if right[0] == "ML" and drug.unit == "UN" and ctx.option("QTY04", "liquid_in_pieces"):
+        return
     if drug.unit in ("ML", "UN") and drug.unit != right[0]:
-        message = f"{_product_told(line, ctx, right[1])}, counted in {right[0]}; CTP05-1 is {drug.unit}"
-        yield Hit(at(drug.ctp, 5, 1), message, drug.unit)
+        message = f"{_product_told(line, ctx, right[1])} in {right[0]}, but CTP05-1 is {drug.unit}"
+        known = quantity_of_text(line, ctx)
+        texts = {4: plain(known[0]), 5: known[1]} if known else {}
+        corrected = changed(drug.ctp, ctx.claim.delimiters, texts) if texts else ""
+        fix = f"By the dose in the text, send {corrected}" if corrected else None
+        yield Hit(at(drug.ctp, 5, 1), message, drug.unit, fix=fix)
 
 
 def _product_told(line: ServiceLine, ctx: Context, form: str) -> str:
@@ -506,15 +525,15 @@ def _product_told(line: ServiceLine, ctx: Context, form: str) -> str:
     remittance=("16", "M53"),
     suppressed_by=("QTY04", "QTY05", "QTY06"),
     options={
-        "most_ml": Option(500, "the most millilitres that are believed"),
-        "most_un": Option(100, "the most pieces (UN) that are believed"),
+        "most_ml": Option(500, "the most milliliters that are plausible"),
+        "most_un": Option(100, "the most pieces (UN) that are plausible"),
     },
-    summary="The NDC quantity is larger than anybody is given in one day.",
-    fix="Check for a lost decimal point, or for milligrams in place of millilitres or vials, and correct CTP04.",
+    summary="The NDC quantity is larger than anybody gets in one day.",
+    fix="Look for a lost decimal point, or for milligrams instead of milliliters or vials, and correct CTP04.",
 )
 def implausible_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Hardly anybody gets half a litre of a drug or a hundred vials. Payers stop such quantities, or pay them and
-    ask for the money back."""
+    """Hardly anybody gets half a liter of a drug or a hundred vials. Payers stop such quantities, or pay them
+    and ask for the money back."""
     drug = line.drug
     if drug is None or drug.ctp is None or drug.unit not in ("ML", "UN"):
         return
@@ -522,7 +541,8 @@ def implausible_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     quantity = parse_quantity(drug.quantity)
     if quantity is not None and quantity > most:
         shown = shorten(drug.quantity, 30)
-        yield Hit(at(drug.ctp, 4), f"CTP04 says {shown} {drug.unit}; more than {most} is hardly given", shown)
+        message = f"CTP04 has {shown} {drug.unit}, more than the {most} that one day's dose hardly exceeds"
+        yield Hit(at(drug.ctp, 4), message, shown)
 
 
 def _volume_said(line: ServiceLine, ctx: Context) -> Decimal | None:
@@ -559,12 +579,12 @@ def _said_in_unit(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
     status="A8:724",
     remittance=("16", "M123"),
     suppressed_by=(*_QUANTITY_FAULTS, "NAR10", "QTY04", "QTY05", "QTY06"),
-    summary="The text counts other millilitres or vials than CTP04.",
-    fix="Compare both with the record and correct the wrong one: 11 VIALS in the text is CTP****11*UN.",
+    summary="The text has other milliliters or vials than CTP04.",
+    fix="Compare both with the record and correct the wrong one. 11 VIALS in the text is CTP****11*UN~.",
 )
 def ndc_quantity_differs_from_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The same quantity is told twice, in words and in CTP04. Where they differ the payer can't tell which is
-    true, and contradicting information may have the line rejected."""
+    """The same quantity is in words and in CTP04. If they differ, the payer can't know which is true, and may
+    reject the line for contradicting information."""
     drug, quantity = line.drug, _quantity(line, ctx)
     if drug is None or drug.ctp is None or quantity is None:
         return
@@ -575,5 +595,7 @@ def ndc_quantity_differs_from_text(line: ServiceLine, ctx: Context) -> Iterator[
     if not _agrees(rounded, said, Decimal(0)):
         told = "containers" if drug.unit == "UN" else "ML"
         shown = shorten(drug.quantity, 30)
-        message = f"The text says {in_figures(said)} {told}; CTP04 says {shown} {drug.unit}"
-        yield Hit(at(drug.ctp, 4), message, shown)
+        message = f"The text says {in_figures(said)} {told}, but CTP04 has {shown} {drug.unit}"
+        corrected = changed(drug.ctp, ctx.claim.delimiters, {4: in_figures(said)})
+        fix = f"If the text is right, send {corrected}. If not, correct the text." if corrected else None
+        yield Hit(at(drug.ctp, 4), message, shown, fix=fix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 
@@ -10,19 +11,34 @@ from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
+from x12proc.rules.paste import changed
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
-_CHARGE, _UNIT_BASIS, _UNITS = 1, 2, 3  # elements behind the procedure in SV1 and SV2
+_CHARGE, _UNIT_BASIS, _UNITS = 1, 2, 3  # elements after the procedure in SV1 and SV2
 _UNIT = "UN"
 _TOTAL_LINE = "0001"  # revenue code of a total; old billing programs still send it as a line
 _NOTHING = Decimal(0)
 _WASTED = "JW"
 _MAY_BE_FREE = frozenset((_WASTED, "Q0", "Q1"))
+_SUPPLIED = re.compile(
+    r"\b(?:(?:PATIENT|PT|MEMBER)[ -]?SUPPLIED|SUPPLIED BY (?:THE )?(?:PATIENT|PT|MEMBER|MAKER|MANUFACTURER)"
+    r"|(?:NO|WITHOUT|ZERO) COST TO (?:THE )?(?:PRACTICE|PROVIDER|OFFICE|CLINIC|US)|WHITE[ -]?BAGGED|FREE GOODS"
+    r"|DONATED|FREE OF CHARGE|NO CHARGE DRUG|DRUG (?:PROVIDED|SUPPLIED) FREE)\b",
+    re.IGNORECASE,
+)
+_LONGEST = 2000  # characters of a text that are searched
 _FREE_WORDS = ("NO CHARGE", "NO COST", "SAMPLE", "SPONSOR", "DONATED")
 
 
-def _place(line: ServiceLine, behind_procedure: int) -> Location:
-    return at(line.head, procedure_element(line) + behind_procedure)
+def _place(line: ServiceLine, after_procedure: int) -> Location:
+    return at(line.head, procedure_element(line) + after_procedure)
+
+
+def _one_unit(line: ServiceLine, ctx: Context) -> str | None:
+    """The SV1 or SV2 with UN*1."""
+    first = procedure_element(line)
+    corrected = changed(line.head, ctx.claim.delimiters, {first + _UNIT_BASIS: _UNIT, first + _UNITS: "1"})
+    return f"Send {corrected}" if corrected and line.service is not None else None
 
 
 @line_rule(
@@ -38,29 +54,29 @@ def _place(line: ServiceLine, behind_procedure: int) -> Location:
     where="2400 SV104 / SV205",
     options={"unit": Option("", "what one unit stands for by the payer's own bulletins, e.g. 1 MG")},
     summary="An unlisted drug is billed with units other than 1.",
-    fix="Send 1 unit (UN*1), the whole charge on the line, the dose in the description and the NDC quantity in"
-    " CTP04.",
+    fix="Send 1 unit (UN*1) with the whole charge, the dose in the description and the NDC quantity in CTP04.",
     suppressed_by=("BAL02", "BAL03"),
 )
 def units_not_one(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """An unlisted code has no amount per unit, so units mean nothing. Medicare contractors return lines with
-    other units; to others they look like many times the dose. A state that names a unit in its bulletins pays by
-    that unit: 1 would bill a milligram."""
+    other units; other payers read them as many times the dose. Some states pay by a unit that their bulletins
+    name: there 1 unit would bill a milligram."""
     units, unit = parse_quantity(line.units), str(ctx.option("BAL01", "unit"))
     due = _units_of_dose(line, ctx, unit) if unit else Decimal(1)
     if units is None or due is None or units == due:
         return
     place = _place(line, _UNITS)
     if not unit:
-        yield Hit(place, f"{place.element} is {line.units}; an unlisted drug is billed as 1 unit", line.units)
+        message = f"{place.element} is {line.units}, but an unlisted drug is billed as 1 unit"
+        yield Hit(place, message, line.units, fix=_one_unit(line, ctx))
         return
-    message = f"{place.element} is {line.units}; by the state's bulletins one unit is {unit}"
+    message = f"{place.element} is {line.units}, but 1 unit is {unit} in the state's bulletins"
     fix = f"Use the unit of the state's bulletin ({unit}): {shorten(plain(due), 30)} units."
     yield Hit(place, message, line.units, fix=f"{fix} If the one on this drug names another, use that.")
 
 
 def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
-    """How many of a payer's units the line's amount comes to, begun ones counted whole; None: can't be told."""
+    """A payer's units for a line's amount, a part counted as a whole one; None where they can't be compared."""
     said = ctx.narrative(line)
     amount = said.discarded if _WASTED in line.given_modifiers else said.dose
     value, _, name = unit.partition(" ")
@@ -81,17 +97,17 @@ def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None
     status="A7:659",
     remittance=("16", "M53"),
     where="2400 SV103 / SV204",
-    summary="The units of the drug line are not counted in UN.",
-    fix="Send UN as unit basis and 1 as units; milligrams and millilitres belong in CTP04 and CTP05.",
+    summary="The unit basis of the drug line is not UN.",
+    fix="Send UN as unit basis and 1 as units. Milligrams and milliliters go in CTP04 and CTP05.",
 )
 def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The guide counts services in units, minutes (MJ) or days (DA). Minutes are for anaesthesia, days for
-    rooms; a drug is counted in units, and a line counted otherwise is refused."""
+    """The guide counts services in units, minutes (MJ) or days (DA). Minutes are for anesthesia, days for
+    rooms. A drug counted in them is refused."""
     if line.unit != _UNIT:
         place = _place(line, _UNIT_BASIS)
         shown = shorten(line.unit)
-        message = f"{place.element} is {shown or 'empty'}; the unit basis of a drug line is UN"
-        yield Hit(place, message, shown or None)
+        message = f"{place.element} is {shown or 'empty'}, but the unit basis of a drug line is UN"
+        yield Hit(place, message, shown or None, fix=_one_unit(line, ctx))
 
 
 @line_rule(
@@ -106,14 +122,14 @@ def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "M53"),
     where="2400 SV104 / SV205",
     summary="The units of the drug line are not a whole number above zero.",
-    fix="Send 1 unit (UN*1). How much was used is told by the dose in the text and by the NDC quantity (CTP04).",
+    fix="Send 1 unit (UN*1). The dose goes in the text, the NDC quantity in CTP04.",
 )
 def units_not_a_whole_number(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Units multiply the price. Payers refuse a line with none, with less than none or with a part of one."""
+    """Units multiply the price. Payers refuse a line with no units, with less than one, or with a fraction."""
     wrong = _wrong_units(line.units)
     if wrong:
         place = _place(line, _UNITS)
-        yield Hit(place, f"{place.element} {wrong}", shorten(line.units) or None)
+        yield Hit(place, f"{place.element} {wrong}", shorten(line.units) or None, fix=_one_unit(line, ctx))
 
 
 def _wrong_units(text: str) -> str | None:
@@ -121,11 +137,11 @@ def _wrong_units(text: str) -> str | None:
     if not text.strip():
         return "is empty: the line has no units"
     if units is None:
-        return f"is {shorten(text)}, which is not a number"
+        return f"is {shorten(text)}, not a number"
     if units <= 0:
-        return f"is {text}; units are above zero"
+        return f"is {text}, not above zero"
     if units != units.to_integral_value():
-        return f"is {text}; units are whole"
+        return f"is {text}, not a whole number"
     return None
 
 
@@ -140,13 +156,13 @@ def _wrong_units(text: str) -> str | None:
     second_status="A7:402",
     remittance=("16", "M79"),
     where="2400 SV102 / SV203",
-    summary="The drug line has no charge above zero, and nothing says that the drug was free.",
-    fix="Send the charge for the drug. When it was free, say so: in a trial with Q0 and Z00.6, else in the text"
-    " (NO CHARGE).",
+    summary="The drug line has no charge above zero, and its text doesn't call the drug free.",
+    fix="Send the charge for the drug. If it was free, bill Q0 with Z00.6 in a trial; otherwise write NO CHARGE "
+    "in the text.",
 )
 def charge_not_positive(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Unlisted drugs are paid from charge and invoice. A line without a charge is dropped or answered with a
-    question; only discarded and free drugs have none."""
+    """Unlisted drugs are paid from charge and invoice. A line without a charge is dropped or questioned; only
+    discarded and free drugs have none."""
     charge = parse_quantity(line.charge)
     if charge is not None and (charge > 0 or (charge == 0 and _may_be_free(line, ctx))):
         return
@@ -178,19 +194,51 @@ def _may_be_free(line: ServiceLine, ctx: Context) -> bool:
     remittance=("16", "M54"),
     where="2300 CLM02",
     summary="The claim's total differs from the sum of its lines' charges.",
-    fix="Correct CLM02 or the line that is wrong, so that CLM02 is the sum of all line charges.",
+    fix="Correct CLM02 or the wrong line: CLM02 is the sum of all line charges.",
 )
 def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """A total that does not add up means that a line is missing, doubled or mistyped. Payers refuse the claim
-    rather than guess."""
+    """If the total does not add up, a line is missing, doubled or mistyped. Payers refuse the claim rather
+    than guess."""
     charges = [line.charge for line in claim.lines if line.revenue_code != _TOTAL_LINE]
     total = _NOTHING
     for text in charges:
         charge = parse_quantity(text)
         if charge is None:
-            return  # BAL04 tells
+            return  # BAL04 reports it
         total += charge
     if parse_quantity(claim.charge) != total:
         said = shorten(claim.charge) or "empty"
-        message = f"CLM02 is {said}; the charges of {len(charges)} line(s) add up to {plain(total)}"
-        yield Hit(at(claim.clm, 2), message, shorten(claim.charge) or None)
+        lines = f"{len(charges)} line{'' if len(charges) == 1 else 's'}"
+        message = f"CLM02 is {said}, but the charges of {lines} add up to {plain(total)}"
+        corrected = changed(claim.clm, claim.delimiters, {2: plain(total)})
+        fix = f"If all lines are right, send {corrected}" if corrected else None
+        yield Hit(at(claim.clm, 2), message, shorten(claim.charge) or None, fix=fix)
+
+
+@line_rule(
+    "BAL09",
+    "free-drug-charged",
+    severity=WARN,
+    sources=("NGSF", "BSPAN"),
+    confidence="V",
+    since="0.1.0",
+    status="A7:583",
+    remittance=("16", "M79"),
+    where="2400 SV102 / SV203; SV101-7, SV202-7, NTE02",
+    suppressed_by=("TRI06",),
+    options={"token": Option("2.00", "the highest charge that still counts as a token, in dollars")},
+    summary="The text says that the drug cost the provider nothing, but the line charges for it.",
+    fix="Charge a token amount such as 0.01 for a drug that somebody else supplied. If the provider bought it, "
+    "take the words out of the text.",
+)
+def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """A drug that the patient, the maker or another pharmacy supplied is no expense of the provider. NGS wants it
+    shown with a charge of 0.01, BridgeSpan with at most one cent; a full charge contradicts the text."""
+    charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
+    if charge is None or token is None or charge <= token or _WASTED in line.given_modifiers:
+        return
+    texts = (line.description, *(note.text for note in ctx.notes(line)))
+    found = next((match for text in texts if (match := _SUPPLIED.search(text[:_LONGEST]))), None)
+    if found is not None:
+        place, shown = _place(line, _CHARGE), shorten(line.charge, 20)
+        yield Hit(place, f"The text says {found[0].upper()}; {place.element} charges {shown}", shown)

@@ -47,16 +47,16 @@ _LONGEST = 2000  # characters of a text that are searched
     remittance=("189",),
     where="SV101-2, SV202-2; 2410 LIN03, the text",
     suppressed_by=("COD09", "DAT02"),
-    summary="The biosimilar has a Q code of its own, or its four-letter suffix is not that of the NDC's product.",
-    fix="Each biosimilar has its own code and its own suffix: compare name, NDC and code with the package, e.g. "
+    summary="The biosimilar has its own Q code, or its four-letter suffix differs from that of the NDC's product.",
+    fix="Compare name, NDC and code with the package. Each biosimilar has its own code and suffix: "
     "TOCILIZUMAB-BAVI (Tofidence) is Q5133.",
 )
 def biosimilar_mismatch(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Biosimilars of one drug differ in price, and the suffix is all that tells their names apart. Payers deny a
-    line whose name, NDC and code don't mean the same product."""
+    """Biosimilars of one drug differ in price, and only the suffix distinguishes their names. Payers deny a
+    line whose name, NDC and code mean different products."""
     mismatch = _suffix_mismatch(line, ctx)
     if mismatch:
-        fix = "Compare the name's suffix and the NDC with the package used, and correct the one that is wrong."
+        fix = "Find the name with its suffix and the NDC on the package used. Correct the one that differs."
         yield Hit(text_place(line, ctx), mismatch, text_shown(line, ctx), fix=fix)
         return
     codes = codes_due(line, ctx)
@@ -67,7 +67,7 @@ def biosimilar_mismatch(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
     """Where the text names another product of the same drug than the NDC, in words; else empty.
 
-    That is another suffix, or the brand of a product without one. A brand counts by the name that it stands for; a
+    That is another suffix, or the brand of a product without one. A brand counts by its generic name; a
     plain name without suffix is no fault.
     """
     said, number = ctx.narrative(line), normalise(line.ndc)
@@ -83,7 +83,7 @@ def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
     if not told_suffix and not is_other_brand:
         return ""
     shown = written.upper() if is_other_brand else named
-    return f"The text says {shorten(shown, 40)}, but NDC {number} is {shorten(product.generic, 40)}"
+    return f"The text names {shorten(shown, 40)}, but NDC {number} is {shorten(product.generic, 40)}"
 
 
 def _base_and_suffix(generic: str) -> tuple[str, str]:
@@ -103,13 +103,12 @@ def _base_and_suffix(generic: str) -> tuple[str, str]:
     remittance=("18",),
     where="2400 SV101-2, SV202-2 of the lines",
     suppressed_by=("COD09",),
-    summary="The same drug is billed for the same day under the unclassified code and under its own.",
-    fix="Keep the line with the drug's own code and take the unclassified one out; discarded drug goes on a line "
-    "with the drug's own code and JW.",
+    summary="The same drug and day is billed under the unclassified code and under the drug's own code.",
+    fix="Keep the line with the drug's own code and delete the unclassified one. Bill discarded drug under its "
+    "own code with JW.",
 )
 def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Two codes for one dose ask for the money twice. Payers deny one of the lines as a duplicate, or stop the
-    claim."""
+    """Two codes for one dose bill it twice. Payers deny one of the lines as a duplicate, or stop the claim."""
     own = own_codes(line, ctx)
     codes = (*own.in_force, *own.unsure)
     served = line.served if codes else None
@@ -118,9 +117,12 @@ def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit
     for code in codes:
         number = _lines_by_code(ctx).get((code.code, served[0]))
         if number is not None:
-            billed = f"is billed as {code_billed(line)} here and as {code.code} on line {shorten(number, 10)}"
-            message = f"{drug_shown(line, ctx)} {billed}, for the same day"
-            yield Hit(code_place(line), message, code_billed(line))
+            other = f"line {shorten(number, 10)} ({code.code})"
+            message = (
+                f"{drug_shown(line, ctx)} is billed twice on {served[0]}: as {code_billed(line)} and on {other}"
+            )
+            fix = f"Delete this line and keep {other}. Bill discarded drug on a line with HC:{code.code}:JW."
+            yield Hit(code_place(line), message, code_billed(line), fix=fix)
             return
 
 
@@ -145,16 +147,17 @@ def _lines_by_code(ctx: Context) -> dict[tuple[str, date], str]:
     remittance=("181", "M84"),
     where="SV101-2, SV202-2; DTP*472",
     summary="The code billed was not in force on the service date.",
-    fix="Correct the service date, or bill the code that was in force on it.",
+    fix="Correct the service date, or bill the code that was in force on that day.",
 )
 def code_not_in_force(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """HCPCS codes hold from one day to another. A code outside its days is no code, and every payer denies it."""
+    """Each HCPCS code has a first and a last day. Every payer denies a code outside its days."""
     day, known = served_on(line, ctx), ctx.reference.code(line.procedure)
     if day is None or known is None or known.in_force(day) is not False or known.date_confidence != "verified":
         return
     began = known.added is not None and day < known.added
-    dated = f"is in force from {known.added} on" if began else f"ended on {known.terminated}"
-    yield Hit(code_place(line), f"{code_billed(line)} {dated}; the line is of {day}", code_billed(line))
+    dated = f"began on {known.added}" if began else f"ended on {known.terminated}"
+    message = f"{code_billed(line)} {dated}, but the service date is {day}"
+    yield Hit(code_place(line), message, code_billed(line))
 
 
 @line_rule(
@@ -167,14 +170,16 @@ def code_not_in_force(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     suppressed_by=("COD01", "COD03", "COD07", "COD08", "NAR01"),
-    options={"tell": Option(False, "whether the rule speaks at all")},
+    options={"tell": Option(False, "true switches the rule on")},
     summary="The text doesn't say that the drug has no code of its own.",
-    fix="Where the plan asks for it, add a note such as NTE*ADD*NO SPECIFIC HCPCS CODE ON DATE OF SERVICE.",
+    fix="If the plan requires it, add NTE*ADD*NO SPECIFIC HCPCS CODE ON DATE OF SERVICE~.",
 )
 def lack_of_own_code_not_said(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Some plans, Medicare Advantage above all, like to read why an unclassified code was chosen. Nobody else asks
+    """Some plans, mostly Medicare Advantage, want to read why an unclassified code was used. Nobody else asks
     for it."""
     if not any(_NO_CODE.search(text[:_LONGEST]) for _, text in spoken(line, ctx)):
         yield Hit(
-            text_place(line, ctx), "No text says that the drug has no code of its own", text_shown(line, ctx)
+            text_place(line, ctx),
+            "The text lacks the words that the drug has no HCPCS code of its own",
+            text_shown(line, ctx),
         )

@@ -13,9 +13,11 @@ from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
+from x12proc.rules.paste import procedure, service
 from x12proc.values import parse_quantity, shorten
 
 _FIRST_NDC, _FURTHER_NDC = "KP", "KQ"
+_MOST_MODIFIERS = 4
 _KIT = "KIT"
 _LINK = "VY"  # REF01 of a link number
 
@@ -64,9 +66,12 @@ def _faults(parts: list[ServiceLine], lines: list[ServiceLine]) -> Iterator[tupl
     for part in parts:
         link = _link(part)
         if not link:
-            yield part.end, f"This line is one of {len(parts)} of a compound and has no link number (REF*VY)"
+            yield (
+                part.end,
+                f"This line is 1 of {len(parts)} ingredients of a compound, without a link number (REF*VY)",
+            )
         elif links[link] == 1:
-            yield part.end, f"No other drug line of the day has this line's link number, {shorten(link, 40)}"
+            yield part.end, f"Link number {shorten(link, 40)} is on no other drug line of the day"
 
 
 @line_rule(
@@ -79,13 +84,13 @@ def _faults(parts: list[ServiceLine], lines: list[ServiceLine]) -> Iterator[tupl
     status="A6:219",
     remittance=("16", "MA130"),
     where="2410 REF*VY, REF02",
-    summary="The ingredients of a compound stand on several lines that no common number links.",
-    fix="Send the same link number behind the CTP of every ingredient's line: REF*VY*123456 (REF*XZ with the "
-    "prescription number where there is one).",
+    summary="The ingredients of a compound are on several lines without a common link number.",
+    fix="Send the same link number after the CTP of every ingredient, for example REF*VY*123456~, or REF*XZ with "
+    "the prescription number.",
 )
 def compound_not_linked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Each ingredient has a line and an NDC of its own, and only the link number tells the payer that they make
-    one drug. Without it they are priced as drugs given side by side."""
+    """Each ingredient has its own line and NDC, and only the link number shows the payer that they are one
+    drug. Without it they are priced as separate drugs."""
     message = _unlinked(ctx).get(line.end) if len(ctx.claim.lines) > 1 else None
     if message is not None and line.drug is not None:
         yield Hit(_link_place(line.drug), message, shorten(_link(line)) or None)
@@ -102,17 +107,21 @@ def compound_not_linked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6, SV202-3 to SV202-6; 2410 LIN03",
     options={
-        "tell": Option(False, "whether the payer wants KP and KQ on the lines of a drug from several packages")
+        "tell": Option(False, "whether the payer requires KP and KQ on the lines of a drug from several packages")
     },
     summary="One drug and day is billed from several packages without modifiers KP and KQ.",
-    fix="Put KP on the first NDC's line and KQ on each further one.",
+    fix="Put KP on the first NDC's line and KQ on each further line.",
 )
 def several_ndcs_not_marked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A dose drawn from packages of two strengths has two NDCs and so two lines. Some Medicaid and commercial
-    payers take the second for a duplicate unless KP and KQ tell them apart."""
+    """A dose drawn from packages of two strengths has two NDCs and two lines. Some Medicaid and commercial
+    payers deny the second as a duplicate unless KP and KQ distinguish them."""
     wanted = _unmarked(ctx).get(line.end)
     if wanted is not None:
-        yield Hit(at(line.head), f"The drug is billed from several packages; this line lacks {wanted}", wanted)
+        composite = procedure(line, modifiers=[*line.given_modifiers, wanted])
+        corrected = service(line, ctx.claim.delimiters, composite)
+        usable = corrected and len(line.given_modifiers) < _MOST_MODIFIERS
+        message = f"The drug is billed from several packages; this line has no {wanted}"
+        yield Hit(at(line.head), message, wanted, fix=f"Send {corrected}" if usable else None)
 
 
 @lru_cache(maxsize=1)
@@ -146,11 +155,11 @@ def _unmarked(ctx: Context) -> dict[int, str]:
     where="2410 CTP04, CTP05-1",
     suppressed_by=("QTY01", "QTY02", "QTY03", "QTY09"),
     summary="A kit is not counted in whole kits.",
-    fix="Send the NDC of the kit's outer package and count kits: CTP****1*UN.",
+    fix="Send the NDC of the kit's outer package and count kits, for example CTP****1*UN~.",
 )
 def kit_not_counted_whole(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A kit is sold and priced as one piece, and its NDC stands for all that is in it. A quantity in millilitres
-    can't be priced against it."""
+    """A kit is sold and priced as one piece, and its NDC covers all parts. A quantity in milliliters has no
+    price."""
     drug = line.drug
     if drug is None or drug.ctp is None or not drug.quantity or _is_whole_number_of_pieces(drug):
         return

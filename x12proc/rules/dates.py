@@ -13,6 +13,8 @@ from x12proc.values import iso_date, shorten
 
 _DAY = "D8"
 _RANGE = "RD8"
+_LONGEST = 40  # characters of a date that are read
+_EARLIEST, _LATEST = 2000, 2099
 
 
 def service_days(line: ServiceLine) -> Days | None:
@@ -44,25 +46,52 @@ def _said(period: Days) -> str:
     remittance=("16", "M52", "M59"),
     where="2400 DTP*472, DTP02 and DTP03",
     summary="The service date is missing or is not a date.",
-    fix="Send the day the drug was given as CCYYMMDD: DTP*472*D8*20231114.",
+    fix="Send the day the drug was given as CCYYMMDD, for example DTP*472*D8*20231114~.",
 )
 def service_date_missing_or_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Prices, coverage and the validity of codes all hang on the service date. The guide refuses a line whose
-    date is missing or can't be read."""
+    """Prices, coverage and valid codes depend on the service date. The guide refuses a line whose date is
+    missing or unreadable."""
     period = line.service_date
     if period is None:
         if ctx.claim.type == "P":  # on an 837I it depends on the type of bill: INS03
-            yield Hit(missing(line.head, "2400", "DTP03"), "The line has no service date (DTP*472)")
+            yield Hit(missing(line.head, "2400", "DTP03"), "The line has no service date: DTP*472 is missing")
         return
     if period.format not in (_DAY, _RANGE):
-        message = f"DTP02 is {shorten(period.format) or 'empty'}; a service date is sent as D8 or RD8"
-        yield Hit(at(period.segment, 2), message, shorten(period.format) or None)
+        message = f"DTP02 is {shorten(period.format) or 'empty'}; a service date needs D8 or RD8"
+        yield Hit(at(period.segment, 2), message, shorten(period.format) or None, fix=_date_fix(period.text))
     elif period.first is None or period.last is None:
         message = f"DTP03 is {shorten(period.text) or 'empty'}, not {_form(period.format)}"
-        yield Hit(at(period.segment, 3), message, shorten(period.text) or None)
+        yield Hit(at(period.segment, 3), message, shorten(period.text) or None, fix=_date_fix(period.text))
     elif period.last < period.first:
-        message = f"The service period ends on {period.last} and begins later, on {period.first}"
-        yield Hit(at(period.segment, 3), message, period.text)
+        message = f"The service period begins on {period.first}, after its end on {period.last}"
+        swapped = dated_segment((period.last, period.first))
+        yield Hit(at(period.segment, 3), message, period.text, fix=f"If the dates are swapped, send {swapped}")
+
+
+def dated_segment(period: Days, qualifier: str = "472") -> str:
+    """The DTP of a day or of a period."""
+    first, last = (f"{day:%Y%m%d}" for day in period)
+    return f"DTP*{qualifier}*D8*{first}~" if first == last else f"DTP*{qualifier}*RD8*{first}-{last}~"
+
+
+def _date_fix(text: str) -> str | None:
+    """The DTP that a misspelled date means, if there is only one way to read it."""
+    days_read = [_read_day(part.strip()) for part in text[:_LONGEST].split("-")]
+    known = [day for day in days_read if day]
+    if not 0 < len(known) == len(days_read) <= 2 or known[-1] < known[0]:
+        return None
+    return f"Compare with the record, then send {dated_segment((known[0], known[-1]))}"
+
+
+def _read_day(text: str) -> date | None:
+    """A day of CCYYMMDD, YYMMDD or MMDDCCYY, with or without slashes; None where it may be two days or none."""
+    digits = text.replace("/", "")
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    spelled = {8: (digits, digits[4:] + digits[:4]), 6: (f"20{digits}", f"20{digits[4:]}{digits[:4]}")}
+    read = {iso_date(f"{one[:4]}-{one[4:6]}-{one[6:]}") for one in spelled.get(len(digits), ())} - {None}
+    plausible = [day for day in read if day and _EARLIEST <= day.year <= _LATEST]
+    return plausible[0] if len(plausible) == 1 else None
 
 
 def _form(kind: str) -> str:
@@ -80,16 +109,16 @@ def _form(kind: str) -> str:
     second_status="A7:187",
     remittance=("16", "M52"),
     where="2400 DTP03",
-    summary="The service date lies in the future.",
-    fix="Correct the date in DTP*472, or send the claim when the drug has been given.",
+    summary="The service date is in the future.",
+    fix="Correct the date in DTP*472, or hold the claim until the drug has been given.",
     suppressed_by=("DAT01",),
 )
 def service_date_in_future(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Nobody pays for what has not happened. A future date is most often a wrong year or two digits
+    """Nobody pays for what has not happened yet. Most future dates have a wrong year or two digits
     exchanged."""
     period, served = line.service_date, service_days(line)
     if period and served and served[1] > ctx.as_of:
-        message = f"The service date is {_said(served)}; today is {ctx.as_of}"
+        message = f"The service date {_said(served)} is after today, {ctx.as_of}"
         yield Hit(at(period.segment, 3), message, period.text)
 
 
@@ -104,16 +133,19 @@ def service_date_in_future(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "M59"),
     where="2400 DTP03",
     summary="One drug line covers more than one day.",
-    fix="Bill each administration on a line of its own with its own date (DTP*472*D8), dose and quantity.",
+    fix="Send one line for each day the drug was given, with its own date (DTP*472*D8), dose and quantity.",
     suppressed_by=("DAT01",),
 )
 def drug_line_spans_days(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Payers price an unlisted drug by the dose of each service date. From a line that covers several days
-    nobody can tell what was given when."""
+    """Payers price an unlisted drug by the dose of each service date. A line of several days doesn't show what
+    was given when."""
     period, served = line.service_date, service_days(line)
     if period and served and served[0] < served[1]:
         count = (served[1] - served[0]).days + 1
-        yield Hit(at(period.segment, 3), f"The line covers {count} days, {_said(served)}", period.text)
+        message = f"One line covers {count} days, {_said(served)}"
+        first = dated_segment((served[0], served[0]))
+        fix = f"Send one line for each day the drug was given, with its own dose. The first day: {first}"
+        yield Hit(at(period.segment, 3), message, period.text, fix=fix)
 
 
 @line_rule(
@@ -128,20 +160,22 @@ def drug_line_spans_days(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     second_status="A8:188",
     remittance=("16", "M52"),
     where="2400 DTP03 and 2300 DTP*434",
-    summary="The service date lies outside the statement dates of the claim.",
-    fix="Correct the line's DTP*472, or the statement dates in DTP*434 so that they cover every line.",
+    summary="The service date is outside the statement dates of the claim.",
+    fix="Correct the line's DTP*472, or widen the statement dates in DTP*434 to cover every line.",
     suppressed_by=("DAT01", "DAT02"),
 )
 def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """An institutional claim is a statement for a period. A service of another day does not belong to it, and
-    payers send the claim back."""
+    """An institutional claim covers the days of its statement. A service on another day does not belong to it,
+    and payers return the claim."""
     period, served = line.service_date, service_days(line)
     statement = days(ctx.claim.statement)
     if not period or not served or not statement:
         return
     if served[0] < statement[0] or served[1] > statement[1]:
-        message = f"The service date is {_said(served)}, the statement covers {_said(statement)}"
-        yield Hit(at(period.segment, 3), message, period.text)
+        message = f"The service date {_said(served)} is outside the statement dates, {_said(statement)}"
+        first, last = min(served[0], statement[0]), max(served[1], statement[1])
+        fix = f"Correct the service date, or widen the statement: DTP*434*RD8*{first:%Y%m%d}-{last:%Y%m%d}~"
+        yield Hit(at(period.segment, 3), message, period.text, fix=fix)
 
 
 @line_rule(
@@ -155,12 +189,12 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
     status="A8:187",
     remittance=("16", "M52"),
     where="2400 DTP03 and the text",
-    summary="The text gives another date than the service date.",
-    fix="Find out which date is right, and say the same in DTP*472 and in the text.",
+    summary="The date in the text differs from the service date.",
+    fix="Look up the day in the record, and send it in DTP*472 and in the text.",
     suppressed_by=("DAT01", "DAT02", "DAT04"),
 )
 def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Unlisted drugs are read by a person, who finds two dates for one dose and asks back instead of
+    """A person reads the text of an unlisted drug, finds two dates for one dose, and asks instead of
     paying."""
     said = ctx.narrative(line).dates
     if not said:
@@ -170,4 +204,9 @@ def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if not period or not served or not told or any(served[0] <= day <= served[1] for day in told):
         return
     listed = shorten(", ".join(day.isoformat() for day in told))
-    yield Hit(at(period.segment, 3), f"The text says {listed}, DTP*472 says {_said(served)}", listed)
+    message = f"The text has {listed}, but DTP*472 has {_said(served)}"
+    fix = None
+    if len(told) == 1:
+        sent = dated_segment((told[0], told[0]))
+        fix = f"If the drug was given on {told[0]}, send {sent}. If not, correct the text."
+    yield Hit(at(period.segment, 3), message, listed, fix=fix)

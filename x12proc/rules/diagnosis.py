@@ -12,6 +12,7 @@ from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import first_service_date
+from x12proc.rules.paste import changed, pasted
 from x12proc.values import shorten
 
 _PRINCIPAL = frozenset(("ABK", "BK"))
@@ -35,16 +36,20 @@ _MOST_POINTERS = 4
     remittance=("16", "M76", "MA63"),
     where="2300 HI, the composite with ABK",
     summary="The claim has no principal diagnosis.",
-    fix="Add the principal diagnosis to the claim, without a decimal point, for example HI*ABK:E7521.",
+    fix="Add the principal diagnosis without a decimal point, for example HI*ABK:E7521~.",
 )
 def diagnosis_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """The diagnosis is why the drug was given. A payer that can't see it can't tell whether the drug is
-    covered, and the implementation guide requires it."""
+    """The diagnosis is why the drug was given. Without it the payer can't decide whether the drug is covered,
+    and the implementation guide requires it."""
     principal = [code for code in claim.codes if code.qualifier in _PRINCIPAL]
     if [code for code in principal if code.code.strip()]:
         return
     place = principal[0].location if principal else _principal_place(claim)
-    yield Hit(place, "The claim names no principal diagnosis (HI*ABK)")
+    other = next((code.bare for code in claim.diagnoses if _ICD10.fullmatch(code.bare)), "")
+    first = pasted("HI", f"ABK:{other}") if other else ""
+    fix = f"If {other} is the principal diagnosis, send it first: {first}" if first else None
+    message = "HI has no principal diagnosis (ABK)" if other else "The claim has no diagnosis: HI*ABK is missing"
+    yield Hit(place, message, fix=fix)
 
 
 def _principal_place(claim: Claim) -> Location:
@@ -64,34 +69,50 @@ def _principal_place(claim: Claim) -> Location:
     status="A7:477",
     remittance=("16", "M76"),
     where="2400 SV107",
-    summary="The line does not point to diagnoses of its claim, each of them once.",
-    fix="Put the numbers of the diagnoses the drug was given for into SV107, the most important first: 1 is the"
-    " first code of HI. Example: SV107 = 1:2.",
+    summary="SV107 doesn't point to diagnoses of the claim, each of them once.",
+    fix="Put the numbers of the diagnoses the drug treats in SV107, the most important first. For example, 1:2 "
+    "points to the first and second code of HI.",
     suppressed_by=("DX01",),
 )
 def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The pointer tells the payer which diagnosis this drug treats. When it leads nowhere the line has no
-    diagnosis at all, and the guide does not allow that."""
+    """The pointer shows the payer which diagnosis this drug treats. A pointer to no code leaves the line
+    without a diagnosis, which the guide does not allow."""
     wrong = _wrong_pointers([pointer for pointer in line.pointers if pointer], len(ctx.claim.diagnoses))
     if wrong:
-        yield Hit(at(line.head, 7), f"SV107: {'; '.join(wrong)}", shorten(":".join(line.pointers)) or None)
+        sent = shorten(":".join(line.pointers), 40)
+        message = f"SV107 is {sent or 'empty'}: {'; '.join(wrong)}"
+        value = shorten(":".join(line.pointers)) or None
+        yield Hit(at(line.head, 7), message, value, fix=_pointer_fix(line, ctx))
+
+
+def _pointer_fix(line: ServiceLine, ctx: Context) -> str | None:
+    """SV1 with the pointers that lead to a diagnosis, or the numbers to choose from."""
+    codes = [code.bare for code in ctx.claim.diagnoses]
+    places = [_place(pointer) for pointer in line.pointers]
+    usable = list(dict.fromkeys(place for place in places if place is not None and place <= len(codes)))
+    kept = usable[:_MOST_POINTERS] or ([1] if len(codes) == 1 else [])
+    if kept and line.service is not None:
+        corrected = changed(line.service, ctx.claim.delimiters, {7: ":".join(map(str, kept))})
+        return f"If the drug treats {codes[kept[0] - 1]}, send {corrected}" if corrected else None
+    listed = ", ".join(f"{number} = {shorten(code, 8)}" for number, code in enumerate(codes, 1))
+    return f"Put the number of the disease that the drug treats in SV107: {listed}." if codes else None
 
 
 def _wrong_pointers(pointers: list[str], diagnoses: int) -> list[str]:
     if pointers == ["1"] and diagnoses:
         return []
     if not pointers:
-        return ["the line points to no diagnosis"]
+        return ["the line has no diagnosis"]
     wrong = []
     if len(pointers) > _MOST_POINTERS:
-        wrong.append(f"{len(pointers)} pointers, where {_MOST_POINTERS} are allowed")
+        wrong.append(f"{len(pointers)} pointers are sent, {_MOST_POINTERS} are allowed")
     seen: set[int] = set()
     for pointer in pointers[:_MOST_POINTERS]:
         place = _place(pointer)
         if place is None:
-            wrong.append(f"{shorten(pointer)} is not a number from 1 to {_MOST_DIAGNOSES}")
+            wrong.append(f"{shorten(pointer, 10)} is not a number from 1 to {_MOST_DIAGNOSES}")
         elif place > diagnoses:
-            wrong.append(f"pointer {place}, but the claim has {diagnoses} diagnosis code(s)")
+            wrong.append(f"the claim has {diagnoses} diagnosis code{'' if diagnoses == 1 else 's'}, not {place}")
         elif place in seen:
             wrong.append(f"pointer {place} is repeated")
         else:
@@ -117,21 +138,21 @@ def _place(pointer: str) -> int | None:
     second_status="A7:700",
     remittance=("16", "M76"),
     where="2300 HI, the composites with ABK and ABF",
-    summary="A diagnosis is not an ICD-10-CM code as an 837 carries it.",
-    fix="Send the ICD-10-CM code of the service date without its decimal point and under ABK (principal) or ABF"
-    " (others), for example HI*ABK:E7521.",
+    summary="A diagnosis is not an ICD-10-CM code in the form of an 837.",
+    fix="Send the ICD-10-CM code of the service date without a decimal point, under ABK (principal) or ABF "
+    "(others), for example HI*ABK:E7521~.",
 )
 def diagnosis_code_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Diagnosis codes are compared letter by letter. A decimal point, a slip of the finger or a code of the
-    old ICD-9 makes the diagnosis unknown, and the claim comes back."""
+    """Payers compare diagnosis codes letter by letter. With a decimal point, a typing error or an ICD-9 code
+    the diagnosis is unknown, and the claim comes back."""
     for code in claim.diagnoses:
         if not code.code.strip() and code.qualifier in _PRINCIPAL:
-            continue  # told by DX01
+            continue  # DX01 reports it
         if code.qualifier in _ICD9_QUALIFIERS:
             if _icd10_due(claim):
-                yield _icd9_hit(code)
+                yield _icd9_hit(code, claim)
         elif not _ICD10.fullmatch(code.code):
-            yield _malformed_hit(code)
+            yield _malformed_hit(code, claim)
 
 
 def _icd10_due(claim: Claim) -> bool:
@@ -139,25 +160,40 @@ def _icd10_due(claim: Claim) -> bool:
     return served is not None and served >= _ICD10_SINCE
 
 
-def _icd9_hit(code: HealthCode) -> Hit:
+def _icd9_hit(code: HealthCode, claim: Claim) -> Hit:
     place = at(code.segment, code.position, 1)
     message = (
-        f"{place.element} is {code.qualifier}, which announces ICD-9: {shorten(code.code)};"
-        " services since 2015-10-01 take ICD-10-CM"
+        f"{place.element} is {code.qualifier}, the qualifier of ICD-9, before {shorten(code.code)};"
+        " services since 2015-10-01 need ICD-10-CM"
     )
-    return Hit(place, message, code.qualifier)
+    return Hit(place, message, code.qualifier, fix=_with_code(code, code.bare, claim))
 
 
-def _malformed_hit(code: HealthCode) -> Hit:
+def _with_code(code: HealthCode, bare: str, claim: Claim) -> str | None:
+    """HI with an ICD-10-CM code in place of what was sent; None where that isn't one."""
+    if not _ICD10.fullmatch(bare):
+        return None
+    qualifier = "ABK" if code.qualifier in _PRINCIPAL else "ABF"
+    parts = code.segment.element(code.position).split(claim.delimiters.component.decode("latin-1"))
+    texts = {code.position: ":".join([qualifier, bare.upper(), *parts[2:]])}
+    for other in claim.diagnoses:  # the other codes of the segment without their decimal points
+        if other.segment is code.segment and other is not code and "." in other.code:
+            texts[other.position] = f"{other.qualifier}:{other.bare}"
+    corrected = changed(code.segment, claim.delimiters, texts)
+    return (
+        f"Send {corrected}" if corrected else f"Send {qualifier}:{bare.upper()} instead of {shorten(code.code)}."
+    )
+
+
+def _malformed_hit(code: HealthCode, claim: Claim) -> Hit:
     place = code.location
     bare = code.code.replace(".", "").strip()
     if not bare:
-        return Hit(place, f"{place.element} holds no diagnosis code behind {code.qualifier}")
-    message = f"{place.element} is {shorten(code.code)}, which is not an ICD-10-CM code without decimal point"
-    if _ICD10.fullmatch(bare):
-        fix = f"Send {bare.upper()} instead of {shorten(code.code)}."
-        return Hit(place, message, shorten(code.code), fix=fix)
-    return Hit(place, message, shorten(code.code))
+        return Hit(place, f"{place.element} is empty: no diagnosis code follows {code.qualifier}")
+    dotted = "." in code.code and _ICD10.fullmatch(bare)
+    wrong = "with a decimal point" if dotted else "not in the form of an ICD-10-CM code"
+    message = f"{place.element} is {shorten(code.code)}, {wrong}"
+    return Hit(place, message, shorten(code.code), fix=_with_code(code, bare, claim))
 
 
 @claim_rule(
@@ -171,17 +207,17 @@ def _malformed_hit(code: HealthCode) -> Hit:
     remittance=("16", "M64"),
     where="2300 HI",
     summary="Z00.6, participant in a clinical trial, is the only diagnosis.",
-    fix="Add the disease under study, for example HI*ABK:E7402*ABF:Z006; in a treatment trial the disease stands"
-    " first and Z006 second.",
+    fix="Add the disease under study. In a treatment trial it comes first and Z006 second, for example "
+    "HI*ABK:E7402*ABF:Z006~.",
     suppressed_by=("DX01",),
 )
 def trial_diagnosis_alone(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Z00.6 says that the patient takes part in a trial, not what is treated. Payers ask for it beside the
-    disease, never in place of it."""
+    """Z00.6 says that the patient takes part in a trial, not what is treated. Payers ask for it in addition to
+    the disease, never in its place."""
     codes = {code.bare for code in claim.diagnoses if code.code.strip()}
     if codes == {_TRIAL}:
         first = next(code for code in claim.diagnoses if code.code.strip())
-        yield Hit(first.location, "Z00.6 is the only diagnosis; the disease itself is not named", first.code)
+        yield Hit(first.location, "Z00.6 is the only diagnosis; the disease under study is missing", first.code)
 
 
 @line_rule(
@@ -194,19 +230,19 @@ def trial_diagnosis_alone(claim: Claim, ctx: Context) -> Iterator[Hit]:
     status="A7:488",
     remittance=("11",),
     where="2400 SV107 (837P), 2300 HI (837I)",
-    summary="The drug is justified by encounter or long-term-use codes only, not by a disease.",
-    fix="Point the line to the disease that the drug treats, and add its code to HI when it is not there.",
+    summary="The line points only to encounter or long-term-use codes, not to a disease.",
+    fix="Point the line to the disease that the drug treats. If HI doesn't have its code yet, add it there.",
     suppressed_by=("DX01", "DX02"),
 )
 def encounter_code_without_disease(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Z51.11, Z51.12 and Z79 say that somebody came for treatment or takes a drug for long. Payers compare an
-    unlisted drug with the disease; without one they deny it as not necessary."""
+    """Z51.11, Z51.12 and Z79 say that the patient came for treatment or takes a drug for long. Payers compare
+    an unlisted drug with the disease and deny it without one as not necessary."""
     claim = ctx.claim
     if claim.type == "I" and line is not ctx.targets[0]:
-        return  # all lines share the claim's diagnoses: told once
+        return  # all lines share the claim's diagnoses: reported once
     codes = [code for code in claim.pointed_diagnoses(line) if code.code.strip()]
     if not codes or [code for code in codes if not code.bare.startswith(_ENCOUNTERS)]:
         return
     named = shorten(", ".join([code.bare for code in codes]))
     place = codes[0].location if claim.type == "I" else at(line.head, 7)
-    yield Hit(place, f"The only diagnoses given for the drug are {named}; none of them names a disease", named)
+    yield Hit(place, f"The drug's only diagnosis codes are {named}; none of them is a disease", named)

@@ -1,9 +1,10 @@
-"""Which codes a drug has of its own, and how that is told."""
+"""Which codes a drug has of its own, and the words for them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,19 +14,22 @@ from x12proc.reference.edition import Reference
 from x12proc.reference.model import SpecificCode
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option
+from x12proc.rules.billing_units import unit_shown, units_of
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import named_drug
-from x12proc.values import shorten
+from x12proc.rules.paste import procedure, service
+from x12proc.values import parse_quantity, shorten
 
+_TOKEN = Decimal(2)  # dollars
 _BEVACIZUMAB = "bevacizumab"
 _MODIFIER_ROUTES = {"JA": "IV", "JB": "SC"}
-MOST_SHOWN = 4  # codes that a message names
+MOST_SHOWN = 3  # codes that a message names
 MEDICARE = Option(("MA",), "filing indicators (SBR09) of payers that pay hospital outpatient claims under OPPS")
 
 
 class OwnCodes(NamedTuple):
-    """The codes that stand for one drug, as they stood on a day."""
+    """The codes of one drug on a day."""
 
     in_force: list[SpecificCode]
     unsure: list[SpecificCode]  # the tables don't know since when
@@ -63,8 +67,8 @@ def _codes_of_the_drug(
 
 def own_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> OwnCodes:
     """The codes of the drug's own, by LIN03, else by the name in the text; with ``opps`` the C codes, which only
-    hospital outpatient claims know, and without it all others. A compound is not the product that the codes
-    stand for."""
+    hospital outpatient claims know, and without it all others. A compound is not the product of
+    these codes."""
     known, key = _asked(ctx), (line.end, opps)
     if key not in known:
         known[key] = _find_own_codes(line, ctx, opps)
@@ -158,23 +162,20 @@ def drug_shown(line: ServiceLine, ctx: Context) -> str:
     return shorten(name or "The drug", 40)
 
 
-def _unit_shown(unit: str) -> str:
-    return unit.lower() if unit.startswith("PER ") else f"{shorten(unit, 30)} a unit"
-
-
 def _code_shown(code: SpecificCode) -> str:
-    unit = f" ({_unit_shown(code.billing_unit)})" if code.billing_unit else ""
     until = f" until {code.last}" if code.last else ""
     if code.first is None and code.known_since is not None:
-        return f"{code.code}{unit}, in force since {code.known_since} at the latest{until}"
+        return f"{code.code} since {code.known_since} at the latest{until}"
     if code.first is None:
-        return f"{code.code}{unit}, since when is not known here"
-    doubt = "" if code.date_confidence == "verified" else " (date not confirmed)"
-    return f"{code.code}{unit}, in force since {code.first}{until}{doubt}"
+        return f"{code.code} (start date unknown)"
+    if code.last is not None:
+        return f"{code.code} from {code.first} to {code.last}"
+    doubt = "" if code.date_confidence == "verified" else " (unconfirmed)"
+    return f"{code.code} since {code.first}{doubt}"
 
 
 def codes_shown(codes: Iterable[SpecificCode]) -> str:
-    """Codes with their units and dates, a few of them."""
+    """Codes with their dates, a few of them."""
     listed = [_code_shown(code) for code in codes]
     more = f"; or {len(listed) - MOST_SHOWN} more" if len(listed) > MOST_SHOWN else ""
     return "; or ".join(listed[:MOST_SHOWN]) + more
@@ -189,13 +190,32 @@ def codes_due(line: ServiceLine, ctx: Context) -> list[SpecificCode]:
 def own_code_hit(line: ServiceLine, ctx: Context, codes: list[SpecificCode]) -> Hit:
     """That the drug had codes of its own, as sure as the tables are of it."""
     severity = _certainty(own_codes(line, ctx), codes)
-    shown, day = codes_shown(codes), served_on(line, ctx)
-    told_by = "its name" if codes[0].matched_by == "name" else "its NDC"
-    message = f"{drug_shown(line, ctx)} (by {told_by}) has a code of its own: {shown}. The line is of {day}"
-    unsure = severity == INFO
-    advice = f"Find out whether the drug had a code of its own on {day}" if unsure else "Bill"
-    fix = f"{advice}{':' if unsure else ''} {shown} (edition {codes[0].edition})."
+    matched = "name" if codes[0].matched_by == "name" else "NDC"
+    drug = f"{drug_shown(line, ctx)} (by its {matched})"
+    billed = f"the line bills {code_billed(line)} on {served_on(line, ctx)}"
+    message = f"{drug} has its own code {codes_shown(codes)}; {billed}"
+    fix = own_code_fix(line, ctx, codes, unsure=severity == INFO)
     return Hit(code_place(line), message, code_billed(line), severity, fix)
+
+
+def own_code_fix(line: ServiceLine, ctx: Context, codes: list[SpecificCode], *, unsure: bool = False) -> str:
+    """What to bill in place of the unclassified code, with the units of the line's dose where they are certain."""
+    first, check = codes[0], "Bill"
+    if unsure and first.first is None:
+        check = f"If {first.code} was in force on {served_on(line, ctx)}, bill"
+    elif unsure:
+        check = f"If the product given has {first.code}, bill"
+    if len(codes) > 1:
+        units = [f"{one.code}{f' ({unit})' if (unit := unit_shown(one.billing_unit)) else ''}" for one in codes]
+        return f"Bill the code of the product given: {' or '.join(units[:MOST_SHOWN])}."
+    known = units_of(line, ctx, first.billing_unit)
+    if known is None:
+        unit = unit_shown(first.billing_unit)
+        return f"{check} {first.code} in its own units{f' ({unit})' if unit else ''}."
+    units_element = procedure_element(line) + 3
+    composite = procedure(line, code=first.code, description="")
+    corrected = service(line, ctx.claim.delimiters, composite, {units_element: known[0]})
+    return f"{check} {first.code} x {known[0]} ({known[1]}){f': {corrected}' if corrected else '.'}"
 
 
 def _certainty(own: OwnCodes, codes: list[SpecificCode]) -> Severity | None:
@@ -210,3 +230,9 @@ def _certainty(own: OwnCodes, codes: list[SpecificCode]) -> Severity | None:
 def _is_followed(code: SpecificCode, later: list[SpecificCode]) -> bool:
     """Whether a code ended the day before another began: then both stand for one product."""
     return code.last is not None and any(one.first == code.last + timedelta(days=1) for one in later)
+
+
+def is_token_charge(line: ServiceLine) -> bool:
+    """Whether a line charges no more than a token, as for a drug that cost the provider nothing."""
+    charge = parse_quantity(line.charge)
+    return charge is not None and charge <= _TOKEN

@@ -10,10 +10,19 @@ from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.authorization import reference_anchor
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.paste import changed, procedure, service
 from x12proc.values import shorten
 
 _CORRECTIONS = {"7": "replacement", "8": "void"}
 _ORIGINAL = "F8"
+_REPEATED, _MOST_MODIFIERS = "76", 4
+_NEW, _REPLACED = "1", "7"
+
+
+def _with_frequency(claim: Claim, frequency: str) -> str:
+    """The CLM of a claim with another CLM05-3."""
+    composite = f"{claim.facility_code}:{claim.facility_qualifier}:{frequency}"
+    return changed(claim.clm, claim.delimiters, {5: composite})
 
 
 @line_rule(
@@ -27,19 +36,28 @@ _ORIGINAL = "F8"
     status="A3:54",
     remittance=("18",),
     where="2400, the whole line",
-    summary="Two drug lines of the claim are the same in every respect.",
-    fix="Take one of the lines out. When the drug was given twice that day, say so on the second line, with"
-    " modifier 76 or with its own dose and quantity.",
+    summary="Two drug lines of the claim are identical.",
+    fix="Delete one of the lines. If the drug was given twice that day, send the second line with modifier 76 or "
+    "with its own dose and quantity.",
 )
 def drug_line_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Payers take two lines without any difference for one service billed twice, pay one of them, or stop the
-    claim for review."""
+    """Payers read two identical lines as one service billed twice. They pay one of them, or stop the claim for
+    review."""
     if len(ctx.targets) < 2:
         return
     first = _repeated(ctx).get(line.lx.index)
     if first is not None:
         message = f"This line repeats line {shorten(first)}: same NDC, date, modifiers, charge, units and text"
-        yield Hit(at(line.head), message)
+        yield Hit(at(line.head), message, fix=_as_repeated(line, ctx))
+
+
+def _as_repeated(line: ServiceLine, ctx: Context) -> str | None:
+    """The line with modifier 76."""
+    given = line.given_modifiers
+    if _REPEATED in given or len(given) >= _MOST_MODIFIERS:
+        return None
+    corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=[*given, _REPEATED]))
+    return f"Delete this line. If the drug was given twice that day, send {corrected}" if corrected else None
 
 
 @lru_cache(maxsize=1)
@@ -85,18 +103,27 @@ def _text(period: DatePeriod | None) -> str:
     status="A3:54",
     remittance=("18",),
     where="2300 CLM",
-    summary="The file holds the same claim twice.",
-    fix="Send the claim once. A correction is sent as replacement: 7 in CLM05-3, the payer's number in REF*F8.",
+    summary="The file has the same claim twice.",
+    fix="Send the claim once. Send a correction as a replacement: 7 in CLM05-3, and the payer's claim number in "
+    "REF*F8.",
 )
 def claim_repeated_in_file(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """A claim that arrives twice is denied once as duplicate, and each denial has to be worked. It often
-    means that a batch was exported twice."""
+    """A claim that arrives twice is denied once as a duplicate, and somebody has to work each denial. Often a
+    batch was exported twice."""
     if ctx.seen_before(_claim_key(claim)):
         message = (
-            "An earlier claim of this file has the same account number, charge, service dates, patient, provider,"
-            " payer and frequency"
+            f"Claim {shorten(claim.id, 40)} is already in this file with the same charge, dates, patient,"
+            " provider, payer and frequency"
         )
-        yield Hit(at(claim.clm, 1), message)
+        yield Hit(at(claim.clm, 1), message, fix=_replacement_fix(claim))
+
+
+def _replacement_fix(claim: Claim) -> str | None:
+    """The CLM of a replacement, where the claim was sent as a new one."""
+    corrected = _with_frequency(claim, _REPLACED) if claim.frequency == _NEW else ""
+    if not corrected:
+        return None
+    return f"Delete this copy. If it is a correction, send {corrected} and the payer's claim number in REF*F8."
 
 
 @claim_rule(
@@ -110,19 +137,19 @@ def claim_repeated_in_file(claim: Claim, ctx: Context) -> Iterator[Hit]:
     remittance=("18",),
     where="2300 CLM",
     suppressed_by=("DUP02",),
-    summary="An earlier file of the same feed held the same claim, and it was accepted.",
-    fix="Leave the claim out, or send the correction as such: 7 (replacement) or 8 (void) in CLM05-3, the payer's"
-    " number of the original claim in REF*F8.",
+    summary="An earlier file of the same feed had the same claim, and it was accepted.",
+    fix="Delete the claim. Send a correction with 7 (replacement) or 8 (void) in CLM05-3 and the payer's number "
+    "of the original claim in REF*F8.",
 )
 def claim_sent_before(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Payers hold a claim against all they have, not against its file, and deny the second one as a duplicate.
-    Only watched folders know what was sent before: elsewhere this rule has nothing to go by."""
+    """Payers compare a claim with all claims they have, not only with its file, and deny the second as a
+    duplicate. Only watched folders remember earlier files: elsewhere this rule finds nothing."""
     if ctx.sent_before():
         message = (
-            "An earlier file held a claim with the same account number, billing provider, service dates, charge"
-            " and frequency"
+            f"Claim {shorten(claim.id, 40)} was accepted in an earlier file with the same billing provider,"
+            " service dates, charge and frequency"
         )
-        yield Hit(at(claim.clm, 1), message)
+        yield Hit(at(claim.clm, 1), message, fix=_replacement_fix(claim))
 
 
 def sent_key(claim: Claim) -> tuple[str, ...]:
@@ -172,17 +199,17 @@ def _birth(person: Party) -> str:
     status="A6:464",
     remittance=("16", "M47"),
     where="2300 REF*F8, REF02",
-    summary="A replacement or void does not say which claim it corrects.",
-    fix="Add the payer's number of the original claim, from its remittance or 277CA: REF*F8*<payer claim number>."
-    " A new claim has 1 in CLM05-3.",
+    summary="A replacement or void has no number of the claim it corrects.",
+    fix="Add REF*F8 with the payer's number of the original claim: CLP07 of its 835, or REF*1K of its 277CA. For "
+    "a new claim send 1 in CLM05-3.",
 )
 def correction_without_original_number(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Frequency 7 replaces and 8 cancels a claim the payer already has, and the payer finds it by its own
-    number only. Without the number the correction is refused or taken for a duplicate."""
+    """Frequency 7 replaces and 8 cancels a claim that the payer has, and the payer finds it by its own number
+    only. Without it the correction is refused or denied as a duplicate."""
     kind = _CORRECTIONS.get(claim.frequency)
     original = claim.reference(_ORIGINAL)
     if kind is None or (original is not None and original.value.strip()):
         return
     place = at(original.segment, 2) if original else missing(reference_anchor(claim), "2300", "REF02")
-    message = f"CLM05-3 is {claim.frequency} ({kind}), but there is no original claim number (REF*F8)"
+    message = f"CLM05-3 is {claim.frequency} ({kind}), but REF*F8 with the original claim number is missing"
     yield Hit(place, message)

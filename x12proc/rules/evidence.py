@@ -1,4 +1,4 @@
-"""What the payer is told to look for elsewhere: the invoice, and the authorisation of this payer."""
+"""What a claim refers to: the invoice of the drug, and the payer's authorization."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from x12proc.rules.authorization import reference_anchor
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import spoken
+from x12proc.rules.paste import changed, pasted
 from x12proc.rules.trial_drug import is_under_study
 from x12proc.values import shorten
 
@@ -30,20 +31,21 @@ _ELSEWHERE = re.compile(r"\b(?:SEE|ATT|ATTCH|ATTACH(?:ED|MENT)?|ENCL(?:OSED)?|FA
     status="A6:252",
     remittance=("197", "M62"),
     where="2300 REF*G1 (837P: or 2400 REF*G1)",
-    options={"required": Option(False, "the payer wants an authorisation number for every unclassified drug")},
-    summary="The payer wants a prior authorisation for unclassified drugs, and the claim gives no number.",
-    fix="Send the number of the payer's approval as REF*G1*<number>, or the reason why there is none as REF*4N.",
+    options={"required": Option(False, "the payer requires an authorization number for every unclassified drug")},
+    summary="The payer requires prior authorization for unclassified drugs, and the claim has no number.",
+    fix="Add REF*G1 with the number of the payer's approval, or REF*4N with the code of the reason why there is "
+    "none.",
 )
 def authorization_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Where a drug needs approval beforehand, a claim without the number is denied, whether approval was given or
-    not. Which drugs need it differs by payer, so this is asked only where the profile says so."""
+    """If a drug needs approval, a claim without the number is denied even when approval was given. Payers
+    differ in which drugs need it, so only some profiles ask for it."""
     if not ctx.option("AUT01", "required") or claim.reference(_AUTHORIZATION) or claim.reference(_EXCEPTION):
         return
     bare = [line for line in ctx.targets if claim.type == "I" or not _has_authorization(line)]
     if bare:
         numbers = shorten(", ".join(line.number for line in bare), 40)
         place = missing(reference_anchor(claim), "2300", "REF02")
-        yield Hit(place, f"No prior authorisation number (REF*G1) is given for drug line {numbers}")
+        yield Hit(place, f"Drug line {numbers} has no prior authorization number (REF*G1)")
 
 
 def _has_authorization(line: ServiceLine) -> bool:
@@ -61,13 +63,13 @@ def _has_authorization(line: ServiceLine) -> bool:
     status="A7:252",
     where="2400 REF*G1, REF02",
     suppressed_by=("AUT02",),
-    summary="The line repeats the claim's prior authorisation number.",
-    fix="Leave REF*G1 out of the line; the claim's number holds for all its lines. Send one on the line only when "
-    "it differs, and with REF04 2U:<payer id> when it is another payer's.",
+    summary="The line repeats the claim's prior authorization number.",
+    fix="Delete REF*G1 from the line. Send it there only if it differs from the claim's, with 2U and the payer's "
+    "id in REF04 if it is another payer's.",
 )
 def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The guide keeps the line's number for one that differs from the claim's. Repeated, it makes the payer's
-    system look for two approvals."""
+    """The guide keeps the line's number for one that differs from the claim's. A repeated number makes the
+    payer's system look for two approvals."""
     own = ctx.claim.reference(_AUTHORIZATION)
     if own is None or not own.value.strip():
         return
@@ -76,8 +78,11 @@ def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterato
             continue
         for_other_payer = bool(reference.segment.element(4))
         if not for_other_payer:
-            message = "REF*G1 of the line is the same as that of the claim"
-            yield Hit(at(reference.segment, 2), message, shorten(reference.value))
+            number = shorten(reference.value)
+            message = f"REF*G1 of the line repeats the claim's number, {number}"
+            repeated = changed(reference.segment, ctx.claim.delimiters, {})
+            fix = f"On the line, delete {repeated}" if repeated else None
+            yield Hit(at(reference.segment, 2), message, number, fix=fix)
 
 
 @claim_rule(
@@ -94,25 +99,34 @@ def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterato
     options={
         "required": Option(False, "the payer prices unclassified drugs by their invoice: warn when none is sent")
     },
-    summary="The text refers to an invoice, or the payer wants one, but no attachment is announced.",
-    fix="Announce the invoice with a control number, print the same number on it, and send it: "
-    "PWK*OZ*EL***AC*INV123. When none is sent, take the words out or give the cost itself in the text.",
+    summary="The text mentions an invoice, or the payer requires one, but no attachment is announced.",
+    fix="Announce the invoice with a control number that is also printed on it, for example "
+    "PWK*OZ*EL***AC*INV123~. If none is sent, write the cost in the text.",
 )
 def invoice_not_announced(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Several payers price an unclassified drug by its invoice. Without a PWK nobody knows that one is on its way,
-    it is not joined to the claim, and the line is denied for want of it."""
+    """Several payers price an unclassified drug by its invoice. Without a PWK the invoice is not matched to
+    the claim, and the line is denied for lack of it."""
     if claim.paperwork or [line for line in claim.lines if line.paperwork]:
         return
     for line in ctx.targets:
         said = ctx.narrative(line)
         if said.invoice and (said.invoice_amount is None or _points_elsewhere(line, ctx)):
-            message = "The text speaks of an invoice, and there is no PWK on the claim or its lines"
-            yield Hit(_paperwork_place(claim), message)
+            message = "The text mentions an invoice, but neither the claim nor its lines have a PWK"
+            yield Hit(_paperwork_place(claim), message, fix=_announced(claim))
             return
     if ctx.option("AUT05", "required") and any(_wants_invoice(line, ctx) for line in ctx.targets):
         # The invoice may be on its way without a PWK, so this is never more than a warning.
-        message = "The payer prices the drug by its invoice, and there is no PWK on the claim or its lines"
-        yield Hit(_paperwork_place(claim), message, severity=WARN)
+        message = "The payer prices the drug by its invoice, but neither the claim nor its lines have a PWK"
+        yield Hit(_paperwork_place(claim), message, severity=WARN, fix=_announced(claim))
+
+
+def _announced(claim: Claim) -> str | None:
+    """The PWK of an invoice, with a control number made of the account number."""
+    control = f"{claim.id.strip()}-INV"
+    paper = pasted("PWK", "OZ", "EL", "", "", "AC", control)
+    if not paper or not claim.id.strip():
+        return None
+    return f"Add after the claim's dates: {paper}. Print {shorten(control)} on the invoice and send it."
 
 
 def _wants_invoice(line: ServiceLine, ctx: Context) -> bool:

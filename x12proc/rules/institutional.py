@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12proc.claims.model import Claim, ServiceLine, at, missing
+from x12proc.claims.model import Claim, ServiceLine, at, days, missing
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import kinds_of_drug, named_drug
+from x12proc.rules.paste import changed
 from x12proc.rules.product import listed_product
 from x12proc.values import shorten
 
@@ -37,24 +38,25 @@ _REVENUE_CODE_LENGTH = 4
     second_status="A8:454",
     remittance=("199",),
     where="2400 SV201",
-    summary="The drug is billed under a revenue code other than 0636, drugs requiring detailed coding.",
-    fix="Bill the line under revenue code 0636: SV2*0636*HC:<code>. Cell and gene therapies may stand under 0891 "
-    "and 0892.",
+    summary="The drug is billed under another revenue code than 0636, drugs requiring detailed coding.",
+    fix="Bill the line under revenue code 0636, for example SV2*0636*HC:J3590:JZ::::BRIUMVI 450MG IV*9000*UN*1~. "
+    "0891 is for cell therapies, 0892 for gene therapies.",
     suppressed_by=("INS09",),
-    options={"revenue_codes": Option((_DETAILED_DRUGS,), "Revenue codes under which the payer takes the drug.")},
+    options={"revenue_codes": Option((_DETAILED_DRUGS,), "Revenue codes under which the payer accepts the drug.")},
 )
 def drug_under_other_revenue_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A drug that is billed with a HCPCS code belongs under 0636. Under general pharmacy codes payers don't
-    look at the code, or answer that revenue code and procedure do not match. Cell therapies (0891) and gene
-    therapies (0892) have revenue codes of their own."""
+    """A drug with a HCPCS code belongs under 0636. Under general pharmacy codes payers ignore the code, or
+    answer that revenue code and procedure do not match. Cell therapies (0891) and gene therapies (0892) have
+    revenue codes of their own."""
     allowed = ctx.option("INS01", "revenue_codes")
     assert isinstance(allowed, tuple)
     code = line.revenue_code
     if code in SPECIALLY_PROCESSED and _may_be_cell_or_gene_therapy(line, ctx):
         return
     if code not in allowed and _is_revenue_code(code):
-        message = f"The drug is billed under revenue code {code}, not under {' or '.join(allowed)}"
-        yield Hit(at(line.head, 1), message, code)
+        message = f"The drug is billed under revenue code {code}, not {' or '.join(allowed)}"
+        corrected = changed(line.head, ctx.claim.delimiters, {1: allowed[0]}) if allowed else ""
+        yield Hit(at(line.head, 1), message, code, fix=f"Send {corrected}" if corrected else None)
 
 
 def _may_be_cell_or_gene_therapy(line: ServiceLine, ctx: Context) -> bool:
@@ -75,14 +77,15 @@ def _may_be_cell_or_gene_therapy(line: ServiceLine, ctx: Context) -> bool:
     remittance=("16", "M20"),
     where="2400 SV202",
     summary="A line with revenue code 0636 has no procedure code.",
-    fix="Add the drug's HCPCS code and its units: SV2*0636*HC:<code>. Bill drugs that need no code under 0250.",
+    fix="Add the drug's HCPCS code and its units, for example SV2*0636*HC:J1745*9000*UN*40~. Bill drugs that "
+    "need no code under 0250.",
 )
 def detailed_drug_without_procedure(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """0636 means drugs that need detailed coding. Without a code nobody can tell which drug it is, and the
-    claim is returned."""
+    """0636 means drugs that need detailed coding. Without a code nobody knows which drug it is, and the claim
+    is returned."""
     for line in claim.lines:
         if line.revenue_code == _DETAILED_DRUGS and not line.procedure.strip():
-            message = f"Line {shorten(line.number)} has revenue code 0636 and no procedure code in SV202"
+            message = f"Line {shorten(line.number)} has revenue code 0636, but no procedure code (SV202)"
             yield Hit(at(line.head, 2), message)
 
 
@@ -98,15 +101,17 @@ def detailed_drug_without_procedure(claim: Claim, ctx: Context) -> Iterator[Hit]
     remittance=("16", "M52"),
     where="2400 DTP*472, DTP03",
     summary="A line of an outpatient claim has no service date.",
-    fix="Add the day the drug was given to the line: DTP*472*D8*20231213.",
+    fix="Add the day the drug was given to the line, for example DTP*472*D8*20231213~.",
 )
 def outpatient_line_without_date(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """An outpatient claim may cover many days. Prices, coverage and the drug's own code depend on the day, so
-    the guide wants it on every line."""
+    the guide requires it on every line."""
     facility = ctx.claim.facility_code
     if line.service_date is None and facility and not facility.startswith(_BILLED_BY_STAY):
-        message = f"The line has no service date (DTP*472), and facility type {shorten(facility)} is outpatient"
-        yield Hit(missing(line.head, "2400", "DTP03"), message)
+        message = f"The line has no service date (DTP*472), but bill type {shorten(facility)}x is outpatient"
+        covered = days(ctx.claim.statement)
+        fix = f"If the drug was given on {covered[0]}, add DTP*472*D8*{covered[0]:%Y%m%d}~" if covered else None
+        yield Hit(missing(line.head, "2400", "DTP03"), message, fix=fix)
 
 
 @line_rule(
@@ -121,19 +126,21 @@ def outpatient_line_without_date(line: ServiceLine, ctx: Context) -> Iterator[Hi
     status="A7:455",
     remittance=("16", "M50"),
     where="2400 SV201",
-    summary="The revenue code is not four digits of which the first is 0 to 3.",
-    fix="Send the revenue code with all four digits, for a drug with a HCPCS code 0636.",
+    summary="The revenue code is not four digits, the first of them 0 to 3.",
+    fix="Send all four digits of the revenue code: 0636 for a drug with a HCPCS code.",
 )
 def revenue_code_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Revenue codes have four digits and begin with 0 to 3. Paper habits drop the leading zero;
-    clearinghouses refuse such claims before the payer sees them."""
+    """Revenue codes have four digits and begin with 0 to 3. Paper habits drop the leading zero; clearinghouses
+    refuse such claims before the payer sees them."""
     code = line.revenue_code
     if _is_revenue_code(code):
         return
     padded = f"0{code}"
-    fix = f"Send {padded} instead of {code}." if len(code) == 3 and _is_revenue_code(padded) else None
+    usable = len(code) == 3 and _is_revenue_code(padded)
+    corrected = changed(line.head, ctx.claim.delimiters, {1: padded}) if usable else ""
+    fix = f"Send {corrected}" if corrected else None
     shown = shorten(code)
-    message = f"SV201 is {shown or 'empty'}, not four digits that begin with 0 to 3"
+    message = f"SV201 is {shown or 'empty'}, not four digits beginning with 0 to 3"
     yield Hit(at(line.head, 1), message, shown or None, fix=fix)
 
 

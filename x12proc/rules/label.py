@@ -1,4 +1,4 @@
-"""What the label says of a product held against the words: strength, doses and amount per container, unit."""
+"""What the label says of a product, compared with the words: strength, doses and amount per container, unit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from x12proc.rules.dosing import Size, counted, fixes_strength, sizes_sold, tell
 from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.product import listed_product
-from x12proc.rules.waste_pair import is_waste_line
+from x12proc.rules.waste_pair import is_waste_line, other_part
 from x12proc.values import plain, shorten
 
 _CONFUSED = Decimal(10)  # times what one container holds
@@ -52,17 +52,16 @@ def _is_open(sizes: frozenset[Size], line: ServiceLine, ctx: Context) -> bool:
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NDC03", "NDC11"),
     options={
-        "ndc_is_enough": Option(True, "be silent where the tables know one strength of the NDC in LIN03"),
-        "always": Option(False, "the payer wants the strength in words even where only one is sold"),
+        "ndc_is_enough": Option(True, "no finding if the tables have one strength for the NDC in LIN03"),
+        "always": Option(False, "the payer wants the strength in words even if only one is sold"),
     },
     summary="The product is sold in several strengths, and the text doesn't say which was used.",
-    fix="Add the strength of the container behind the dose, e.g. XENPOZYME 40MG IV 2X20MG SDV.",
+    fix="Add number and strength of the containers after the dose, for example XENPOZYME 40MG IV 2X20MG SDV.",
 )
 def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Vials of different strength have different prices. Medicare contractors that price from the text ask for the
-    strength where there is more than one; other payers can take it from an NDC that stands for one strength. Sizes
-    that were not yet or no longer sold on the service date don't count, and a dose that whole containers make up
-    in one way alone names its size."""
+    """Vials of different strength have different prices. Medicare contractors that price from the text want
+    the strength if there are several. Other payers can take it from an NDC with only one strength. Only sizes sold
+    on the service date count. A dose that whole containers make up in only one way names its size."""
     said = ctx.narrative(line)
     if (
         is_waste_line(line)
@@ -73,6 +72,9 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         or said.amount_per_container
     ):
         return
+    other = other_part(line, ctx)
+    if other is not None and (ctx.narrative(other).strength or ctx.narrative(other).amount_per_container):
+        return  # the JW line names the container of both
     if not _is_asked_for(line, ctx, None):
         return
     day = served_on(line, ctx)  # asked last: until here the drug alone decides
@@ -80,7 +82,7 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         sizes = sizes_sold(line, ctx, day)
         listed = sorted(sizes, key=lambda size: (size[1], size[0], size[2] or 0))
         shown = [f"{in_figures(a)} {unit}" + (f"/{in_figures(v)} ML" if v else "") for a, unit, v in listed]
-        message = f"The text gives no strength; the drug is sold as {shorten(', '.join(dict.fromkeys(shown)))}"
+        message = f"The text has no strength, and the drug is sold as {shorten(', '.join(dict.fromkeys(shown)))}"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -112,18 +114,18 @@ def _is_fixed_by_ndc(line: ServiceLine, ctx: Context, on: date | None) -> bool:
     status="A6:217",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NAR06", "NDC03"),
-    options={"tell": Option(False, "whether the rule speaks at all")},
-    summary="The text gives the dose, but not how many containers of what size it was taken from.",
-    fix="Add number and size of the containers: LAMZEDE 30MG IV 3X10MG SDV.",
+    options={"tell": Option(False, "true switches the rule on")},
+    summary="The text has the dose, but not the number and size of the containers.",
+    fix="Add number and size of the containers, for example LAMZEDE 30MG IV 3X10MG SDV.",
 )
 def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Some plans ask for the amount of drug in a unit, so that dose = units x amount can be checked. Most don't,
-    and the NDC tells it as well."""
+    """Some plans want the amount of drug in a container to check dose = containers x amount. Most don't, and
+    the NDC shows it as well."""
     said = ctx.narrative(line)
     sized = said.contents or said.amount_per_container or said.strength
     if said.dose is not None and not sized and not said.compound and not is_waste_line(line):
         dose = f"{shorten(said.dose.value, 30)} {said.dose.unit}"
-        message = f"The text says {dose}, but not from how many containers of what size"
+        message = f"The text has {dose}, but not the number and size of the containers"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -139,18 +141,18 @@ def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hi
     status="A6:216",
     remittance=("16", "M24"),
     suppressed_by=("NAR02", "NAR03", "NDC03"),
-    summary="A multiple-dose vial was used, and the text gives neither its size nor the doses in it.",
-    fix="Add the doses in a vial, or its size: TRASTUZUMAB-ANNS 420MG IV MDV 10 DOSES/VIAL.",
+    summary="A multiple-dose vial was used, and the text has neither its size nor the doses in it.",
+    fix="Add the doses in a vial, or its size, for example TRASTUZUMAB-ANNS 420MG IV MDV 10 DOSES/VIAL.",
 )
 def doses_per_vial_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Of a multiple-dose vial one patient gets a part. Payers have an answer of their own for claims that don't
-    say how many doses it holds, since they can't work out the price of that part."""
+    """A multiple-dose vial serves several patients. Payers have a separate denial code for claims without the
+    number of doses, because they can't price one patient's part."""
     said = ctx.narrative(line)
     if said.container != "MDV" or said.doses_per_container or is_waste_line(line):
         return
     sized = said.amount_per_container or said.strength or said.contents
     if not sized:
-        message = "The text says multiple-dose vial (MDV), but not what it holds or how many doses"
+        message = "The text has a multiple-dose vial (MDV), but neither its size nor its doses"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -172,16 +174,16 @@ def _wrong_unit(dose: Measure, unit: str, label: tuple[Strength, ...]) -> str:
         return ""
     own = units.pop()
     if (own == "UNIT") is not (dose.unit == "UNIT"):
-        return f"the product is labelled in {'units' if own == 'UNIT' else own}"
+        return f"the label is in {'units' if own == 'UNIT' else own}"
     held = [amount.value for one in label if (amount := measure(plain(one.amount), one.unit))]
     if own == unit or not held or any(one.per_ml for one in label):
         return ""
     most, least = max(held), min(held)
     if dose.value > most * _CONFUSED:
         times = in_figures(dose.value / most)
-        return f"the product is labelled in {own}, and the dose would be {times} of its largest containers"
+        return f"the label is in {own}, and the dose would be {times} of the largest containers"
     if dose.value < least * _HARDLY_ANY:
-        return f"the product is labelled in {own}, and the dose would be less than a hundredth of a container"
+        return f"the label is in {own}, and the dose would be under a hundredth of a container"
     return ""
 
 
@@ -198,11 +200,11 @@ def _wrong_unit(dose: Measure, unit: str, label: tuple[Strength, ...]) -> str:
     remittance=("16", "M123"),
     suppressed_by=("NDC11",),
     summary="The dose is in another unit than the product's label: MG for MCG, or units for MG.",
-    fix="Write the dose in the unit of the label: KIMMTRAK 68MCG IV, not 68MG.",
+    fix="Write the dose in the unit of the label, for example KIMMTRAK 68MCG IV, not 68MG.",
 )
 def dose_in_the_wrong_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Milligrams in place of micrograms make the dose a thousand times too large, and the payer prices what it
-    reads or stops the line. A dose rightly converted into another unit of weight is not touched."""
+    """Milligrams in place of micrograms make the dose a thousand times too large, and the payer prices it or
+    stops the line. A dose converted correctly into another unit of weight is fine."""
     said = ctx.narrative(line)
     dose = measure(said.dose.value, said.dose.unit) if said.dose else None
     if dose is None or said.dose is None:

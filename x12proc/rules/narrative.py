@@ -17,6 +17,7 @@ from x12proc.reference.strength import read_strengths
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dosing import counted, counted_pieces, dosing_of, vials_disagree
+from x12proc.rules.paste import procedure, service
 from x12proc.rules.trial_drug import is_blinded, names_study_drug
 from x12proc.rules.waste_pair import is_waste_line, other_part, wasted_amount
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
@@ -38,8 +39,8 @@ _WHOLE_WORDS = word_set(
 _MADE_FOR_ONE = ("cells", "vector-genomes")  # kinds of dose of what is given once, in one treatment
 _TREATMENTS = ("dose", "treatment", "infusion", "injection")
 _NEW_NAME = (
-    "If the drug is so new that no table has it, leave the text as it is; x12proc reference import takes newer "
-    "tables. Else begin the description with the brand or generic name as on the label."
+    "If it is the name of a new drug, keep the text; x12proc reference import loads newer tables. If not, begin "
+    "the description with the brand or generic name on the label."
 )
 
 
@@ -94,23 +95,28 @@ def route_modifiers(line: ServiceLine) -> list[str]:
     where="SV101-7, SV202-7",
     status="A6:306",
     remittance=("16", "N350", "M123", "MA130"),
-    summary="A drug without a code of its own is billed without a description.",
-    fix="Write drug, total dose and route into the seventh component of the procedure composite, e.g. "
-    "SV1*HC:<code>:JZ::::BRIUMVI 450MG IV*... (at most 80 characters).",
+    summary="A drug without its own code is billed without a description.",
+    fix="Write drug, total dose and route in the description, for example HC:J3590:JZ::::BRIUMVI 450MG IV (at "
+    "most 80 characters).",
 )
 def description_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The code says only that it is some drug; which one, the description has to say. The guide asks for it
-    with every unclassified code, and clearinghouses and Medicare turn the claim away when it is empty."""
+    """The code means any drug; only the description shows which one. The guide requires it with every
+    unclassified code, and clearinghouses and Medicare reject the claim without it."""
     if line.description.strip():
         return
     place = description_place(line)
     notes = [note for note in ctx.notes(line) if note.text.strip()]
+    example = procedure(line, description="BRIUMVI 450MG IV")
+    fix = f"Write drug, total dose and route in {place.element}, for example {example} (at most 80 characters)."
     if notes:
-        message = f"{place.element} is empty; only the note (NTE*{shorten(notes[0].code, 3)}) says something"
-        fix = f"Move the text of the note into {place.element}: the description has to say what was given."
-        yield Hit(place, message, fix=fix)
+        message = f"{place.element} is empty; only the note (NTE*{shorten(notes[0].code, 3)}) has a text"
+        text = notes[0].text.strip()
+        moved = service(line, ctx.claim.delimiters, procedure(line, description=text))
+        said = ctx.read((text,))
+        fits = moved and len(text) <= FIELD_LENGTH and (said.drug_name is not None or said.dose is not None)
+        yield Hit(place, message, fix=f"Move the note's text into {place.element}: {moved}" if fits else fix)
     else:
-        yield Hit(place, f"{place.element} is empty, and no note says what was given either")
+        yield Hit(place, f"{place.element} is empty, and the line has no note with the drug", fix=fix)
 
 
 def _is_generic(texts: tuple[str, ...], ctx: Context) -> bool:
@@ -134,22 +140,22 @@ def _is_generic(texts: tuple[str, ...], ctx: Context) -> bool:
     remittance=("16", "M123"),
     suppressed_by=("NDC03",),
     summary="The description is a filler such as UNCLASSIFIED DRUG or SEE NOTE instead of a drug.",
-    fix="Replace the filler by what was given: drug, total dose, route, e.g. BRIUMVI 450MG IV. If a note says it "
-    "already, move that text into the description.",
+    fix="Replace the filler with drug, total dose and route, for example BRIUMVI 450MG IV. Move the text of a "
+    "note that has them into the description.",
 )
 def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """That the drug is unclassified is what the code says already. A payer that reads only that can't price the
-    line and returns it for the drug's name and dose."""
+    """The code already says that the drug is unclassified. A payer that reads no more can't price the line,
+    and returns it for the drug's name and dose."""
     if line.description.strip() and _is_generic((line.description,), ctx):
         place, text = description_place(line), shorten(line.description)
-        yield Hit(place, f"The description names no drug: {text}", text)
+        yield Hit(place, f"The description is a filler, not a drug: {text}", text)
         return
     if not ctx.notes(line):
         return
     texts = spoken(line, ctx)
     if texts and _is_generic(tuple(text for _, text in texts), ctx):
         place, text = texts[0][0].location, shorten(texts[0][1])
-        yield Hit(place, f"The text names no drug: {text}", text)
+        yield Hit(place, f"The text is a filler, not a drug: {text}", text)
 
 
 @line_rule(
@@ -164,16 +170,16 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A6:217",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NDC03"),
-    options={"ndc_is_enough": Option(True, "only warn where the NDC in LIN03 is of a known product")},
-    summary="The text gives no drug name that can be recognised.",
-    fix="Begin the description with the brand or generic name as on the label, with its four-letter suffix if it "
-    "has one, e.g. ULTOMIRIS or RAVULIZUMAB-CWVZ.",
+    options={"ndc_is_enough": Option(True, "only warn if the tables have the product of the NDC in LIN03")},
+    summary="The text has no recognized drug name.",
+    fix="Begin the description with the brand or generic name on the label, with its four-letter suffix if it "
+    "has one, for example ULTOMIRIS or RAVULIZUMAB-CWVZ.",
 )
 def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The reviewer finds the price of an unclassified drug by its name. A dose and a route without a name are
-    returned as unprocessable. A word that may be the name of a drug no table here lists makes this a warning,
-    under J3590 only beside an NDC that no table lists either: a new biologic is billed before any table has it.
-    In a claim of a trial the sponsor's code or a blinded arm is all the name there is."""
+    """The reviewer finds the price of an unclassified drug by its name, and returns a dose and a route without
+    a name as unprocessable. A word that may be a new drug's name makes this a warning. Under J3590 that also
+    requires an NDC that is in no table: a new biologic is billed before any table has it. In a trial the sponsor's
+    code or a blinded arm is the drug's only name."""
     said = ctx.narrative(line)
     if not ctx.has_text(line) or (said.drug_name is not None and not said.name_is_guess):
         return
@@ -182,15 +188,18 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     ndc = normalise(line.ndc)
     product = ctx.reference.product(ndc) if ndc else None
     place, value = text_place(line, ctx), text_shown(line, ctx)
-    message = "No drug name is recognised in the text"
+    message = "The text has no recognized drug name"
     if product is None:
         word = _possible_name(line, ctx)
-        told = f"{message}; whether {word} is one, the tables don't know" if word else message
+        told = f"{message}; {word} is in none of the tables" if word else message
         yield Hit(place, told, value, WARN if word else None, _NEW_NAME if word else None)
         return
     name = shorten(product.name or product.generic, 40)
     severity = WARN if ctx.option("NAR03", "ndc_is_enough") else None
-    fix = f"Write the drug's name at the head of the description; LIN03 is the NDC of {name}."
+    text = f"{name.upper()} {line.description}".strip()
+    named = service(line, ctx.claim.delimiters, procedure(line, description=text))
+    fits = named and len(text) <= FIELD_LENGTH and ctx.description(line).dose is not None
+    fix = f"Begin the description with the drug's name{f': {named}' if fits else f', {name.upper()}.'}"
     yield Hit(place, f"{message}; by its NDC the drug is {name}", value, severity, fix)
 
 
@@ -219,7 +228,7 @@ def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
     suppressed_by=("NAR02", "NAR05", "NDC03"),
     options={"waste_in_words": Option(False, "warn of a JW line that only repeats the given line's dose")},
     summary="The text doesn't say how much of the drug was given.",
-    fix="Add the total amount given with its unit behind the drug's name, e.g. BRIUMVI 450MG IV. A rate such as "
+    fix="Add the total amount with its unit after the drug's name, for example BRIUMVI 450MG IV. A rate such as "
     "10 MG/KG is not the total.",
 )
 def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
@@ -239,10 +248,10 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if not ctx.has_text(line) or ctx.narrative(line).dose is not None or _is_counted(line, ctx):
         return
     if _is_one_treatment(line, ctx):
-        message = "The text counts treatments or containers, and tells no amount such as cells or vector genomes"
+        message = "The text counts treatments or containers, but has no amount such as cells or vector genomes"
         yield Hit(place, message, value, WARN)
     else:
-        yield Hit(place, "No total dose with a unit is found in the text", value)
+        yield Hit(place, "The text has no total dose with a unit", value)
 
 
 def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
@@ -256,6 +265,8 @@ def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
     one = Decimal(1) if drug.unit == "UN" else parse_quantity(strength.per_value)
     if quantity is None or one is None or one <= 0 or drug.unit not in ("UN", strength.per_unit):
         return None
+    if quantity == parse_quantity(strength.value):
+        return None  # the amount was sent as quantity: QTY06
     count = quantity / one
     return count if count >= _SEVERAL and count == count.to_integral_value() else None
 
@@ -273,11 +284,11 @@ def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if not ctx.has_text(line) or wasted_amount(line, ctx) is not None:
         return
     place, value = text_place(line, ctx), text_shown(line, ctx)
-    fix = "Write how much was discarded: BRIUMVI 50MG WASTED. The given line says what was given."
+    fix = "Write the discarded amount, for example BRIUMVI 50MG WASTED. The given line has the dose."
     if ctx.narrative(line).dose is None:
-        yield Hit(place, "This JW line doesn't say how much was discarded", value, fix=fix)
+        yield Hit(place, "The text of this JW line has no discarded amount", value, fix=fix)
     elif ctx.option("NAR04", "waste_in_words"):
-        message = "This JW line repeats the dose of the given line; it doesn't say how much was discarded"
+        message = "The text of this JW line repeats the given line's dose instead of the discarded amount"
         yield Hit(place, message, value, WARN, fix)
 
 
@@ -301,19 +312,17 @@ def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
     status="A7:217",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NDC03"),
-    summary="The text gives the drug's concentration but not the total dose.",
-    fix="Write the total amount given; the strength may follow it: ULTOMIRIS 3300MG IV 100MG/ML.",
+    summary="The text has the drug's concentration but not the total dose.",
+    fix="Write the total amount given, and the strength after it, for example ULTOMIRIS 3300MG IV 100MG/ML.",
 )
 def only_a_concentration(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A concentration says what is in the vial, not how much the patient got. One Medicare contractor rejects a
-    text in mg/mL unless the drug is compounded."""
+    """A concentration says what is in the vial, not how much the patient got. One Medicare contractor rejects
+    a text in mg/mL unless the drug is compounded."""
     said = ctx.narrative(line)
     if said.compound or not said.concentration_only or said.strength is None:
         return
     strength = said.strength
-    message = (
-        f"{shorten(strength.value, 40)} {strength.unit}/{strength.per_unit} is a concentration; no dose is given"
-    )
+    message = f"{shorten(strength.value, 40)} {strength.unit}/{strength.per_unit} is a concentration, not a dose"
     yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -329,16 +338,21 @@ def only_a_concentration(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A6:223",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NDC03"),
-    summary="The route is told by modifier JA or JB only; the text doesn't say it.",
-    fix="Add the route to the text as well: IV with JA, SC with JB, e.g. OMVOH 300MG IV.",
+    summary="Only modifier JA or JB shows the route; the text doesn't.",
+    fix="Add the route to the text, too: IV with JA, SC with JB, for example OMVOH 300MG IV.",
 )
 def route_only_in_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Payers that price an unclassified drug by hand ask for the way it was given in words; not all of them know
-    JA and JB."""
+    """Payers that price an unclassified drug by hand want the route in words. Not all of them read JA and
+    JB."""
     modifiers = route_modifiers(line)
     if modifiers and not is_waste_line(line) and ctx.has_text(line) and ctx.narrative(line).route is None:
-        message = f"No route in the text; only modifier {' and '.join(modifiers)} tells it"
-        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+        message = f"The text has no route; only modifier {' and '.join(modifiers)} shows it"
+        text = f"{line.description.rstrip()} {'IV' if modifiers == ['JA'] else 'SC'}"
+        added = (
+            service(line, ctx.claim.delimiters, procedure(line, description=text)) if len(modifiers) == 1 else ""
+        )
+        fix = f"Send {added}" if added and line.description.strip() and len(text) <= FIELD_LENGTH else None
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx), fix=fix)
 
 
 # -- what the text says twice -----------------------------------------------------------------------------------
@@ -405,10 +419,12 @@ def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
     if given is None or discarded is None or given[1] != discarded[1]:
         return ""
     unit, together = given[1], _EXACT.add(given[0], discarded[0])
-    told = f"given {plain(given[0])} {unit} + discarded {plain(discarded[0])} {unit} = {plain(together)} {unit}"
+    told = f"Given {plain(given[0])} {unit} + discarded {plain(discarded[0])} {unit} = {plain(together)} {unit}"
     also = _in_base(said.discarded) if wasted else None
     if also and also[1] == unit and also[0] != discarded[0] and also[0] != 0:
-        return f"This JW line discards {plain(discarded[0])} {unit}; the given line says {plain(also[0])} {unit}"
+        return (
+            f"This JW line discards {plain(discarded[0])} {unit}, but the given line says {plain(also[0])} {unit}"
+        )
     drawn = _in_base(own.drawn or said.drawn)
     if drawn and drawn[1] == unit:
         return "" if _is_near(together, drawn[0]) else f"{told}, but {plain(drawn[0])} {unit} were drawn"
@@ -479,13 +495,13 @@ def _sum_told(said: Narrative, held: tuple[Decimal, Decimal, str]) -> str:
     where="SV101-7, SV202-7, NTE02",
     status="A8:217",
     remittance=("16", "M123"),
-    summary="The containers that the text counts don't add up to the dose and the amount discarded.",
-    fix="Correct the dose, the number of vials, their strength or the amount discarded, so that vials x strength "
-    "= dose + discarded, e.g. 420MG IV 4X125MG SDV WASTED 80MG (500 = 420 + 80).",
+    summary="The containers in the text don't add up to the dose and the discarded amount.",
+    fix="Correct dose, vials, strength or waste: vials x strength = dose + discarded. For example, 420MG IV "
+    "4X125MG SDV WASTED 80MG is 500 = 420 + 80.",
 )
 def vials_and_dose_disagree(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A reviewer multiplies vials by strength. Where that doesn't give the dose, one of the numbers is wrong, and
-    contradicting information is a reason to reject the line."""
+    """A reviewer multiplies vials by strength. If the product differs from the dose, one of the numbers is
+    wrong, and contradicting information is a reason to reject the line."""
     message = _disagreement(line, ctx)
     if message:
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
@@ -504,21 +520,21 @@ def _contradicting_amounts(own: Narrative, note: Narrative) -> Iterator[str]:
     for role, one, other in roles:
         first, second = _in_base(one), _in_base(other)
         if one and other and first and second and first[1] == second[1] and first[0] != second[0]:
-            yield f"{role} {one.value} {one.unit} against {other.value} {other.unit}"
+            yield f"{role} {one.value} {one.unit} and {other.value} {other.unit}"
     whole = _in_base(drawn or own.drawn)
     if given and wasted and whole and given[1] == wasted[1] == whole[1]:
         together = _EXACT.add(given[0], wasted[0])
         if not _is_near(together, whole[0]):
             parts = f"{plain(given[0])} given + {plain(wasted[0])} discarded"
-            yield f"{parts} against {plain(whole[0])} {whole[1]} drawn"
+            yield f"{parts} and {plain(whole[0])} {whole[1]} drawn"
 
 
 def _contradictions(own: Narrative, note: Narrative, compare_ndc: bool) -> Iterator[str]:
     if own.matched and note.matched and not _same_drug(own.matched, note.matched):
-        yield f"drug {shorten(own.drug_name or '', 40)} against {shorten(note.drug_name or '', 40)}"
+        yield f"drug {shorten(own.drug_name or '', 40)} and {shorten(note.drug_name or '', 40)}"
     yield from _contradicting_amounts(own, note)
     if compare_ndc and own.ndc and note.ndc and own.ndc != note.ndc:
-        yield f"NDC {own.ndc} against {note.ndc}"
+        yield f"NDC {own.ndc} and {note.ndc}"
 
 
 @line_rule(
@@ -534,13 +550,13 @@ def _contradictions(own: Narrative, note: Narrative, compare_ndc: bool) -> Itera
     status="A8:217",
     second_status="A8:586",
     remittance=("16", "M123"),
-    summary="Description and note name different drugs, doses or NDCs.",
-    fix="Compare both with the record of what was given, correct the wrong one, or take the note out: the "
-    "description alone is enough.",
+    summary="Description and note have different drugs, doses or NDCs.",
+    fix="Compare both with the record and correct the wrong one, or delete the note: the description alone is "
+    "enough.",
 )
 def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The payer reads both texts. Where they disagree it can't tell which one is true, and Medicare may reject the
-    line for it."""
+    """The payer reads both texts. If they disagree, it can't know which is true, and Medicare may reject the
+    line."""
     notes = ctx.notes(line)
     if not notes:
         return
@@ -552,7 +568,7 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
             continue
         wrong = "; ".join(_contradictions(own, said, compare_ndc))
         if wrong:
-            message = f"Description against note (NTE*{shorten(note.code, 3)}): {wrong}"
+            message = f"Description and note (NTE*{shorten(note.code, 3)}) differ: {wrong}"
             yield Hit(at(note.segment, 2), message, shorten(note.text))
 
 
@@ -565,17 +581,20 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
     since="0.1.0",
     drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
-    summary="A text fills its field to the last of 80 characters and ends in the middle of a word.",
-    fix="Shorten the text so that it ends whole: drug, total dose and route first. What doesn't fit goes into the "
-    "line's note (NTE*ADD on an 837P) or on paper announced by PWK.",
+    summary="A text fills its 80 characters and ends in the middle of a word.",
+    fix="Shorten the text to end with a whole word: drug, total dose and route first. Move the rest to NTE*ADD "
+    "(837P) or to an attachment announced by PWK.",
 )
 def text_probably_cut_off(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Billing programs cut texts at 80 characters without a word. What is lost may be the dose or the NDC."""
+    """Billing programs cut texts at 80 characters without a warning. The lost part may be the dose or the
+    NDC."""
     for spot, text in spoken(line, ctx):
         if len(text) == FIELD_LENGTH and _ends_cut(text):
             place = spot.location
             yield Hit(
-                place, f"{place.element} is full and ends in '{shorten(_last_word(text), 30)}'", shorten(text)
+                place,
+                f"{place.element} is full and seems cut off at '{shorten(_last_word(text), 30)}'",
+                shorten(text),
             )
 
 

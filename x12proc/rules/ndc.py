@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterator
 
 from x12proc.claims.model import ServiceLine, at, missing
-from x12proc.findings import REJECT, WARN, Hit
+from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative.tokens import word_set
 from x12proc.reference.ndc import candidates, is_placeholder, normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.drug_code import is_token_charge
+from x12proc.rules.drug_loop import drug_loop
 from x12proc.rules.narrative import description_place, named_drug, spoken
+from x12proc.rules.paste import changed
 from x12proc.rules.trial_drug import is_under_study
 from x12proc.values import iso_date, shorten
 
+_FREE = re.compile(r"\b(?:NO (?:COST|CHARGE)|FREE|STOCKPILE|FEDERAL SUPPLY|DONATED|SUPPLIED)\b", re.IGNORECASE)
+_LONGEST = 2000  # characters of a text that are searched
 _OTHER_CODES = frozenset(("EN", "EO", "HI", "ON", "UK", "UP"))  # LIN02 of devices and supplies
 _PAPER_FORM = re.compile(r"(?:NDC[\s:#]*)?N4[\s:]*([0-9]{11})(?![0-9])", re.IGNORECASE)
 _LONGEST_PAPER_FORM = 60
@@ -78,23 +83,33 @@ def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
     options={
         "exempt": Option((), "kinds of product that need no NDC here, as the tables class them, e.g. vaccine")
     },
-    summary="The drug line carries no National Drug Code.",
-    fix="Add loop 2410 behind the last segment of the line: LIN**N4*<11 digits of the NDC>, then "
-    "CTP****<quantity>*<unit>, e.g. LIN**N4*73150015006 and CTP****18*ML. Take the NDC from the package used.",
+    summary="The drug line has no National Drug Code (NDC).",
+    fix="Take the NDC from the package used and add loop 2410 after the line's own segments, for example "
+    "LIN**N4*73150015006~CTP****18*ML~.",
 )
 def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The procedure code names no product, so the NDC is the only coded element that does. Payers turn the line
-    away without it. A drug under study may have none yet: Q0 on the line with Z00.6 on the claim exempts it, and
-    so does a sponsor's code or a blinded arm as its only name in a claim of a trial."""
+    """The procedure code names no product, so the NDC is the only coded element that does. Payers reject the
+    line without it. A study drug may have none yet: Q0 on the line with Z00.6 on the claim exempts it. So does a
+    sponsor's code or a blinded arm as its only name in a trial."""
     if line.ndc.strip() or is_under_study(line, ctx) or _needs_no_ndc(line, ctx):
         return
     if line.drug is None:
         code = shorten(line.procedure, 10)
-        yield Hit(missing(line.last_own(), "2410", "LIN03"), f"The {code} line has no loop 2410 and so no NDC")
+        message = f"The {code} line has no NDC: loop 2410 (LIN, CTP) is missing"
+        severity = INFO if _costs_nothing(line, ctx) else None
+        yield Hit(missing(line.last_own(), "2410", "LIN03"), message, severity=severity)
     else:
         said = ctx.narrative(line).ndc
-        fix = f"Put the 11 digits of the NDC into LIN03: LIN**N4*{said or '73150015006 (an example)'}."
-        yield Hit(at(line.drug.lin, 3), "Loop 2410 is sent, but LIN03 is empty: no NDC", fix=fix)
+        corrected = changed(line.drug.lin, ctx.claim.delimiters, {2: "N4", 3: said}) if said else ""
+        fix = "Put the 11 digits of the package's NDC into LIN03, for example LIN**N4*73150015006~."
+        if corrected:
+            fix = f"Put the NDC of the text into LIN03, after a look at the package: {corrected}"
+        yield Hit(at(line.drug.lin, 3), "Loop 2410 has a LIN, but no NDC: LIN03 is empty", fix=fix)
+
+
+def _costs_nothing(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the text says that the drug was free, and the line charges a token: nothing is priced by the NDC."""
+    return is_token_charge(line) and any(_FREE.search(text[:_LONGEST]) for _, text in spoken(line, ctx))
 
 
 def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:
@@ -115,17 +130,16 @@ def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:
     where="2410 LIN03; SV101-7, SV202-7, NTE02",
     status="A6:218",
     remittance=("16", "M119"),
-    summary="The NDC stands in the description or a note, but not in loop 2410 where systems read it.",
-    fix="Leave the text as it is and send the same NDC in loop 2410 as well: LIN**N4*<11 digits without hyphens>, "
-    "then CTP****<quantity>*<unit>.",
+    summary="The NDC is only in the text, not in loop 2410, where payers' systems read it.",
+    fix="Keep the text and add the same NDC as loop 2410, for example LIN**N4*73150015006~CTP****18*ML~.",
 )
 def ndc_only_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Medicare's reviewers may read an NDC in the text; Medicaid and commercial payers read LIN03 and nothing
-    else, and for them the line has no NDC."""
+    """Medicare reviewers may read an NDC in the text. Medicaid and commercial payers read LIN03 only: for them
+    the line has no NDC."""
     said = ctx.narrative(line)
     if line.drug is None and said.ndc is not None:
-        message = f"The text gives NDC {shorten(said.ndc_text or said.ndc)}, but the line has no loop 2410"
-        fix = f"Add loop 2410: LIN**N4*{said.ndc}, then CTP****<quantity>*<unit>. The text may stay as it is."
+        message = f"NDC {shorten(said.ndc_text or said.ndc)} is only in the text; the line has no loop 2410"
+        fix = f"Keep the text and add loop 2410 after {line.last_own().tag}: {drug_loop(line, ctx, said.ndc)}"
         yield Hit(missing(line.last_own(), "2410", "LIN03"), message, said.ndc, fix=fix)
 
 
@@ -141,21 +155,20 @@ def ndc_only_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A6:306",
     remittance=("16", "M123", "N350"),
     suppressed_by=("NAR01",),
-    summary="The text only repeats the NDC; drug and dose are not said in words.",
-    fix="Say in the description what was given, how much and how, e.g. BRIUMVI 450MG IV, and keep the NDC in "
-    "LIN03.",
+    summary="The text only repeats the NDC and doesn't name the drug and its dose.",
+    fix="Write drug, dose and route in the description, for example BRIUMVI 450MG IV, and keep the NDC in LIN03.",
 )
 def only_the_ndc_names_the_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Medicare contractors price an unclassified drug from its name and dose in words. They do not look up the
-    NDC, so that a text such as NDC 25682-0025-01 tells them nothing."""
+    """Medicare contractors price an unclassified drug from its name and dose in words. They don't look up the
+    NDC."""
     if not line.ndc.strip():
         return
     if not ctx.has_text(line):
-        message = "LIN03 holds an NDC, but no text says in words which drug and how much of it"
+        message = f"LIN03 is {shorten(line.ndc, 20)}, but no text names the drug and its dose"
         yield Hit(description_place(line), message)
     elif _only_repeats_ndc(line, ctx):
         text = shorten(line.description)
-        yield Hit(description_place(line), f"The description only repeats the NDC: {text}", text)
+        yield Hit(description_place(line), f"The description is only an NDC: {text}", text)
 
 
 def _only_repeats_ndc(line: ServiceLine, ctx: Context) -> bool:
@@ -179,18 +192,18 @@ def _only_repeats_ndc(line: ServiceLine, ctx: Context) -> bool:
     remittance=("16", "M119"),
     suppressed_by=("NDC05", "NDC06", "NDC08", "NDC15"),
     summary="The NDC has more or fewer than 11 digits.",
-    fix="Send the NDC in its 11-digit form (5-4-2, without hyphens). A part of the package's number that is too "
-    "short gets a zero in front: 0002-7575-01 is sent as LIN**N4*00002757501.",
+    fix="Send 11 digits without hyphens (5-4-2). Put a zero before a part of the package's number that is too "
+    "short: 0002-7575-01 becomes LIN**N4*00002757501~.",
 )
 def ndc_of_wrong_length(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Claims carry the NDC with 11 digits. A number of another length matches nothing in the payer's drug file."""
+    """Claims carry the NDC with 11 digits. A number of another length matches no product in the payer's drug
+    file."""
     ndc = _number(line).strip()
     if not ndc or len(ndc) == 11 or (_is_twelve(ndc) and _twelve_is_adopted(line, ctx)):
         return
     assert line.drug is not None
-    yield Hit(
-        at(line.drug.lin, 3), f"LIN03 holds {len(ndc)} characters instead of 11: {shorten(ndc)}", shorten(ndc)
-    )
+    message = f"LIN03 has {len(ndc)} characters instead of 11: {shorten(ndc)}"
+    yield Hit(at(line.drug.lin, 3), message, shorten(ndc))
 
 
 @line_rule(
@@ -205,13 +218,12 @@ def ndc_of_wrong_length(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A7:218",
     remittance=("16", "M119"),
     suppressed_by=("NDC08", "NDC15"),
-    summary="The NDC holds something other than digits: hyphens, blanks, letters or a leading N4.",
-    fix="Send the 11 digits alone, e.g. LIN**N4*25682002501. The N4 stands in LIN02 and the quantity in CTP04; "
-    "the joined form N4...UN1 belongs on paper claims only.",
+    summary="The NDC has other characters than digits: hyphens, blanks, letters or a leading N4.",
+    fix="Send the 11 digits alone, for example LIN**N4*25682002501~. N4 goes in LIN02, the quantity in CTP04. "
+    "The form N4...UN1 is for paper claims only.",
 )
 def ndc_with_other_characters(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The payer compares LIN03 with its drug file as it stands. With a hyphen or a letter in it nothing is
-    found."""
+    """The payer looks up LIN03 exactly as sent. With a hyphen or a letter in it there is no match."""
     ndc = _number(line)
     if not ndc.strip() or (ndc.isascii() and ndc.isdigit()):
         return
@@ -219,9 +231,10 @@ def ndc_with_other_characters(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     assert line.drug is not None
     digits = repaired(ndc)
-    fix = f"Send LIN**N4*{digits}: 11 digits and nothing else." if digits else None
+    corrected = changed(line.drug.lin, ctx.claim.delimiters, {2: "N4", 3: digits}) if digits else ""
+    fix = f"Send the 11 digits alone: {corrected}" if corrected else None
     only_blanks = ndc.strip() == digits
-    message = "LIN03 has blanks around the digits" if only_blanks else "LIN03 holds more than digits"
+    message = "LIN03 has blanks around the digits" if only_blanks else "LIN03 has more than digits"
     severity = WARN if only_blanks else None
     yield Hit(at(line.drug.lin, 3), f"{message}: {shorten(ndc)}", shorten(ndc), severity, fix)
 
@@ -238,24 +251,25 @@ def ndc_with_other_characters(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A7:218",
     remittance=("16", "M119"),
     suppressed_by=("NDC08",),
-    summary="The NDC has ten digits and no hyphens, which can mean three different products.",
-    fix="Look at the package: where the hyphens stand tells which part is short and gets the zero in front. 4-4-2 "
-    "becomes 0LLLLPPPPKK, 5-3-2 LLLLL0PPPKK, 5-4-1 LLLLLPPPP0K. Send those 11 digits in LIN03.",
+    summary="The NDC has ten digits and no hyphens, so it fits three different products.",
+    fix="Read the hyphens on the package and add the zero to the short part: 4-4-2 becomes 0LLLLPPPPKK, 5-3-2 "
+    "LLLLL0PPPKK, 5-4-1 LLLLLPPPP0K.",
 )
 def ten_digit_ndc_without_hyphens(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Labels show ten digits, claims carry eleven. Without the hyphens nobody can tell where the missing zero
-    goes, and a zero in the wrong place bills another product."""
+    """Labels show ten digits, claims carry eleven. Only the hyphens show where the missing zero goes, and a
+    zero in the wrong place bills another product."""
     ndc = _number(line).strip()
     readings = candidates(ndc)
     if not readings:
         return
     assert line.drug is not None
     known = ctx.reference.candidates_known(ndc)
-    verdict = f"known here: {', '.join(known)}" if known else "none of them is known here"
-    message = f"LIN03 holds 10 digits: {ndc}. It may mean {', '.join(readings)}; {verdict}"
+    listed = ("lists " + ", ".join(known)) if known else "lists none of them"
+    message = f"LIN03 has 10 digits: {ndc} fits {', '.join(readings)}; the product table {listed}"
     fix = None
-    if len(known) == 1:
-        fix = f"Probably LIN**N4*{known[0]}, the only one of the three that is known; compare it with the package."
+    corrected = changed(line.drug.lin, ctx.claim.delimiters, {2: "N4", 3: known[0]}) if len(known) == 1 else ""
+    if corrected:
+        fix = f"Compare with the package, then send the one that is listed: {corrected}"
     yield Hit(at(line.drug.lin, 3), message, ndc, fix=fix)
 
 
@@ -271,18 +285,19 @@ def ten_digit_ndc_without_hyphens(line: ServiceLine, ctx: Context) -> Iterator[H
     status="A7:745",
     second_status="A7:218",
     remittance=("16", "M119"),
-    summary="The number in LIN03 is not marked as an NDC: LIN02 is not N4.",
-    fix="Send N4 in LIN02 and the drug's NDC in LIN03: LIN**N4*25682002501. A bar code or supply number (UP, EN, "
-    "HI and so on) does not stand for a drug.",
+    summary="LIN02 is not N4, so the number in LIN03 is not marked as an NDC.",
+    fix="Send N4 in LIN02 and the drug's NDC in LIN03, for example LIN**N4*25682002501~. UP, EN and HI mark bar "
+    "codes and supplies, not drugs.",
 )
 def product_qualifier_not_n4(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """N4 is what tells the payer that LIN03 is a National Drug Code. Under any other qualifier the number is
-    read as that of a device or a supply, and the drug has no NDC."""
+    """N4 marks LIN03 as a National Drug Code. Under another qualifier the payer reads the number of a device
+    or a supply, and the drug has no NDC."""
     if line.drug is not None and line.drug.qualifier != "N4":
-        sent = line.drug.qualifier
-        yield Hit(
-            at(line.drug.lin, 2), f"LIN02 is {shorten(sent, 20) or 'empty'}, not N4", shorten(sent, 20) or None
-        )
+        sent = shorten(line.drug.qualifier, 20)
+        ndc = normalise(line.ndc)
+        corrected = changed(line.drug.lin, ctx.claim.delimiters, {2: "N4", 3: ndc}) if ndc else ""
+        fix = f"If LIN03 is the drug's NDC, send {corrected}. Otherwise put the NDC there." if corrected else None
+        yield Hit(at(line.drug.lin, 2), f"LIN02 is {sent or 'empty'}, not N4", sent or None, fix=fix)
 
 
 @line_rule(
@@ -300,18 +315,18 @@ def product_qualifier_not_n4(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         "allowed_placeholders": Option((), "made-up NDCs that the payer accepts, 11 digits, e.g. 00000000070"),
     },
     summary="The NDC is a made-up number that fills the field and names no product.",
-    fix="Send the NDC printed on the package that was used. For a drug under study that has none, bill Q0 with "
-    "Z00.6 and leave loop 2410 out.",
+    fix="Send the NDC printed on the package used. For a study drug without one, bill Q0 with Z00.6 and leave "
+    "loop 2410 out.",
 )
 def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """All nines, all zeros or 12345678901 belong to no product, and no payer's drug file holds them. The line
-    comes back as if it had no NDC."""
+    """All nines, all zeros or 12345678901 belong to no product, and no payer's drug file has them. The line
+    comes back like one without an NDC."""
     ndc = _number(line)
     allowed = ctx.option("NDC08", "allowed_placeholders")
     if not is_placeholder(ndc) or (isinstance(allowed, tuple) and _compact(ndc) in allowed):
         return
     assert line.drug is not None
-    yield Hit(at(line.drug.lin, 3), f"LIN03 holds a placeholder, not an NDC: {shorten(ndc)}", shorten(ndc))
+    yield Hit(at(line.drug.lin, 3), f"LIN03 is {shorten(ndc)}, a made-up number, not an NDC", shorten(ndc))
 
 
 @line_rule(
@@ -326,20 +341,22 @@ def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A8:218",
     remittance=("16", "M119"),
     suppressed_by=("NDC08",),
-    summary="The text gives the NDC of another product than LIN03.",
-    fix="Find out from the package or the drug log which NDC was used, and send that one in LIN03 and in the "
-    "text; or take the NDC out of the text.",
+    summary="The NDC in the text is of another product than the NDC in LIN03.",
+    fix="Find the NDC used on the package or in the drug log. Send it in LIN03 and in the text, or delete the "
+    "NDC from the text.",
 )
 def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Two NDCs for one drug contradict each other, and contradicting information is a reason to reject the
-    line. Carton and vial of one product differ only in the last two digits: that is no contradiction."""
+    """Two NDCs for one drug contradict each other. Payers reject a line with contradicting information. Carton and
+    vial of one product differ only in the last two digits: that is no contradiction."""
     sent = normalise(_number(line))
     if sent is None or ctx.narrative(line).ndc is None:
         return
     for spot, text in spoken(line, ctx):
         said = ctx.read((text,)).ndc
         if said is not None and said[:_PRODUCT] != sent[:_PRODUCT]:
-            yield Hit(spot.location, f"The text gives NDC {said}, LIN03 gives {sent}", said)
+            fix = f"Check the package. If {said} was used, send LIN**N4*{said}~; if {sent} was, correct the text."
+            message = f"{spot.location.element} has NDC {said}, but LIN03 has {sent}"
+            yield Hit(spot.location, message, said, fix=fix)
             return
 
 
@@ -360,18 +377,20 @@ def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
             _ADOPTED, "first service date on which NDCs of 12 digits may be sent (ISO date)"
         ),
     },
-    summary="The NDC has the 12-digit form, which is not in force yet.",
-    fix="Send the 11-digit form of the NDC. Where the 12 digits only have a zero in front of it, leave that zero "
-    "out.",
+    summary="The NDC has the 12-digit form before it is in force.",
+    fix="Send the NDC with 11 digits. If the 12 digits begin with an added zero, drop that zero.",
 )
 def twelve_digit_ndc_too_early(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """FDA's uniform 12-digit NDC (6-4-2) takes effect on 2033-03-07. Until claims adopt it, payers know 11 digits
-    only."""
+    """FDA's uniform 12-digit NDC (6-4-2) takes effect on 2033-03-07. Until claims adopt it, payers accept 11
+    digits only."""
     ndc = _number(line).strip()
     if not _is_twelve(ndc) or _twelve_is_adopted(line, ctx):
         return
     assert line.drug is not None
     since = shorten(str(ctx.option("NDC15", "twelve_digit_from")), 10)
     digits = without_leading_zero(ndc)
-    fix = f"Send LIN**N4*{digits}, the same NDC with 11 digits." if digits else None
-    yield Hit(at(line.drug.lin, 3), f"LIN03 holds 12 digits before {since}: {shorten(ndc)}", shorten(ndc), fix=fix)
+    corrected = changed(line.drug.lin, ctx.claim.delimiters, {3: digits}) if digits else ""
+    fix = f"Send the same NDC with 11 digits: {corrected}" if corrected else None
+    allowed = f"12-digit NDCs begin on {since}" if iso_date(since) else "12-digit NDCs are not in use yet"
+    message = f"LIN03 is the 12-digit NDC {shorten(ndc, 20)}; {allowed}"
+    yield Hit(at(line.drug.lin, 3), message, shorten(ndc), fix=fix)

@@ -13,6 +13,7 @@ from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import route_modifiers
+from x12proc.rules.paste import procedure, service, with_modifier
 
 _TWO_ROUTES = frozenset(("IV", "SC"))
 _DISCOUNTED = "JG"
@@ -40,13 +41,13 @@ def _modifier_element(line: ServiceLine, position: int = 0) -> tuple[int, int]:
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; 2410 LIN03, the text",
     suppressed_by=("RTE01", "RTE06", "RTE03"),
-    options={"required": Option(False, "ask for JA or JB on every drug that is given both IV and SC")},
-    summary="A drug that can be given into a vein or under the skin lacks modifier JA or JB.",
-    fix="Add JA when the drug was given intravenously, JB when subcutaneously: HC:<code>:JZ:JA.",
+    options={"required": Option(False, "require JA or JB on every drug that is given both IV and SC")},
+    summary="A drug given IV or SC has neither modifier JA nor JB.",
+    fix="Add JA if the drug was given intravenously, JB if subcutaneously, for example HC:J3590:JZ:JA.",
 )
 def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Injected under the skin, many drugs count as self-administered and are not covered. Payers that ask for JA
-    and JB turn away a line on which they can't see which way was taken. Discarded drug (JW) was given no way."""
+    """Many drugs injected under the skin count as self-administered and are not covered. Payers that require
+    JA and JB reject a line that doesn't show the route. Discarded drug (JW) has no route."""
     if not ctx.option("MOD06", "required") or route_modifiers(line) or _WASTED in line.given_modifiers:
         return
     number, said = normalise(line.ndc), ctx.narrative(line)
@@ -54,9 +55,13 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     other = said.route is not None and said.route not in _TWO_ROUTES
     if product is None or other or not _TWO_ROUTES.issubset(product.routes) or line.service is None:
         return
-    told = {"IV": "; the text says IV: JA", "SC": "; the text says SC: JB"}.get(said.route or "", "")
-    message = f"NDC {number} is of a drug given IV or SC, and neither JA nor JB is there{told}"
-    yield Hit(at(line.service, *_modifier_element(line)), message)
+    message = f"NDC {number} is a drug given IV or SC, but the line has neither JA nor JB"
+    wanted = {"IV": "JA", "SC": "JB"}.get(said.route or "")
+    fix = f"IV: send {with_modifier(line, 'JA')}. SC: send {with_modifier(line, 'JB')}."
+    if wanted:
+        corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=[*line.given_modifiers, wanted]))
+        fix = f"The text says {said.route}: send {corrected}" if corrected else fix
+    yield Hit(at(line.service, *_modifier_element(line)), message, fix=fix)
 
 
 @line_rule(
@@ -70,11 +75,12 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A7:453",
     remittance=("182",),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
-    summary="Modifier JG, drug bought at the 340B discount, is reported for a service after 2024.",
-    fix="Replace JG by TB: HC:<code>:JZ:TB. When the drug was not bought under 340B, take the modifier off.",
+    summary="Modifier JG (340B discount) is on a service after 2024.",
+    fix="Replace JG with TB, for example HC:J3590:JZ:TB. If the drug was not bought under 340B, delete the "
+    "modifier.",
 )
 def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """CMS ended JG with 2024. Since then TB marks every drug bought under 340B. An ended modifier is answered as
+    """CMS ended JG with 2024. Since then TB marks every drug bought under 340B. Payers reject an ended modifier as
     invalid for the date of service."""
     if _DISCOUNTED not in line.given_modifiers:
         return
@@ -84,7 +90,10 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     position = [code.upper() for code in line.modifiers].index(_DISCOUNTED)
     message = f"Modifier JG ended on {ended}; the service date is {served[0]}"
-    yield Hit(at(line.head, *_modifier_element(line, position)), message, _DISCOUNTED)
+    kept = ["TB" if code == _DISCOUNTED else code for code in line.given_modifiers]
+    corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=dict.fromkeys(kept)))
+    fix = f"If the drug was bought under 340B, send {corrected}. If not, drop JG." if corrected else None
+    yield Hit(at(line.head, *_modifier_element(line, position)), message, _DISCOUNTED, fix=fix)
 
 
 @line_rule(
@@ -99,28 +108,32 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
     suppressed_by=("NAR02",),
-    summary="An injection into the eye doesn't say by modifier which eye it was.",
-    fix="Add RT (right eye), LT (left eye) or 50 (both) to the drug and to the injection, 67028: HC:<code>:JZ:RT. "
-    "E1 to E4 are eyelids.",
+    summary="An injection into the eye has no modifier that shows which eye.",
+    fix="Add RT (right eye), LT (left eye) or 50 (both) to the drug and to 67028, for example HC:J3590:JZ:RT. E1 "
+    "to E4 are eyelids.",
 )
 def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Each eye may be treated at its own interval. Without the side a second injection looks like a duplicate of
-    the first, and payers return the line for its modifier."""
+    """Each eye may be treated at its own interval. Without the side a second injection looks like a duplicate
+    of the first, and payers return the line for its modifier."""
     said = ctx.narrative(line)
     if said.routes != _EYE or _WASTED in line.given_modifiers or line.service is None:
         return
     if not _SIDES.isdisjoint(line.given_modifiers) or _side_on_injection(ctx):
         return
     eyelids = sorted(_EYELIDS.intersection(line.given_modifiers))
-    message = f"{eyelids[0]} is an eyelid; " if eyelids else ""
-    message += "the drug went into the eye, but neither RT, LT nor 50 is there"
-    message += f"; the text suggests {said.laterality}" if said.laterality in _SIDES else ""
-    place = at(line.service, *_modifier_element(line))
-    yield Hit(place, message[0].upper() + message[1:], eyelids[0] if eyelids else None)
+    message = "The drug went into the eye, but the line has neither RT, LT nor 50"
+    message += f"; {eyelids[0]} is an eyelid" if eyelids else ""
+    right, left = (with_modifier(line, side, without=_EYELIDS) for side in ("RT", "LT"))
+    fix = f"Right eye: send {right}. Left eye: send {left}. Use 50 for both. Do the same on 67028."
+    if said.laterality in _SIDES:
+        kept = [code for code in line.given_modifiers if code not in _EYELIDS]
+        corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=[*kept, said.laterality]))
+        fix = f"The text says {said.laterality}: send {corrected}" if corrected else fix
+    yield Hit(at(line.service, *_modifier_element(line)), message, eyelids[0] if eyelids else None, fix=fix)
 
 
 @lru_cache(maxsize=1)
 def _side_on_injection(ctx: Context) -> bool:
-    """Whether the line for the injection itself tells the eye. Kept for the claim at hand."""
+    """Whether the line for the injection itself shows the eye. Kept for the claim at hand."""
     injections = [line for line in ctx.claim.lines if line.procedure == _INJECTION_INTO_THE_EYE]
     return any(not _SIDES.isdisjoint(line.given_modifiers) for line in injections)

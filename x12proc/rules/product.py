@@ -1,4 +1,4 @@
-"""What the tables know of the product: is it the drug of the text, a biologic, and given by one of its routes."""
+"""What the tables have on the product: is it the drug of the text, a biologic, and given by one of its routes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, REJECT, WARN, Hit, Severity
 from x12proc.reference.model import Product
 from x12proc.reference.ndc import normalise
+from x12proc.rules.administration import CODES_BY_ROUTE
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.paste import procedure, service
 from x12proc.rules.trial_drug import is_under_study
 from x12proc.values import shorten
 
@@ -91,21 +93,21 @@ def _number(line: ServiceLine) -> str:
     remittance=("16", "M119"),
     suppressed_by=_NDC_FAULTS,
     summary="The product of the NDC (its first nine digits) is not in the reference tables.",
-    fix="Compare the NDC with the package, digit by digit. If it is right, nothing needs to be done.",
+    fix="Compare the NDC with the package, digit by digit. If it is right, leave it.",
 )
 def ndc_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Clearinghouses and Medicaid refuse NDCs that their drug file doesn't hold. The tables shipped here list
-    biologics and the drugs that Medicare prices, not every package on the market, so this only asks for a second
-    look; where FDA's whole NDC directory is imported, a profile may make it graver."""
+    """Clearinghouses and Medicaid refuse NDCs that are not in their drug file. The tables shipped here list
+    biologics and the drugs that Medicare prices, so this rule asks only for a second look. With FDA's whole
+    NDC directory imported, a profile may make it graver."""
     number = normalise(line.ndc)
     if number is None or ctx.reference.product(number) is not None or is_under_study(line, ctx):
         return
-    message = f"The tables know no product {number[:5]}-{number[5:9]}; LIN03 is {_number(line)}"
+    message = f"LIN03 is {_number(line)}; the tables have no product {number[:5]}-{number[5:9]}"
     yield Hit(_lin03(line), message, _number(line))
 
 
 def _base(name: str) -> str:
-    """A drug's name without the four letters that tell biosimilars apart (rule COD08 reads those)."""
+    """A drug's name without the four letters that distinguish biosimilars (rule COD08 reads those)."""
     found = _SUFFIXED.fullmatch(name)
     return found[1] if found else name
 
@@ -117,7 +119,7 @@ def _names_said(line: ServiceLine, ctx: Context) -> set[str]:
 
 
 def _share_a_code(said: str, product: Product, ctx: Context) -> bool:
-    """Whether a HCPCS code stands for both names: then they are two spellings of one drug."""
+    """Whether a HCPCS code covers both names: then they are two spellings of one drug."""
     own = set(product.specific_code.split(";")) - {""}
     return any(own.intersection(other.specific_code.split(";")) for other in ctx.reference.products_named(said))
 
@@ -148,14 +150,14 @@ def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity |
     second_status="A8:218",
     remittance=("16", "M123", "M119"),
     suppressed_by=_NDC_FAULTS,
-    summary="The NDC is that of another drug than the one the text names.",
-    fix="Find out from the package or the drug log which drug was given. Then correct LIN03 (LIN**N4*<11 digits "
-    "of the package used>) or the name in the text.",
+    summary="The NDC belongs to another drug than the text names.",
+    fix="Find the drug that was given on the package or in the drug log. Correct the NDC in LIN03 or the name in "
+    "the text.",
 )
 def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Name and NDC are all that says which drug an unclassified line is for. When they contradict each other the
-    payer can't price it; Medicare rejects lines with conflicting information. Related drugs (an antibody and the
-    same one with an enzyme) are only warned of; names that share a HCPCS code are not told apart."""
+    """Only name and NDC show which drug an unclassified line is for. If they differ, the payer can't price it;
+    Medicare rejects conflicting information. Related drugs, such as an antibody with and without an enzyme,
+    get a warning. Names with a common HCPCS code count as one."""
     product = listed_product(line, ctx)
     if product is None:
         return
@@ -165,7 +167,7 @@ def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     said = ctx.narrative(line)
     named, canonical = shorten((said.drug_name or "").upper(), 40), shorten(said.matched or "", 40)
     shown = named if named.lower() == canonical.lower() else f"{named} ({canonical})"
-    message = f"The text names {shown}; NDC {_number(line)} is {product_shown(product)}"
+    message = f"The text names {shown}, but NDC {_number(line)} is {product_shown(product)}"
     yield Hit(_lin03(line), message, _number(line), severity)
 
 
@@ -182,21 +184,24 @@ def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("189",),
     suppressed_by=("COD01", "COD03", "NDC11"),
     summary="The NDC is that of a vaccine, an immune globulin, a clotting factor or a radiopharmaceutical.",
-    fix="Bill the unclassified code of its kind: a vaccine 90749, immune globulin J1599 (IV) or 90399, a clotting "
-    "factor J7199, a radiopharmaceutical A9699.",
+    fix="Bill the unclassified code of the kind: vaccine 90749, immune globulin J1599 (IV) or 90399, clotting "
+    "factor J7199, radiopharmaceutical A9699.",
 )
 def ndc_of_another_kind_of_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """These products are priced and covered by rules of their own and have unclassified codes of their own. Under
-    the code for other drugs, payers answer that a more specific code exists."""
+    """These products have their own prices, coverage and unclassified codes. Under the code for other drugs,
+    payers answer that a more specific code exists."""
     product = listed_product(line, ctx)
     if product is None or line.procedure.upper() == _ANY_NEW_PRODUCT:
         return
     for kind in sorted(ctx.reference.classes(normalise(line.ndc), None)):
         codes = _OWN_UNCLASSIFIED.get(kind)
         if codes and line.procedure.upper() not in codes:
-            message = f"NDC {_number(line)} is {product_shown(product)}, of the kind {kind.replace('-', ' ')}"
-            billed = shorten(line.procedure, 10)
-            yield Hit(_lin03(line), f"{message}: bill {' or '.join(codes)}, not {billed}", _number(line))
+            article = "an" if kind[0] in "aeiou" else "a"
+            named = f"NDC {_number(line)} is {product_shown(product)}, {article} {kind.replace('-', ' ')}"
+            message = f"{named}: its unclassified code is {' or '.join(codes)}, not {shorten(line.procedure, 10)}"
+            corrected = service(line, ctx.claim.delimiters, procedure(line, code=codes[0]))
+            fix = f"Send {corrected}" if corrected and len(codes) == 1 else None
+            yield Hit(_lin03(line), message, _number(line), fix=fix)
             return
 
 
@@ -237,19 +242,18 @@ def _routes_said(line: ServiceLine, ctx: Context) -> tuple[str, ...]:
     status="A7:223",
     remittance=("188",),
     suppressed_by=("NDC11", "RTE07"),
-    summary="The text names a route by which the product is not given.",
-    fix="Compare route and NDC with the record. If another form of the drug was used, send its NDC; if the route "
-    "is misspelt, correct it.",
+    summary="The text has a route by which the product is not given.",
+    fix="Compare route and NDC with the record. Send the NDC of the form used, or correct the route.",
 )
 def route_not_of_this_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A drug is covered as its label has it. A route that the label doesn't know means a wrong word, the NDC of
-    another form, or a use that is not covered."""
+    """Payers cover a drug as labeled. A route outside the label means a wrong word, the NDC of another form,
+    or a use that is not covered."""
     known, said = _routes_of_drug(line, ctx), _routes_said(line, ctx)
     if not known or not said or known.intersection(said):
         return
     product = listed_product(line, ctx)
     name = product_shown(product) if product else shorten(ctx.narrative(line).drug_name or "", 40)
-    message = f"The text says {', '.join(said)}; {name} is given {' or '.join(sorted(known))}"
+    message = f"The text says {', '.join(said)}, but {name} is given {' or '.join(sorted(known))}"
     yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -294,13 +298,13 @@ def _same_day(one: ServiceLine, other: ServiceLine) -> bool:
     where="SV101-7, SV202-7, NTE02; SV101-2, SV202-2 of the other lines",
     status="A8:223",
     suppressed_by=("RTE02", "RTE03", "RTE06", "RTE07"),
-    summary="None of the administration codes of that day stands for the route of the drug.",
-    fix="Correct the route or the administration code after the record: IV infusion 96365 or 96413, IV push 96374 "
-    "or 96409, SC and IM 96372 or 96401, intravitreal 67028, intravesical 51720.",
+    summary="None of the administration codes of that day fits the route of the drug.",
+    fix="Correct the route or the administration code. IV infusion is 96365 or 96413, IV push 96374 or 96409, SC "
+    "and IM 96372 or 96401, intravitreal 67028, intravesical 51720.",
 )
 def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The procedure that gave the drug is paid by its route. When drug and procedure say different routes, one of
-    them is wrong, and the two lines are held against each other."""
+    """The procedure that gave the drug is paid by its route. Payers compare the two lines; if their routes
+    differ, one is wrong."""
     given = _administrations(line, ctx)
     if not given:
         return
@@ -314,8 +318,10 @@ def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> It
         f"{other.procedure.upper()} ({' or '.join(sorted(known))})"
         for other, known in zip(given, routes, strict=True)
     )
-    message = f"The drug was given {', '.join(stated)}, but administered by {shorten(codes)}"
-    yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+    message = f"The drug line says {', '.join(stated)}, but the administration is billed as {shorten(codes)}"
+    wanted = CODES_BY_ROUTE.get(stated[0])
+    fix = f"Compare with the record. If {stated[0]} is right, bill {wanted}. If not, correct the route."
+    yield Hit(text_place(line, ctx), message, text_shown(line, ctx), fix=fix if wanted else None)
 
 
 @line_rule(
@@ -328,17 +334,19 @@ def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> It
     drug_alone=True,
     where="SV101-7, SV202-7, NTE02",
     remittance=("96",),
-    summary="The text says that the patient takes the drug himself: self-administered, a pen or an autoinjector.",
-    fix="If staff gave the drug, say so and name the form used (vial or syringe, not pen). A drug that the "
-    "patient gives himself goes to the pharmacy benefit.",
+    summary="The text says that the drug is self-administered, or names a pen or an autoinjector.",
+    fix="If staff gave the drug, say so and name the form used: vial or syringe, not pen. Otherwise bill the "
+    "pharmacy benefit.",
 )
 def self_administered(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The medical benefit covers drugs that staff inject. What patients usually give themselves stands on
-    exclusion lists and is denied as not covered."""
+    """The medical benefit covers drugs that staff inject. Drugs that patients usually give themselves are on
+    exclusion lists and are denied as not covered."""
     for spot, text in spoken(line, ctx):
         found = next((match[1] for match in _SELF.finditer(text[:2000]) if match[1]), None)
         if found:
-            message = f"The text says {shorten(found.upper(), 30)}: a drug that the patient gives himself"
+            message = (
+                f"The text says {shorten(found.upper(), 30)}, which means a drug that patients give themselves"
+            )
             yield Hit(spot.location, message, shorten(text))
             return
 
@@ -356,11 +364,11 @@ def self_administered(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "M51"),
     suppressed_by=("NDC11",),
     summary="The drug is put on the skin, swallowed or inhaled, but billed under a code for injections.",
-    fix="Look for the code of the drug's own form (J7699 inhaled, J8499 oral, J8999 oral against cancer), or ask "
-    "the payer how it takes a product that is put on the skin. If the drug was injected, correct the route.",
+    fix="Bill the code of the drug's form (J7699 inhaled, J8499 oral, J8999 oral for cancer), or ask the payer "
+    "about a topical product. If it was injected, correct the route.",
 )
 def not_injected(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """J3490 and J9999 stand for what is injected or infused. Payers deny other forms under them, or pay them by
+    """J3490 and J9999 are for injected or infused drugs. Payers deny other forms under them, or pay them under
     another benefit. J3590 is for biologics of every form: a state bills a gel under it."""
     if line.procedure.upper() in _OF_EVERY_FORM:
         return
@@ -368,9 +376,13 @@ def not_injected(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     product = listed_product(line, ctx)
     known = product.routes if product else ()
     if said and _UNINJECTED.issuperset(said):
-        message = f"The text gives the route as {', '.join(said)}"
+        message = f"The route in the text is {', '.join(said)}"
     elif not said and known and _UNINJECTED.issuperset(known) and product is not None:
         message = f"{product_shown(product)} is given {' or '.join(known)}"
     else:
         return
-    yield Hit(text_place(line, ctx), f"{message}; {shorten(line.procedure, 10)} is for injections", None)
+    yield Hit(
+        text_place(line, ctx),
+        f"{message}, but most payers take {shorten(line.procedure, 10)} for injections only",
+        None,
+    )

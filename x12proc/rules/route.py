@@ -24,20 +24,20 @@ from x12proc.rules.waste_pair import is_waste_line
     status="A6:223",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NDC03"),
-    options={"codes": Option((), "codes of which the payer demands the route; others are warned of. None: all")},
-    summary="Neither the text nor a modifier says how the drug was given.",
-    fix="Add the route behind the dose: IV, SC, IM, INTRAVITREAL and so on, e.g. BRIUMVI 450MG IV.",
+    options={"codes": Option((), "codes that need the route; on others it is only a warning. None: all codes")},
+    summary="Neither the text nor a modifier shows how the drug was given.",
+    fix="Add the route after the dose: IV, SC, IM, INTRAVITREAL and so on, for example BRIUMVI 450MG IV.",
 )
 def route_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Several Medicare contractors ask for the way an unclassified drug was given, since price and coverage
-    depend on it; without it the line may come back. Discarded drug (JW) was given in no way."""
+    """Several Medicare contractors want the route of an unclassified drug, because price and coverage depend
+    on it. Without it the line may come back. Discarded drug (JW) has no route."""
     if (
         ctx.has_text(line)
         and not is_waste_line(line)
         and ctx.narrative(line).route is None
         and not route_modifiers(line)
     ):
-        message = "No route is found in the text, and neither JA nor JB tells it"
+        message = "The text has no route, and the line has neither JA nor JB"
         codes = ctx.option("RTE01", "codes")
         assert isinstance(codes, tuple)
         demanded = not codes or line.procedure.upper() in codes
@@ -56,13 +56,13 @@ def route_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A8:453",
     second_status="A8:223",
     remittance=("4",),
-    summary="Modifier JA or JB says another route than the text.",
-    fix="JA means intravenous, JB subcutaneous. Correct the modifier or the text after what was done; a drug "
-    "given another way takes neither.",
+    summary="Modifier JA or JB contradicts the route in the text.",
+    fix="Use JA for intravenous and JB for subcutaneous. Correct the modifier or the text; a drug given another "
+    "way has neither.",
 )
 def route_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """JA and JB state the route in a code. When the words say otherwise, the procedure code and its modifier don't
-    agree, and payers deny the line for it."""
+    """JA and JB code the route. If the words differ, procedure code and modifier don't agree, and payers deny
+    the line."""
     modifiers = route_modifiers(line)
     if len(modifiers) != 1 or line.service is None:
         return
@@ -71,7 +71,7 @@ def route_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     if contradicts:
         position = [code.upper() for code in line.modifiers].index(modifier) + 3
         meaning = "intravenous" if modifier == "JA" else "subcutaneous"
-        message = f"Modifier {modifier} means {meaning}; the text says {', '.join(said)}"
+        message = f"Modifier {modifier} means {meaning}, but the text says {', '.join(said)}"
         yield Hit(at(line.service, 1 if line.service.tag == "SV1" else 2, position), message, modifier)
 
 
@@ -87,13 +87,13 @@ def route_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     status="A7:223",
     remittance=("16", "M123"),
     suppressed_by=("NAR02",),
-    summary="The text of one line names two routes.",
-    fix="Name the one route that was used. A drug given in two ways is billed on two lines, each with its own "
-    "dose and NDC quantity.",
+    summary="The text of one line has two routes.",
+    fix="Keep the route that was used. Bill a drug given in two ways on two lines, each with its own dose and "
+    "NDC quantity.",
 )
 def two_routes_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """One line is one administration. A text such as IV/SC, often taken over from the label, leaves open what was
-    done, and contradicting information may have the line rejected."""
+    """One line is one administration. A text such as IV/SC, often copied from the label, leaves open what was
+    done, and contradicting information may get the line rejected."""
     routes = ctx.narrative(line).routes
     if len(routes) > 1:
         yield Hit(

@@ -329,6 +329,34 @@ SOURCES: dict[str, Source] = {
         "HCPCS J3590 documentation requirement, 2025",
         "",
     ),
+    "JWFAQ": Source(
+        "CMS: JW and JZ modifier policy, questions and answers; names J3490, J3590, C9399 (xcenda, 2023-06-09)",
+        "",
+    ),
+    "MCPM": Source(
+        "CMS: Medicare Claims Processing Manual, chapters 1 (80.3.2) and 23 (10): valid diagnosis codes",
+        "https://www.cms.gov/regulations-and-guidance/guidance/manuals/internet-only-manuals-ioms-items/cms018912",
+    ),
+    "FCCAH": Source(
+        "First Coast 0503966: JW and JZ also apply to critical access hospitals",
+        "https://medicare.fcso.com/Claim_submission_guidelines/0503966.asp",
+    ),
+    "CFR424": Source(
+        "42 CFR 424.44: time limits for filing Medicare claims, one calendar year after the service",
+        "https://www.ecfr.gov/current/title-42/section-424.44",
+    ),
+    "NGSF": Source(
+        "NGS: Proper Billing for Patient Supplied Drugs, 2023-04-10",
+        "",
+    ),
+    "HNJ": Source(
+        "Horizon NJ Health: reminder on National Drug Codes, edits 551, 300, 215 and 330, 2019",
+        "",
+    ),
+    "TRW": Source(
+        "TRICARE West: Get Correct Payment for Immunizations and Injectables",
+        "",
+    ),
     "MEM": Source(
         "Field knowledge, not yet traced to a document",
         "",

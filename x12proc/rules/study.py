@@ -14,11 +14,12 @@ from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.paste import changed
 from x12proc.rules.trial_drug import names_study_drug
 from x12proc.values import parse_quantity, shorten
 
 _STUDY_MODIFIER = "Q0"
-_TRIAL_NUMBER = "P4"
+_TRIAL_NUMBER, _TRIAL_DIGITS = "P4", 8
 _VALUE_CODE = ("BE", "D4")
 _MEDICARE = ("MA", "MB")
 _NOMINAL = "2.00"  # a dollar, or a cent more where a payer's system wants more than a dollar
@@ -48,15 +49,18 @@ _ANTI_AMYLOID = frozenset(("lecanemab", "donanemab", "aducanumab"))
     remittance=("16", "M49"),
     where="2300 HI*BE:D4",
     summary="The trial number is sent as value code D4, which is for paper and screen entry.",
-    fix="Take the value code D4 out and send the trial number as a reference: REF*P4*01234567.",
+    fix="Delete value code D4 and send the trial number in REF*P4, for example REF*P4*01234567~.",
 )
 def trial_number_as_value_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """On an electronic claim the trial number has a place of its own. As a value code it is read as an amount of
-    money, and the trial stays unknown."""
+    """An electronic claim has REF*P4 for the trial number. As a value code it is read as an amount of money,
+    and the trial stays unknown."""
     code = claim.code(*_VALUE_CODE)
     if code is not None:
-        sent = " beside REF*P4" if claim.reference(_TRIAL_NUMBER) else " instead of REF*P4"
-        yield Hit(code.location, f"Value code D4 is sent{sent}", code.code)
+        sent = "beside REF*P4" if claim.reference(_TRIAL_NUMBER) else "instead of REF*P4"
+        digits = code.amount.partition(".")[0]
+        usable = len(digits) == _TRIAL_DIGITS and digits.isascii() and digits.isdigit()
+        fix = f"Delete HI*BE:D4 and send REF*P4*{digits}~" if usable else None
+        yield Hit(code.location, f"The trial number is value code D4, {sent}", code.code, fix=fix)
 
 
 @line_rule(
@@ -70,13 +74,13 @@ def trial_number_as_value_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
     status="A7:583",
     remittance=("55",),
     where="2400 SV102 / SV203; the text",
-    options={"token": Option(_NOMINAL, "the highest charge that still counts as a token, in dollars")},
-    summary="A drug under study, by its text investigational or free of charge, is charged at a price.",
-    fix="Charge a token amount, for example 0.01, for a drug that the sponsor supplies. When the clinic bought "
-    "the drug, take the words out of the text.",
+    options={"token": Option(_NOMINAL, "the highest charge that counts as a token, in dollars")},
+    summary="A study drug that is free or investigational by its text has a full charge.",
+    fix="Charge a token amount, for example 0.01, for a drug from the sponsor. If the clinic bought it, delete "
+    "the words from the text.",
 )
 def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Sponsors supply the drugs they study, and nobody pays for what was free. A full charge looks like billing
+    """Sponsors supply the drugs they study, and nobody pays for free drug. A full charge looks like billing
     twice, and payers deny it as investigational."""
     if _STUDY_MODIFIER not in line.given_modifiers or line.service is None:
         return
@@ -87,7 +91,10 @@ def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if word:
         place = at(line.service, procedure_element(line) + 1)
         shown = shorten(line.charge, 20)
-        yield Hit(place, f"The text says {shorten(word, 40)}; {place.element} charges {shown}", shown)
+        message = f"The text says {shorten(word, 40)}, but {place.element} charges {shown}"
+        corrected = changed(line.service, ctx.claim.delimiters, {procedure_element(line) + 1: "0.01"})
+        fix = f"If the sponsor supplied the drug, send {corrected}" if corrected else None
+        yield Hit(place, message, shown, fix=fix)
 
 
 def _word_of_study(line: ServiceLine, ctx: Context) -> str | None:
@@ -111,21 +118,21 @@ def _word_of_study(line: ServiceLine, ctx: Context) -> str | None:
     remittance=("55",),
     where="SV101-7, SV202-7, NTE02; 2410",
     suppressed_by=("NAR01", "NAR02", "NAR03", "NDC02"),
-    summary="A drug under study has no NDC, and the text doesn't say what it is.",
-    fix="Write INVESTIGATIONAL and the drug's name or study code into the description, e.g. INVESTIGATIONAL "
+    summary="A study drug has no NDC, and the text doesn't identify it.",
+    fix="Write INVESTIGATIONAL and the drug's name or study code in the description, for example INVESTIGATIONAL "
     "ABC-123 300MG IV.",
 )
 def study_drug_not_described(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A drug that isn't approved has no NDC, and payers excuse it. The text is then all they have: it should name
-    the drug and say that it is investigational."""
+    """A drug that isn't approved has no NDC, and payers accept that. Then they have only the text: it must
+    name the drug and say that it is investigational."""
     if not ctx.investigational(line) or line.ndc.strip() or not ctx.has_text(line):
         return
     said = ctx.narrative(line)
-    absent = [] if said.investigational else ["that it is investigational"]
+    absent = [] if said.investigational else ["the word INVESTIGATIONAL"]
     if said.drug_name is None and not names_study_drug(line, ctx):
         absent.append("the drug's name")
     if absent:
-        message = f"The line has Q0 and no NDC; the text doesn't tell {' nor '.join(absent)}"
+        message = f"The line has Q0 and no NDC, but the text lacks {' and '.join(absent)}"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -140,13 +147,13 @@ def study_drug_not_described(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "MA50"),
     where="2300 REF*P4, REF02; the text, 2410 LIN03",
     suppressed_by=("TRI01",),
-    summary="A drug against amyloid is billed to Medicare without the number of its registry or trial.",
-    fix="Add the eight digits of the registry's ClinicalTrials.gov number (REF*P4*01234567), diagnosis Z00.6 as "
-    "second diagnosis and modifier Q0 on the drug.",
+    summary="An anti-amyloid drug is billed to Medicare without its registry or trial number.",
+    fix="Add the registry's eight-digit ClinicalTrials.gov number (REF*P4*01234567~), Z00.6 as second diagnosis "
+    "and modifier Q0 on the drug.",
 )
 def registry_drug_without_trial_number(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Medicare covers lecanemab, donanemab and aducanumab only for patients in a registry or a trial, and knows
-    them by its number."""
+    """Medicare covers lecanemab, donanemab and aducanumab only for patients in a registry or a trial, and
+    identifies it by its number."""
     claim = ctx.claim
     if claim.filing_indicator not in _MEDICARE or claim.reference(_TRIAL_NUMBER) is not None:
         return
@@ -156,4 +163,4 @@ def registry_drug_without_trial_number(line: ServiceLine, ctx: Context) -> Itera
     drug = next((name for name in names if name.partition("-")[0] in _ANTI_AMYLOID), None)
     if drug is not None:
         place = missing(reference_anchor(claim), "2300", "REF02")
-        yield Hit(place, f"{shorten(drug, 40)} is billed to Medicare, and there is no trial number (REF*P4)")
+        yield Hit(place, f"{shorten(drug, 40)} is billed to Medicare without a registry or trial number (REF*P4)")

@@ -11,6 +11,7 @@ from x12proc.rules.authorization import reference_anchor
 from x12proc.rules.base import claim_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import first_service_date
+from x12proc.rules.paste import pasted, with_modifier
 from x12proc.values import shorten
 
 _TRIAL_NUMBER = "P4"
@@ -18,6 +19,7 @@ _CONDITION = ("BG", "30")  # the condition code for a qualifying clinical trial
 _STOPGAP = "99999999"  # what Medicare took while trial numbers were new
 _STOPGAP_UNTIL = date(2014, 12, 31)
 _DEMONSTRATION_DIGITS = 3
+_MOST_DIAGNOSES = 12
 _HOSPITAL_INPATIENT = "11"  # CLM05-1; its lines take no modifier
 
 
@@ -31,19 +33,20 @@ _HOSPITAL_INPATIENT = "11"  # CLM05-1; its lines take no modifier
     status="A6:556",
     remittance=("16", "MA50"),
     where="2300 REF*P4, REF02",
-    summary="The claim belongs to a clinical trial but does not give the trial's number.",
-    fix="Add the eight digits of the ClinicalTrials.gov number, without NCT: REF*P4*01234567.",
+    summary="The claim belongs to a clinical trial but has no trial number.",
+    fix="Add the eight digits of the ClinicalTrials.gov number, without NCT, for example REF*P4*01234567~.",
 )
 def trial_without_number(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Costs of a trial are paid only for trials the payer can look up. Medicare has required the number on
-    every trial claim since 2014."""
+    """Payers cover the costs of a trial only if they can look it up. Medicare has required the number on every
+    trial claim since 2014."""
     signals = _signals(ctx)
     if not signals or claim.reference(_TRIAL_NUMBER) is not None:
         return
     place = missing(reference_anchor(claim), "2300", "REF02")
-    message = f"There is no trial number (REF*P4), but the claim has {', '.join(signals)}"
+    message = f"The claim has {', '.join(signals)}, but no trial number (REF*P4)"
     number = next((said for line in ctx.targets if (said := ctx.narrative(line).trial)), None)
-    fix = f"Move the trial number from the text into the claim: REF*P4*{shorten(number)}." if number else None
+    added = pasted("REF", _TRIAL_NUMBER, number) if number else ""
+    fix = f"Add the trial number of the text to the claim: {added}" if added else None
     yield Hit(place, message, fix=fix)
 
 
@@ -54,13 +57,13 @@ def of_a_trial(ctx: Context) -> bool:
 
 
 def _signals(ctx: Context) -> list[str]:
-    """What says that the claim belongs to a trial, its number left aside."""
+    """The signs that the claim belongs to a trial, without its number."""
     signals = _coded_signals(ctx)
     if ctx.claim.code(*_CONDITION) is not None:
         signals.append("condition code 30")
     said = [ctx.narrative(line) for line in ctx.targets]
     if [narrative for narrative in said if narrative.trial or narrative.investigational]:
-        signals.append("a text that speaks of a trial")
+        signals.append("a text about a trial")
     return signals
 
 
@@ -80,19 +83,19 @@ def _coded_signals(ctx: Context) -> list[str]:
     remittance=("16", "MA50"),
     where="2300 REF*P4, REF02",
     summary="The trial number is not the eight digits of a ClinicalTrials.gov number.",
-    fix="Send the eight digits alone, without the letters NCT: REF*P4*03456789.",
+    fix="Send the eight digits alone, without the letters NCT, for example REF*P4*03456789~.",
 )
 def trial_number_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Medicare's system compares the eight digits. Letters, missing digits or the old stopgap number make the
-    trial unknown, and the claim is returned."""
+    """Medicare's system compares the eight digits. With letters, missing digits or the old stopgap number the
+    trial is unknown, and the claim is returned."""
     for reference in claim.references:
         if reference.qualifier != _TRIAL_NUMBER or _is_demonstration(reference, ctx):
             continue
         if not _is_number(reference.value):
             yield _malformed(reference)
         elif reference.value == _STOPGAP and _stopgap_is_over(claim):
-            message = "REF*P4 is 99999999, the stopgap that was accepted for services up to 2014-12-31 only"
-            fix = "Send the trial's own number, eight digits, from ClinicalTrials.gov."
+            message = "REF*P4 is 99999999, a stopgap that Medicare accepted for services until 2014-12-31"
+            fix = "Send the eight digits of the trial's own number on ClinicalTrials.gov."
             yield Hit(at(reference.segment, 2), message, _STOPGAP, fix=fix)
 
 
@@ -115,8 +118,8 @@ def _malformed(reference: Reference) -> Hit:
     value = reference.value
     shown = shorten(value)
     digits = value.strip().upper().removeprefix("N").removeprefix("CT").lstrip(" :-")
-    fix = f"Send the digits alone: REF*P4*{digits}." if _is_number(digits) else None
-    message = f"REF*P4 is {shown or 'empty'}, not exactly eight digits"
+    fix = f"Send the digits alone: REF*P4*{digits}~" if _is_number(digits) else None
+    message = f"REF*P4 is {shown or 'empty'}, not eight digits"
     return Hit(at(reference.segment, 2), message, shown or None, fix=fix)
 
 
@@ -131,13 +134,13 @@ def _malformed(reference: Reference) -> Hit:
     second_status="A6:453",
     remittance=("16", "M64", "N822"),
     where="2300 HI and the modifiers of the lines",
-    summary="A trial number is sent, but not the diagnosis Z00.6 or not the modifier Q0 or Q1 that go with it.",
-    fix="Add Z00.6 as second diagnosis (HI*ABK:<disease>*ABF:Z006), modifier Q0 to the drug under study and Q1 to"
-    " routine care. Take REF*P4 out when the claim belongs to no trial.",
+    summary="The claim has a trial number, but not diagnosis Z00.6 or not modifier Q0 or Q1.",
+    fix="Add Z00.6 as second diagnosis, Q0 to the study drug and Q1 to routine care. If the claim belongs to no "
+    "trial, delete REF*P4.",
     suppressed_by=("DX01",),
 )
 def trial_number_without_diagnosis_or_modifier(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Number, diagnosis and modifier are checked together: each alone leaves open which services belong to
+    """Payers check number, diagnosis and modifier together. Each alone doesn't show which services belong to
     the trial, and the claim is returned or paid under the wrong rules."""
     number = claim.reference(_TRIAL_NUMBER)
     if number is None or _is_demonstration(number, ctx):
@@ -146,7 +149,23 @@ def trial_number_without_diagnosis_or_modifier(claim: Claim, ctx: Context) -> It
     if not ctx.trial_modifier and not _needs_no_modifier(claim):
         absent.append("modifier Q0 or Q1 on any line")
     if absent:
-        yield Hit(at(number.segment, 2), f"A trial number is sent (REF*P4), but no {' and no '.join(absent)}")
+        shown = shorten(number.value.strip(), 20) or "(empty)"
+        message = f"The claim has trial number {shown} (REF*P4), but no {' and no '.join(absent)}"
+        yield Hit(at(number.segment, 2), message, fix=_trial_fix(claim, ctx))
+
+
+def _trial_fix(claim: Claim, ctx: Context) -> str | None:
+    """The diagnoses with Z00.6 as second, and the drug with Q0, those of the two that are missing."""
+    steps = []
+    codes = [code.bare for code in claim.diagnoses if code.bare]
+    diagnoses = pasted(
+        "HI", *[f"{'ABF' if i else 'ABK'}:{code}" for i, code in enumerate([*codes[:1], "Z006", *codes[1:]])]
+    )
+    if not ctx.trial_diagnosis and len(codes) < _MOST_DIAGNOSES and diagnoses:
+        steps.append(diagnoses)
+    if not ctx.trial_modifier and not _needs_no_modifier(claim):
+        steps.append(f"{with_modifier(ctx.targets[0], 'Q0')} for the study drug, Q1 for routine care")
+    return f"Send {' and '.join(steps)}. If the claim belongs to no trial, delete REF*P4." if steps else None
 
 
 def _needs_no_modifier(claim: Claim) -> bool:
@@ -165,15 +184,15 @@ def _needs_no_modifier(claim: Claim) -> bool:
     remittance=("16", "M44"),
     where="2300 HI*BG",
     summary="An institutional claim of a clinical trial lacks condition code 30.",
-    fix="Add condition code 30 to the claim: HI*BG:30.",
+    fix="Add condition code 30 to the claim: HI*BG:30~.",
 )
 def trial_without_condition_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Condition code 30 tells Medicare's hospital system that the claim holds trial services. Without it the
-    claim is returned to the provider."""
+    """Condition code 30 marks a claim with trial services in Medicare's hospital system. Without it the claim
+    is returned to the provider."""
     signals = _coded_signals(ctx)
     number = claim.reference(_TRIAL_NUMBER)
     if number is not None and not _is_demonstration(number, ctx):
         signals.insert(0, "a trial number (REF*P4)")
     if signals and claim.code(*_CONDITION) is None:
         place = missing(claim.last_own(), "2300", "HI01-2")
-        yield Hit(place, f"There is no condition code 30, but the claim has {', '.join(signals)}")
+        yield Hit(place, f"The claim has {', '.join(signals)}, but no condition code 30 (HI*BG:30)")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from x12proc.claims.model import ServiceLine
-from x12proc.findings import INFO, WARN, Hit
+from x12proc.findings import WARN, Hit
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
@@ -19,13 +19,16 @@ from x12proc.rules.drug_code import (
     is_compounded,
     is_made_for_the_eye,
     is_opps,
+    is_token_charge,
     served_on,
     stated_routes,
 )
+from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import kinds_of_drug, named_drug, spoken
+from x12proc.rules.paste import procedure, service
 
 _UNCLASSIFIED = frozenset(("J3490", "J3590"))
-_UNDER_OPPS = frozenset(("J3490", "J3590", "J9999"))  # what C9399 stands in for
+_UNDER_OPPS = frozenset(("J3490", "J3590", "J9999"))  # what C9399 replaces
 _OUTPATIENT = "13"
 _COMPOUND_CODE_SINCE = date(2016, 1, 1)  # J7999
 _SUPPLIES_SINCE = date(2026, 1, 1)
@@ -34,6 +37,16 @@ _SUPPLY_WORDS = re.compile(r"\bSKIN[\s-]+SUB(?:S|STITUTES?)?\b", re.IGNORECASE)
 _LONGEST = 2000  # characters of a text that are searched
 _WASTE = ("JW", "JZ")
 _DIVIDED = "Bevacizumab for the eye is divided into syringes by a pharmacy"
+
+
+def _with_code(line: ServiceLine, ctx: Context, code: str, texts: dict[int, str] | None = None) -> str:
+    """The SV1 or SV2 of a line under another code."""
+    return service(line, ctx.claim.delimiters, procedure(line, code=code), texts)
+
+
+def _fix(line: ServiceLine, ctx: Context, code: str) -> str | None:
+    corrected = _with_code(line, ctx, code)
+    return f"Send {corrected}" if corrected else None
 
 
 def _is_unclassified(line: ServiceLine) -> bool:
@@ -54,18 +67,20 @@ def _is_unclassified(line: ServiceLine) -> bool:
     suppressed_by=("COD01", "COD03", "COD07", "COD08"),
     options={"filing_indicators": MEDICARE},
     summary="A Medicare hospital outpatient claim bills a new drug under an unclassified J code instead of C9399.",
-    fix="Bill a drug without a code of its own as C9399 with 1 unit, and put name, NDC, dose, route and date into "
-    "the remarks (NTE*ADD).",
+    fix="Bill C9399 with 1 unit, and write name, NDC, dose, route and date in the remarks (NTE*ADD).",
 )
 def unclassified_under_opps(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Under Medicare's outpatient payment system the unclassified J codes are packaged: nothing is paid for the
-    drug. C9399 is the code under which a newly approved drug is priced by itself; a drug under study (Q0, Z00.6)
-    is not approved."""
-    if ctx.investigational(line):
+    """Medicare's outpatient payment system packages the unclassified J codes: it pays nothing for the drug.
+    Under C9399 a newly approved drug has its own price. A study drug (Q0, Z00.6) is not approved, and a token
+    charge asks for no payment."""
+    if ctx.investigational(line) or is_token_charge(line):
         return
     if line.procedure.upper() in _UNDER_OPPS and is_opps(ctx, "COD04", (_OUTPATIENT,)):
-        message = f"{code_billed(line)} on an outpatient claim (bill type 13x) to Medicare is packaged, not paid"
-        yield Hit(code_place(line), message, code_billed(line))
+        message = f"Medicare packages {code_billed(line)} on an outpatient claim (bill type 13x) and pays nothing"
+        position = procedure_element(line) + 3
+        corrected = _with_code(line, ctx, "C9399", {position: "1"})
+        fix = f"Send {corrected} with name, NDC, dose, route and date in NTE*ADD." if corrected else None
+        yield Hit(code_place(line), message, code_billed(line), fix=fix)
 
 
 @line_rule(
@@ -82,16 +97,18 @@ def unclassified_under_opps(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     where="SV101-2, SV202-2; 2410 LIN03",
     suppressed_by=("COD01", "COD03", "COD04", "COD06", "COD07", "COD12"),
     summary="The product is licensed as a drug (NDA or ANDA), not as a biologic.",
-    fix="Bill an unclassified drug as J3490: HC:J3490. J3590 is for products with a biologics licence (BLA).",
+    fix="Bill an unclassified drug as J3490: HC:J3490. J3590 is for products with a biologics license (BLA).",
 )
 def chemical_drug_billed_as_biologic(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """J3590 is for biologics, J3490 for all other unclassified drugs. Payers deny the line when code and product
-    don't agree."""
+    """J3590 is for biologics, J3490 for all other unclassified drugs. Payers deny the line if code and product
+    differ."""
     number = normalise(line.ndc)
     product = ctx.reference.product(number) if number else None
     if product is not None and product.application in ("NDA", "ANDA"):
-        message = f"NDC {number} is {drug_shown(line, ctx)}, approved as a drug ({product.application})"
-        yield Hit(code_place(line), message, code_billed(line))
+        message = (
+            f"NDC {number} is {drug_shown(line, ctx)}, approved as a drug ({product.application}), not a biologic"
+        )
+        yield Hit(code_place(line), message, code_billed(line), fix=_fix(line, ctx, "J3490"))
 
 
 @line_rule(
@@ -107,17 +124,17 @@ def chemical_drug_billed_as_biologic(line: ServiceLine, ctx: Context) -> Iterato
     where="SV101-2, SV202-2; 2410 LIN03, the text",
     suppressed_by=("COD01", "COD03", "COD04", "COD07", "COD08"),
     summary="A cancer drug is billed under the general unclassified code.",
-    fix="Bill a cancer drug without a code of its own as J9999: HC:J9999.",
+    fix="Bill a cancer drug without its own code as J9999: HC:J9999.",
 )
 def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Cancer drugs have an unclassified code of their own, J9999. Under J3590 or J3490 contractors deny the line
-    and ask for the right one."""
+    """Cancer drugs have their own unclassified code, J9999. Under J3590 or J3490 contractors deny the line and
+    ask for J9999."""
     is_cancer_drug = "antineoplastic" in kinds_of_drug(line, ctx) and not is_made_for_the_eye(line, ctx)
     if _is_unclassified(line) and is_cancer_drug:
         message = (
             f"{drug_shown(line, ctx)} is a cancer drug: its unclassified code is J9999, not {code_billed(line)}"
         )
-        yield Hit(code_place(line), message, code_billed(line))
+        yield Hit(code_place(line), message, code_billed(line), fix=_fix(line, ctx, "J9999"))
 
 
 @line_rule(
@@ -132,47 +149,52 @@ def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterat
     remittance=("189",),
     where="SV101-2, SV202-2; the text",
     summary="A compounded or repackaged drug is billed under the general unclassified code.",
-    fix="Bill a compounded drug as J7999 (through an implanted pump J7799 with modifier KD): HC:J7999. Hospitals "
-    "bill bevacizumab for the eye to Medicare as C9257.",
+    fix="Bill a compounded drug as J7999: HC:J7999. Through an implanted pump bill J7799 with modifier KD. "
+    "Hospitals bill bevacizumab for the eye to Medicare as C9257.",
 )
 def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """What a pharmacy mixes or divides is no longer the licensed product; since 2016 it has a code of its own,
-    J7999. Bevacizumab for the eye is such a case: one Medicare contractor has refused J3590 for it ever since.
-    Only Lytenava (bevacizumab-vikg), approved on 2026-07-24, is made for the eye."""
+    """A drug that a pharmacy mixes or divides is no longer the licensed product. Since 2016 it has its own
+    code, J7999. One Medicare contractor refuses J3590 for bevacizumab in the eye. Only Lytenava
+    (bevacizumab-vikg), approved on 2026-07-24, is made for the eye."""
     if not _is_unclassified(line) or not is_compounded(line, ctx):
         return
     day = served_on(line, ctx)
     if day is None or day >= _COMPOUND_CODE_SINCE:
         said = ctx.narrative(line).compound
         what = "The text says that the drug is compounded or repackaged" if said else _DIVIDED
-        yield Hit(code_place(line), f"{what}: its code is J7999, not {code_billed(line)}", code_billed(line))
+        message = f"{what}: its code is J7999, not {code_billed(line)}"
+        yield Hit(code_place(line), message, code_billed(line), fix=_fix(line, ctx, "J7999"))
 
 
 @line_rule(
     "COD12",
     "better-unclassified-code",
-    severity=INFO,
+    severity=WARN,
     sources=("FCSO", "NOV", "MBC"),
     confidence="V",
     since="0.1.0",
     drug_alone=True,
     where="SV101-2, SV202-2; 2410 LIN03, the text",
     suppressed_by=("COD01", "COD03", "COD06", "COD07", "COD08", "NDC17"),
-    summary="Products of this kind have an unclassified code of their own.",
-    fix="Bill the unclassified code of the product's kind: a vaccine 90749, immune globulin J1599 (IV) or 90399, "
-    "a clotting factor J7199, a radiopharmaceutical A9699.",
+    summary="Products of this kind have their own unclassified code.",
+    fix="Bill the unclassified code of the kind: vaccine 90749, immune globulin J1599 (IV) or 90399, clotting "
+    "factor J7199, radiopharmaceutical A9699.",
 )
 def better_unclassified_code(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Vaccines, immune globulins, clotting factors and radiopharmaceuticals are priced and covered by other rules
-    than drugs. Under the general code they end up with the wrong department."""
+    """Vaccines, immune globulins, clotting factors and radiopharmaceuticals have their own prices and
+    coverage. Under the general code they reach the wrong department."""
     if not _is_unclassified(line):
         return
     for kind in sorted(kinds_of_drug(line, ctx)):
         better = _better_code(kind, stated_routes(line, ctx))
         if better:
             kind_shown = kind.replace("-", " ")
-            message = f"{drug_shown(line, ctx)} is of the kind {kind_shown}: its unclassified code is {better}"
-            fix = f"Bill {better} instead of {code_billed(line)}, unless the payer's manual says otherwise."
+            article = "an" if kind_shown[0] in "aeiou" else "a"
+            message = f"{drug_shown(line, ctx)} is {article} {kind_shown}: its unclassified code is {better}"
+            corrected = _with_code(line, ctx, better)
+            fix = (
+                f"Unless the payer's manual requires {code_billed(line)}, send {corrected}" if corrected else None
+            )
             yield Hit(code_place(line), message, code_billed(line), fix=fix)
             return
 

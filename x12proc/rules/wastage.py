@@ -12,11 +12,12 @@ from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalise
-from x12proc.rules.base import line_rule
+from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import text_place, text_shown
+from x12proc.rules.paste import changed, with_modifier
 from x12proc.rules.waste_pair import WASTED, Drug, drug_and_day, is_known, other_part
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
@@ -24,9 +25,10 @@ _WASTED, _NOTHING_WASTED = WASTED, "JZ"
 _WASTE = frozenset((_WASTED, _NOTHING_WASTED))
 _SINGLE_DOSE = ("SDV", "PFS")
 _MULTIPLE_DOSE = "MDV"
+_INTO_THE_EYE = ("INTRAVITREAL",)  # every product licensed for it comes in containers for a single dose
 _ONE_OF_BOTH_SINCE = date(2023, 7, 1)
 _PRICED_AS_ONE_UNIT = "C9399"  # takes neither modifier
-# Facility types whose drugs are not paid line by line: stays, rural and federally qualified health centres.
+# Facility types whose drugs are not paid line by line: stays, rural and federally qualified health centers.
 _PAID_AS_A_WHOLE = ("11", "18", "21", "71", "77")
 _EXACT = Arithmetic(prec=100)
 
@@ -55,7 +57,7 @@ def _may_have_waste_line(line: ServiceLine, ctx: Context) -> bool:
 
 
 def _modifier_place(line: ServiceLine, modifier: str | None = None) -> Location:
-    """Where the modifier stands, or where the first one would."""
+    """The place of the modifier, else of the first one."""
     given = [code.upper() for code in line.modifiers]
     position = given.index(modifier) if modifier in given else 0
     return at(line.head, procedure_element(line), 3 + position)
@@ -68,13 +70,17 @@ def _container(line: ServiceLine, ctx: Context) -> str:
         return said
     number = normalise(line.ndc)
     product = ctx.reference.product(number) if number else None
-    return product.container if product else ""
+    if product and product.container:
+        return product.container
+    return "SDV" if ctx.narrative(line).routes == _INTO_THE_EYE and not ctx.narrative(line).compound else ""
 
 
 def _takes_neither(line: ServiceLine, ctx: Context) -> bool:
     """Whether the line is of a kind that is billed without JW and JZ."""
     claim = ctx.claim
     if claim.type == "I" and claim.facility_code.startswith(_PAID_AS_A_WHOLE):
+        return True
+    if claim.type == "I" and claim.facility_code.startswith("13") and ctx.option("MOD01", "packaged_on_13x"):
         return True
     return line.procedure.upper() == _PRICED_AS_ONE_UNIT or ctx.investigational(line)
 
@@ -96,14 +102,14 @@ def _discarded(said: Narrative) -> Decimal | None:
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
     suppressed_by=("NAR16", "COD04", "COD07"),
-    summary="A drug from a single-dose container is billed without saying whether any of it was discarded.",
-    fix="Add JZ when nothing was left over (HC:<code>:JZ). When something was, bill the given amount without JZ "
-    "and the discarded amount on a second line with JW.",
+    options={"packaged_on_13x": Option(False, "bill type 13x: unclassified codes are packaged and need neither")},
+    summary="A drug from a single-dose container has neither JW nor JZ.",
+    fix="Add JZ if nothing was left over, for example HC:J3590:JZ. If something was, add a line with JW for the "
+    "discarded amount.",
 )
 def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Since July 2023 Medicare wants JW or JZ for every single-dose container that it pays for, and returns
-    claims without. Other payers follow by and by; whether unclassified codes are meant is not said
-    everywhere."""
+    """Since July 2023 Medicare requires JW or JZ for every single-dose container that it pays for, and returns
+    claims without. More payers follow; not all of them include unclassified codes."""
     container = _container(line, ctx)
     if _WASTE.intersection(line.given_modifiers) or container not in _SINGLE_DOSE or ctx.narrative(line).compound:
         return
@@ -111,7 +117,10 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if served is None or served[0] < _ONE_OF_BOTH_SINCE or line.service is None:
         return
     if not _takes_neither(line, ctx) and not _may_have_waste_line(line, ctx):
-        yield Hit(_modifier_place(line), f"The container is single-dose ({container}); neither JW nor JZ is given")
+        message = f"The container is single-dose ({container}), but the line has neither JW nor JZ"
+        fix = f"Nothing discarded: send {with_modifier(line, 'JZ')}. If drug was discarded, add a line with "
+        fix += f"{with_modifier(line, 'JW')} for the discarded amount."
+        yield Hit(_modifier_place(line), message, fix=fix)
 
 
 @line_rule(
@@ -127,27 +136,31 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; the text",
     suppressed_by=("MOD02",),
     summary="The text and modifier JW or JZ disagree on whether drug was discarded.",
-    fix="When drug was discarded, take JZ off and bill the discarded amount on a second line with JW. When "
-    "nothing was, use JZ, send no JW line, and take the waste out of the text.",
+    fix="If drug was discarded, remove JZ and add a line with JW. If not, use JZ, send no JW line, and delete "
+    "the waste from the text.",
 )
 def waste_modifier_contradicts_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """JZ swears that nothing was left over, JW asks for payment of what was. A reviewer who reads the opposite in
-    the text returns the line."""
+    """JZ attests that nothing was left over; JW bills what was. A reviewer who reads the opposite in the text
+    returns the line."""
     said = ctx.narrative(line)
     amount, given = _discarded(said), _WASTE.intersection(line.given_modifiers)
     if amount is None or said.discarded is None or len(given) != 1:
         return
     if given == {_NOTHING_WASTED} and amount > 0 and not _has_partner_for_sure(line, ctx):
         told = f"{shorten(said.discarded.value, 40)} {said.discarded.unit}"
-        message = f"JZ means that nothing was discarded; the text says {told} were"
-        yield Hit(_modifier_place(line, _NOTHING_WASTED), message, _NOTHING_WASTED)
+        message = f"JZ means that nothing was discarded, but the text has {told} discarded"
+        given_part = with_modifier(line, "", without=_WASTE)
+        fix = f"{told} discarded: send the given amount with {given_part} and {told} with "
+        fix += f"{with_modifier(line, 'JW', without=_WASTE)}. If nothing was, delete the waste from the text."
+        yield Hit(_modifier_place(line, _NOTHING_WASTED), message, _NOTHING_WASTED, fix=fix)
     elif given == {_WASTED} and amount == 0:
-        message = "JW bills discarded drug; the text says that nothing was discarded"
-        yield Hit(_modifier_place(line, _WASTED), message, _WASTED)
+        message = "JW bills discarded drug, but the text says that nothing was discarded"
+        fix = f"Nothing discarded: delete the JW line and send {with_modifier(line, 'JZ', without=_WASTE)}. "
+        yield Hit(_modifier_place(line, _WASTED), message, _WASTED, fix=f"{fix}If drug was, correct the text.")
 
 
 def _has_partner_for_sure(line: ServiceLine, ctx: Context) -> bool:
-    """Whether a JW line of the same NDC and day is on the claim; beside a JZ line MOD02 tells that."""
+    """Whether a JW line of the same NDC and day is on the claim; beside a JZ line MOD02 reports that."""
     own = drug_and_day(line)
     return is_known(own) and own in _billed(ctx, True)[0]
 
@@ -164,19 +177,23 @@ def _has_partner_for_sure(line: ServiceLine, ctx: Context) -> bool:
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6 of the lines",
     suppressed_by=("MOD02",),
-    summary="Discarded drug is billed (JW), but no line bills the part of it that was given.",
-    fix="Bill the amount given on a line of its own without JW, with the same NDC and service date, beside the JW "
-    "line. When the whole amount was given, replace JW by JZ.",
+    summary="Discarded drug is billed (JW), but no line bills the given part.",
+    fix="Add a line without JW for the given amount, with the same NDC and service date. If all of it was given, "
+    "replace JW with JZ.",
 )
 def waste_line_without_given_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Waste is paid only as the rest of a dose. A JW line alone, or one whose partner has another NDC or date, is
-    denied or returned."""
+    """Waste is paid only as the rest of a dose. A JW line alone, or with another NDC or date than its partner,
+    is denied or returned."""
     if _WASTED not in line.given_modifiers or line.procedure.upper() == _PRICED_AS_ONE_UNIT:
         return
     if not _may_have_partner(line, ctx, False):
         named = shorten(drug_and_day(line)[0], 20) or "this drug"
-        message = f"JW bills the discarded part; no line bills the given part of {named} for the same day"
-        yield Hit(_modifier_place(line, _WASTED), message, _WASTED)
+        message = f"JW bills the discarded part of {named}, but no line bills the given part for the same day"
+        fix = (
+            f"Add a line with {with_modifier(line, '', without=_WASTE)} for the given amount, same NDC and date. "
+        )
+        fix += f"If all of it was given, send {with_modifier(line, 'JZ', without=_WASTE)}."
+        yield Hit(_modifier_place(line, _WASTED), message, _WASTED, fix=fix)
 
 
 @line_rule(
@@ -191,18 +208,20 @@ def waste_line_without_given_line(line: ServiceLine, ctx: Context) -> Iterator[H
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; 2410 LIN03, the text",
     suppressed_by=("MOD02",),
-    summary="JW or JZ is reported for a drug from a multiple-dose container.",
-    fix="Take JW or JZ off; what is left in a multiple-dose vial is for the next patient and can't be billed. "
-    "When the vial was a single-dose one, correct the text or the NDC.",
+    summary="JW or JZ is on a drug from a multiple-dose container.",
+    fix="Delete JW or JZ: the rest of a multiple-dose vial is for the next patient. If the vial was single-dose, "
+    "correct the text or the NDC.",
 )
 def waste_modifier_on_multiple_dose_container(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """JW and JZ speak of single-dose containers only. On a multiple-dose vial they contradict the product, and the
-    line comes back."""
+    """JW and JZ are for single-dose containers only. On a multiple-dose vial they contradict the product, and
+    the line comes back."""
     given = sorted(_WASTE.intersection(line.given_modifiers))
     if given and _container(line, ctx) == _MULTIPLE_DOSE:
-        source = "the text says" if ctx.narrative(line).container else "by its NDC the product comes in"
-        message = f"Modifier {given[0]} on a multiple-dose container ({source} MDV)"
-        yield Hit(_modifier_place(line, given[0]), message, given[0])
+        source = "the text" if ctx.narrative(line).container else "the NDC"
+        message = f"Modifier {given[0]} is on a drug from a multiple-dose container (MDV by {source})"
+        corrected = with_modifier(line, "", without=_WASTE)
+        fix = f"Send {corrected}: the rest of the vial is for the next patient. If the vial was single-dose, "
+        yield Hit(_modifier_place(line, given[0]), message, given[0], fix=f"{fix}correct {source}.")
 
 
 @line_rule(
@@ -219,12 +238,12 @@ def waste_modifier_on_multiple_dose_container(line: ServiceLine, ctx: Context) -
     where="SV101-7, SV202-7, NTE02; the modifiers",
     suppressed_by=("NAR02",),
     summary="The text says that drug was discarded, but no line bills it with modifier JW.",
-    fix="Add a second line for the discarded amount with modifier JW, the same NDC and service date, and the "
-    "discarded NDC quantity. When nothing was discarded, take the waste out of the text and add JZ.",
+    fix="Add a line with modifier JW for the discarded amount, with the same NDC and date. If nothing was "
+    "discarded, delete the waste from the text and add JZ.",
 )
 def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Payers pay for the rest of a single-dose vial only on a line of its own with JW. Told in words alone, the
-    waste is not paid, or the whole amount looks as if it had been given."""
+    """Payers pay for the rest of a single-dose vial only on a separate line with JW. If only the text mentions
+    the waste, it is not paid, or looks like drug that was given."""
     said = ctx.narrative(line)
     amount = _discarded(said)
     if amount is None or amount <= 0 or said.discarded is None or _takes_neither(line, ctx):
@@ -233,8 +252,10 @@ def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     if _container(line, ctx) != _MULTIPLE_DOSE:
         told = f"{shorten(said.discarded.value, 40)} {said.discarded.unit}"
-        message = f"The text says that {told} were discarded; no line has modifier JW for it"
-        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+        message = f"The text has {told} discarded, but no line bills it with modifier JW"
+        fix = f"Add a line with {with_modifier(line, 'JW')} for {told}, same NDC and date. "
+        fix += f"If nothing was discarded, delete the waste from the text and send {with_modifier(line, 'JZ')}."
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx), fix=fix)
 
 
 # -- how much the containers hold -------------------------------------------------------------------------------
@@ -252,13 +273,13 @@ def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "M53"),
     where="2410 CTP04 of the given and the JW line; the text",
     suppressed_by=("MOD02", "NAR02", "NAR10", "NDC12", "QTY01", "QTY02", "QTY03", "SYN01", "SYN03"),
-    summary="The quantities given and discarded are together more than the vials that the text counts can hold.",
-    fix="Put only the discarded amount into CTP04 of the JW line and only the given amount into the other, so "
-    "that both together make up the vials: 16.8 ML + 3.2 ML = 4 vials of 5 ML.",
+    summary="Given and discarded quantities are more than the vials in the text can hold.",
+    fix="Put only the discarded amount in CTP04 of the JW line, and only the given amount in the other. Both "
+    "together are the vials: 16.8 ML + 3.2 ML = 4 vials of 5 ML.",
 )
 def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """The JW line bills what was left in the opened vials, no more. Where the whole vial stands on both lines the
-    payer pays, and later takes back, drug that nobody had."""
+    """The JW line bills what was left in the opened vials, no more. With the whole vial on both lines the
+    payer pays twice, and takes the money back later."""
     given = other_part(line, ctx) if _WASTED in line.given_modifiers else None
     if given is None or line.drug is None or given.drug is None:
         return
@@ -271,9 +292,12 @@ def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit
     if line.drug.ctp is not None and billed > held:
         sums = f"{shorten(plain(used), 20)} + {shorten(plain(wasted), 20)} = {shorten(plain(billed), 20)} {unit}"
         message = (
-            f"Given and discarded are {sums}; the containers in the text hold {shorten(plain(held), 20)} {unit}"
+            f"Given and discarded are {sums}, but the text's containers hold {shorten(plain(held), 20)} {unit}"
         )
-        yield Hit(at(line.drug.ctp, 4), message, shorten(line.drug.quantity))
+        rest = _EXACT.subtract(held, used)
+        corrected = changed(line.drug.ctp, ctx.claim.delimiters, {4: plain(rest)}) if rest > 0 else ""
+        fix = f"If {shorten(plain(used), 20)} {unit} were given, send on this line {corrected}"
+        yield Hit(at(line.drug.ctp, 4), message, shorten(line.drug.quantity), fix=fix if corrected else None)
 
 
 def _content(said: Narrative, unit: str) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""What doesn't belong into the text of a drug line, and texts that can't be told whose they are."""
+"""What doesn't belong in the text of a drug line, and notes that fit more than one line."""
 
 from __future__ import annotations
 
@@ -82,22 +82,22 @@ def _said_of(claim: Claim, ctx: Context) -> Iterator[tuple[Spot, str]]:
     confidence="V",
     since="0.1.0",
     where="SV101-7, SV202-7; 2400 and 2300 NTE02",
-    summary="A text holds a telephone number, an e-mail address or the patient's name.",
-    fix="Leave only what the payer needs to price the drug: name, dose, route, strength, waste. Contacts belong "
-    "into PER, the patient's name stands in NM1.",
+    summary="A text has a telephone number, an e-mail address or the patient's name.",
+    fix="Keep only what prices the drug: name, dose, route, strength, waste. Contacts go in PER, the patient's "
+    "name in NM1.",
 )
 def text_holds_what_does_not_belong_there(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """Payers ask for the required facts and no more. Contacts take the room of the dose in a field of 80
-    characters, and a name in free text goes wherever the text goes, unprotected. Only the name is a warning."""
+    """Payers ask for the required facts and no more. Contacts use up the 80 characters, and a name in free
+    text travels unprotected. Only the name is a warning."""
     names = _patient_names(claim)
     for spot, text in _said_of(claim, ctx):
         if [name for name in names if _holds(text, name)]:
             place = spot.location
-            yield Hit(place, f"{place.element} holds the name of the patient or the subscriber")
+            yield Hit(place, f"{place.element} has the name of the patient or the subscriber")
         found = _superfluous(text)
         if found:
             place = spot.location
-            yield Hit(place, f"{place.element} holds {found}", severity=INFO)
+            yield Hit(place, f"{place.element} has {found}", severity=INFO)
 
 
 def _drug_note(claim: Claim, ctx: Context) -> Note | None:
@@ -119,13 +119,13 @@ def _drug_note(claim: Claim, ctx: Context) -> Note | None:
     where="2300 NTE02",
     status="A6:306",
     remittance=("16", "M123"),
-    summary="Only the claim's note says what was given, but several unclassified drugs are billed.",
-    fix="Write drug, dose and route into the description of each line (SV101-7, SV202-7), and take the claim's "
-    "note out.",
+    summary="Only the claim's note names a drug, but several unclassified drugs are billed.",
+    fix="Write drug, dose and route in the description of each line (SV101-7, SV202-7), and delete the claim's "
+    "note.",
 )
 def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]:
-    """A note at the head of the claim belongs to every line and to none. With several unclassified lines nobody
-    can tell which drug it means."""
+    """A note of the claim belongs to all its lines and to none. With several unclassified lines nobody knows
+    which drug it means."""
     if len(ctx.targets) < 2:
         return
     silent = [
@@ -139,7 +139,7 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
     note = _drug_note(claim, ctx)
     if note is not None:
         count = f"{len(silent)} of the {len(ctx.targets)}"
-        message = f"The claim's note names a drug or a dose; {count} unclassified lines have no text of their own"
+        message = f"Only the claim's note names a drug or a dose; {count} unclassified lines have no text"
         yield Hit(at(note.segment, 2), message)
 
 
@@ -155,17 +155,18 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
     status="A6:306",
     remittance=("16", "N350"),
     suppressed_by=("NAR01", "NAR02", "NDC11"),
-    options={"tell": Option(False, "whether the rule speaks at all")},
-    summary="The text of a cancer drug doesn't say for which stage or after which treatment it was given.",
-    fix="Add a note with what the label asks for, e.g. NTE*ADD*METASTATIC, PROGRESSED AFTER TWO PRIOR REGIMENS.",
+    options={"tell": Option(False, "true switches the rule on")},
+    summary="The text of a cancer drug has no stage and no earlier treatment.",
+    fix="Add a note with what the label requires, for example NTE*ADD*METASTATIC, PROGRESSED AFTER TWO PRIOR "
+    "REGIMENS~.",
 )
 def cancer_drug_without_its_indication(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A contractor compares an unclassified cancer drug with its label: stage, earlier treatment. Where the
-    diagnosis code can't say that, a few words spare the request for records."""
+    """A contractor compares an unclassified cancer drug with its label: stage, earlier treatment. If the
+    diagnosis code doesn't show them, a few words save a request for records."""
     texts = spoken(line, ctx)
     if "antineoplastic" not in kinds_of_drug(line, ctx) or any(
         _INDICATION.search(text[:_LONGEST]) for _, text in texts
     ):
         return
-    message = "The drug is one against cancer; no text tells stage or earlier treatment"
+    message = "The text of this cancer drug has neither stage nor earlier treatment"
     yield Hit(text_place(line, ctx), message, text_shown(line, ctx))

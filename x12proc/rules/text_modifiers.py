@@ -1,0 +1,74 @@
+"""Modifiers that the text contradicts or asks for: the side of the body, and stock bought at the 340B discount."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from x12proc.claims.model import ServiceLine, at
+from x12proc.findings import WARN, Hit
+from x12proc.rules.base import Option, line_rule
+from x12proc.rules.context import Context
+from x12proc.rules.modifier import procedure_element
+from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.waste_pair import is_waste_line
+from x12proc.values import shorten
+
+_SIDES = {"RT": "right", "LT": "left"}
+_DISCOUNTED = re.compile(r"(?<!NOT )(?<!NON )(?<!NON-)\b340B\b", re.IGNORECASE)
+_LONGEST = 2000  # characters of a text that are searched
+
+
+@line_rule(
+    "MOD13",
+    "side-contradicts-modifier",
+    severity=WARN,
+    sources=("HCPCSM", "PAL"),
+    confidence="P",
+    since="0.1.0",
+    drug_alone=True,
+    status="A8:453",
+    remittance=("4", "N823"),
+    where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; SV101-7, SV202-7, NTE02",
+    suppressed_by=("NAR02",),
+    summary="The text names the other side of the body than modifier RT or LT.",
+    fix="Compare both with the record: RT is the right side (OD), LT the left side (OS). Correct the text or the "
+    "modifier, and the diagnosis where it names a side.",
+)
+def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Text, modifier and diagnosis describe one injection. Where the sides differ, the payer can't tell which eye
+    was treated, and contradicting information may have the line rejected."""
+    sides = [code for code in _SIDES if code in line.given_modifiers]
+    said = ctx.narrative(line).laterality
+    if len(sides) == 1 and said in _SIDES and said != sides[0]:
+        message = f"The text names the {_SIDES[said]} side; modifier {sides[0]} means the {_SIDES[sides[0]]} side"
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+
+
+@line_rule(
+    "MOD14",
+    "discount-modifier-missing",
+    severity=WARN,
+    sources=("MASS", "NCB"),
+    confidence="V",
+    since="0.1.0",
+    drug_alone=True,
+    status="A6:453",
+    remittance=("16", "N822"),
+    where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; SV101-7, SV202-7, NTE02",
+    options={"modifier": Option("", "the modifier that marks stock bought under 340B; empty: the rule is silent")},
+    summary="The text says that the drug was bought under 340B, but the payer's modifier for that is missing.",
+    fix="Add the payer's modifier for 340B stock to the drug line.",
+)
+def discount_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """States claim a rebate from the maker for every drug they pay, except for stock that was already discounted
+    under 340B. Only the modifier reaches the rebate file; words don't."""
+    wanted = str(ctx.option("MOD14", "modifier"))
+    if not wanted or wanted in line.given_modifiers or is_waste_line(line):
+        return
+    if any(_DISCOUNTED.search(text[:_LONGEST]) for _, text in spoken(line, ctx)):
+        place = at(line.head, procedure_element(line), 3 + len(line.modifiers))
+        code = shorten(line.procedure, 10)
+        modifiers = ":".join([*line.modifiers, wanted])
+        message = f"The text says 340B; modifier {wanted} is missing"
+        yield Hit(place, message, fix=f"Add {wanted} to the drug line: HC:{code}:{modifiers}.")
