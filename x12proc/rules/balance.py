@@ -222,6 +222,7 @@ def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
     sources=("NGSF", "BSPAN"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:583",
     remittance=("16", "M79"),
     where="2400 SV102 / SV203; SV101-7, SV202-7, NTE02",
@@ -234,11 +235,11 @@ def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A drug that the patient, the maker or another pharmacy supplied is no expense of the provider. NGS wants it
     shown with a charge of 0.01, BridgeSpan with at most one cent; a full charge contradicts the text."""
-    charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
-    if charge is None or token is None or charge <= token or _WASTED in line.given_modifiers:
-        return
     texts = (line.description, *(note.text for note in ctx.notes(line)))
     found = next((match for text in texts if (match := _SUPPLIED.search(text[:_LONGEST]))), None)
-    if found is not None:
+    if found is None or _WASTED in line.given_modifiers:
+        return
+    charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
+    if charge is not None and token is not None and charge > token:
         place, shown = _place(line, _CHARGE), shorten(line.charge, 20)
         yield Hit(place, f"The text says {found[0].upper()}; {place.element} charges {shown}", shown)

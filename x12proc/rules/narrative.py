@@ -240,13 +240,13 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if is_waste_line(line):
         yield from _waste_amount_missing(line, ctx)
         return
-    place, value = text_place(line, ctx), text_shown(line, ctx)
     count = _containers_billed(line, ctx)
     if count is not None:
         message = f"The text says what one container holds, not the dose; CTP04 bills {plain(count)} containers"
-        yield Hit(place, message, value)
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
     if not ctx.has_text(line) or ctx.narrative(line).dose is not None or _is_counted(line, ctx):
         return
+    place, value = text_place(line, ctx), text_shown(line, ctx)
     if _is_one_treatment(line, ctx):
         message = "The text counts treatments or containers, but has no amount such as cells or vector genomes"
         yield Hit(place, message, value, WARN)
