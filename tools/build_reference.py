@@ -16,6 +16,7 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,6 +90,7 @@ ALIASES = (
 )
 
 SUFFIX = re.compile(r"(.+)-[a-z]{4}\Z")
+CONCENTRATION = re.compile(r"(\d+) (mg|mcg|units)/1 mL")
 PACKAGE = re.compile(r"(\d{4,5}-\d{3,4}-\d{1,2})(?![\d.])(?:\s*\(([^)]*)\))?")
 
 Row = dict[str, str]
@@ -231,11 +233,18 @@ def biologic_container(text: str, package: str) -> str:
 
 
 def package_strength(strengths: str, package: str) -> str:
-    """The strength of this package when its volume or powder weight singles one out, else the whole list."""
+    """The strength of this package when its volume or powder weight singles one out, else the whole list.
+
+    A lone concentration tells by the volume, too: 2.3 mL of 150 mg/mL are 345 mg/2.3 mL.
+    """
     volume = re.match(r"([\d.]+ mL)", package)
     weight = re.match(r"([\d.]+ mg) powder", package)
     bare = re.sub(r"\s*\([^)]*\)", "", strengths)
-    items = [item.strip() for item in bare.split(";")]
+    items = [item.strip().replace("/mL", "/1 mL") for item in bare.split(";")]
+    lone = CONCENTRATION.fullmatch(items[0]) if len(items) == 1 else None
+    if volume and lone:
+        held = (Decimal(lone[1]) * Decimal(volume[1].split()[0])).normalize()
+        return f"{held:f} {lone[2]}/{volume[1]}"
     if volume:
         fitting = [item for item in items if item.endswith("/" + volume.group(1))]
     elif weight:

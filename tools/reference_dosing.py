@@ -128,12 +128,18 @@ def _licensed(purple: list[Row], names: Names) -> Iterator[list[str]]:
 def _listed(products: Mapping[str, Row]) -> Iterator[list[str]]:
     """The packages of known products whose strength is one. Since when they are sold isn't known.
 
-    A concentration alone stays out: in these tables it stands for vials of several sizes.
+    A concentration alone stays out: in these tables it stands for vials of several sizes. So does a name of two
+    brands, for each package is of one of them alone.
     """
     for number in sorted(products):
         row = products[number]
         strength = plain_strength(row.get("strength", ""))
-        if strength and row.get("generic") and not read_strengths(row["strength"])[0].per_ml:
+        if (
+            strength
+            and row.get("generic")
+            and "/" not in row["name"]
+            and not read_strengths(row["strength"])[0].per_ml
+        ):
             container = row.get("container", "")
             yield [row["name"].lower(), row["generic"], container, strength, "", "", row["source"]]
 
