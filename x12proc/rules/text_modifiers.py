@@ -31,17 +31,17 @@ _LONGEST = 2000  # characters of a text that are searched
     remittance=("4", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; SV101-7, SV202-7, NTE02",
     suppressed_by=("NAR02",),
-    summary="The text names the other side of the body than modifier RT or LT.",
+    summary="The side of the body in the text differs from modifier RT or LT.",
     fix="Compare both with the record: RT is the right side (OD), LT the left side (OS). Correct the text or the "
-    "modifier, and the diagnosis where it names a side.",
+    "modifier, and a diagnosis that names a side.",
 )
 def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Text, modifier and diagnosis describe one injection. Where the sides differ, the payer can't tell which eye
-    was treated, and contradicting information may have the line rejected."""
+    """Text, modifier and diagnosis describe one injection. If the sides differ, the payer can't see which eye
+    was treated, and may reject the line for contradicting information."""
     sides = [code for code in _SIDES if code in line.given_modifiers]
     said = ctx.narrative(line).laterality
     if len(sides) == 1 and said in _SIDES and said != sides[0]:
-        message = f"The text names the {_SIDES[said]} side; modifier {sides[0]} means the {_SIDES[sides[0]]} side"
+        message = f"The text names the {_SIDES[said]} side, but modifier {sides[0]} is the {_SIDES[sides[0]]} side"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -57,12 +57,12 @@ def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; SV101-7, SV202-7, NTE02",
     options={"modifier": Option("", "the modifier that marks stock bought under 340B; empty: the rule is silent")},
-    summary="The text says that the drug was bought under 340B, but the payer's modifier for that is missing.",
+    summary="The text says that the drug was bought under 340B, but the payer's modifier is missing.",
     fix="Add the payer's modifier for 340B stock to the drug line.",
 )
 def discount_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """States claim a rebate from the maker for every drug they pay, except for stock that was already discounted
-    under 340B. Only the modifier reaches the rebate file; words don't."""
+    """States claim a rebate from the maker for every drug they pay, except for stock already discounted under
+    340B. Only the modifier reaches the rebate file; words don't."""
     wanted = str(ctx.option("MOD14", "modifier"))
     if not wanted or wanted in line.given_modifiers or is_waste_line(line):
         return
@@ -70,5 +70,5 @@ def discount_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         place = at(line.head, procedure_element(line), 3 + len(line.modifiers))
         code = shorten(line.procedure, 10)
         modifiers = ":".join([*line.modifiers, wanted])
-        message = f"The text says 340B; modifier {wanted} is missing"
-        yield Hit(place, message, fix=f"Add {wanted} to the drug line: HC:{code}:{modifiers}.")
+        message = f"The text says 340B, but modifier {wanted} is missing"
+        yield Hit(place, message, fix=f"Send the drug line with HC:{code}:{modifiers}.")
