@@ -19,7 +19,7 @@ from x12proc.rules.context import Context
 from x12proc.rules.dosing import counted, counted_pieces, dosing_of, vials_disagree
 from x12proc.rules.paste import procedure, service
 from x12proc.rules.trial_drug import is_blinded, names_study_drug
-from x12proc.rules.waste_pair import is_waste_line, other_part, wasted_amount
+from x12proc.rules.waste_pair import has_other_packages, is_waste_line, other_part, wasted_amount
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 FIELD_LENGTH = 80  # characters of SV101-7, SV202-7, NTE02 and K301
@@ -396,7 +396,7 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
         return ""  # the JW line says the rest, and is compared with this one
     if said.discarded is None:
         # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
-        agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and _has_other_packages(line, ctx))
+        agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and has_other_packages(line, ctx))
         return "" if agrees else f"{_sum_told(said, held)}, but the dose is {said.dose.value} {said.dose.unit}"
     wasted = in_base_unit(said.discarded.value, said.discarded.unit)
     if wasted is None or (wasted[1] != unit and wasted[0] != 0) or total == _EXACT.add(dose[0], wasted[0]):
@@ -412,7 +412,7 @@ def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
     """Why the amounts discarded and given don't make up whole containers, in numbers; empty when they do, or when
     an amount or the containers' size is unknown."""
     given_line, wasted = other_part(line, ctx), wasted_amount(line, ctx)
-    if given_line is None or _has_other_packages(line, ctx):
+    if given_line is None or has_other_packages(line, ctx):
         return ""
     said, own = ctx.narrative(given_line), ctx.narrative(line)
     given, discarded = _in_base(said.dose), _in_base(wasted or said.discarded)
@@ -433,13 +433,6 @@ def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
         return "" if _is_near(together, held[0]) else f"{told}, but the containers hold {plain(held[0])} {unit}"
     sizes = _container_sizes(line, given_line, ctx, unit)
     return _short_of_whole(together, sizes, unit, told) if sizes else ""
-
-
-def _has_other_packages(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the drug is billed from several packages: its texts may then speak of all of them together."""
-    named = ctx.narrative(line).matched
-    others = {normalise(other.ndc) for other in ctx.targets if ctx.narrative(other).matched == named}
-    return len(others) > 1
 
 
 def _in_base(amount: Amount | None) -> tuple[Decimal, str] | None:

@@ -216,6 +216,7 @@ def _better_code(kind: str, routes: frozenset[str]) -> str:
     sources=("NORSS", "ANW"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     second_status="A7:453",
     remittance=("189",),
@@ -230,11 +231,11 @@ def _better_code(kind: str, routes: frozenset[str]) -> str:
 def skin_substitute_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Medicare pays skin substitutes as supplies since 2026, unless they are licensed as biologics. It no
     longer pays what was cut off, and the modifiers for waste don't belong on them."""
+    if not _is_skin_substitute(line, ctx):
+        return
     payers, day = ctx.option("COD14", "filing_indicators"), served_on(line, ctx)
     assert isinstance(payers, tuple)
-    if ctx.claim.filing_indicator not in payers or day is None or day < _SUPPLIES_SINCE:
-        return
-    if _is_skin_substitute(line, ctx):
+    if ctx.claim.filing_indicator in payers and day is not None and day >= _SUPPLIES_SINCE:
         wasted = " and ".join(code for code in _WASTE if code in line.given_modifiers)
         message = f"{drug_shown(line, ctx)} is a skin substitute, which Medicare pays as a supply since 2026"
         yield Hit(

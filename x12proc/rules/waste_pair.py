@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from functools import lru_cache
+
 from x12proc.claims.model import Days, ServiceLine
 from x12proc.narrative import Amount
 from x12proc.reference.ndc import is_placeholder, normalise
@@ -9,6 +12,8 @@ from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
 
 WASTED = "JW"
+
+_PAIR = 2  # lines of one administration
 
 Drug = tuple[str, Days | None]
 
@@ -34,22 +39,49 @@ def other_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
     None unless exactly two target lines bill the drug on that day, one with JW and one without. Lines without an
     NDC pair by the drug's name.
     """
-    if not any(is_waste_line(target) for target in ctx.targets):
-        return None
-    parts = [other for other in ctx.targets if _is_same_drug(line, other, ctx)]
-    if len(parts) != 2 or is_waste_line(parts[0]) is is_waste_line(parts[1]):
+    parts = _lines_by_drug(ctx).get(_key(line, ctx), ())
+    if len(parts) != _PAIR or is_waste_line(parts[0]) is is_waste_line(parts[1]):
         return None
     return parts[1] if parts[0].end == line.end else parts[0]
 
 
-def _is_same_drug(line: ServiceLine, other: ServiceLine, ctx: Context) -> bool:
-    own, others = drug_and_day(line), drug_and_day(other)
-    if own != others:
-        return False
-    if is_known(own):
-        return True
+@lru_cache(maxsize=2)
+def _lines_by_drug(ctx: Context) -> dict[Hashable, list[ServiceLine]]:
+    """The target lines by drug and day; empty where none bills waste. Kept for the claim at hand."""
+    found: dict[Hashable, list[ServiceLine]] = {}
+    if any(is_waste_line(line) for line in ctx.targets):
+        for line in ctx.targets:
+            found.setdefault(_key(line, ctx), []).append(line)
+    return found
+
+
+def _key(line: ServiceLine, ctx: Context) -> Hashable:
+    """NDC and day; without an NDC the drug's name and the day; else the line itself, which pairs with no other."""
+    drug = drug_and_day(line)
+    if is_known(drug):
+        return drug
     named = ctx.narrative(line).matched
-    return not own[0] and own[1] is not None and named is not None and named == ctx.narrative(other).matched
+    return (named, drug[1]) if named and drug[1] and not drug[0] else line.end
+
+
+@lru_cache(maxsize=2)
+def _doses_given(ctx: Context) -> frozenset[Amount | None]:
+    """The doses in the texts of the lines without JW. Kept for the claim at hand."""
+    return frozenset(ctx.narrative(line).dose for line in ctx.targets if not is_waste_line(line))
+
+
+@lru_cache(maxsize=2)
+def _packages(ctx: Context) -> dict[str | None, set[str | None]]:
+    """The NDCs under which each drug of the claim is billed. Kept for the claim at hand."""
+    found: dict[str | None, set[str | None]] = {}
+    for line in ctx.targets:
+        found.setdefault(ctx.narrative(line).matched, set()).add(normalise(line.ndc))
+    return found
+
+
+def has_other_packages(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the drug is billed from several packages: its texts may then speak of all of them together."""
+    return len(_packages(ctx)[ctx.narrative(line).matched]) > 1
 
 
 def wasted_amount(line: ServiceLine, ctx: Context) -> Amount | None:
@@ -60,5 +92,4 @@ def wasted_amount(line: ServiceLine, ctx: Context) -> Amount | None:
     said = ctx.narrative(line)
     if said.discarded is not None:
         return said.discarded
-    given = {ctx.narrative(target).dose for target in ctx.targets if not is_waste_line(target)}
-    return None if said.dose in given else said.dose
+    return None if said.dose in _doses_given(ctx) else said.dose
