@@ -11,6 +11,7 @@ from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalise
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.drug_code import is_token_charge
 from x12proc.rules.institutional import SPECIALLY_PROCESSED
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import FIELD_LENGTH
@@ -72,8 +73,8 @@ def drug_line_on_inpatient_bill(claim: Claim, ctx: Context) -> Iterator[Hit]:
 )
 def remarks_incomplete(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Medicare's hospital contractors price a drug without its own code by hand, from the remarks alone. If a
-    fact is missing there, the claim is returned or the line is not paid. A study drug, and a cell or gene therapy
-    under its own revenue code, are not priced that way."""
+    fact is missing there, the claim is returned or the line is not paid. A study drug, a cell or gene therapy
+    under its own revenue code, and a drug that cost nothing (a token charge) are not priced that way."""
     payers = ctx.option("INS05", "filing_indicators")
     assert isinstance(payers, tuple)
     if claim.filing_indicator not in payers or not claim.facility_code.startswith(_OUTPATIENT):
@@ -105,7 +106,8 @@ def _remarks_fix(ctx: Context) -> str | None:
 
 
 def _is_priced_from_remarks(line: ServiceLine, ctx: Context) -> bool:
-    return line.revenue_code not in SPECIALLY_PROCESSED and not ctx.investigational(line)
+    processed_otherwise = line.revenue_code in SPECIALLY_PROCESSED or ctx.investigational(line)
+    return not processed_otherwise and not is_token_charge(line)
 
 
 def _absent(said: Narrative) -> list[str]:
