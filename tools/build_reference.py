@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import reference_codes
 import reference_dosing
 import reference_new
+import reference_packages
 from reference_sources import SOURCES, read_rows, take
 
 from x12proc.reference import diagnoses
@@ -48,8 +49,17 @@ from x12proc.reference.wording import (
 
 #: What each table is made of.
 TABLES: dict[str, tuple[str, ...]] = {
-    "products": ("biologics", "new_biologics", "derived", "crosswalk_2026q4", "crosswalk_2025q4", "hcpcs"),
+    "products": (
+        "biologics",
+        "new_biologics",
+        "derived",
+        "crosswalk_2026q4",
+        "crosswalk_2025q4",
+        "hcpcs",
+        "purple",
+    ),
     "names": (
+        "aliases",
         "biologics",
         "new_biologics",
         "ended_noc",
@@ -74,19 +84,6 @@ PRODUCT_FIELDS = tuple(column.name for column in COLUMNS[PRODUCTS])
 NOT_NAMES = words(
     "antigen bat biologic compound diluent drug glucose injection iron kit maci n/a placebo plasma serum "
     "solution sterile supplement unknown vaccine vial water"
-)
-
-#: What clerks write instead of a name. (name, canonical)
-ALIASES = (
-    ("zopapogene imadenovec-drba suspension", "zopapogene imadenovec-drba"),
-    ("acthar", "corticotropin"),
-    ("hep lock", "heparin lock"),
-    ("heparin lock", "heparin lock"),
-    ("heparin lock flush", "heparin lock"),
-    ("sod chl", "sodium chloride"),
-    ("sod chloride", "sodium chloride"),
-    ("nacl", "sodium chloride"),
-    ("normal saline", "sodium chloride"),
 )
 
 SUFFIX = re.compile(r"(.+)-[a-z]{4}\Z")
@@ -379,8 +376,8 @@ def crosswalks(tables: dict[str, list[Row]]) -> list[list[Row]]:
 
 def all_names(tables: dict[str, list[Row]]) -> Names:
     names = Names()
-    for alias, canonical in ALIASES:
-        names.add(alias, canonical, "alias")
+    for row in tables.get("aliases", []):  # first: they tell which drug a word means that others leave open
+        names.add(row["name"], row["canonical"], "alias")
     purple_names(tables["purple"], names)
     biologic_names(tables["biologics"], names)
     reference_new.add_names(tables["new_biologics"], names)
@@ -403,10 +400,12 @@ def all_rows(tables: dict[str, list[Row]]) -> dict[str, list[list[str]]]:
         derived_products(tables["derived"], names, dates),
         *(crosswalk_products(crosswalk, names, dates) for crosswalk in crosswalks(tables)),
     )
+    listed = [row for crosswalk in crosswalks(tables) for row in crosswalk]
+    licences = reference_new.licence_rows(purple, new, names)
+    products = reference_packages.sharpened(products, listed, purple, tables["packages"], licences)
     units = reference_codes.crosswalk_units(crosswalks(tables))
     drugs = reference_new.code_drugs(new, tables["ended_noc"], names)
     codes = reference_codes.code_rows(hcpcs, biologics, products, names, units, listed_since(tables), drugs)
-    licences = reference_new.licence_rows(purple, new, names)
     packages = reference_dosing.package_rows(tables["packages"], purple, products, licences, names)
     return {
         "products": [[products[key].get(field, "") for field in PRODUCT_FIELDS] for key in sorted(products)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from decimal import Decimal
 from typing import Protocol
 
@@ -38,6 +38,8 @@ CONTAINERS = {
     "multi-dose cartridge": "CARTRIDGE",
     "bag": "BAG",
 }
+#: A concentration with what the container holds in brackets: ``10MG/ML (0.5MG/0.05ML)``.
+_WHOLE_IN_BRACKETS = re.compile(r"[^()]*/\s*ML\s*\(([^()]*\d\s*ML)\)\s*", re.IGNORECASE)
 #: Routes by which somebody other than the patient gives a drug; capsules, drops and patches are no packages here.
 GIVEN = words("IV SC IM IT ID INTRAVITREAL INTRAVESICAL INTRALESIONAL INTRAPERITONEAL SUBRETINAL INTRAOCULAR")
 
@@ -92,8 +94,9 @@ def package_rows(
     for name, _, _, day, _ in licences:
         licensed[name] = min(licensed.get(name, day), day)
     found: dict[tuple[str, str, Strength], list[str]] = {}
-    for row in [*_stated(hand_made), *_licensed(purple, names), *_listed(products)]:
-        (holds,) = read_strengths(row[3])
+    stated = [*_stated(hand_made), *_licensed(purple, names)]
+    for row in [*stated, *_listed(products, {row[0] for row in stated})]:
+        (holds,) = strengths_in(row[3])
         known = [key for key in found if key[0] == row[0] and _same(key[2], holds) and row[2] in ("", key[1])]
         if not known:
             row[4] = row[4] or licensed.get(row[0], "")
@@ -125,29 +128,33 @@ def _licensed(purple: list[Row], names: Names) -> Iterator[list[str]]:
                 yield [brand.lower(), generic, container, strength, row["approval_date"], "", "purple"]
 
 
-def _listed(products: Mapping[str, Row]) -> Iterator[list[str]]:
+def _listed(products: Mapping[str, Row], stated: Set[str]) -> Iterator[list[str]]:
     """The packages of known products whose strength is one. Since when they are sold isn't known.
 
-    A concentration alone stays out: in these tables it stands for vials of several sizes. So does a name of two
-    brands, for each package is of one of them alone.
+    A concentration alone stays out: in these tables it stands for vials of several sizes. So do products that only
+    the crosswalk lists, where the packages of the brand are stated with their dates: theirs is unknown. And so do
+    those that it lists by their drug: the name of a drug means the packages of all its brands. A name of two
+    brands stays out as well, for each package is of one of them alone.
     """
     for number in sorted(products):
         row = products[number]
-        strength = plain_strength(row.get("strength", ""))
-        if (
-            strength
-            and row.get("generic")
-            and "/" not in row["name"]
-            and not read_strengths(row["strength"])[0].per_ml
-        ):
-            container = row.get("container", "")
-            yield [row["name"].lower(), row["generic"], container, strength, "", "", row["source"]]
+        strength, name = plain_strength(row.get("strength", "")), row["name"].lower()
+        undated = row["source"] == "crosswalk" and (name in stated or name == row.get("generic"))
+        undated = undated or "/" in row["name"]
+        if strength and row.get("generic") and not undated and not read_strengths(row["strength"])[0].per_ml:
+            yield [name, row["generic"], row.get("container", ""), strength, "", "", row["source"]]
+
+
+def strengths_in(text: str) -> list[Strength]:
+    """The strengths in a list; those that aren't plain are left out."""
+    pieces = [_WHOLE_IN_BRACKETS.sub(r"\1", piece) for piece in text.split(";")]
+    return [one for piece in pieces for one in read_strengths(piece)]
 
 
 def plain_strength(text: str) -> str:
     """A strength as ``1008 mg/5.6 mL``; empty for several in one text."""
-    read = read_strengths(text)
-    if len(read) != 1:
+    read = strengths_in(text)
+    if len(read) != 1 or ";" in text:
         return ""
     (strength,) = read
     unit = {"UNIT": "units"}.get(strength.unit, strength.unit.lower())

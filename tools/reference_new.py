@@ -47,6 +47,8 @@ def add_brands(ended: Iterable[Row], descriptions: Mapping[str, str], names: Nam
     for row in ended:
         text = descriptions.get(row["hcpcs"], "")
         drug = suffixed_drug(text) or hcpcs_generic(text)
+        if drug:
+            names.add(drug, names.canonical(drug) or drug, "generic")
         for brand in brands_of(row):
             names.add(brand, names.canonical(drug) or drug or brand, "brand")
 

@@ -34,7 +34,7 @@ from x12proc.reference import official
 SOURCES = Path(__file__).resolve().parents[1] / "config" / "reference" / "sources"
 HCPCS, CROSSWALK = "hcpcs.csv", "crosswalk_{}.csv"
 HCPCS_COLUMNS = ("code", "long", "short", "added", "effective", "terminated", "opps")
-CROSSWALK_COLUMNS = ("code", "ndc", "name", "dosage")
+CROSSWALK_COLUMNS = ("code", "ndc", "name", "dosage", "size", "units")
 
 Row = dict[str, str]
 
@@ -164,7 +164,11 @@ def take_crosswalks(paths: list[Path], quarter: str, target: Path) -> int:
             number = ndc_spelling.normalise(spelled) if "-" in spelled else ""  # else another kind of number
             name = row.get("drug_name") or row.get("Drug Name", "")
             dosage = row.get("hcpcs_dosage") or row.get("HCPCS dosage", "")
-            rows.append({"code": first, "ndc": number or "", "name": name, "dosage": dosage})
+            size = row.get("pkg_size") or row.get("PKG SIZE", "")  # of one item; in ML when it is a liquid
+            units = row.get("billunits") or row.get("BILLUNITS", "")  # of the code, in one item
+            rows.append(
+                {"code": first, "ndc": number or "", "name": name, "dosage": dosage, "size": size, "units": units}
+            )
     write_rows(target / CROSSWALK.format(quarter), CROSSWALK_COLUMNS, rows)
     return len(rows)
 

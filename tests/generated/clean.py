@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from generated.drugs import Drug, drugs, has_hospital_code, sizes
+from generated.drugs import Drug, drugs, has_hospital_code, routes_of_brand, sizes
 from generated.given import Given, figures, give
 from generated.payers import MARKETS, Market
 from generated.sample import Sample
@@ -186,13 +186,13 @@ def _day(chance: Random, given: Given, kind: str) -> date | tuple[date, date]:
 
 def _modifiers(chance: Random, market: Market, code: str, given: Given) -> tuple[str, ...]:
     modifiers = []
-    single = given.drug.container in ("SDV", "PFS")
+    single = (given.drug.container or ("SDV" if given.eye else "")) in ("SDV", "PFS")
     asked_for = given.day >= WASTE_MODIFIERS_SINCE and (
         market.medicare or market.waste_told or chance.random() < 0.8
     )
     if asked_for and single and not given.wasted and code != "C9399":
         modifiers.append("JZ")
-    if {"IV", "SC"} <= set(given.drug.routes) and (market.medicare or chance.random() < 0.3):
+    if {"IV", "SC"} <= routes_of_brand(given.drug.brand) and (market.medicare or chance.random() < 0.3):
         modifiers.append("JA" if given.route == "IV" else "JB")
     if given.eye:
         modifiers.append(given.eye)

@@ -127,6 +127,14 @@ def _packed(brand: str) -> tuple[tuple[str, str, str], ...]:
 
 
 @cache
+def routes_of_brand(brand: str) -> frozenset[str]:
+    """The routes of all packages of a brand, and those of its licences."""
+    rows = [row for row in table("products") if row["name"] == brand]
+    rows += [row for row in table("licences") if row["name"] == brand.lower()]
+    return frozenset(route for row in rows for route in row["routes"].split(";"))
+
+
+@cache
 def hospital_code(generic: str) -> tuple[tuple[str, str], ...]:
     """When a C code stood for a drug: first and last day as the table writes them."""
     return tuple(

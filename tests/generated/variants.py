@@ -58,6 +58,8 @@ def trial(chance: Random, sample: Sample) -> Sample:
     claim = sample.claim
     if sample.code != "J3590" or len(drug_lines(sample)) > 1 or claim.other_payers or sample.given.eye:
         return sample
+    if sample.market.milligrams:  # a drug under study is billed as one unit
+        return sample
     number = f"{chance.randint(10**6, 10**7):08d}"
     text = f"INVESTIGATIONAL XYZ-{chance.randint(100, 999)} {chance.randint(2, 40) * 10}MG {sample.given.route}"
     study = Line("J3590", "0.01", ("Q0",), text, day=sample.given.day)

@@ -14,6 +14,7 @@ from x12proc.rules.dates import service_days
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import route_modifiers
 from x12proc.rules.paste import procedure, service, with_modifier
+from x12proc.rules.product import routes_of_brand
 
 _TWO_ROUTES = frozenset(("IV", "SC"))
 _DISCOUNTED = "JG"
@@ -53,7 +54,7 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     number, said = normalise(line.ndc), ctx.narrative(line)
     product = ctx.reference.product(number) if number else None
     other = said.route is not None and said.route not in _TWO_ROUTES
-    if product is None or other or not _TWO_ROUTES.issubset(product.routes) or line.service is None:
+    if product is None or other or not _TWO_ROUTES.issubset(routes_of_brand(product, ctx)) or line.service is None:
         return
     message = f"NDC {number} is a drug given IV or SC, but the line has neither JA nor JB"
     wanted = {"IV": "JA", "SC": "JB"}.get(said.route or "")

@@ -8,11 +8,12 @@ from functools import lru_cache
 
 from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, REJECT, WARN, Hit, Severity
-from x12proc.reference.model import Product
+from x12proc.reference.model import Licence, Product
 from x12proc.reference.ndc import normalise
 from x12proc.rules.administration import CODES_BY_ROUTE
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
+from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import spoken, text_place, text_shown
 from x12proc.rules.paste import procedure, service
 from x12proc.rules.trial_drug import is_under_study
@@ -209,17 +210,44 @@ def ndc_of_another_kind_of_product(line: ServiceLine, ctx: Context) -> Iterator[
 
 
 def _routes_of_drug(line: ServiceLine, ctx: Context) -> frozenset[str]:
-    """The routes of the product of LIN03, else of all that the name in the text may mean; empty when unknown."""
+    """The routes of the product of LIN03, else of all that the name in the text may mean, else of their licences;
+    empty when unknown."""
     product = listed_product(line, ctx)
     if product is not None:
-        return frozenset(product.routes)
+        return frozenset(product.routes) or _licensed_routes(line, product.name or product.generic, ctx)
     said = ctx.narrative(line)
     if line.drug is not None or said.matched is None or said.compound:
         return frozenset()
     named = ctx.reference.products_named(said.matched)
+    if named and all(one.routes for one in named):
+        return frozenset(route for one in named for route in one.routes)
+    return _licensed_routes(line, said.drug_name or said.matched, ctx)
+
+
+def _licensed_routes(line: ServiceLine, name: str, ctx: Context) -> frozenset[str]:
+    """The routes of the licences of a brand, or of all brands of a drug, on the service date; empty when one isn't
+    known. A brand that has no licence of its own here may be another form of the drug."""
+    day = served_on(line, ctx)
+    held = [one for one in _licences(name, ctx) if day is None or one.licensed is None or one.licensed <= day]
     return (
-        frozenset(route for one in named for route in one.routes) if all(p.routes for p in named) else frozenset()
+        frozenset(route for one in held for route in one.routes)
+        if all(one.routes for one in held)
+        else frozenset()
     )
+
+
+def _licences(name: str, ctx: Context) -> tuple[Licence, ...]:
+    """The licences of exactly this brand, or of all brands of exactly this drug."""
+    found = ctx.reference.licences(name)
+    return found if any(name.lower() in (one.name, one.generic) for one in found) else ()
+
+
+def routes_of_brand(product: Product, ctx: Context) -> frozenset[str]:
+    """The routes of all packages of a brand: a vial for the vein and a syringe for the skin are one drug."""
+    brand = [one for one in ctx.reference.products_named(product.generic) if one.name == product.name]
+    licences = _licences(product.name or product.generic, ctx)
+    known = [one.routes for one in (product, *brand)] + [one.routes for one in licences]
+    return frozenset(route for routes in known for route in routes)
 
 
 def _routes_said(line: ServiceLine, ctx: Context) -> tuple[str, ...]:
@@ -247,14 +275,18 @@ def _routes_said(line: ServiceLine, ctx: Context) -> tuple[str, ...]:
 )
 def route_not_of_this_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers cover a drug as labeled. A route outside the label means a wrong word, the NDC of another form,
-    or a use that is not covered."""
+    or a use that is not covered. Where the brand has a form for that route, the finding points at the NDC."""
     known, said = _routes_of_drug(line, ctx), _routes_said(line, ctx)
     if not known or not said or known.intersection(said):
         return
     product = listed_product(line, ctx)
     name = product_shown(product) if product else shorten(ctx.narrative(line).drug_name or "", 40)
-    message = f"The text says {', '.join(said)}, but {name} is given {' or '.join(sorted(known))}"
-    yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
+    told, given = f"The text says {', '.join(said)}", " or ".join(sorted(known))
+    if product and routes_of_brand(product, ctx).intersection(said):
+        message = f"{told}, but NDC {_number(line)} is a package of {name} given {given}"
+        yield Hit(_lin03(line), message, _number(line))
+        return
+    yield Hit(text_place(line, ctx), f"{told}, but {name} is given {given}", text_shown(line, ctx))
 
 
 def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:

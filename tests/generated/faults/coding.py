@@ -90,7 +90,8 @@ def suffix_of_another_biosimilar(sample: Sample, chance: Random) -> Sample | Non
 def brand_of_another_biosimilar(sample: Sample, chance: Random) -> Sample | None:
     given, own = sample.given, sample.given.drug
     base = own.generic.split("-")[0]
-    others = sorted({drug.brand for drug in drugs() if drug.generic.split("-")[0] == base} - {own.brand})
+    alike = [drug for drug in drugs() if drug.generic.split("-")[0] == base]
+    others = sorted({drug.brand for drug in alike if drug.generic != own.generic})
     if not others or says_ndc(sample):
         return None
     size = f"{figures(own.size)}{own.unit} VIAL"
@@ -104,7 +105,7 @@ def biosimilar_with_a_code(sample: Sample, chance: Random) -> Sample | None:
     return sample
 
 
-@fault("COD09", Wish(brands=_CODES_FOR_ONE_ROUTE, after_code=True, hospital_code=None))
+@fault("COD09", Wish(brands=_CODES_FOR_ONE_ROUTE, after_code=True, hospital_code=None), also=("RTE03",))
 def own_code_for_another_route(sample: Sample, chance: Random) -> Sample | None:
     given = sample.given
     text = f"{name(sample)} {figures(given.dose)}{given.drug.unit} SC {figures(given.drug.size)}MG VIAL"

@@ -103,7 +103,7 @@ def _another(sample: Sample, chance: Random) -> Drug | None:
     return chance.choice(fitting) if fitting else None
 
 
-@fault("NDC11", Wish(waste=False))
+@fault("NDC11", Wish(waste=False), also=("MOD01",))
 def ndc_of_another_drug(sample: Sample, chance: Random) -> Sample | None:
     other = _another(sample, chance)
     return None if says_ndc(sample) or other is None else with_drug(sample, ndc=other.ndc)
