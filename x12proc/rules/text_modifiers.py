@@ -11,8 +11,8 @@ from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.paste import with_modifier
 from x12proc.rules.waste_pair import is_waste_line
-from x12proc.values import shorten
 
 _SIDES = {"RT": "right", "LT": "left"}
 _DISCOUNTED = re.compile(r"(?<!NOT )(?<!NON )(?<!NON-)\b340B\b", re.IGNORECASE)
@@ -36,8 +36,8 @@ _LONGEST = 2000  # characters of a text that are searched
     "modifier, and the diagnosis where it names a side.",
 )
 def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Text, modifier and diagnosis describe one injection. Where the sides differ, the payer can't tell which eye
-    was treated, and contradicting information may have the line rejected."""
+    """Text, modifier and diagnosis describe one injection. Where the sides differ, the payer doesn't know which
+    eye was treated, and contradicting information may have the line rejected."""
     sides = [code for code in _SIDES if code in line.given_modifiers]
     said = ctx.narrative(line).laterality
     if len(sides) == 1 and said in _SIDES and said != sides[0]:
@@ -68,7 +68,6 @@ def discount_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     if any(_DISCOUNTED.search(text[:_LONGEST]) for _, text in spoken(line, ctx)):
         place = at(line.head, procedure_element(line), 3 + len(line.modifiers))
-        code = shorten(line.procedure, 10)
-        modifiers = ":".join([*line.modifiers, wanted])
+        fix = f"Add {wanted} to the drug line: {with_modifier(line, wanted)}."
         message = f"The text says 340B; modifier {wanted} is missing"
-        yield Hit(place, message, fix=f"Add {wanted} to the drug line: HC:{code}:{modifiers}.")
+        yield Hit(place, message, fix=fix)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from functools import lru_cache
+
 from x12proc.claims.model import Days, ServiceLine
 from x12proc.narrative import Amount
 from x12proc.reference.ndc import is_placeholder, normalise
@@ -34,22 +37,39 @@ def other_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
     None unless exactly two target lines bill the drug on that day, one with JW and one without. Lines without an
     NDC pair by the drug's name.
     """
-    if not any(is_waste_line(target) for target in ctx.targets):
+    if WASTED not in _modifiers(ctx):
         return None
-    parts = [other for other in ctx.targets if _is_same_drug(line, other, ctx)]
+    own = _administration(line, ctx)
+    parts = _by_administration(ctx).get(own, ()) if own is not None else ()
     if len(parts) != 2 or is_waste_line(parts[0]) is is_waste_line(parts[1]):
         return None
     return parts[1] if parts[0].end == line.end else parts[0]
 
 
-def _is_same_drug(line: ServiceLine, other: ServiceLine, ctx: Context) -> bool:
-    own, others = drug_and_day(line), drug_and_day(other)
-    if own != others:
-        return False
+@lru_cache(maxsize=2)
+def _modifiers(ctx: Context) -> frozenset[str]:
+    """The modifiers of all target lines. Kept, as the next one, for the claim at hand, which asks once a line."""
+    return frozenset(modifier for target in ctx.targets for modifier in target.given_modifiers)
+
+
+@lru_cache(maxsize=2)
+def _by_administration(ctx: Context) -> dict[Hashable, list[ServiceLine]]:
+    """The target lines of each drug and day that can be told."""
+    lines: dict[Hashable, list[ServiceLine]] = {}
+    for target in ctx.targets:
+        own = _administration(target, ctx)
+        if own is not None:
+            lines.setdefault(own, []).append(target)
+    return lines
+
+
+def _administration(line: ServiceLine, ctx: Context) -> Hashable | None:
+    """What the two lines of one administration share: NDC and day, or the drug's name and day."""
+    own = drug_and_day(line)
     if is_known(own):
-        return True
-    named = ctx.narrative(line).matched
-    return not own[0] and own[1] is not None and named is not None and named == ctx.narrative(other).matched
+        return own
+    named = ctx.narrative(line).matched if not own[0] and own[1] is not None else None
+    return (named, own[1]) if named is not None else None
 
 
 def wasted_amount(line: ServiceLine, ctx: Context) -> Amount | None:
@@ -60,5 +80,10 @@ def wasted_amount(line: ServiceLine, ctx: Context) -> Amount | None:
     said = ctx.narrative(line)
     if said.discarded is not None:
         return said.discarded
-    given = {ctx.narrative(target).dose for target in ctx.targets if not is_waste_line(target)}
-    return None if said.dose in given else said.dose
+    return None if said.dose in _doses_given(ctx) else said.dose
+
+
+@lru_cache(maxsize=2)
+def _doses_given(ctx: Context) -> frozenset[Amount | None]:
+    """The doses that the texts of the lines without JW give."""
+    return frozenset(ctx.narrative(target).dose for target in ctx.targets if not is_waste_line(target))
