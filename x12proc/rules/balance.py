@@ -12,6 +12,7 @@ from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.paste import changed
+from x12proc.rules.said import said
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 _CHARGE, _UNIT_BASIS, _UNITS = 1, 2, 3  # elements after the procedure in SV1 and SV2
@@ -26,7 +27,6 @@ _SUPPLIED = re.compile(
     r"|DONATED|FREE OF CHARGE|NO CHARGE DRUG|DRUG (?:PROVIDED|SUPPLIED) FREE)\b",
     re.IGNORECASE,
 )
-_LONGEST = 2000  # characters of a text that are searched
 _FREE_WORDS = ("NO CHARGE", "NO COST", "SAMPLE", "SPONSOR", "DONATED")
 
 
@@ -238,7 +238,10 @@ def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if charge is None or token is None or charge <= token or _WASTED in line.given_modifiers:
         return
     texts = (line.description, *(note.text for note in ctx.notes(line)))
-    found = next((match for text in texts if (match := _SUPPLIED.search(text[:_LONGEST]))), None)
-    if found is not None:
+    found = next((word for text in texts if (word := said(_SUPPLIED, text))), "")
+    if found:
         place, shown = _place(line, _CHARGE), shorten(line.charge, 20)
-        yield Hit(place, f"The text says {found[0].upper()}; {place.element} charges {shown}", shown)
+        message = f"The text says {found.upper()}; {place.element} charges {shown}"
+        corrected = changed(line.head, ctx.claim.delimiters, {procedure_element(line) + _CHARGE: "0.01"})
+        fix = f"If somebody else supplied the drug, send {corrected} and correct CLM02. If not, correct the text."
+        yield Hit(place, message, shown, fix=fix if corrected else None)
