@@ -206,9 +206,9 @@ def waste_in_words_only(sample: Sample, chance: Random) -> Sample | None:
     return with_modifiers(told, *without_waste_modifiers(target(sample)))
 
 
-@fault("NAR17", Wish(kind="antineoplastic"), options={"tell": True})
+@fault("NAR17", Wish(kind="antineoplastic", code="J9999"), options={"tell": True})
 def cancer_drug_without_indication(sample: Sample, chance: Random) -> Sample | None:
-    return sample
+    return None if sample.market.opps else sample
 
 
 # -- route ------------------------------------------------------------------------------------------------------
