@@ -21,6 +21,7 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	PYTHONPATH=tests $(BIN)/python tools/judged_score.py
 	$(BIN)/pytest -n auto
 
 docs: $(VENV)/.dev

@@ -6,6 +6,7 @@ A fact is counted when it is expected or when it is read. Missing, wrong and inv
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,23 @@ class Score:
     facts: int
     errors: Sequence[Error]
     names: int  # names that were read ...
+    counts: Mapping[tuple[str, str], int]  # of each fact: expected, read, right
     wrong_names: Sequence[Error]  # ... and those of them that stand for another drug or for none
+
+    def of_fact(self, fact: str) -> tuple[int, int, int]:
+        """How often a fact was expected, how often read, and how often read right."""
+        counted = Counter(self.counts)
+        return counted[fact, "expected"], counted[fact, "read"], counted[fact, "right"]
+
+    @property
+    def recall(self) -> float:
+        """The share of expected facts that were read right."""
+        return sum(self.of_fact(fact)[2] for fact in FACTS) / sum(self.of_fact(fact)[0] for fact in FACTS)
+
+    @property
+    def facts_precision(self) -> float:
+        """The share of right facts among those that were read."""
+        return sum(self.of_fact(fact)[2] for fact in FACTS) / sum(self.of_fact(fact)[1] for fact in FACTS)
 
     @property
     def accuracy(self) -> float:
@@ -147,16 +164,19 @@ def compare(text: Text, actual: Facts) -> list[Error]:
 
 def score(read: Iterable[tuple[Text, Facts]]) -> Score:
     """Counts over texts, each with what was read from it."""
-    facts, names, errors, wrong = 0, 0, [], []
+    facts, names, errors, wrong, counts = 0, 0, [], [], Counter[tuple[str, str]]()
     for text, actual in read:
         expected = text.expected()
         found = compare(text, actual)
         facts += len(expected.keys() | actual.keys())
         errors += found
+        counts.update((fact, "expected") for fact in expected)
+        counts.update((fact, "read") for fact in actual)
+        counts.update((fact, "right") for fact in expected if expected[fact] == actual.get(fact))
         if "drug_name" in actual:
             names += 1
             wrong += [error for error in found if error.fact == _identity(expected, actual)][:1]
-    return Score(facts, errors, names, wrong)
+    return Score(facts, errors, names, counts, wrong)
 
 
 def _identity(expected: Facts, actual: Facts) -> str:

@@ -52,7 +52,7 @@ def _one_unit(line: ServiceLine, ctx: Context) -> str | None:
     status="A7:476",
     remittance=("16", "M123", "M53"),
     where="2400 SV104 / SV205",
-    options={"unit": Option("", "what one unit stands for by the payer's own bulletins, e.g. 1 MG")},
+    options={"unit": Option("", "the amount of one unit in the payer's bulletins, e.g. 1 MG")},
     summary="An unlisted drug is billed with units other than 1.",
     fix="Send 1 unit (UN*1) with the whole charge, the dose in the description and the NDC quantity in CTP04.",
     suppressed_by=("BAL02", "BAL03"),
@@ -222,26 +222,27 @@ def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
     sources=("NGSF", "BSPAN"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:583",
     remittance=("16", "M79"),
     where="2400 SV102 / SV203; SV101-7, SV202-7, NTE02",
     suppressed_by=("TRI06",),
     options={"token": Option("2.00", "the highest charge that still counts as a token, in dollars")},
-    summary="The text says that the drug cost the provider nothing, but the line charges for it.",
+    summary="The text says that the drug was free, but the line charges for it.",
     fix="Charge a token amount such as 0.01 for a drug that somebody else supplied. If the provider bought it, "
-    "take the words out of the text.",
+    "delete the words from the text.",
 )
 def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A drug that the patient, the maker or another pharmacy supplied is no expense of the provider. NGS wants it
-    shown with a charge of 0.01, BridgeSpan with at most one cent; a full charge contradicts the text."""
-    charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
-    if charge is None or token is None or charge <= token or _WASTED in line.given_modifiers:
-        return
+    """A drug from the patient, the maker or another pharmacy costs the provider nothing. NGS wants it with a
+    charge of 0.01, BridgeSpan with one cent at most. A full charge contradicts the text."""
     texts = (line.description, *(note.text for note in ctx.notes(line)))
-    found = next((word for text in texts if (word := said(_SUPPLIED, text))), "")
-    if found:
+    found = next((words for text in texts if (words := said(_SUPPLIED, text))), "")
+    if not found or _WASTED in line.given_modifiers:
+        return
+    charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
+    if charge is not None and token is not None and charge > token:
         place, shown = _place(line, _CHARGE), shorten(line.charge, 20)
-        message = f"The text says {found.upper()}; {place.element} charges {shown}"
         corrected = changed(line.head, ctx.claim.delimiters, {procedure_element(line) + _CHARGE: "0.01"})
         fix = f"If somebody else supplied the drug, send {corrected} and correct CLM02. If not, correct the text."
+        message = f"The text says {shorten(found.upper(), 40)}, but {place.element} charges {shown}"
         yield Hit(place, message, shown, fix=fix if corrected else None)

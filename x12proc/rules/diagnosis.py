@@ -79,7 +79,7 @@ def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     without a diagnosis, which the guide does not allow."""
     wrong = _wrong_pointers([pointer for pointer in line.pointers if pointer], len(ctx.claim.diagnoses))
     if wrong:
-        sent = shorten(":".join(line.pointers), 40)
+        sent = shorten(":".join(line.pointers), 30)
         message = f"SV107 is {sent or 'empty'}: {'; '.join(wrong)}"
         value = shorten(":".join(line.pointers)) or None
         yield Hit(at(line.head, 7), message, value, fix=_pointer_fix(line, ctx))

@@ -45,9 +45,12 @@ class Size(NamedTuple):
 
 def dosing_of(line: ServiceLine, ctx: Context) -> Dosing | None:
     """How the drug is dosed; None where the tables don't tell."""
-    names = [*_listed_names(line, ctx), *_written_names(line, ctx)]
-    known = (ctx.reference.dosing(name) for name in names)
-    return next((dosing for dosing in known if dosing), None)
+    for names in (_listed_names, _written_names):
+        for name in names(line, ctx):
+            dosing = ctx.reference.dosing(name)
+            if dosing:
+                return dosing
+    return None
 
 
 def counted_pieces(line: ServiceLine, ctx: Context) -> int | None:

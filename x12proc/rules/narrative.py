@@ -19,7 +19,7 @@ from x12proc.rules.context import Context
 from x12proc.rules.dosing import counted, counted_pieces, dosing_of, vials_disagree
 from x12proc.rules.paste import procedure, service
 from x12proc.rules.trial_drug import is_blinded, names_study_drug
-from x12proc.rules.waste_pair import is_waste_line, other_part, wasted_amount
+from x12proc.rules.waste_pair import has_other_packages, is_waste_line, other_part, wasted_amount
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 FIELD_LENGTH = 80  # characters of SV101-7, SV202-7, NTE02 and K301
@@ -240,13 +240,13 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if is_waste_line(line):
         yield from _waste_amount_missing(line, ctx)
         return
-    place, value = text_place(line, ctx), text_shown(line, ctx)
     count = _containers_billed(line, ctx)
     if count is not None:
         message = f"The text says what one container holds, not the dose; CTP04 bills {plain(count)} containers"
-        yield Hit(place, message, value)
+        yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
     if not ctx.has_text(line) or ctx.narrative(line).dose is not None or _is_counted(line, ctx):
         return
+    place, value = text_place(line, ctx), text_shown(line, ctx)
     if _is_one_treatment(line, ctx):
         message = "The text counts treatments or containers, but has no amount such as cells or vector genomes"
         yield Hit(place, message, value, WARN)
@@ -279,6 +279,15 @@ def _is_counted(line: ServiceLine, ctx: Context) -> bool:
     return bool(blinded) and names_study_drug(line, ctx)
 
 
+def _is_one_half(line: ServiceLine, ctx: Context) -> bool:
+    """Whether as much was discarded as given, by the NDC quantities: then the dose is the discarded amount as well."""
+    other = other_part(line, ctx)
+    if other is None or other.drug is None or line.drug is None or other.drug.unit != line.drug.unit:
+        return False
+    quantity = parse_quantity(line.drug.quantity)
+    return quantity is not None and quantity == parse_quantity(other.drug.quantity)
+
+
 def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A JW line without the discarded amount; one that repeats the given line's dose only where the payer asks."""
     if not ctx.has_text(line) or wasted_amount(line, ctx) is not None:
@@ -287,7 +296,7 @@ def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     fix = "Write the discarded amount, for example BRIUMVI 50MG WASTED. The given line has the dose."
     if ctx.narrative(line).dose is None:
         yield Hit(place, "The text of this JW line has no discarded amount", value, fix=fix)
-    elif ctx.option("NAR04", "waste_in_words"):
+    elif ctx.option("NAR04", "waste_in_words") and not _is_one_half(line, ctx):
         message = "The text of this JW line repeats the given line's dose instead of the discarded amount"
         yield Hit(place, message, value, WARN, fix)
 
@@ -396,7 +405,7 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
         return ""  # the JW line says the rest, and is compared with this one
     if said.discarded is None:
         # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
-        agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and _has_other_packages(line, ctx))
+        agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and has_other_packages(line, ctx))
         return "" if agrees else f"{_sum_told(said, held)}, but the dose is {said.dose.value} {said.dose.unit}"
     wasted = in_base_unit(said.discarded.value, said.discarded.unit)
     if wasted is None or (wasted[1] != unit and wasted[0] != 0) or total == _EXACT.add(dose[0], wasted[0]):
@@ -412,7 +421,7 @@ def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
     """Why the amounts discarded and given don't make up whole containers, in numbers; empty when they do, or when
     an amount or the containers' size is unknown."""
     given_line, wasted = other_part(line, ctx), wasted_amount(line, ctx)
-    if given_line is None or _has_other_packages(line, ctx):
+    if given_line is None or has_other_packages(line, ctx):
         return ""
     said, own = ctx.narrative(given_line), ctx.narrative(line)
     given, discarded = _in_base(said.dose), _in_base(wasted or said.discarded)
@@ -433,13 +442,6 @@ def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
         return "" if _is_near(together, held[0]) else f"{told}, but the containers hold {plain(held[0])} {unit}"
     sizes = _container_sizes(line, given_line, ctx, unit)
     return _short_of_whole(together, sizes, unit, told) if sizes else ""
-
-
-def _has_other_packages(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the drug is billed from several packages: its texts may then speak of all of them together."""
-    named = ctx.narrative(line).matched
-    others = {normalise(other.ndc) for other in ctx.targets if ctx.narrative(other).matched == named}
-    return len(others) > 1
 
 
 def _in_base(amount: Amount | None) -> tuple[Decimal, str] | None:

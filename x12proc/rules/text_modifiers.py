@@ -35,17 +35,19 @@ _FIRST, _LAST = 3, 6  # components of the modifiers
     remittance=("4", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; SV101-7, SV202-7, NTE02",
     suppressed_by=("NAR02",),
-    summary="The text names the other side of the body than modifier RT or LT.",
+    summary="The side of the body in the text differs from modifier RT or LT.",
     fix="Compare both with the record: RT is the right side (OD), LT the left side (OS). Correct the text or the "
-    "modifier, and the diagnosis where it names a side.",
+    "modifier, and a diagnosis that names a side.",
 )
 def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Text, modifier and diagnosis describe one injection. Where the sides differ, the payer doesn't know which
-    eye was treated, and contradicting information may have the line rejected."""
+    """Text, modifier and diagnosis describe one injection. If the sides differ, the payer can't see which eye
+    was treated, and may reject the line for contradicting information."""
     sides = [code for code in _SIDES if code in line.given_modifiers]
     named = ctx.narrative(line).laterality
     if len(sides) == 1 and named in _SIDES and named != sides[0]:
-        message = f"The text names the {_SIDES[named]} side; modifier {sides[0]} means the {_SIDES[sides[0]]} side"
+        message = (
+            f"The text names the {_SIDES[named]} side, but modifier {sides[0]} is the {_SIDES[sides[0]]} side"
+        )
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -61,18 +63,18 @@ def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; SV101-7, SV202-7, NTE02",
     options={"modifier": Option("", "the modifier that marks stock bought under 340B; empty: the rule is silent")},
-    summary="The text says that the drug was bought under 340B, but the payer's modifier for that is missing.",
+    summary="The text says that the drug was bought under 340B, but the payer's modifier is missing.",
     fix="Add the payer's modifier for 340B stock to the drug line.",
 )
 def discount_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """States claim a rebate from the maker for every drug they pay, except for stock that was already discounted
-    under 340B. Only the modifier reaches the rebate file; words don't."""
+    """States claim a rebate from the maker for every drug they pay, except for stock already discounted under
+    340B. Only the modifier reaches the rebate file; words don't."""
     wanted = str(ctx.option("MOD14", "modifier"))
     if not wanted or wanted in line.given_modifiers or is_waste_line(line):
         return
     if any(said(_DISCOUNTED, text) for _, text in spoken(line, ctx)):
         place = at(line.head, procedure_element(line), min(_FIRST + len(line.modifiers), _LAST))
-        message = f"The text says 340B; modifier {wanted} is missing"
+        message = f"The text says 340B, but modifier {wanted} is missing"
         added = with_modifier(line, wanted)
-        fix = f"Add {wanted} to the drug line: {added}." if wanted in added.split(":") else None
+        fix = f"Send the drug line with {added}." if wanted in added.split(":") else None
         yield Hit(place, message, fix=fix)

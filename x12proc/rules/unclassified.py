@@ -216,27 +216,28 @@ def _better_code(kind: str, routes: frozenset[str]) -> str:
     sources=("NORSS", "ANW"),
     confidence="V",
     since="0.1.0",
+    drug_alone=True,
     status="A7:454",
     second_status="A7:453",
     remittance=("189",),
     where="SV101-2, SV202-2; 2410 LIN03, the text",
     options={
-        "filing_indicators": Option(("MA", "MB"), "the payers (SBR09) that take skin substitutes as supplies")
+        "filing_indicators": Option(("MA", "MB"), "the payers (SBR09) that pay skin substitutes as supplies")
     },
-    summary="A skin substitute is billed as a drug, for a service since 2026.",
-    fix="Bill the product's own Q code by the square centimeter, or without one Q4431 (PMA), Q4432 (510(k)) or "
-    "Q4433 (361 HCT/P). Take JW and JZ off and bill only what was applied.",
+    summary="A skin substitute is billed as a drug for a service since 2026.",
+    fix="Bill the product's own Q code by the square centimeter; without one bill Q4431 (PMA), Q4432 (510(k)) or "
+    "Q4433 (361 HCT/P). Drop JW and JZ and bill only what was applied.",
 )
 def skin_substitute_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """To Medicare skin substitutes are supplies since 2026, unless they are licensed as biologics. What was cut
-    off is not paid any more, and the modifiers for waste don't belong on them."""
+    """Medicare pays skin substitutes as supplies since 2026, unless they are licensed as biologics. It no
+    longer pays what was cut off, and the modifiers for waste don't belong on them."""
+    if not _is_skin_substitute(line, ctx):
+        return
     payers, day = ctx.option("COD14", "filing_indicators"), served_on(line, ctx)
     assert isinstance(payers, tuple)
-    if ctx.claim.filing_indicator not in payers or day is None or day < _SUPPLIES_SINCE:
-        return
-    if _is_skin_substitute(line, ctx):
+    if ctx.claim.filing_indicator in payers and day is not None and day >= _SUPPLIES_SINCE:
         wasted = " and ".join(code for code in _WASTE if code in line.given_modifiers)
-        message = f"{drug_shown(line, ctx)} is a skin substitute, which Medicare takes as a supply since 2026"
+        message = f"{drug_shown(line, ctx)} is a skin substitute, which Medicare pays as a supply since 2026"
         yield Hit(
             code_place(line), message + (f"; {wasted} doesn't belong on it" * bool(wasted)), code_billed(line)
         )

@@ -13,6 +13,8 @@ from x12proc.rules.dates import service_days
 
 WASTED = "JW"
 
+_PAIR = 2  # lines of one administration
+
 Drug = tuple[str, Days | None]
 
 
@@ -37,39 +39,49 @@ def other_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
     None unless exactly two target lines bill the drug on that day, one with JW and one without. Lines without an
     NDC pair by the drug's name.
     """
-    if WASTED not in _modifiers(ctx):
-        return None
-    own = _administration(line, ctx)
-    parts = _by_administration(ctx).get(own, ()) if own is not None else ()
-    if len(parts) != 2 or is_waste_line(parts[0]) is is_waste_line(parts[1]):
+    parts = _lines_by_drug(ctx).get(_key(line, ctx), ())
+    if len(parts) != _PAIR or is_waste_line(parts[0]) is is_waste_line(parts[1]):
         return None
     return parts[1] if parts[0].end == line.end else parts[0]
 
 
 @lru_cache(maxsize=2)
-def _modifiers(ctx: Context) -> frozenset[str]:
-    """The modifiers of all target lines. Kept, as the next one, for the claim at hand, which asks once a line."""
-    return frozenset(modifier for target in ctx.targets for modifier in target.given_modifiers)
+def _lines_by_drug(ctx: Context) -> dict[Hashable, list[ServiceLine]]:
+    """The target lines by drug and day; empty where none bills waste. Kept for the claim at hand."""
+    found: dict[Hashable, list[ServiceLine]] = {}
+    if any(is_waste_line(line) for line in ctx.targets):
+        for line in ctx.targets:
+            found.setdefault(_key(line, ctx), []).append(line)
+    return found
+
+
+def _key(line: ServiceLine, ctx: Context) -> Hashable:
+    """NDC and day; without an NDC the drug's name and the day; else the line itself, which pairs with no other."""
+    drug = drug_and_day(line)
+    if is_known(drug):
+        return drug
+    named = ctx.narrative(line).matched
+    return (named, drug[1]) if named and drug[1] and not drug[0] else line.end
 
 
 @lru_cache(maxsize=2)
-def _by_administration(ctx: Context) -> dict[Hashable, list[ServiceLine]]:
-    """The target lines of each drug and day that can be told."""
-    lines: dict[Hashable, list[ServiceLine]] = {}
-    for target in ctx.targets:
-        own = _administration(target, ctx)
-        if own is not None:
-            lines.setdefault(own, []).append(target)
-    return lines
+def _doses_given(ctx: Context) -> frozenset[Amount | None]:
+    """The doses in the texts of the lines without JW. Kept for the claim at hand."""
+    return frozenset(ctx.narrative(line).dose for line in ctx.targets if not is_waste_line(line))
 
 
-def _administration(line: ServiceLine, ctx: Context) -> Hashable | None:
-    """What the two lines of one administration share: NDC and day, or the drug's name and day."""
-    own = drug_and_day(line)
-    if is_known(own):
-        return own
-    named = ctx.narrative(line).matched if not own[0] and own[1] is not None else None
-    return (named, own[1]) if named is not None else None
+@lru_cache(maxsize=2)
+def _packages(ctx: Context) -> dict[str | None, set[str | None]]:
+    """The NDCs under which each drug of the claim is billed. Kept for the claim at hand."""
+    found: dict[str | None, set[str | None]] = {}
+    for line in ctx.targets:
+        found.setdefault(ctx.narrative(line).matched, set()).add(normalise(line.ndc))
+    return found
+
+
+def has_other_packages(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the drug is billed from several packages: its texts may then speak of all of them together."""
+    return len(_packages(ctx)[ctx.narrative(line).matched]) > 1
 
 
 def wasted_amount(line: ServiceLine, ctx: Context) -> Amount | None:
@@ -81,9 +93,3 @@ def wasted_amount(line: ServiceLine, ctx: Context) -> Amount | None:
     if said.discarded is not None:
         return said.discarded
     return None if said.dose in _doses_given(ctx) else said.dose
-
-
-@lru_cache(maxsize=2)
-def _doses_given(ctx: Context) -> frozenset[Amount | None]:
-    """The doses that the texts of the lines without JW give."""
-    return frozenset(ctx.narrative(target).dose for target in ctx.targets if not is_waste_line(target))
