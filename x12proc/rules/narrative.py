@@ -280,12 +280,14 @@ def _is_counted(line: ServiceLine, ctx: Context) -> bool:
 
 
 def _is_one_half(line: ServiceLine, ctx: Context) -> bool:
-    """Whether as much was discarded as given, by the NDC quantities: then the dose is the discarded amount as well."""
-    other = other_part(line, ctx)
-    if other is None or other.drug is None or line.drug is None or other.drug.unit != line.drug.unit:
-        return False
-    quantity = parse_quantity(line.drug.quantity)
-    return quantity is not None and quantity == parse_quantity(other.drug.quantity)
+    """Whether as much was discarded as given, by NDC quantity: then the dose is the waste as well."""
+    other, (quantity, unit) = other_part(line, ctx), _ndc_quantity(line)
+    return other is not None and quantity is not None and (quantity, unit) == _ndc_quantity(other)
+
+
+def _ndc_quantity(line: ServiceLine) -> tuple[Decimal | None, str]:
+    """CTP04 and CTP05-1."""
+    return (parse_quantity(line.drug.quantity), line.drug.unit) if line.drug else (None, "")
 
 
 def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:

@@ -42,12 +42,11 @@ _FIRST, _LAST = 3, 6  # components of the modifiers
 def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Text, modifier and diagnosis describe one injection. If the sides differ, the payer can't see which eye
     was treated, and may reject the line for contradicting information."""
-    sides = [code for code in _SIDES if code in line.given_modifiers]
+    sides = _SIDES.keys() & set(line.given_modifiers)
     named = ctx.narrative(line).laterality
-    if len(sides) == 1 and named in _SIDES and named != sides[0]:
-        message = (
-            f"The text names the {_SIDES[named]} side, but modifier {sides[0]} is the {_SIDES[sides[0]]} side"
-        )
+    if named is not None and sides == _SIDES.keys() - {named}:
+        (given,) = sides
+        message = f"The text names the {_SIDES[named]} side, but modifier {given} is the {_SIDES[given]} side"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
