@@ -155,6 +155,7 @@ def fixes(rule: str, name: str) -> list[str]:
         ("BAL09", "patient-supplied-warn", "send SV1*HC:J3590:JZ::::ELFABRIO 80MG IV 4X20MG/10ML SDV PATIENT "),
         ("BAL09", "patient-supplied-warn", " SUPPLIED*0.01*UN*1***1~ and correct CLM02"),
         ("BAL09", "institutional-warn", "*0.01*UN*1~ and correct CLM02"),
+        ("BAL09", "segment-that-can-not-be-shown-warn", "Charge a token amount"),
         ("MOD14", "bought-under-340b-massachusetts-warn", "with HC:J3590:JZ:UD."),
         ("MOD14", "no-other-modifier-warn", "with HC:J3590:UD."),
         ("MOD14", "among-four-modifiers-warn", "Add the payer's modifier"),
