@@ -137,3 +137,30 @@ def test_a_fix_bills_the_code_of_the_line() -> None:
             assert finding.rule in ("COD01", "COD05", "COD06", "COD07", "BAL08", "INS02", "INS08", "MOD11"), (
                 finding
             )
+
+
+def fixes(rule: str, name: str) -> list[str]:
+    """The fixes of a rule in a case."""
+    (case,) = [case for owner, case in all_cases() if (owner, case.name) == (rule, name)]
+    engine = Engine(
+        all_rules(), with_options(case), reference(), codes=case.codes, as_of=case.as_of, profile=case.profile
+    )
+    claims = [one for one in scrub_buffer(case.data(), engine, case.codes) if isinstance(one, ScrubbedClaim)]
+    return [finding.fix for claim in claims for finding in claim.all_findings if finding.rule == rule]
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "words"),
+    [
+        ("BAL09", "patient-supplied-warn", "send SV1*HC:J3590:JZ::::ELFABRIO 80MG IV 4X20MG/10ML SDV PATIENT "),
+        ("BAL09", "patient-supplied-warn", " SUPPLIED*0.01*UN*1***1~ and correct CLM02"),
+        ("BAL09", "institutional-warn", "*0.01*UN*1~ and correct CLM02"),
+        ("BAL09", "segment-that-can-not-be-shown-warn", "Charge a token amount"),
+        ("MOD14", "bought-under-340b-massachusetts-warn", "with HC:J3590:JZ:UD."),
+        ("MOD14", "no-other-modifier-warn", "with HC:J3590:UD."),
+        ("MOD14", "among-four-modifiers-warn", "Add the payer's modifier"),
+    ],
+)
+def test_a_fix_shows_what_to_send(rule: str, name: str, words: str) -> None:
+    (fix,) = fixes(rule, name)
+    assert words in fix

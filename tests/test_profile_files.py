@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ def test_a_shipped_profile_is_told_in_full(path: Path) -> None:
     assert file.name == path.stem
     assert file.about.strip()
     assert file.checked is not None
-    assert len({entry.id for entry in file.rule}) == len(file.rule)
+    for entry, later in pairwise(sorted(file.rule, key=lambda entry: (entry.id, entry.first or date.min))):
+        if entry.id == later.id:
+            assert (entry.last or date.max) < (later.first or date.min), f"{entry.id}: periods overlap"
     for entry in file.rule:
         assert entry.why, entry.id
         assert entry.until is None, "a bypass is a user's"
@@ -57,7 +60,7 @@ FACTS = [
     ("medicare-b-wps", "RTE01", "reject"), ("medicare-b-ngs", "RTE01", "warn"),
     ("medicare-b-cgs", "RTE01", "warn"), ("medicare-opps", "RTE01", "warn"),
     ("medicare-b-wps", "NAR06", "reject"), ("medicare-b-cgs", "NAR06", "warn"),
-    ("medicare-b-palmetto", "NAR05", "reject"), ("medicare-b-noridian", "NAR05", "warn"),
+    ("medicare-b-palmetto", "NAR05", "reject"), ("medicare-b-noridian", "NAR05", "reject"),
     ("medicare-b-noridian", "COD07", "reject"), ("medicare-b-fcso", "COD07", "warn"),
     ("medicare-b-fcso", "COD01", "reject"), ("medicare-opps", "COD01", "reject"),
     ("medicaid-or", "COD01", "reject"), ("uhc", "COD01", "warn"), ("medicare-b", "BAL01", "reject"),
@@ -67,7 +70,7 @@ FACTS = [
     ("medicare-opps", "NDC03", "reject"), ("bcbs-tx", "NDC03", "reject"), ("uhc", "NDC03", "warn"),
     ("medicaid-ma", "QTY04", "reject"), ("uhc", "QTY04", "warn"), ("medicare-opps", "NAR14", "reject"),
     ("medicare-b", "NAR14", "warn"), ("medicaid-wv", "AUT05", "reject"), ("medicaid-ny", "AUT05", "warn"),
-    ("medicaid-nc", "NDC09", "warn"), ("tricare", "NDC01", "warn"), ("uhc", "NDC01", "reject"),
+    ("medicaid-nc", "NDC09", "info"), ("tricare", "NDC01", "reject"), ("uhc", "NDC01", "reject"),
     ("tricare", "COD01", "warn"), ("tricare-east", "COD01", "reject"), ("tricare-east", "NDC01", "reject"),
     ("tricare-east", "QTY01", "reject"), ("tricare-east", "QTY02", "reject"), ("aetna", "NDC01", "warn"),
     ("cigna", "NDC01", "warn"), ("humana", "NDC01", "warn"), ("medicare-advantage", "NDC01", "warn"),
@@ -80,7 +83,12 @@ FACTS = [
     ("medicare-b", "TRI01", "reject"), ("medicare-a-ngs", "RTE01", "reject"),
     ("medicare-a-palmetto", "RTE01", "warn"), ("medicare-a-palmetto", "BAL01", "reject"),
     ("medicare-a-noridian", "COD07", "reject"), ("medicare-a-cgs", "COD07", "warn"),
-    ("medicare-opps", "INS08", "info"), ("medicaid-nc", "QTY04", "warn"),
+    ("medicare-opps", "INS08", "info"), ("medicaid-nc", "QTY04", "warn"), ("medicare-b", "MOD01", "reject"),
+    ("medicare-b", "DX08", "reject"), ("medicare-b", "MOD04", "reject"), ("medicare-b-noridian", "NDC01", "info"),
+    ("medicare-b-fcso", "NDC01", "info"), ("medicare-b-novitas", "NDC01", "info"),
+    ("medicare-b-wps", "NDC01", "info"), ("medicare-b-cgs", "NDC01", "reject"),
+    ("medicaid-ny", "NDC09", "info"), ("default", "COD12", "warn"), ("medicaid-nj", "QTY06", "reject"),
+    ("medicaid-nj", "QTY08", "reject"), ("hmsa-quest", "COD01", "warn"),
 ]  # fmt: skip
 
 
@@ -101,6 +109,9 @@ def test_what_the_catalogue_says_of_a_payer(profile: str, rule: str, severity: s
         ("bcbs-tx", "NAR03", "ndc_is_enough", False),
         ("medicaid-wv", "NAR06", "always", True),
         ("medicaid-nc", "BAL01", "unit", "1 MG"),
+        ("medicaid-nc", "QTY04", "liquid_in_pieces", True),
+        ("medicaid-nc", "MOD14", "modifier", "UD"),
+        ("medicaid-ma", "MOD14", "modifier", "UD"),
         ("medicare-a-ngs", "RTE01", "codes", ("C9399",)),
     ],
 )
@@ -108,6 +119,14 @@ def test_what_a_payer_is_asked_for_by_option(profile: str, rule: str, option: st
     profiles, _ = load_profiles()
     assert profiles.get(profile).settings(None, date(2024, 4, 1))[rule].options[option] == value
     assert profiles.get("default").settings(None, date(2024, 4, 1))[rule].options[option] != value
+
+
+def test_medicare_returns_claims_without_jw_or_jz_since_october_2023() -> None:
+    """The policy began in July 2023, the edits of the claims system in October."""
+    part_b = load_profiles()[0].get("medicare-b")
+    days = (date(2023, 6, 30), date(2023, 7, 1), date(2023, 9, 30), date(2023, 10, 1))
+    given = [part_b.settings(day, date(2026, 12, 1))["MOD01"].severity for day in days]
+    assert given == ["info", "warn", "warn", "reject"]
 
 
 def test_hmsa_wants_the_unlisted_code_and_the_ndc_units() -> None:

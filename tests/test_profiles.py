@@ -141,7 +141,7 @@ def test_the_reading_of_hospital_and_advantage_claims() -> None:
     ("profile", "units", "words"),
     [
         ("medicaid-nc", b"1", "Use the unit of the state's bulletin (1 MG): 80 units."),
-        ("medicaid", b"80", "Send 1 unit (UN*1)"),
+        ("medicaid", b"80", "*14880*UN*1***1~"),
     ],
 )
 def test_units_are_advised_as_the_payer_counts_them(profile: str, units: bytes, words: str) -> None:

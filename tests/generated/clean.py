@@ -186,7 +186,8 @@ def _day(chance: Random, given: Given, kind: str) -> date | tuple[date, date]:
 
 def _modifiers(chance: Random, market: Market, code: str, given: Given) -> tuple[str, ...]:
     modifiers = []
-    single = (given.drug.container or ("SDV" if given.eye else "")) in ("SDV", "PFS")
+    # The eye gets nothing from containers for several doses, where the table names none.
+    single = given.drug.container in ("SDV", "PFS") or (given.eye and not given.drug.container)
     asked_for = given.day >= WASTE_MODIFIERS_SINCE and (
         market.medicare or market.waste_told or chance.random() < 0.8
     )

@@ -383,7 +383,7 @@ def test_rejections_stand_above_warnings_and_these_above_remarks(path: Path) -> 
 def test_a_remark_on_the_whole_claim_stands_below_its_lines_with_its_segments() -> None:
     late = page(run(CLINIC.read_bytes(), as_of=date(2026, 11, 23)))
     (article,) = [one for one in late.xpath("//article") if text(one).startswith("Claim P1004 ")]
-    assert severities(article) == ["reject", "info"]
+    assert severities(article) == ["reject", "warn"]
     assert text(article.xpath(".//h5")[-1]) == "The claim as a whole"
     behind = article.xpath(".//h5[last()]/following-sibling::div[@class='edi']")
     assert any("CLM" in text(segments) for segments in behind)

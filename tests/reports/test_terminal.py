@@ -47,4 +47,4 @@ def test_what_rejects_stands_above_a_remark_on_the_whole_claim() -> None:
         if scrubbed.claim.id == "P1004":
             report.claim(scrubbed)
     told = out.getvalue()
-    assert told.index("BAL01 reject  line 1, SV104 (Box 24G) in loop 2400") < told.index("DAT06 info  DTP03")
+    assert told.index("BAL01 reject  line 1, SV104 (Box 24G) in loop 2400") < told.index("DAT06 warn  DTP03")

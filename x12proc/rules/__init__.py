@@ -44,6 +44,7 @@ _NOT_FAMILIES = frozenset(
         "drug_loop",
         "paste",
         "retired",
+        "said",
         "sources",
         "waste_pair",
     )

@@ -12,6 +12,7 @@ from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.paste import changed
+from x12proc.rules.said import said
 from x12proc.values import in_base_unit, parse_quantity, plain, shorten
 
 _CHARGE, _UNIT_BASIS, _UNITS = 1, 2, 3  # elements after the procedure in SV1 and SV2
@@ -26,7 +27,6 @@ _SUPPLIED = re.compile(
     r"|DONATED|FREE OF CHARGE|NO CHARGE DRUG|DRUG (?:PROVIDED|SUPPLIED) FREE)\b",
     re.IGNORECASE,
 )
-_LONGEST = 2000  # characters of a text that are searched
 _FREE_WORDS = ("NO CHARGE", "NO COST", "SAMPLE", "SPONSOR", "DONATED")
 
 
@@ -236,13 +236,13 @@ def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A drug from the patient, the maker or another pharmacy costs the provider nothing. NGS wants it with a
     charge of 0.01, BridgeSpan with one cent at most. A full charge contradicts the text."""
     texts = (line.description, *(note.text for note in ctx.notes(line)))
-    found = next((match for text in texts if (match := _SUPPLIED.search(text[:_LONGEST]))), None)
-    if found is None or _WASTED in line.given_modifiers:
+    found = next((words for text in texts if (words := said(_SUPPLIED, text))), "")
+    if not found or _WASTED in line.given_modifiers:
         return
     charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
     if charge is not None and token is not None and charge > token:
         place, shown = _place(line, _CHARGE), shorten(line.charge, 20)
         corrected = changed(line.head, ctx.claim.delimiters, {procedure_element(line) + _CHARGE: "0.01"})
-        fix = f"If somebody else supplied the drug, send {corrected}" if corrected else None
-        message = f"The text says {shorten(found[0].upper(), 40)}, but {place.element} charges {shown}"
-        yield Hit(place, message, shown, fix=fix)
+        fix = f"If somebody else supplied the drug, send {corrected} and correct CLM02. If not, correct the text."
+        message = f"The text says {shorten(found.upper(), 40)}, but {place.element} charges {shown}"
+        yield Hit(place, message, shown, fix=fix if corrected else None)

@@ -279,6 +279,17 @@ def _is_counted(line: ServiceLine, ctx: Context) -> bool:
     return bool(blinded) and names_study_drug(line, ctx)
 
 
+def _is_one_half(line: ServiceLine, ctx: Context) -> bool:
+    """Whether as much was discarded as given, by NDC quantity: then the dose is the waste as well."""
+    other, (quantity, unit) = other_part(line, ctx), _ndc_quantity(line)
+    return other is not None and quantity is not None and (quantity, unit) == _ndc_quantity(other)
+
+
+def _ndc_quantity(line: ServiceLine) -> tuple[Decimal | None, str]:
+    """CTP04 and CTP05-1."""
+    return (parse_quantity(line.drug.quantity), line.drug.unit) if line.drug else (None, "")
+
+
 def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A JW line without the discarded amount; one that repeats the given line's dose only where the payer asks."""
     if not ctx.has_text(line) or wasted_amount(line, ctx) is not None:
@@ -287,7 +298,7 @@ def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     fix = "Write the discarded amount, for example BRIUMVI 50MG WASTED. The given line has the dose."
     if ctx.narrative(line).dose is None:
         yield Hit(place, "The text of this JW line has no discarded amount", value, fix=fix)
-    elif ctx.option("NAR04", "waste_in_words"):
+    elif ctx.option("NAR04", "waste_in_words") and not _is_one_half(line, ctx):
         message = "The text of this JW line repeats the given line's dose instead of the discarded amount"
         yield Hit(place, message, value, WARN, fix)
 

@@ -11,12 +11,16 @@ from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.paste import with_modifier
+from x12proc.rules.said import said
 from x12proc.rules.waste_pair import is_waste_line
-from x12proc.values import shorten
 
 _SIDES = {"RT": "right", "LT": "left"}
-_DISCOUNTED = re.compile(r"(?<!NOT )(?<!NON )(?<!NON-)\b340B\b", re.IGNORECASE)
-_LONGEST = 2000  # characters of a text that are searched
+_DISCOUNTED = re.compile(
+    r"\b340B\b(?![:=] ?NO?\b|[ -](?:INELIGIBLE|EXCLUDED|CARVED?[ -]OUT)\b)",
+    re.IGNORECASE,
+)
+_FIRST, _LAST = 3, 6  # components of the modifiers
 
 
 @line_rule(
@@ -38,10 +42,11 @@ _LONGEST = 2000  # characters of a text that are searched
 def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Text, modifier and diagnosis describe one injection. If the sides differ, the payer can't see which eye
     was treated, and may reject the line for contradicting information."""
-    sides = [code for code in _SIDES if code in line.given_modifiers]
-    said = ctx.narrative(line).laterality
-    if len(sides) == 1 and said in _SIDES and said != sides[0]:
-        message = f"The text names the {_SIDES[said]} side, but modifier {sides[0]} is the {_SIDES[sides[0]]} side"
+    sides = _SIDES.keys() & set(line.given_modifiers)
+    named = ctx.narrative(line).laterality
+    if named is not None and sides == _SIDES.keys() - {named}:
+        (given,) = sides
+        message = f"The text names the {_SIDES[named]} side, but modifier {given} is the {_SIDES[given]} side"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -66,9 +71,9 @@ def discount_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     wanted = str(ctx.option("MOD14", "modifier"))
     if not wanted or wanted in line.given_modifiers or is_waste_line(line):
         return
-    if any(_DISCOUNTED.search(text[:_LONGEST]) for _, text in spoken(line, ctx)):
-        place = at(line.head, procedure_element(line), 3 + len(line.modifiers))
-        code = shorten(line.procedure, 10)
-        modifiers = ":".join([*line.modifiers, wanted])
+    if any(said(_DISCOUNTED, text) for _, text in spoken(line, ctx)):
+        place = at(line.head, procedure_element(line), min(_FIRST + len(line.modifiers), _LAST))
         message = f"The text says 340B, but modifier {wanted} is missing"
-        yield Hit(place, message, fix=f"Send the drug line with HC:{code}:{modifiers}.")
+        added = with_modifier(line, wanted)
+        fix = f"Send the drug line with {added}." if wanted in added.split(":") else None
+        yield Hit(place, message, fix=fix)

@@ -42,7 +42,7 @@ def own_code_in_force(sample: Sample, chance: Random) -> Sample | None:
     return sample
 
 
-@fault("COD02", Wish(hospital_code=None), options={"tell": True})
+@fault("COD02", options={"tell": True})
 def own_code_came_later(sample: Sample, chance: Random) -> Sample | None:
     return sample
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from generated.clean import Wish
 from generated.faults.base import (
     fault,
+    name,
     others,
     says_ndc,
     target,
@@ -126,6 +127,14 @@ def no_charge(sample: Sample, chance: Random) -> Sample | None:
 def total_out_of_balance(sample: Sample, chance: Random) -> Sample | None:
     total = sum((Decimal(line.charge) for line in sample.claim.lines), Decimal(0))
     return with_claim(sample, charge=figures(total + chance.choice((Decimal("0.01"), Decimal(-1), Decimal(900)))))
+
+
+@fault("BAL09")
+def free_drug_at_full_charge(sample: Sample, chance: Random) -> Sample | None:
+    given, drug = sample.given, sample.given.drug
+    free = chance.choice(("PATIENT SUPPLIED", "NO COST TO PROVIDER", "SUPPLIED BY MANUFACTURER", "WHITE-BAGGED"))
+    dose, size = f"{figures(given.dose)}{drug.unit}", f"{figures(drug.size)}{drug.unit}"
+    return with_text(sample, f"{name(sample)} {dose} {given.route} {size} VIAL {free}")
 
 
 # -- twice, or together -----------------------------------------------------------------------------------------

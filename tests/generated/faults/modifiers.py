@@ -93,6 +93,17 @@ def _without_eye(modifiers: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(code for code in modifiers if code not in ("RT", "LT"))
 
 
+@fault("MOD13", Wish(route="INTRAVITREAL", waste=False))
+def text_of_the_other_eye(sample: Sample, chance: Random) -> Sample | None:
+    other = chance.choice(("OS", "LEFT EYE") if sample.given.eye == "RT" else ("OD", "RIGHT EYE"))
+    return with_text(sample, _told(sample, other))
+
+
+@fault("MOD14", Wish(profile="medicaid-nc"))
+def stock_at_a_discount(sample: Sample, chance: Random) -> Sample | None:
+    return with_text(sample, _told(sample, chance.choice(("340B", "340B STOCK", "PURCHASED UNDER 340B"))))
+
+
 @fault("MOD11")
 def malformed_modifier(sample: Sample, chance: Random) -> Sample | None:
     wrong = chance.choice((("J",), ("JZ1",), ("TB", "TB"), ("", "TB"), ("T-",)))

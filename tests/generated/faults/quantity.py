@@ -63,6 +63,8 @@ def quantity_in_milligrams(sample: Sample, chance: Random) -> Sample | None:
 def liquid_counted_in_pieces(sample: Sample, chance: Random) -> Sample | None:
     given = sample.given
     fits = given.number and not given.wasted and given.drug.container and given.drug.unit in ("MG", "MCG")
+    if sample.market.profile == "medicaid-nc":  # asks for pieces of liquids as well
+        return None
     return with_drug(sample, quantity=str(given.number), unit="UN") if fits else None
 
 

@@ -199,6 +199,8 @@ def units_for_milligrams(sample: Sample, chance: Random) -> Sample | None:
 def waste_in_words_only(sample: Sample, chance: Random) -> Sample | None:
     if not sample.given.number or sample.given.drug.container not in ("SDV", "PFS"):
         return None
+    if sample.market.opps:  # J3590 is packaged there and takes neither JW nor JZ
+        return None
     left = f"{figures(sample.given.drug.size / 10)}{sample.given.drug.unit}"
     told = with_text(
         sample, f"{name(sample)} {_dose(sample)} {sample.given.route} {_size(sample)} VIAL WASTED {left}"
@@ -206,9 +208,9 @@ def waste_in_words_only(sample: Sample, chance: Random) -> Sample | None:
     return with_modifiers(told, *without_waste_modifiers(target(sample)))
 
 
-@fault("NAR17", Wish(kind="antineoplastic"), options={"tell": True})
+@fault("NAR17", Wish(kind="antineoplastic", code="J9999"), options={"tell": True})
 def cancer_drug_without_indication(sample: Sample, chance: Random) -> Sample | None:
-    return sample
+    return None if sample.market.opps else sample
 
 
 # -- route ------------------------------------------------------------------------------------------------------
