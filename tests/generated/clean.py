@@ -163,7 +163,10 @@ def _drug_lines(
     if not given.wasted or whole:
         return lines
     rest = Loop2410(given.drug.ndc, figures(given.wasted_quantity), given.unit)
-    wasted = Line(code, "0", ("JW",), text, rest, day=first.day, notes=first.notes)
+    # Palmetto wants the discarded amount in words; elsewhere many offices repeat the text of the given line.
+    own = f"{parts.brand} {figures(given.wasted)} {given.drug.unit} DISCARDED"
+    repeats = "palmetto" not in market.profile and chance.random() < 0.7
+    wasted = Line(code, "0", ("JW",), text if repeats else own, rest, day=first.day, notes=first.notes)
     wasted = replace(wasted, units=_units(market, given.drug, given.wasted))
     return (
         *lines,
