@@ -135,7 +135,7 @@ def _eye(given: Given) -> str:
     return {"RT": "OD", "LT": "OS", "": ""}[given.eye]
 
 
-@fault("BAL07", Wish(waste=True, counted=True, style="counted"), also=("QTY05",))
+@fault("BAL07", Wish(waste=True, counted=True, style="counted"))
 def whole_vial_on_both_lines(sample: Sample, chance: Random) -> Sample | None:
     if sample.style.name != "counted" or sample.given.unit != "ML" or len(targets(sample)) != 2:
         return None
