@@ -27,8 +27,8 @@ from pathlib import Path
 
 import msgspec
 
-from x12proc.wire import fast
-from x12proc.wire.stops import stops_in_python
+from x12proc.wire import accelerated as fast
+from x12proc.wire.boundaries import stops_in_python
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -10,14 +10,14 @@ from itertools import pairwise
 
 from rule_run import profiles, reference
 
-from x12proc.engine import Engine
-from x12proc.reports.ack_277ca import ClaimAcknowledgement
-from x12proc.reports.ack_999 import ImplementationAcknowledgement
-from x12proc.reports.acknowledgement import Acknowledging, ControlNumbers, Refuse
-from x12proc.reports.ta1 import InterchangeAcknowledgement
+from x12proc.engine.engine import Engine
+from x12proc.engine.stream import Outcome, Summary, scrub_buffer
+from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
+from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
+from x12proc.reports.acks.envelopes import Acknowledging, ControlNumbers, Refuse
+from x12proc.reports.acks.ta1 import InterchangeAcknowledgement
 from x12proc.reports.writer import StreamWriter
 from x12proc.rules import all_rules
-from x12proc.scrub import Outcome, Summary, scrub_buffer
 
 NOW = datetime(2024, 4, 1)  # noqa: DTZ001 - local and without a zone, as envelopes are
 KINDS = ("999", "277ca", "ta1")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-import x12proc.pool
+import x12proc.runner.pool
 from x12proc.cli import main
-from x12proc.judge.pieces import Batch, Verdict
+from x12proc.conformance.chunks import Batch, Verdict
 
 
 def die(batch: Batch) -> Verdict:
@@ -17,5 +17,5 @@ def die(batch: Batch) -> Verdict:
 if __name__ == "__main__":
     from dying_worker import die as in_place_of_it
 
-    x12proc.pool._check = in_place_of_it
+    x12proc.runner.pool._check = in_place_of_it
     main()

@@ -12,9 +12,9 @@ from functools import cache
 from edi import CLINIC, HOSPITAL, base, restyle
 from mutations import excerpt, mutated
 
-from x12proc.conformance import check
-from x12proc.judge.cutter import ClaimCutter
-from x12proc.judge.pieces import CHECKED_GUIDES, Batch, version
+from x12proc.conformance.batcher import ClaimCutter
+from x12proc.conformance.check import check
+from x12proc.conformance.chunks import CHECKED_GUIDES, Batch, version
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.scanner import scan
 

@@ -8,15 +8,15 @@ from edi import join, segments
 from pyx12_whole import Fault
 from rule_run import profiles, reference
 
-from x12proc.conformance import check
-from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.conformance.batcher import ClaimCutter
+from x12proc.conformance.check import check
+from x12proc.conformance.checker import Judge
+from x12proc.conformance.stream import with_guide_errors
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import Outcome, scrub_buffer
 from x12proc.findings import GuideError
-from x12proc.judge.cutter import ClaimCutter
-from x12proc.judge.judge import Judge
 from x12proc.replay.rule_cases import AS_OF
 from x12proc.rules import all_rules
-from x12proc.scrub import Outcome, scrub_buffer
-from x12proc.verdicts import with_guide_errors
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.scanner import scan
 

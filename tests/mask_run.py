@@ -8,13 +8,13 @@ from functools import lru_cache
 
 import rule_run
 
-from x12proc.engine import Engine
+from x12proc.engine.engine import Engine
 from x12proc.mask.compare import Comparison, compare
-from x12proc.mask.making import make_masker
+from x12proc.mask.factory import make_masker
 from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key
-from x12proc.profiles import Profiles
-from x12proc.reports.edits import apply
+from x12proc.profiles.profiles import Profiles
+from x12proc.reports.edi.edits import apply
 from x12proc.rules import all_rules
 from x12proc.wire.window import WINDOW
 

@@ -11,17 +11,17 @@ import msgspec
 from rule_cases import Case
 from rule_run import profiles, reference, with_options
 
-from x12proc.engine import Engine, ScrubbedClaim
-from x12proc.profiles import Profiles
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import Summary, scrub_buffer
+from x12proc.profiles.profiles import Profiles
 from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.document import Document, claim_document
-from x12proc.reports.html_report import HtmlReport
+from x12proc.reports.html.line_index import Lines
+from x12proc.reports.html.report import HtmlReport
 from x12proc.reports.json_report import JsonReport
-from x12proc.reports.lines import Lines
 from x12proc.reports.writer import ReportWriter, Write
 from x12proc.reports.xml_report import XmlReport
 from x12proc.rules import all_rules
-from x12proc.scrub import Summary, scrub_buffer
 from x12proc.wire.events import Fault
 
 PROGRAM: Document = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from x12proc.profiles import ProfileFile, Profiles, parse_profile
+from x12proc.profiles.profiles import ProfileFile, Profiles, parse_profile
 from x12proc.reference.edition import Reference
 from x12proc.replay import rule_cases
 from x12proc.replay.rule_cases import Case

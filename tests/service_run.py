@@ -12,10 +12,10 @@ import httpx
 import uvicorn
 
 from x12proc.service.app import make_app
-from x12proc.service.desk import Desk
 from x12proc.service.keys import SCOPES, create_key
 from x12proc.service.options import Options
 from x12proc.service.server import server_config
+from x12proc.service.services import Desk
 
 AS_OF = "2024-04-01"
 EDI = "application/edi-x12"

@@ -18,13 +18,13 @@ from rule_run import profile_files, reference
 
 from x12proc.claims.model import ServiceLine
 from x12proc.cli.app import app
-from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Hit
-from x12proc.profiles import Bypass, Profiles, parse_profile
+from x12proc.profiles.profiles import Bypass, Profiles, parse_profile
 from x12proc.rules import all_rules
 from x12proc.rules.base import Rule
 from x12proc.rules.context import Context
-from x12proc.scrub import scrub_buffer
 
 RULES = all_rules()
 AS_OF = date(2024, 4, 1)

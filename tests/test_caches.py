@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from rule_run import profiles, reference
 
 import x12proc
-from x12proc import engine as engine_module
-from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.engine import engine as engine_module
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import scrub_buffer
 from x12proc.rules import all_rules
 from x12proc.rules.context import Context
-from x12proc.scrub import scrub_buffer
 
 AS_OF = date(2024, 4, 1)
 

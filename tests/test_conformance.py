@@ -19,11 +19,13 @@ from pyx12.map_index import map_index
 from pyx12.map_walker import walk_tree
 from pyx12_whole import Fault, whole_file
 
-from x12proc import conformance, pyx12_walk, verdicts
-from x12proc.judge import cutter
-from x12proc.judge.pieces import CHECKED_GUIDES
+from x12proc.conformance import batcher as cutter
+from x12proc.conformance import check as conformance
+from x12proc.conformance import pyx12_walk
+from x12proc.conformance import stream as verdicts
+from x12proc.conformance.chunks import CHECKED_GUIDES
 from x12proc.wire.events import ClaimSpan, Stretch
-from x12proc.wire.guides import CURRENT
+from x12proc.wire.versions import CURRENT
 from x12proc.wire.window import count_terminators
 
 PACKAGE = Path(conformance.__file__).parent

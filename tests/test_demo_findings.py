@@ -10,7 +10,7 @@ from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL
 
 import x12proc
 from x12proc.rules import all_rules
-from x12proc.settings import load_profiles
+from x12proc.runner.settings import load_profiles
 
 AS_OF = date(2024, 4, 1)
 TABLE = re.compile(r"^\| ([A-Z0-9-]+) \| [^|]+ \| .+ \| ([^|]+) \|$", re.MULTILINE)

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from x12proc.cli.app import app
-from x12proc.reports import verdict
-from x12proc.reports.ack_999 import RULE_CODES
+from x12proc.reports.acks import codes as verdict
+from x12proc.reports.acks.ack_999 import RULE_CODES
 from x12proc.rules import all_rules
 from x12proc.rules.sources import SOURCES
 

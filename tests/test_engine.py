@@ -15,13 +15,13 @@ from rule_run import profiles, reference
 
 import x12proc
 from x12proc.claims.model import ServiceLine
-from x12proc.engine import Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.stream import RULE_CRASH, Summary, scrub_buffer
 from x12proc.errors import RuleCrash
 from x12proc.findings import INFO, REJECT, WARN, Hit, weaker
 from x12proc.rules import all_rules
 from x12proc.rules.base import Rule, line_rule
 from x12proc.rules.context import Context
-from x12proc.scrub import RULE_CRASH, Summary, scrub_buffer
 from x12proc.wire.events import Fault
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from pyx12_judge import guide_errors
 from rule_run import found, profiles, reference
 
 from x12proc.claims.model import Location
-from x12proc.engine import Engine, ScrubbedClaim
-from x12proc.fixes import Fix, Level, claim_fixes, resolved
-from x12proc.reports.fixed import FixedEdi
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.fixes import Fix, Level, claim_fixes, resolved
+from x12proc.engine.stream import Summary, scrub_buffer
+from x12proc.reports.edi.fixed import FixedEdi
 from x12proc.rules import all_rules
-from x12proc.scrub import Summary, scrub_buffer
 
 CASES = all_fix_cases()
 IDS = [f"{rule}-{case.name}" for rule, case in CASES]

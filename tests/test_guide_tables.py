@@ -13,12 +13,12 @@ from edi import FIXTURES, base
 from guide_agreement import batches, differs, disagreements
 from pyx12.map_walker import walk_tree
 
-from x12proc.conformance import check
-from x12proc.guide import sound
-from x12proc.guide.shapes import Shape
-from x12proc.guide.tables import Guide, Node, Part, file_name, load_guide
-from x12proc.judge.pieces import CHECKED_GUIDES
-from x12proc.pyx12_walk import _Counter, _guide, _Sent
+from x12proc.conformance.check import check
+from x12proc.conformance.chunks import CHECKED_GUIDES
+from x12proc.conformance.fast import walk as sound
+from x12proc.conformance.fast.shapes import Shape
+from x12proc.conformance.fast.tables import Guide, Node, Part, file_name, load_guide
+from x12proc.conformance.pyx12_walk import _Counter, _guide, _Sent
 from x12proc.wire.delimiters import Delimiters
 
 GUIDES = sorted(CHECKED_GUIDES)
@@ -58,7 +58,7 @@ def test_most_of_what_is_sound_is_known_to_be(monkeypatch: pytest.MonkeyPatch) -
         found.append(stand is not None)
         return stand
 
-    monkeypatch.setattr("x12proc.conformance.walk_soundly", watched)
+    monkeypatch.setattr("x12proc.conformance.check.walk_soundly", watched)
     for name in ("demo/clinic-837p.edi", "demo/hospital-837i.edi"):
         for batch in batches((FIXTURES / name).read_bytes()):
             assert check(batch).claims
@@ -69,8 +69,8 @@ def test_another_pyx12_is_asked_of_everything(monkeypatch: pytest.MonkeyPatch) -
     def never(*_: object) -> None:
         raise AssertionError("its maps may say something else")
 
-    monkeypatch.setattr("x12proc.conformance.walk_soundly", never)
-    monkeypatch.setattr("x12proc.conformance._are_of_this_pyx12", lambda source: False)
+    monkeypatch.setattr("x12proc.conformance.check.walk_soundly", never)
+    monkeypatch.setattr("x12proc.conformance.check._are_of_this_pyx12", lambda source: False)
     for batch in batches(base()):
         assert check(batch).claims == ((),)
 

@@ -14,9 +14,9 @@ from edi import base
 from io_trouble import Shaky, Trouble
 
 import x12proc
-from x12proc import files
 from x12proc.cli.app import main
-from x12proc.settings import load_settings
+from x12proc.runner import files
+from x12proc.runner.settings import load_settings
 
 KINDS = "json,csv,xml,html,annotated,accepted,rejected,999,277ca"
 DATA = base() + base("I").replace(b"CTP****3*UN", b"CTP****0*UN")  # a claim for either side

@@ -10,10 +10,10 @@ import pytest
 from rule_cases import FIXTURES, all_cases, load
 from rule_run import reference, with_options
 
-from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Finding
 from x12proc.rules import all_rules
-from x12proc.scrub import scrub_buffer
 
 LONGEST_MESSAGE, LONGEST_FIX = 200, 300
 LONGEST_SENTENCE = 25  # words

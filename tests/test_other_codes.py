@@ -14,10 +14,10 @@ from rule_cases import all_cases, load
 from rule_run import found, reference, with_options
 
 from x12proc.cli.app import app
-from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import scrub_buffer
 from x12proc.replay.rule_cases import Case
 from x12proc.rules import all_rules
-from x12proc.scrub import scrub_buffer
 
 CODES = ("J3490", "J9999", "C9399")
 FILES = {path.stem: load(path) for path in sorted((FIXTURES / "codes").glob("*.toml"))}

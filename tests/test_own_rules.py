@@ -17,10 +17,10 @@ from lxml import etree
 import x12proc
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
-from x12proc.ownrules import load_own_rules
 from x12proc.rules import all_rules
 from x12proc.rules.base import OUR_FAMILIES, forget
-from x12proc.settings import load_settings
+from x12proc.runner.custom_rules import load_own_rules
+from x12proc.runner.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "docs" / "examples" / "own-rules"

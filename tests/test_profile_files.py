@@ -16,11 +16,11 @@ from click.testing import CliRunner
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
-from x12proc.profiles import parse_profile
-from x12proc.profileschema import profile_schema
+from x12proc.profiles.profiles import parse_profile
+from x12proc.profiles.schema import profile_schema
 from x12proc.rules import all_rules
 from x12proc.rules.sources import SOURCES
-from x12proc.settings import load_profiles
+from x12proc.runner.settings import load_profiles
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "config" / "profiles").glob("*.toml"))

@@ -11,9 +11,9 @@ from edi import base
 import x12proc
 from x12proc.claims.model import Claim
 from x12proc.errors import ConfigError
-from x12proc.profiles import Bypass, Profiles, parse_profile
+from x12proc.profiles.profiles import Bypass, Profiles, parse_profile
 from x12proc.rules import all_rules
-from x12proc.settings import load_profiles, load_settings
+from x12proc.runner.settings import load_profiles, load_settings
 
 RULES = all_rules()
 TODAY = date(2026, 11, 23)

@@ -15,8 +15,8 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 
 import x12proc
-from x12proc.scrub import scrub_buffer
-from x12proc.settings import load_settings
+from x12proc.engine.stream import scrub_buffer
+from x12proc.runner.settings import load_settings
 from x12proc.testing import Claim, Drug, Line, Note, Person, Provider, Reference, Style, interchange
 
 AS_OF = date(2024, 4, 1)

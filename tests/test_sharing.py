@@ -13,15 +13,15 @@ import pytest
 from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, base, restyle
 from mutations import mutated
 
-from x12proc import sharing
-from x12proc.artefacts import ARTEFACTS
-from x12proc.engine import ScrubbedClaim
-from x12proc.files import Input
-from x12proc.fixes import Level
-from x12proc.run import InputRun, Result
-from x12proc.scrub import scrub_claim
-from x12proc.settings import Settings, load_settings
-from x12proc.sharing import Sharing
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.fixes import Level
+from x12proc.engine.stream import scrub_claim
+from x12proc.runner import parallel as sharing
+from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.files import Input
+from x12proc.runner.parallel import Sharing
+from x12proc.runner.runner import InputRun, Result
+from x12proc.runner.settings import Settings, load_settings
 
 OPTIONS: dict[str, Any] = {"as_of": None, "conformance": "targets"}
 KINDS = tuple(kind for kind in ARTEFACTS if kind != "fixed")

@@ -11,15 +11,15 @@ from rule_cases import Case, all_cases
 from rule_run import profiles, reference, with_options
 
 import x12proc
-from x12proc import silence
 from x12proc.claims.model import ServiceLine, at
-from x12proc.engine import Engine
+from x12proc.engine import rule_memo as silence
+from x12proc.engine.engine import Engine
+from x12proc.engine.rule_memo import DrugContext, Silence
 from x12proc.findings import Finding, Hit
 from x12proc.replay.rule_cases import AS_OF
 from x12proc.rules import all_rules
 from x12proc.rules.base import Rule
 from x12proc.rules.context import Context
-from x12proc.silence import DrugContext, Silence
 
 RULES = all_rules()
 MARKED = {rule.id for rule in RULES.values() if rule.drug_alone}

@@ -9,15 +9,15 @@ from msgspec.structs import replace
 from mutations import excerpt
 from rule_cases import all_cases
 
-from x12proc import verdicts
-from x12proc.engine import ScrubbedClaim
+from x12proc.conformance import stream as verdicts
+from x12proc.conformance.chunks import CHECKED_GUIDES, version
+from x12proc.conformance.overlap import SAME_FAULT, told_once
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.stream import Outcome, PassedClaim, SetErrors, Summary
 from x12proc.findings import GuideError
-from x12proc.judge.overlap import SAME_FAULT, told_once
-from x12proc.judge.pieces import CHECKED_GUIDES, version
 from x12proc.rules import all_rules
-from x12proc.scrub import Outcome, PassedClaim, SetErrors, Summary
 from x12proc.wire.events import Fault
-from x12proc.wire.guides import CURRENT
+from x12proc.wire.versions import CURRENT
 
 # -- batches -----------------------------------------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ def test_a_long_set_without_claims_is_cut_into_several_batches(monkeypatch: pyte
 
     usual = loose()
     assert len(usual) >= 58
-    monkeypatch.setattr("x12proc.judge.cutter.BATCH_BYTES", 300)
+    monkeypatch.setattr("x12proc.conformance.batcher.BATCH_BYTES", 300)
     assert loose() == usual
 
 

@@ -9,11 +9,11 @@ import json
 import sys
 from pathlib import Path
 
-from x12proc.profilebook import profiles_page
-from x12proc.profileschema import profile_schema
-from x12proc.rulebook import rule_index, rule_page
+from x12proc.profiles.describe import profiles_page
+from x12proc.profiles.schema import profile_schema
 from x12proc.rules import all_rules
-from x12proc.settings import load_profiles
+from x12proc.rules.describe import rule_index, rule_page
+from x12proc.runner.settings import load_profiles
 
 ROOT = Path(__file__).parent.parent
 RULE_PAGES = ROOT / "docs" / "rules"

@@ -13,9 +13,9 @@ from pyx12.map_if import load_map_file
 from pyx12.map_index import map_index
 from pyx12.params import ParamsBase
 
-from x12proc.guide.tables import Element, Guide, Node, Part, file_name
-from x12proc.judge.pieces import CHECKED_GUIDES
-from x12proc.pyx12_walk import CLAIM_LOOP, CONTROL_VERSION, ENVELOPE, loop_name
+from x12proc.conformance.chunks import CHECKED_GUIDES
+from x12proc.conformance.fast.tables import Element, Guide, Node, Part, file_name
+from x12proc.conformance.pyx12_walk import CLAIM_LOOP, CONTROL_VERSION, ENVELOPE, loop_name
 
 _FOLDER = ROOT / "x12proc" / "guide"
 _NO_LIMIT = 2147483647  # how pyx12 writes it

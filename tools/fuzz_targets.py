@@ -16,9 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.errors import ConfigError, X12SyntaxError
-from x12proc.mask.making import make_masker
+from x12proc.mask.factory import make_masker
 from x12proc.mask.pseudonyms import Key
 from x12proc.narrative import Narrative, read
 from x12proc.reference.edition import Reference
@@ -26,11 +27,10 @@ from x12proc.reference.importing import Importer
 from x12proc.replay.case_file import parse_case
 from x12proc.replay.report_changes import compare, parse_report
 from x12proc.replay.rule_cases import parse_cases
-from x12proc.reports.annotate import Annotator, restore_edits
 from x12proc.reports.document import claim_document
-from x12proc.reports.edits import apply
-from x12proc.scrub import Summary, scrub_buffer
-from x12proc.settings import Settings, load_settings
+from x12proc.reports.edi.annotate import Annotator, restore_edits
+from x12proc.reports.edi.edits import apply
+from x12proc.runner.settings import Settings, load_settings
 from x12proc.wire.events import ClaimSpan, Event, Fault, TransactionClosed
 from x12proc.wire.scanner import scan
 

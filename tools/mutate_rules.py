@@ -32,8 +32,8 @@ from rule_run import reference, with_options  # noqa: E402
 
 from x12proc.claims.builder import ClaimBuilder  # noqa: E402
 from x12proc.claims.model import Claim  # noqa: E402
-from x12proc.engine import Engine  # noqa: E402
-from x12proc.profiles import Profiles  # noqa: E402
+from x12proc.engine.engine import Engine  # noqa: E402
+from x12proc.profiles.profiles import Profiles  # noqa: E402
 from x12proc.rules import all_rules  # noqa: E402
 from x12proc.rules.base import Rule  # noqa: E402
 from x12proc.wire.events import ClaimSpan  # noqa: E402

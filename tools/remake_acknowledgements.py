@@ -9,9 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from x12proc.cli.logs import configure
-from x12proc.files import Input
-from x12proc.run import InputRun
-from x12proc.settings import load_settings
+from x12proc.runner.files import Input
+from x12proc.runner.runner import InputRun
+from x12proc.runner.settings import load_settings
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 FOLDER = FIXTURES / "acknowledgements"

@@ -22,12 +22,12 @@ from __future__ import annotations
 
 from x12proc.api import Scrubbing, read, scrub
 from x12proc.claims.model import Claim, DrugIdentification, ServiceLine
-from x12proc.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine.stream import Summary
 from x12proc.errors import ConfigError, RuleCrash, X12ProcError, X12SyntaxError
 from x12proc.findings import Finding
-from x12proc.profiles import Bypass
-from x12proc.run import Result
-from x12proc.scrub import Summary
+from x12proc.profiles.profiles import Bypass
+from x12proc.runner.runner import Result
 from x12proc.version import __version__
 from x12proc.wire.events import Fault
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeAlias
 
-from x12proc.artefacts import check_artefacts
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.fixes import Level
 from x12proc.errors import ConfigError, X12SyntaxError
-from x12proc.files import Input, OpenInput
-from x12proc.fixes import Level
-from x12proc.pool import Conformance, GuideChecks
-from x12proc.run import InputRun, Result
-from x12proc.settings import GuideErrorPolicy, load_config, load_settings
-from x12proc.sharing import Sharing
+from x12proc.runner.artifacts import check_artefacts
+from x12proc.runner.files import Input, OpenInput
+from x12proc.runner.parallel import Sharing
+from x12proc.runner.pool import Conformance, GuideChecks
+from x12proc.runner.runner import InputRun, Result
+from x12proc.runner.settings import GuideErrorPolicy, load_config, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan as scan_events
 

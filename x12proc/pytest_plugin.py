@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from x12proc.cases import CaseOutcome, ReplayCase
-    from x12proc.settings import Settings
+    from x12proc.replay.cases import CaseOutcome, ReplayCase
+    from x12proc.runner.settings import Settings
 
 _SETTINGS = pytest.StashKey["Settings"]()
 
@@ -52,7 +52,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Fil
         return None
     if not any(file_path.is_relative_to(folder) for folder in _folders(parent.config)):
         return None
-    from x12proc.cases import is_case_path
+    from x12proc.replay.cases import is_case_path
 
     return Cases.from_parent(parent, path=file_path) if is_case_path(file_path) else None
 
@@ -65,7 +65,7 @@ def _folders(config: pytest.Config) -> list[Path]:
 def _settings(config: pytest.Config) -> Settings:
     """The settings that all cases share, loaded once. Raises ConfigError."""
     if _SETTINGS not in config.stash:
-        from x12proc.settings import load_settings
+        from x12proc.runner.settings import load_settings
 
         name = config.getini("x12proc_config")
         config.stash[_SETTINGS] = load_settings(config=_beside_ini(config) / name if name else None)
@@ -81,8 +81,8 @@ class Cases(pytest.File):
 
     def collect(self) -> Iterator[CaseItem]:
         """One item a case."""
-        from x12proc.cases import cases_at
         from x12proc.errors import ConfigError
+        from x12proc.replay.cases import cases_at
 
         try:
             settings = _settings(self.config)
@@ -102,7 +102,7 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Raises CaseDiffers when the case is not as expected, or can't be run."""
-        from x12proc.cases import run_case
+        from x12proc.replay.cases import run_case
 
         outcome = run_case(self._case, self._settings)
         if outcome.error or outcome.differences:

@@ -9,8 +9,8 @@ from edi import CLINIC, HOSPITAL, STYLES, base, restyle
 
 import x12proc
 from x12proc.claims import builder
-from x12proc.claims.head import HeadReader
 from x12proc.claims.model import Claim, at, missing
+from x12proc.claims.summary import HeadReader
 from x12proc.errors import X12SyntaxError
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.scanner import scan

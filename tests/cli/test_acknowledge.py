@@ -12,9 +12,9 @@ import pytest
 from ack_run import rows
 from edi import CLINIC, base
 
-from x12proc.files import Input
-from x12proc.run import InputRun
-from x12proc.settings import load_settings
+from x12proc.runner.files import Input
+from x12proc.runner.runner import InputRun
+from x12proc.runner.settings import load_settings
 
 AS_OF = ("--as-of", "2024-04-01")
 ASKING = base().replace(b"*0*T*:", b"*1*T*:")
@@ -119,6 +119,6 @@ def test_many_providers_and_little_memory_change_nothing(tmp_path: Path, monkeyp
     settings = load_settings(as_of=date(2024, 4, 1))
     InputRun(Input(CLINIC), settings, ("277ca", "999"), tmp_path).run()
     whole = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    monkeypatch.setattr("x12proc.reports.acknowledgement._IN_MEMORY", 100)
+    monkeypatch.setattr("x12proc.reports.acks.envelopes._IN_MEMORY", 100)
     InputRun(Input(CLINIC), settings, ("277ca", "999"), tmp_path).run()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 from edi import CLINIC, HOSPITAL, base
 
-from x12proc import parquet
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
+from x12proc.extract import parquet
 
 
 def extract(*arguments: str) -> int:
@@ -50,7 +50,7 @@ def test_nothing_found_is_an_empty_table(tmp_path: Path) -> None:
 def test_it_wants_a_file_and_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="name a file with -o"):
         CliRunner().invoke(app, ["extract", str(CLINIC), "--format", "parquet"], catch_exceptions=False)
-    monkeypatch.setitem(sys.modules, "x12proc.parquet", None)
+    monkeypatch.setitem(sys.modules, "x12proc.extract.parquet", None)
     with pytest.raises(ConfigError, match=r"x12proc\[parquet\]"):
         extract(str(CLINIC), "--format", "parquet", "-o", str(tmp_path / "out"))
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from edi import CLINIC, base
 
 from x12proc.cli.app import app
-from x12proc.reports import split
+from x12proc.reports.edi import split
 
 FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
 BOTH = "accepted,rejected"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from edi import base
 
-from x12proc.files import FileBuffer
+from x12proc.runner.files import FileBuffer
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "x12proc"]
 

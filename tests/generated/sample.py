@@ -13,9 +13,9 @@ from rule_run import profiles, reference, with_options
 from generated.given import Given
 from generated.payers import Market
 from generated.wording import Style
-from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import scrub_buffer
 from x12proc.rules import all_rules
-from x12proc.scrub import scrub_buffer
 from x12proc.testing import Claim, interchange
 from x12proc.testing import Style as Delimiters
 from x12proc.wire.events import Fault

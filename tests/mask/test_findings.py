@@ -11,7 +11,7 @@ from edi import FIXTURES, base
 from mask_run import compared, masked, without_differences
 from rule_cases import RULES, Case, load
 
-from x12proc.engine import Engine
+from x12proc.engine.engine import Engine
 from x12proc.rules import all_rules
 
 LEAST_SHIFT = 7  # days

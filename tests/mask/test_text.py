@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from x12proc.mask.pseudonyms import Pseudonyms, oldest_year
 from x12proc.mask.text import KEPT_KNOWN, KEPT_NUMBER, KEPT_WORD, Known, TextMask
 from x12proc.narrative import read
-from x12proc.narrative.unlisted import unlisted_name
+from x12proc.narrative.unknown_names import unlisted_name
 
 PSEUDONYMS = Pseudonyms(key().value, 112, oldest_year(TODAY))
 LEXICON = rule_run.reference().lexicon()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from x12proc.narrative import Lexicon
-from x12proc.narrative.unlisted import unlisted_name
+from x12proc.narrative.unknown_names import unlisted_name
 
 
 @pytest.mark.parametrize(

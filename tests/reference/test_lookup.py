@@ -15,7 +15,7 @@ from x12proc.reference.lookup import Printed, Query, coded, find, near_names, qu
 from x12proc.reference.model import Product
 from x12proc.reference.ndc import hyphenated
 from x12proc.reference.strength import read_strengths
-from x12proc.settings import shipped_reference
+from x12proc.runner.settings import shipped_reference
 from x12proc.values import in_base_unit, iso_date
 
 REFERENCE = shipped_reference()

@@ -14,7 +14,7 @@ from rule_run import reference
 
 from x12proc.narrative.lexicon import Lexicon
 from x12proc.reference.strength import read_strengths
-from x12proc.settings import shipped_reference
+from x12proc.runner.settings import shipped_reference
 
 Row = dict[str, str]
 

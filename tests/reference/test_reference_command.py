@@ -15,7 +15,7 @@ from test_importing import ULTOMIRIS_ROW, ZYXOMAB, ZYXOMAB_VIAL
 
 from x12proc.cli.reference import command
 from x12proc.errors import ConfigError
-from x12proc.settings import config_folder, load_settings
+from x12proc.runner.settings import config_folder, load_settings
 
 
 def run(*arguments: str | Path) -> Result:

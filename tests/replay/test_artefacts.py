@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 from edi import FIXTURES, base
 
-import x12proc.run
+import x12proc.runner.runner
 from x12proc.cli.app import app
-from x12proc.replay.artefacts import artefact_differences, comparable
+from x12proc.replay.artifacts import artefact_differences, comparable
 from x12proc.replay.sequences import sequence_differences
 
 FAULTY = FIXTURES / "replay" / "faulty-professional"
@@ -20,8 +20,8 @@ REPORT = (FAULTY / "expected" / "report.json").read_bytes()
 
 def test_another_version_and_edition_of_the_program_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     """In no artefact: the case emits all that name what made them."""
-    monkeypatch.setattr(x12proc.run, "__version__", "77.0")
-    monkeypatch.setattr(x12proc.run, "RULES_EDITION", "2099-01-01")
+    monkeypatch.setattr(x12proc.runner.runner, "__version__", "77.0")
+    monkeypatch.setattr(x12proc.runner.runner, "RULES_EDITION", "2099-01-01")
     result = CliRunner().invoke(app, ["replay", str(FAULTY)])
     assert (result.exit_code, result.output) == (0, "1 case, 0 with differences\n")
 

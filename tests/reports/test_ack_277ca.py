@@ -12,11 +12,11 @@ from edi import CLINIC, base, join, segments
 from pyx12_judge import guide_errors
 
 from x12proc.claims.model import Location
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.stream import Outcome, PassedClaim, scrub_buffer
 from x12proc.findings import GuideError
-from x12proc.reports.acknowledgement import Acknowledging
+from x12proc.reports.acks.envelopes import Acknowledging
 from x12proc.rules import all_rules
-from x12proc.scrub import Outcome, PassedClaim, scrub_buffer
 
 FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
 FAULTY_I = base("I").replace(b"CTP****3*UN", b"CTP****0*UN")

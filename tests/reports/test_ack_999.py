@@ -18,11 +18,11 @@ from lxml import etree
 from pyx12_judge import guide_errors
 
 from x12proc.claims.model import Location
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.stream import Outcome, PassedClaim, SetErrors, scrub_buffer
 from x12proc.findings import GuideError
-from x12proc.reports import ack_999
-from x12proc.reports.acknowledgement import Spool
-from x12proc.scrub import Outcome, PassedClaim, SetErrors, scrub_buffer
+from x12proc.reports.acks import ack_999
+from x12proc.reports.acks.envelopes import Spool
 from x12proc.wire.dictionary import element_number, is_known
 from x12proc.wire.events import Group, Interchange, TransactionClosed
 
@@ -334,7 +334,7 @@ def test_codes_are_those_of_pyx12s_map() -> None:
         codes.setdefault(str(element.get("xid")), set()).update(
             str(code.text) for code in element.iterfind("valid_codes/code")
         )
-    verdict = import_module("x12proc.reports.verdict")
+    verdict = import_module("x12proc.reports.acks.codes")
     assert set(ack_999.SEGMENT_CODES) == codes["IK304"]
     assert set(ack_999.ELEMENT_CODES) == codes["IK403"] - {"11"}
     assert codes["AK101"] == verdict.ANSWERED_GROUPS
@@ -349,7 +349,7 @@ def test_codes_are_those_of_pyx12s_map() -> None:
 
 
 def test_a_spool_gives_back_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("x12proc.reports.acknowledgement._IN_MEMORY", 10)
+    monkeypatch.setattr("x12proc.reports.acks.envelopes._IN_MEMORY", 10)
     spool, other = Spool(BytesIO()), Spool(BytesIO())
     pieces = [b"A" * size for size in (3, 12, 1, 1, 40, 2)]
     marks = []

@@ -19,13 +19,13 @@ from rule_cases import all_cases
 from rule_run import profiles, reference, with_options
 
 from x12proc.claims.model import ServiceLine
-from x12proc.engine import Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Hit
-from x12proc.reports.acknowledgement import Acknowledging
-from x12proc.reports.verdict import ANSWERS, GROUP_ANSWERS, SET_ANSWERS, UNANSWERED, UNREADABLE_ISA
+from x12proc.reports.acks.codes import ANSWERS, GROUP_ANSWERS, SET_ANSWERS, UNANSWERED, UNREADABLE_ISA
+from x12proc.reports.acks.envelopes import Acknowledging
 from x12proc.rules import all_rules
 from x12proc.rules.context import Context
-from x12proc.scrub import scrub_buffer
 
 ROOT = Path(__file__).parent.parent.parent
 ENVELOPES = FIXTURES / "acknowledgements" / "envelopes.edi"

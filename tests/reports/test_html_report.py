@@ -16,8 +16,9 @@ from report_run import Run, findings, run, run_case
 from rule_cases import all_cases
 
 from x12proc.errors import RuleCrash
-from x12proc.reports import html_form, html_report
 from x12proc.reports.document import Document
+from x12proc.reports.html import report as html_report
+from x12proc.reports.html import view as html_form
 from x12proc.values import dollars
 
 DEMO = [CLINIC, HOSPITAL, GUIDE_FAULTS]

@@ -7,8 +7,8 @@ from edi import CLINIC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from x12proc.reports import lines
-from x12proc.reports.lines import Lines
+from x12proc.reports.html import line_index as lines
+from x12proc.reports.html.line_index import Lines
 
 
 def expected(data: bytes, offset: int) -> tuple[int, int]:

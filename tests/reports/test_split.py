@@ -21,15 +21,15 @@ from rule_cases import all_cases
 from rule_run import profiles, reference
 
 from x12proc.claims.model import Claim, ServiceLine, at
-from x12proc.engine import Engine, ScrubbedClaim, ScrubbedLine
+from x12proc.engine.engine import Engine, ScrubbedClaim, ScrubbedLine
+from x12proc.engine.stream import SetErrors, Summary, scrub_buffer
 from x12proc.errors import InternalFault
 from x12proc.findings import REJECT, Finding
-from x12proc.reports import split as split_module
-from x12proc.reports.proof import Proof
-from x12proc.reports.split import ACCEPTED, REJECTED, Split
+from x12proc.reports.edi import split as split_module
+from x12proc.reports.edi.split import ACCEPTED, REJECTED, Split
+from x12proc.reports.edi.split_check import Proof
 from x12proc.rules import all_rules
 from x12proc.rules.context import Context
-from x12proc.scrub import SetErrors, Summary, scrub_buffer
 from x12proc.wire.events import Group, Interchange, TransactionClosed
 
 CODES = ("J3590",)

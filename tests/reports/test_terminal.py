@@ -9,8 +9,8 @@ from edi import CLINIC, base
 from report_run import run
 from rich.console import Console
 
+from x12proc.engine.stream import Summary
 from x12proc.reports.terminal import TerminalReport, summary_table, totals
-from x12proc.scrub import Summary
 
 FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
 

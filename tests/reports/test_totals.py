@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from report_run import findings, run
 
 from x12proc.claims.model import Party
+from x12proc.engine.stream import Summary
 from x12proc.errors import RuleCrash
-from x12proc.reports.totals import Parties, Totals
-from x12proc.scrub import Summary
+from x12proc.reports.html.totals import Parties, Totals
 from x12proc.values import add_exactly, dollars, parse_charge
 
 

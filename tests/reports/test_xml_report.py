@@ -16,8 +16,8 @@ from report_run import Run, findings, run, run_case
 from rule_cases import all_cases
 
 from x12proc.reports.document import Document
-from x12proc.reports.text import clean, escaped
-from x12proc.reports.xml_form import element
+from x12proc.reports.escape import clean, escaped
+from x12proc.reports.xml_markup import element
 
 FOLDER = Path(__file__).parent.parent.parent / "x12proc" / "reports"
 SCHEMA = etree.XMLSchema(etree.parse(FOLDER / "report.xsd"))

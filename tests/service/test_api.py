@@ -15,8 +15,8 @@ from edi import CLINIC, base
 from service_run import AS_OF, EDI, Service, post
 
 from x12proc.service.access import OPEN
-from x12proc.service.answers import accepted_form
-from x12proc.service.intake import Refused
+from x12proc.service.api.schemas import accepted_form
+from x12proc.service.api.upload import Refused
 
 SCHEMA = json.loads(
     (Path(__file__).parent.parent.parent / "x12proc" / "reports" / "report.schema.json").read_text()

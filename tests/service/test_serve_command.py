@@ -17,7 +17,7 @@ from service_run import post
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
-from x12proc.service.store import Store
+from x12proc.service.db.store import Store
 
 
 def x12proc(*arguments: str | Path) -> Result:

@@ -15,7 +15,7 @@ from service_run import Service, post
 from sqlalchemy import select, update
 
 from x12proc.service.access import COOKIE
-from x12proc.service.tables import BrowserSession, BypassRow, Change, ClaimRow, Event
+from x12proc.service.db.tables import BrowserSession, BypassRow, Change, ClaimRow, Event
 from x12proc.wire.events import Fault
 from x12proc.wire.scanner import scan
 

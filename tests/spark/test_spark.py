@@ -21,9 +21,9 @@ import pytest
 from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base, restyle
 from service_run import AS_OF
 
-from x12proc.files import Input
-from x12proc.run import InputRun
-from x12proc.settings import load_settings
+from x12proc.runner.files import Input
+from x12proc.runner.runner import InputRun
+from x12proc.runner.settings import load_settings
 
 JOBS = Path(__file__).parent.parent / "spark_jobs.py"
 _MISSING = [name for name in ("pyspark", "grpc", "pandas") if importlib.util.find_spec(name) is None]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from x12proc.wire import fast
-from x12proc.wire.stops import stops_in_python
+from x12proc.wire import accelerated as fast
+from x12proc.wire.boundaries import stops_in_python
 
 PIECES = (
     *(b"~", b"*", b"\n", b"\r", b"\r\n", b" ", b"\x0c", b"\0", b"A", b"1", b"~~", b"~\n", b"~\r\n", b"~ \n"),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from passes_run import PIECES, calls, in_python
 
 from x12proc.version import __version__
-from x12proc.wire import fast
+from x12proc.wire import accelerated as fast
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "x12proc" / "wire" / "_native.c"

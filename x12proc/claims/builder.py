@@ -24,8 +24,8 @@ from x12proc.claims.model import (
 from x12proc.errors import X12SyntaxError
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan, Stretch, field
-from x12proc.wire.guides import claim_type
 from x12proc.wire.segment import Segment, split_segments
+from x12proc.wire.versions import claim_type
 from x12proc.wire.window import Buffer
 
 LARGEST_CLAIM = 32 * 1024 * 1024  # bytes

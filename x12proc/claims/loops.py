@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from x12proc.wire.guides import INSTITUTIONAL, PROFESSIONAL
+from x12proc.wire.versions import INSTITUTIONAL, PROFESSIONAL
 
 # scope -> NM1 qualifier -> loop
 NameLoops = dict[str, dict[str, str]]

@@ -15,9 +15,9 @@ import msgspec
 
 from x12proc.cli.app import FAILED, comma_list
 from x12proc.errors import ConfigError, X12SyntaxError
-from x12proc.extract import COLUMNS, extract_buffer, flat
-from x12proc.files import Artefact, Input, OpenInput, find_inputs
-from x12proc.settings import load_config, target_codes
+from x12proc.extract.extract import COLUMNS, extract_buffer, flat
+from x12proc.runner.files import Artefact, Input, OpenInput, find_inputs
+from x12proc.runner.settings import load_config, target_codes
 from x12proc.wire.events import Fault
 
 
@@ -67,7 +67,7 @@ def _parquet(output: str) -> Callable[[IO[bytes]], Writer]:
     if output == "-":
         raise ConfigError("--format parquet is no text: name a file with -o")
     try:
-        from x12proc.parquet import ParquetLines  # noqa: PLC0415 - an optional extra
+        from x12proc.extract.parquet import ParquetLines  # noqa: PLC0415 - an optional extra
     except ModuleNotFoundError:
         raise ConfigError("--format parquet needs an extra: pip install 'x12proc[parquet]'") from None
     return ParquetLines

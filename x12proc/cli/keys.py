@@ -40,8 +40,8 @@ def command() -> None:
 def create(name: str, scope: tuple[str, ...], data: Path) -> None:
     """Make a key for somebody or something."""
     with service_extra():
+        from x12proc.service.db.store import Store  # noqa: PLC0415 - an optional extra
         from x12proc.service.keys import create_key  # noqa: PLC0415 - an optional extra
-        from x12proc.service.store import Store  # noqa: PLC0415 - an optional extra
     with closing(Store(data)) as store:
         click.echo(create_key(store, name, scope))
     click.echo("Keep it well: it is shown this once.", err=True)
@@ -52,8 +52,8 @@ def create(name: str, scope: tuple[str, ...], data: Path) -> None:
 def list_command(data: Path) -> None:
     """List the keys; never the secrets, which are not kept."""
     with service_extra():
+        from x12proc.service.db.store import Store  # noqa: PLC0415 - an optional extra
         from x12proc.service.keys import list_keys  # noqa: PLC0415 - an optional extra
-        from x12proc.service.store import Store  # noqa: PLC0415 - an optional extra
     with closing(Store(data)) as store:
         keys = list_keys(store)
     for key in keys:
@@ -67,7 +67,7 @@ def list_command(data: Path) -> None:
 def revoke(name: str, data: Path) -> None:
     """End a key, and every browser session that was opened with it."""
     with service_extra():
+        from x12proc.service.db.store import Store  # noqa: PLC0415 - an optional extra
         from x12proc.service.keys import revoke_key  # noqa: PLC0415 - an optional extra
-        from x12proc.service.store import Store  # noqa: PLC0415 - an optional extra
     with closing(Store(data)) as store:
         revoke_key(store, name)

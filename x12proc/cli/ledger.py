@@ -16,8 +16,8 @@ import click
 from x12proc.cli.app import day
 from x12proc.cli.watch import NEEDS
 from x12proc.errors import ConfigError
-from x12proc.replay.upgrade import upgrade_document, upgrade_text
-from x12proc.reports.text import clean, one_line
+from x12proc.replay.run_changes import upgrade_document, upgrade_text
+from x12proc.reports.escape import clean, one_line
 
 if TYPE_CHECKING:
     from x12proc.feed.feed_file import Feed, FeedFile
@@ -63,7 +63,7 @@ def report(
 
     Exit codes: 0 all is accounted for, 1 claims are not accounted for or an expected file is missing.
     """
-    from x12proc.feed.balance import balance, balance_document, balance_text  # noqa: PLC0415 - after the extra
+    from x12proc.feed.reconciliation import balance, balance_document, balance_text  # noqa: PLC0415 - after the extra
     from x12proc.feed.watch import missing_files  # noqa: PLC0415
 
     now = datetime.now()  # noqa: DTZ005 - days of work are local days
@@ -110,7 +110,7 @@ def replay(file_id: str, feed_file: Path, as_of: date | None, as_json: bool) -> 
     The old report is read from the outbox; where it has been taken away, counts by rule are compared.
     Exit codes: 0 nothing changed, 1 something did.
     """
-    from x12proc.feed.again import Recounted, again, recounted_text  # noqa: PLC0415 - after the extra
+    from x12proc.feed.rescrub import Recounted, again, recounted_text  # noqa: PLC0415 - after the extra
 
     with _opened(feed_file) as (feeds, ledger):
         row = _row(ledger, file_id)
@@ -202,6 +202,6 @@ def _row(ledger: Ledger, file_id: str) -> FileRow:
 
 
 def _shown(name: str) -> str:
-    from x12proc.feed.names import shown  # noqa: PLC0415 - after the extra
+    from x12proc.feed.filenames import shown  # noqa: PLC0415 - after the extra
 
     return shown(name)

@@ -30,7 +30,7 @@ from x12proc.reference.lookup import (
     unit_of,
 )
 from x12proc.reference.model import Product
-from x12proc.settings import load_reference
+from x12proc.runner.settings import load_reference
 from x12proc.values import parse_quantity
 
 _MOST_PACKAGES = 12  # of a drug, on the terminal

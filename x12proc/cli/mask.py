@@ -13,15 +13,15 @@ import click
 import msgspec
 
 from x12proc.cli.app import FAILED, REJECTED, comma_list, day
+from x12proc.engine.stream import Summary
 from x12proc.errors import ConfigError, X12SyntaxError
-from x12proc.files import Artefact, FileBuffer, Input, OpenInput, copy_pieces, find_inputs
 from x12proc.mask.compare import Comparison, compare
-from x12proc.mask.making import make_masker
+from x12proc.mask.factory import make_masker
 from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key
-from x12proc.reports.edits import apply
-from x12proc.scrub import Summary
-from x12proc.settings import Settings, load_settings
+from x12proc.reports.edi.edits import apply
+from x12proc.runner.files import Artefact, FileBuffer, Input, OpenInput, copy_pieces, find_inputs
+from x12proc.runner.settings import Settings, load_settings
 
 _SHORTEST_KEY = 16  # characters below which a key is called weak
 _SHOWN = 20

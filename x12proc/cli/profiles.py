@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from x12proc.profilebook import profile_text
-from x12proc.profileschema import profile_schema
-from x12proc.settings import load_settings
+from x12proc.profiles.describe import profile_text
+from x12proc.profiles.schema import profile_schema
+from x12proc.runner.settings import load_settings
 
 
 @click.command()

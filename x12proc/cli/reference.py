@@ -17,7 +17,7 @@ from x12proc.cli.lookup import lookup
 from x12proc.cli.tables import edition_folder, own_config, readable
 from x12proc.errors import ConfigError
 from x12proc.reference.importing import Change, Imported, Importer, differences
-from x12proc.settings import load_reference, shipped_reference
+from x12proc.runner.settings import load_reference, shipped_reference
 
 _SHOWN_CHANGES = 5
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from x12proc.cases import CaseOutcome, find_cases, rewrite, run_all
 from x12proc.cli.app import USAGE, comma_list, day
 from x12proc.errors import ConfigError
-from x12proc.files import Artefact
+from x12proc.replay.cases import CaseOutcome, find_cases, rewrite, run_all
+from x12proc.replay.compare_runs import compare_all
 from x12proc.replay.junit import CaseResult, junit_xml
-from x12proc.replay.upgrade import upgrade_document, upgrade_text
-from x12proc.reports.text import clean
-from x12proc.settings import Settings, load_settings
-from x12proc.upgrade import compare_all
+from x12proc.replay.run_changes import upgrade_document, upgrade_text
+from x12proc.reports.escape import clean
+from x12proc.runner.files import Artefact
+from x12proc.runner.settings import Settings, load_settings
 
 DIFFERENCES = 1
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from x12proc.errors import ConfigError, X12SyntaxError
-from x12proc.files import Artefact, OpenInput, copy_pieces, find_inputs
-from x12proc.reports.annotate import restore_edits
-from x12proc.reports.edits import apply
+from x12proc.reports.edi.annotate import restore_edits
+from x12proc.reports.edi.edits import apply
+from x12proc.runner.files import Artefact, OpenInput, copy_pieces, find_inputs
 
 
 @click.command()

@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from x12proc.errors import ConfigError
-from x12proc.rulebook import rule_document, rule_text
-from x12proc.settings import load_settings
+from x12proc.rules.describe import rule_document, rule_text
+from x12proc.runner.settings import load_settings
 
 
 @click.command()

@@ -24,20 +24,20 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from x12proc.artefacts import EMITTED, FIXED, check_artefacts
-from x12proc.batch import Order, run_batch
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
 from x12proc.cli.logs import configure
+from x12proc.engine.fixes import Level
 from x12proc.errors import ConfigError
-from x12proc.files import STANDARD_INPUT, Input, find_inputs
-from x12proc.fixes import Level
-from x12proc.pool import Conformance, GuideChecks
-from x12proc.reports.acknowledgement import HIGHEST_CONTROL, ControlNumbers
+from x12proc.reports.acks.envelopes import HIGHEST_CONTROL, ControlNumbers
+from x12proc.reports.escape import clean
 from x12proc.reports.terminal import TerminalReport, fixes_told, summary_table
-from x12proc.reports.text import clean
-from x12proc.run import InputRun, Result
-from x12proc.settings import GuideErrorPolicy, Settings, load_config, load_settings
-from x12proc.sharing import Sharing
+from x12proc.runner.artifacts import EMITTED, FIXED, check_artefacts
+from x12proc.runner.batch import Order, run_batch
+from x12proc.runner.files import STANDARD_INPUT, Input, find_inputs
+from x12proc.runner.parallel import Sharing
+from x12proc.runner.pool import Conformance, GuideChecks
+from x12proc.runner.runner import InputRun, Result
+from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
 
 PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 

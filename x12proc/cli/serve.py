@@ -117,7 +117,7 @@ def command(
 def purge(older_than: int, data: Path) -> None:
     """Delete the runs that are older than so many days, with their files, claims and edits."""
     with service_extra():
-        from x12proc.service.store import Store  # noqa: PLC0415 - an optional extra
+        from x12proc.service.db.store import Store  # noqa: PLC0415 - an optional extra
     with contextlib.closing(Store(data)) as store:
         click.echo(f"{store.purge(older_than)} runs deleted")
 

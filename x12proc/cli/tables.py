@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from x12proc.errors import ConfigError
-from x12proc.settings import load_config
+from x12proc.runner.settings import load_config
 
 own_config = click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="An x12proc.toml of your own."

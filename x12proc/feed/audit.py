@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12proc.feed import disk, reason
+from x12proc.feed import disk
+from x12proc.feed import quarantine_reason as reason
 from x12proc.feed.feed_file import Feed
+from x12proc.feed.filenames import fit
 from x12proc.feed.ledger import FileRow, Ledger
-from x12proc.feed.names import fit
 
 
 def contradictions(feed: Feed, ledger: Ledger) -> Iterator[str]:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from x12proc.artefacts import ARTEFACTS
 from x12proc.errors import ConfigError
-from x12proc.feed.expect import Expectation, parse_expectation
-from x12proc.pool import Conformance
-from x12proc.settings import AUTO, GuideErrorPolicy, Settings, load_settings
+from x12proc.feed.schedule import Expectation, parse_expectation
+from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.pool import Conformance
+from x12proc.runner.settings import AUTO, GuideErrorPolicy, Settings, load_settings
 from x12proc.typed_toml import convert, decode
 
 # What a feed can write; a fixed file is made by hand, where somebody looks at it before it is sent.

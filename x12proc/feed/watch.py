@@ -15,13 +15,13 @@ import structlog
 
 from x12proc.errors import ConfigError
 from x12proc.feed import disk
-from x12proc.feed.expect import Missing, missing
 from x12proc.feed.feed_file import FOLDERS, Feed, FeedFile
 from x12proc.feed.inbox import Candidate, Inbox
 from x12proc.feed.ledger import FileRow, Ledger, LedgerUnavailable
-from x12proc.feed.owner import is_dead, new_owner
+from x12proc.feed.schedule import Missing, missing
 from x12proc.feed.worker import INPUT, Renewal, Worker, nothing
-from x12proc.pool import GuideChecks
+from x12proc.feed.worker_id import is_dead, new_owner
+from x12proc.runner.pool import GuideChecks
 
 MOST_AT_ONCE = 256  # files of one feed before the next one has its turn
 _SHUFFLED = 64  # files of about the same age, taken in any order, so that workers don't race for each

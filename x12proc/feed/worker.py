@@ -20,13 +20,14 @@ from typing import Final
 
 import structlog
 
-from x12proc.feed import disk, reason
+from x12proc.feed import disk
+from x12proc.feed import quarantine_reason as reason
 from x12proc.feed.feed_file import Feed
-from x12proc.feed.judging import OUT, REASON, Judged, Judging, stored_name
+from x12proc.feed.filenames import fit
 from x12proc.feed.ledger import AlreadySeen, FileRow, Ledger, LedgerUnavailable, LostLease
-from x12proc.feed.names import fit
-from x12proc.feed.reason import Reason, because
-from x12proc.pool import GuideChecks
+from x12proc.feed.processing import OUT, REASON, Judged, Judging, stored_name
+from x12proc.feed.quarantine_reason import Reason, because
+from x12proc.runner.pool import GuideChecks
 
 # The steps of an input, in order. After each of them the worker may die.
 STEPS: Final = (

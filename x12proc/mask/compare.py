@@ -7,8 +7,8 @@ from itertools import zip_longest
 
 import msgspec
 
-from x12proc.engine import Engine, ScrubbedClaim
-from x12proc.scrub import Summary, scrub_buffer
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.wire.events import Fault
 from x12proc.wire.window import Buffer
 

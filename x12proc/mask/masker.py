@@ -18,7 +18,7 @@ from x12proc.mask.elements import KEPT, OTHER_TAGS, PAYER, TAGS, is_composite, t
 from x12proc.mask.pseudonyms import Pseudonyms, is_placeholder
 from x12proc.mask.text import Known, TextMask
 from x12proc.narrative.lexicon import Lexicon
-from x12proc.reports.edits import Edit
+from x12proc.reports.edi.edits import Edit
 from x12proc.wire.delimiters import Delimiters, IsaHeader
 from x12proc.wire.events import Interchange, InterchangeClosed
 from x12proc.wire.scanner import scan

@@ -10,12 +10,12 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from x12proc.narrative.amounts import IMPLIED, read_amounts
-from x12proc.narrative.billed import ABSENT, COMPANION, VEHICLE, billed, is_premedication, without_amounts
+from x12proc.narrative.billed_drug import ABSENT, COMPANION, VEHICLE, billed, is_premedication, without_amounts
+from x12proc.narrative.flags import read_remarks
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.lexicon import Lexicon, Name
 from x12proc.narrative.model import Amount, Narrative, Strength
 from x12proc.narrative.negation import denied, without_corrected
-from x12proc.narrative.remarks import read_remarks
 from x12proc.narrative.routes import read_laterality, read_routes
 from x12proc.narrative.tokens import Token, clean, tokenize
 from x12proc.narrative.vocabulary import looks_plain, may_be_a_name

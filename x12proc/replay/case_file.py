@@ -18,11 +18,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from x12proc.engine.fixes import Level
 from x12proc.errors import ConfigError
-from x12proc.fixes import Level
-from x12proc.profiles import Entry, Profiles, check_entry
+from x12proc.profiles.profiles import Entry, Profiles, check_entry
 from x12proc.replay.rule_cases import AS_OF
-from x12proc.reports.acknowledgement import HIGHEST_CONTROL
+from x12proc.reports.acks.envelopes import HIGHEST_CONTROL
 from x12proc.rules.base import Rule
 from x12proc.typed_toml import decode
 from x12proc.wire.delimiters import isa_fields

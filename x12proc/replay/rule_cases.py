@@ -28,12 +28,12 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from x12proc.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.stream import RULE_CRASH, scrub_buffer
 from x12proc.errors import ConfigError
-from x12proc.profiles import DEFAULT, Entry, Profiles, check_entry
+from x12proc.profiles.profiles import DEFAULT, Entry, Profiles, check_entry
 from x12proc.reference.edition import Reference
 from x12proc.rules.base import Rule
-from x12proc.scrub import RULE_CRASH, scrub_buffer
 from x12proc.typed_toml import decode
 from x12proc.wire.events import Fault
 

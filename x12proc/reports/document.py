@@ -8,16 +8,16 @@ from typing import Any, TypeAlias
 import msgspec
 
 from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, Location, ServiceLine
-from x12proc.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine.fixes import Fix, Level, line_fixes
+from x12proc.engine.stream import Summary
 from x12proc.findings import Finding, GuideError, gravest_first
-from x12proc.fixes import Fix, Level, line_fixes
 from x12proc.narrative import Narrative
-from x12proc.profiles import Bypass
+from x12proc.profiles.profiles import Bypass
 from x12proc.reference.ndc import normalise
+from x12proc.reports.edi.note import annotation_skipped
 from x12proc.reports.form_fields import form_field
-from x12proc.reports.note import annotation_skipped
 from x12proc.rules.context import Context
-from x12proc.scrub import Summary
 from x12proc.wire.events import Fault
 
 SCHEMA = "x12proc.report/1"

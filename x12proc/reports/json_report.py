@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from x12proc.engine import ScrubbedClaim, ToldClaim
+from x12proc.engine.engine import ScrubbedClaim, ToldClaim
+from x12proc.engine.stream import Summary
 from x12proc.reports.document import SCHEMA, Document, fault_document, summary_document
 from x12proc.reports.writer import Write
-from x12proc.scrub import Summary
 from x12proc.wire.events import Fault
 
 

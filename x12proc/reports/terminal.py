@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from x12proc.claims.model import Claim, Location
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.fixes import Fix, line_fixes
+from x12proc.engine.stream import Summary
 from x12proc.findings import Finding, gravest_first
-from x12proc.fixes import Fix, line_fixes
-from x12proc.profiles import Bypass
+from x12proc.profiles.profiles import Bypass
 from x12proc.reports.document import patient_document
+from x12proc.reports.escape import clean
 from x12proc.reports.form_fields import form_field
-from x12proc.reports.text import clean
-from x12proc.scrub import Summary
 from x12proc.values import dollars
 from x12proc.wire.events import Fault
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from x12proc.engine import ScrubbedClaim, ToldClaim
+from x12proc.engine.engine import ScrubbedClaim, ToldClaim
+from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.document import Document
-from x12proc.scrub import Outcome, Summary
 from x12proc.wire.events import Fault
 
 Write: TypeAlias = Callable[[bytes], object]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from x12proc.engine import ScrubbedClaim
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.stream import Summary
 from x12proc.reports.document import SCHEMA, Document, fault_document, summary_document
 from x12proc.reports.writer import Write
-from x12proc.reports.xml_form import claim_form, element
-from x12proc.scrub import Summary
+from x12proc.reports.xml_markup import claim_form, element
 from x12proc.wire.events import Fault
 
 

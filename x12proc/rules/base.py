@@ -124,8 +124,8 @@ def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], Li
     ``sources`` are keys of known sources, or :class:`Source` values of your own. ``remittance`` holds the CARC
     first, then the RARCs. The function's docstring is the rule's *why*. An option named ``tell`` switches the
     rule: where it is false, the engine leaves the rule out. ``drug_alone`` marks a rule that mostly needs nothing
-    but the drug to know that it has nothing to say (see :mod:`x12proc.silence`); it only makes the rule cheaper,
-    what it finds is the same. Raises ValueError, which says what is wrong with the declaration.
+    but the drug to know that it finds nothing (see :mod:`x12proc.engine.rule_memo`); that makes the rule cheaper,
+    and changes nothing of what it finds. Raises ValueError, which says what is wrong with the declaration.
     """
 
     def register(check: LineCheck) -> LineCheck:

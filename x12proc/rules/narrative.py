@@ -11,7 +11,7 @@ from x12proc.claims.model import Location, ServiceLine, Spot, at, missing
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative import Amount, Narrative
 from x12proc.narrative.tokens import word_set
-from x12proc.narrative.unlisted import unlisted_name
+from x12proc.narrative.unknown_names import unlisted_name
 from x12proc.reference.ndc import is_placeholder, normalise
 from x12proc.reference.strength import read_strengths
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule

@@ -18,8 +18,8 @@ from x12proc.rules.narrative import FIELD_LENGTH
 from x12proc.rules.paste import changed, pasted
 from x12proc.values import shorten
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.guides import CURRENT
 from x12proc.wire.segment import Segment
+from x12proc.wire.versions import CURRENT
 
 _DRUG_REFERENCES = frozenset(("VY", "XZ"))
 _APPROVALS = frozenset(("G1", "9F"))

@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from x12proc.service.intake import Refused
+from x12proc.service.api.upload import Refused
+from x12proc.service.db.store import Store
 from x12proc.service.keys import Who, who_has_key, who_has_session
 from x12proc.service.metrics import Metrics
-from x12proc.service.store import Store
 
 COOKIE = "x12proc_session"
 OPEN = frozenset(("/healthz", "/sign-in"))

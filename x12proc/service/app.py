@@ -15,13 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from x12proc.service import api, claim_pages, pages
 from x12proc.service.access import Guard, for_program, needs, refusal
-from x12proc.service.answers import report_schemas
-from x12proc.service.desk import Desk
-from x12proc.service.intake import Refused
+from x12proc.service.api import routes as api
+from x12proc.service.api.schemas import report_schemas
+from x12proc.service.api.upload import Refused
 from x12proc.service.options import Options
-from x12proc.service.rendering import message
+from x12proc.service.services import Desk
+from x12proc.service.web import claim_pages, pages
+from x12proc.service.web.rendering import message
 from x12proc.version import __version__
 
 _PURGE_SECONDS = 3600

@@ -17,8 +17,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from x12proc.errors import ConfigError
-from x12proc.service.store import Store
-from x12proc.service.tables import BrowserSession, Event, Key, stamp
+from x12proc.service.db.store import Store
+from x12proc.service.db.tables import BrowserSession, Event, Key, stamp
 
 SCOPES = {
     "scrub": "send files and delete runs",

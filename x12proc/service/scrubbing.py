@@ -16,15 +16,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from x12proc.errors import ConfigError
-from x12proc.service.intake import Received, Refused, receive
-from x12proc.service.jobs import Full, Jobs, NotDone
+from x12proc.service.api.scrub_options import Question, answer_settings
+from x12proc.service.api.upload import Received, Refused, receive
+from x12proc.service.db.store import INPUT, Store
+from x12proc.service.db.tables import BROKEN, DONE, WAITING, ClaimRow, Event, Run, Sending, stamp
+from x12proc.service.jobs.file_job import FileDone, FileJob, scrub_file
+from x12proc.service.jobs.pool import Full, Jobs, NotDone
 from x12proc.service.keys import Who
 from x12proc.service.metrics import Metrics
 from x12proc.service.options import Options
-from x12proc.service.question import Question, answer_settings
-from x12proc.service.store import INPUT, Store
-from x12proc.service.tables import BROKEN, DONE, WAITING, ClaimRow, Event, Run, Sending, stamp
-from x12proc.service.work import FileDone, FileJob, scrub_file
 
 _LOG = structlog.get_logger("x12proc.service")
 _RETRY_SECONDS = 5

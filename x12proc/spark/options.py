@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from x12proc.errors import ConfigError
-from x12proc.files import find_inputs
-from x12proc.pool import Conformance
-from x12proc.settings import GuideErrorPolicy, Settings, load_settings
+from x12proc.runner.files import find_inputs
+from x12proc.runner.pool import Conformance
+from x12proc.runner.settings import GuideErrorPolicy, Settings, load_settings
 
 Rows: TypeAlias = Literal["lines", "claims"]
 _MEGABYTE = 1024 * 1024

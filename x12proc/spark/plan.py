@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from x12proc.files import FileBuffer
+from x12proc.runner.files import FileBuffer
 from x12proc.spark.options import Options
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan

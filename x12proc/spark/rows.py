@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from x12proc.claims.model import Claim
-from x12proc.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine
 from x12proc.findings import Finding, GuideError
 from x12proc.spark.options import Rows
 from x12proc.values import parse_charge

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 from x12proc.claims.builder import ClaimBuilder
-from x12proc.engine import ScrubbedClaim
+from x12proc.conformance.stream import with_guide_errors
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.stream import Outcome, scrub_claim
 from x12proc.errors import X12ProcError, X12SyntaxError
-from x12proc.files import FileBuffer, Input, OpenInput
-from x12proc.pool import GuideChecks
-from x12proc.run import outcomes
-from x12proc.scrub import Outcome, scrub_claim
+from x12proc.runner.files import FileBuffer, Input, OpenInput
+from x12proc.runner.pool import GuideChecks
+from x12proc.runner.runner import outcomes
 from x12proc.spark.options import Options, parse_options
 from x12proc.spark.plan import Task, plan
 from x12proc.spark.rows import Row, arrow_schema, batch, claim_rows, error_row, spark_schema
-from x12proc.verdicts import with_guide_errors
 from x12proc.wire.events import Fault
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from x12proc.testing.loops import Element, Segment, billing_provider, claim_loops, day_text, dependent, subscriber
 from x12proc.testing.model import Claim, Style
-from x12proc.wire.guides import INSTITUTIONAL, PROFESSIONAL
+from x12proc.wire.versions import INSTITUTIONAL, PROFESSIONAL
 
 _STYLE = Style()
 _DAY = date(2024, 1, 2)

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 
 from x12proc.errors import X12SyntaxError
-from x12proc.wire import guides
+from x12proc.wire import versions as guides
+from x12proc.wire.accelerated import count, stops
+from x12proc.wire.boundaries import CLM, HL, PROVIDER, ST, SUBSCRIBER, Levels, level_at, marks
 from x12proc.wire.delimiters import IsaHeader
 from x12proc.wire.events import (
     ClaimSpan,
@@ -26,9 +28,7 @@ from x12proc.wire.events import (
     TransactionSet,
     field,
 )
-from x12proc.wire.fast import count, stops
 from x12proc.wire.segment import decode
-from x12proc.wire.stops import CLM, HL, PROVIDER, ST, SUBSCRIBER, Levels, level_at, marks
 from x12proc.wire.window import Buffer, Window, count_terminators, windows
 
 _PATIENT = b"23"

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import msgspec
 
+from x12proc.wire.accelerated import is_ragged
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.fast import is_ragged
-from x12proc.wire.tidy import tidy
+from x12proc.wire.line_ends import tidy
 
 # The largest segment of the 837 has 16 elements. What stands behind so many stays in one piece: a text for each of
 # a million elements would take two hundred times the room of their bytes.

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from x12proc.errors import X12SyntaxError
+from x12proc.wire.accelerated import count, is_ragged
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.fast import count, is_ragged
-from x12proc.wire.tidy import first_stray, tidy
+from x12proc.wire.line_ends import first_stray, tidy
 
 WINDOW = 512 * 1024
 FIRST_WINDOW = 16 * 1024

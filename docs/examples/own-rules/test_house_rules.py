@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from x12proc.replay.rule_cases import Case, differences, parse_cases
-from x12proc.settings import load_settings
+from x12proc.runner.settings import load_settings
 
 HERE = Path(__file__).parent
 SETTINGS = load_settings(config=HERE / "x12proc.toml")

@@ -1,0 +1,418 @@
+"""pyx12's walk through a piece of a file, which tells all that is wrong with it.
+
+The only importer of pyx12. Its document reader is left aside: it takes one file at a time, stops at the first
+oddity and logs what it finds with names and birth dates. Its two working parts are driven here instead, segment by
+segment: the walker, which finds a segment's place in the map and counts, and the check of a segment's elements.
+
+Before each piece the walker is set back to where the piece's parent ended, so that a claim is judged as it would
+be behind its own loops, whatever stands beside it in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from pyx12.map_if import load_map_file
+from pyx12.map_index import map_index
+from pyx12.map_walker import walk_tree
+from pyx12.nodeCounter import NodeCounter
+from pyx12.params import ParamsBase
+from pyx12.path import X12Path
+from pyx12.segment import Segment as Pyx12Segment
+
+from x12proc.claims.builder import MOST_SEGMENTS
+from x12proc.claims.model import at, missing
+from x12proc.conformance.chunks import CLAIM, PROVIDER, TRAILER, Piece
+from x12proc.conformance.fast.walk import CLOSING
+from x12proc.conformance.state import Stand, hl_number
+from x12proc.findings import GuideError
+from x12proc.values import shorten
+from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.segment import Segment, split_segments
+
+MOST_ERRORS = 100  # of one piece; what has more is not what it claims to be
+UNCHECKED = "unchecked"
+_MOST_KEPT, _LONGEST_KEPT = 4096, 200  # segments known to be sound, and the characters of one
+_MOST_SENT = 100  # elements of a segment; no map knows half as many, and pyx12 keeps each of a million apart
+CONTROL_VERSION = "00501"
+ENVELOPE = ("/ISA_LOOP", "/ISA_LOOP/ISA", "/ISA_LOOP/GS_LOOP", "/ISA_LOOP/GS_LOOP/GS")
+CLAIM_LOOP = "2300"
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+# What the scanner tells of every set, whether it is judged or not: a strange guide, a wrong count.
+_TOLD_ALREADY = frozenset(("ST03", "SE01"))
+_PLACE = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
+_NAMELESS = frozenset(("ISA_LOOP", "GS_LOOP", "ST_LOOP", "HEADER", "DETAIL", "FOOTER"))
+
+Node: TypeAlias = Any  # a node of a pyx12 map: its classes are not part of pyx12's interface
+
+
+# -- pyx12's parts, made ready ------------------------------------------------------------------------------------
+
+
+class _Guide:
+    """A guide's map, where a set begins in it, and what has been counted by then."""
+
+    def __init__(self, version: str) -> None:
+        name = map_index().get_filename(CONTROL_VERSION, version, "HC")
+        assert name is not None, version
+        root = load_map_file(name, ParamsBase())
+        self.nodes: dict[str, Node] = {_name(node.x12path): node for node in root.loop_segment_iterator()}
+        # pyx12 counts LX where a map goes by this name, so in the professional one only.
+        self.counts_lines = root.id == "837"
+        self.claim_loops = [name for name, node in self.nodes.items() if node.id == CLAIM_LOOP]
+        self._sound: set[tuple[int, str, str]] = set()
+
+    def element_errors(self, node: Node, sent: _Sent, marks: str, text: str) -> list[Any]:
+        """What is wrong with the elements of a segment that stands at a node of the map, given its separators and
+        its text. Claims repeat one another: of the last few thousand segments it is known that they are sound."""
+        key = (id(node), marks, text)
+        if key in self._sound:
+            return []
+        errors: list[Any] = node.is_valid_errors(sent)[1]
+        if not errors and len(text) <= _LONGEST_KEPT:
+            if len(self._sound) >= _MOST_KEPT:
+                self._sound.clear()
+            self._sound.add(key)
+        return errors
+
+
+@lru_cache(maxsize=4)
+def _guide(version: str) -> _Guide:
+    return _Guide(version)
+
+
+_names: dict[int, tuple[X12Path, str]] = {}  # by identity; the path is kept so that its identity stays its own
+
+
+def _name(path: str | X12Path) -> str:
+    """The text of a node's path. There are as many paths as nodes in the maps, and they live as long."""
+    if isinstance(path, str):
+        return path
+    known = _names.get(id(path))
+    if known is None:
+        known = _names[id(path)] = (path, path.format())
+    return known[1]
+
+
+class _Counter(NodeCounter):
+    """pyx12's counter of segments and loops, keyed by text: its own spells a path out at every question, which
+    is half of what a walk costs."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self.counts = dict(counts)
+
+    def reset_to_node(self, xpath: str | X12Path) -> None:
+        head = _name(xpath) + "/"
+        for name in [name for name in self.counts if name.startswith(head)]:
+            del self.counts[name]
+
+    def increment(self, xpath: str | X12Path) -> None:
+        name = _name(xpath)
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+    def get_count(self, xpath: str | X12Path) -> int:
+        return self.counts.get(_name(xpath), 0)
+
+
+class _Sent(Pyx12Segment):
+    """A segment as pyx12 reads it, which finds its elements without parsing the same places again and again."""
+
+    def _parse_refdes(self, ref_des: str) -> tuple[int | None, int | None]:
+        return _places(ref_des) or super()._parse_refdes(ref_des)
+
+
+@lru_cache(maxsize=1024)
+def _places(ref_des: str) -> tuple[int, int | None] | None:
+    found = _PLACE.fullmatch(ref_des)
+    if found is None:
+        return None
+    return int(found[1]) - 1, int(found[2]) - 1 if found[2] else None
+
+
+# -- a piece ------------------------------------------------------------------------------------------------------
+
+
+def walk_with_pyx12(version: str, delimiters: Delimiters, parent: Stand, piece: Piece) -> Stand:
+    """Where a piece leads that begins where its parent ended, and all that is wrong with it."""
+    return _Walk(_guide(version), delimiters, parent, piece).run()
+
+
+class _Walk:
+    """The walk through one piece, from where its parent ended."""
+
+    def __init__(self, guide: _Guide, delimiters: Delimiters, parent: Stand, piece: Piece) -> None:
+        self._guide = guide
+        self._delimiters = delimiters
+        self._separator = delimiters.element.decode("latin-1")
+        self._component = delimiters.component.decode("latin-1")
+        self._parent = parent
+        self._piece = piece
+        self._node = guide.nodes[parent.place]
+        self._last = parent.last
+        self._lines = 0
+        self._parents = parent.parents
+        self._walker = walk_tree()
+        self._walker.counter = self._counter = _Counter(parent.counts)
+        self._stand = Stand(
+            piece.level, parent.place, self._counter.counts, parent.last, parent.parents, claimed=piece.claimed
+        )
+
+    def run(self) -> Stand:
+        """Take the piece's segments in order, then look what is missing behind the last one."""
+        piece = self._piece
+        if not piece.raw:
+            self._stop(_nothing(piece), "there is too much of it")
+            return self._stand
+        if piece.level == CLAIM:
+            self._counter.counts.update(dict.fromkeys(self._guide.claim_loops, piece.number - 1))
+        for segment in split_segments(piece.raw, piece.offset, piece.segment_index, self._delimiters):
+            if not self._take(segment):
+                break
+        else:
+            self._end()
+        stand = self._stand
+        stand.place, stand.last, stand.parents = _name(self._node.x12path), self._last, self._parents
+        return stand
+
+    def _take(self, segment: Segment) -> bool:
+        """One segment. False when the walk ends here."""
+        first = segment.index == self._piece.segment_index
+        text = self._text(segment.elements)
+        sent = self._sent(text)
+        try:
+            found, _, _, errors = self._walker.walk_errors(self._node, sent, 0, 0, None)
+        except Exception as error:  # whatever pyx12 stumbles over, the claim is told
+            self._stop(_in_loop(segment, self._node), f"pyx12 stops at it ({type(error).__name__})")
+            return False
+        node = self._node if found is None else found
+        here = _in_loop(segment, node)
+        self._tell_walk(errors, here, first)
+        self._tell_counts(here, first, placed=found is not None)
+        if found is not None:
+            self._tell_elements(found, sent, text, here)
+            self._node, self._last = found, here
+        return self._may_go_on(here)
+
+    def _text(self, elements: tuple[str, ...]) -> str:
+        """A segment as text for pyx12. Names may hold letters that it doesn't know: each becomes one it does."""
+        text = self._separator.join(elements[:_MOST_SENT])
+        return text if text.isascii() else _NOT_ASCII.sub("A", text)
+
+    def _sent(self, text: str) -> _Sent:
+        return _Sent(text, "\0", self._separator, self._component)
+
+    def _may_go_on(self, here: Segment) -> bool:
+        if len(self._stand.errors) < MOST_ERRORS and here.index - self._piece.segment_index < MOST_SEGMENTS:
+            return True
+        self._stop(here, "too much is wrong with it, or there is too much of it")
+        return False
+
+    def _stop(self, here: Segment, why: str) -> None:
+        self._stand.tell(GuideError(UNCHECKED, f"Not checked from here on: {why}", at(here)))
+        self._stand.stopped = True
+
+    # -- what is told ---------------------------------------------------------------------------------------------
+
+    def _tell_walk(self, errors: Iterable[Any], here: Segment, first: bool) -> None:
+        """What the walker says: missing, unexpected or repeated segments and loops."""
+        for error in errors:
+            if error.err_cde != "3":
+                value = shorten(here.element(1)) or None if error.err_cde == "1" else None
+                self._stand.tell(GuideError(error.err_cde, _walk_message(error, here.tag), at(here), value))
+            elif self._last is not None and not (first and self._piece.level == TRAILER):
+                # What is seen to be missing before a segment of the piece has a place belongs to the loop above.
+                above = self._last is self._parent.last
+                (self._parent if above else self._stand).tell(_missing(error, self._last))
+
+    def _tell_counts(self, here: Segment, first: bool, *, placed: bool) -> None:
+        """What pyx12's reader says besides: numbers out of step, separators at the end of a segment."""
+        tell = self._stand.tell
+        if not any(here.elements[1:]):
+            tell(GuideError("8", f"{here.tag} holds no element", at(here)))
+        if len(here.elements) > 1 and not here.elements[-1]:
+            tell(GuideError("SEG1", "Separators stand at the end of the segment", at(here)))
+        if first and PROVIDER <= self._piece.level < CLAIM:
+            self._tell_hierarchy(here)
+        elif here.tag == "LX" and self._piece.level == CLAIM:
+            self._lines += 1
+            if placed and self._guide.counts_lines and here.element(1) != str(self._lines):
+                message = f"LX01 should be {self._lines}: it counts the lines of the claim"
+                tell(GuideError("LX", message, at(here, 1), shorten(here.element(1)) or None))
+
+    def _tell_hierarchy(self, here: Segment) -> None:
+        number, parent = here.element(1), here.element(2)
+        counted = self._piece.number
+        if hl_number(number) != counted:
+            message = f"HL01 should be {counted}: it counts the HL segments of the set"
+            self._stand.tell(GuideError("HL1", message, at(here, 1), shorten(number) or None))
+        if parent and hl_number(parent) not in self._parents:
+            message = "HL02 is not the number of an HL that this one stands under"
+            self._stand.tell(GuideError("HL2", message, at(here, 2), shorten(parent)))
+        known = (place for place in (counted, hl_number(number)) if place is not None)
+        self._parents = self._parents.union(known)
+
+    def _tell_elements(self, node: Node, sent: _Sent, text: str, here: Segment) -> None:
+        """What is wrong with a segment's elements. pyx12 4.0 raises on a composite that is too long; those are
+        told and cut first when it does."""
+        try:
+            errors = self._guide.element_errors(node, sent, self._separator + self._component, text)
+        except Exception:
+            for position, most in _cut(node, sent):
+                message = f"{here.tag}{position:02d} has more than {most} components"
+                self._stand.tell(GuideError("3", message, at(here, position), shorten(here.element(position))))
+            errors = self._again(node, sent, here)
+        for error in errors:
+            told = self._element_error(error, here)
+            if told.location.element not in _TOLD_ALREADY:
+                self._stand.tell(told)
+
+    def _again(self, node: Node, sent: _Sent, here: Segment) -> list[Any]:
+        try:
+            errors: list[Any] = node.is_valid_errors(sent)[1]
+        except Exception as error:
+            message = f"This segment was not checked: pyx12 stops at it ({type(error).__name__})"
+            self._stand.tell(GuideError(UNCHECKED, message, at(here)))
+            return []
+        return errors
+
+    def _element_error(self, error: Any, here: Segment) -> GuideError:
+        position, component = _element(error)
+        value = here.element(position)
+        if component is not None:
+            parts = value.split(self._component)
+            value = parts[component - 1] if component <= len(parts) else ""
+        location = at(here, position, component)
+        code = _code(error)
+        return GuideError(
+            code, f"{location.element} {_element_message(error, code, value)}", location, shorten(value) or None
+        )
+
+    def _end(self) -> None:
+        """Show the walker what comes behind the piece, so that it sees what is missing at its end."""
+        if not self._piece.follower or self._last is None:
+            return
+        behind = split_segments(self._piece.follower, 0, 0, self._delimiters)
+        # Whatever else follows ends the set: that its SE is missing has been told by the scanner.
+        inside = bool(behind) and behind[0].tag in ("CLM", "HL")
+        if not inside or not self._sees(behind[0].elements, self._last):
+            self._sees(CLOSING, self._last)
+
+    def _sees(self, elements: tuple[str, ...], last: Segment) -> bool:
+        """Whether the walker finds a place for a segment behind the piece; what it then misses is told."""
+        self._walker.counter = _Counter(self._counter.counts)
+        try:
+            found, _, _, errors = self._walker.walk_errors(
+                self._node, self._sent(self._text(elements)), 0, 0, None
+            )
+        except Exception:  # that segment is none of this piece's
+            return False
+        for error in errors:
+            if error.err_cde == "3":
+                self._stand.tell(_missing(error, last))
+        return found is not None
+
+
+def _in_loop(segment: Segment, node: Node) -> Segment:
+    tag = shorten(segment.tag, 10)
+    return Segment(tag, segment.elements, segment.index, segment.offset, segment.raw, loop_name(node))
+
+
+def _nothing(piece: Piece) -> Segment:
+    tag = "CLM" if piece.level == CLAIM else "HL" if piece.level else "ST"
+    return Segment(tag, (tag,), piece.segment_index, piece.offset, b"")
+
+
+def loop_name(node: Node) -> str:
+    """The loop that a node stands in, as our reports name it."""
+    while node is not None and not node.is_loop():
+        node = node.parent
+    return "ST" if node is None or node.id in _NAMELESS else str(node.id)
+
+
+def _missing(error: Any, last: Segment) -> GuideError:
+    node = error.map_node
+    loop = loop_name(node)
+    if error.err_str.startswith("Mandatory loop"):
+        message = f"Loop {loop} ({node.parent.name}) is missing: it begins with {node.id}"
+    else:
+        message = f"{node.id} ({node.name}) is missing"
+    return GuideError("3", message, missing(last, loop, node.id))
+
+
+def _walk_message(error: Any, tag: str) -> str:
+    node = error.map_node
+    if error.err_cde == "4":
+        return f"Loop {node.id} is sent more than {_times(node)} here"
+    if error.err_cde == "5":
+        return f"{tag} ({node.name}) is sent more than {_times(node)} here"
+    if error.err_cde == "2":
+        return f"{tag} is not used here"
+    return f"{tag} is not expected here: the guide has no such segment in this place"
+
+
+def _times(node: Node) -> str:
+    most = node.get_max_repeat()
+    return "once" if most == 1 else f"{most} times"
+
+
+def _element(error: Any) -> tuple[int, int | None]:
+    """Which element and component an error is about."""
+    node = error.map_node
+    if node is None:  # told of the segment; the place is a number or a name like SV101
+        return int(str(error.refdes)[-2:]), None
+    if node.parent.is_composite():
+        return node.parent.seq, node.seq
+    return node.seq, None
+
+
+def _code(error: Any) -> str:
+    """The code of IK403. What a guide leaves out has one of its own there: pyx12 calls an element that is not used
+    an exclusion (10), and a composite too long (5)."""
+    not_used = "5" if error.map_node is None else "10"
+    return "I10" if error.err_cde == not_used else str(error.err_cde)
+
+
+def _element_message(error: Any, code: str, value: str) -> str:
+    """What is wrong with an element, without repeating what it holds."""
+    node = error.map_node
+    if node is None:
+        return _segment_message(error, code)
+    name = f"({node.name})"
+    texts = {
+        "1": f"{name} is missing",
+        "4": f"{name} is shorter than the {node.min_len} characters required",
+        "5": f"{name} is longer than the {node.max_len} characters allowed",
+        "6": f"{name} holds a character that is not allowed here",
+        "7": f"{name} is none of the codes that the guide allows here",
+        "8": f"{name} is no date of its format",
+        "9": f"{name} is no time of its format",
+        "I10": f"{name} is not used here",
+    }
+    if code == "6" and error.err_str.endswith("is an invalid composite"):
+        return f"{name} holds a component separator"
+    if code == "6" and value[-1:] == " ":
+        return f"{name} has blanks at its end"
+    return texts.get(code, name)
+
+
+def _segment_message(error: Any, code: str) -> str:
+    if code == "1":
+        return "is missing"
+    if code == "I10":
+        return "is not used here"
+    if code == "3":
+        return "is one element too many"
+    # The syntax notes of the standard, e.g. "If any of CTP04 or CTP05 is present, then all are required".
+    return str(error.err_str).partition(": ")[2]
+
+
+def _cut(node: Node, sent: _Sent) -> Iterator[tuple[int, int]]:
+    """Shorten the composites that have more components than the map knows; tells which and to how many."""
+    for position, (child, data) in enumerate(zip(node.children, sent.elements, strict=False), 1):
+        most = child.get_child_count() if child.is_composite() else 0
+        if most and len(data) > most:
+            del data.elements[most:]
+            yield position, most

@@ -1,0 +1,1 @@
+"""Runs the rules on claims: findings, grades, fixes."""

@@ -1,0 +1,220 @@
+"""The one use case: a buffer, an engine and a clock go in; faults, envelopes and scrubbed claims come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from x12proc.claims.builder import ClaimBuilder
+from x12proc.claims.model import Claim, ServiceLine
+from x12proc.engine.engine import Engine, ScrubbedClaim, ToldClaim
+from x12proc.errors import RuleCrash, X12SyntaxError
+from x12proc.findings import GuideError
+from x12proc.values import add_exactly, parse_charge
+from x12proc.wire.events import (
+    ClaimSpan,
+    Fault,
+    Group,
+    GroupClosed,
+    Interchange,
+    InterchangeClosed,
+    TransactionClosed,
+    TransactionSet,
+)
+from x12proc.wire.scanner import scan
+from x12proc.wire.segment import Segment
+from x12proc.wire.window import WINDOW, Buffer
+
+
+class PassedClaim(msgspec.Struct, frozen=True):
+    """A claim without a target line: passed on untouched. Told only to those who ask for all.
+
+    It is accepted, unless the whole file is held against its guide and faults against that reject (``refused``).
+    """
+
+    span: ClaimSpan
+    guide_errors: tuple[GuideError, ...] = ()
+    refused: bool = False
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it is rejected, which only faults against the guide can do."""
+        return self.refused
+
+
+class SetErrors(msgspec.Struct, frozen=True):
+    """Faults of a set against its guide that hang on no claim, told before the set's end."""
+
+    interchange: Interchange
+    group: Group
+    transaction: TransactionSet
+    guide_errors: tuple[GuideError, ...]
+
+
+Outcome: TypeAlias = (
+    Interchange
+    | Group
+    | TransactionSet
+    | ScrubbedClaim
+    | ToldClaim
+    | PassedClaim
+    | SetErrors
+    | TransactionClosed
+    | GroupClosed
+    | InterchangeClosed
+    | Fault
+)
+RULE_CRASH = "rule-crash"
+OTHER_SEPARATOR = "component-separator"
+_UNREADABLE_CODE = (
+    "the procedure's components are not separated by the character in ISA16, so that its code can't be read"
+)
+
+
+class Summary(msgspec.Struct):
+    """What a file came to. ``status`` is accepted, rejected or failed."""
+
+    interchanges: int = 0
+    groups: int = 0
+    transactions: int = 0
+    claims: int = 0
+    target_claims: int = 0
+    target_lines: int = 0
+    rejected_claims: int = 0
+    warned_claims: int = 0
+    findings: dict[str, int] = msgspec.field(default_factory=lambda: {"reject": 0, "warn": 0, "info": 0})
+    fixes: dict[str, int] = msgspec.field(default_factory=lambda: {"applied": 0, "offered": 0})
+    by_rule: dict[str, int] = {}
+    guide_errors: int = 0
+    failed: bool = False
+    charges: Decimal = Decimal(0)  # CLM02 of the target claims, in dollars
+    charges_at_risk: Decimal = Decimal(0)  # CLM02 of the rejected ones
+    charges_unread: int = 0  # target claims whose CLM02 is no amount
+    at_risk_unread: int = 0  # rejected ones among them
+
+    @property
+    def status(self) -> str:
+        """The file's status (contract: failed before rejected before accepted)."""
+        if self.failed:
+            return "failed"
+        return "rejected" if self.rejected_claims else "accepted"
+
+    def count(self, outcome: Outcome) -> None:
+        """Take one outcome into account."""
+        if isinstance(outcome, ScrubbedClaim | ToldClaim):
+            self._count_claim(outcome)
+        elif isinstance(outcome, PassedClaim):
+            self.rejected_claims += outcome.rejected
+            self.guide_errors += len(outcome.guide_errors)
+        elif isinstance(outcome, SetErrors):
+            self.guide_errors += len(outcome.guide_errors)
+        elif isinstance(outcome, Fault):
+            self.failed = self.failed or outcome.severity == "error"
+        elif isinstance(outcome, TransactionClosed):
+            self.claims += outcome.claims
+        elif isinstance(outcome, TransactionSet):
+            self.transactions += 1
+        elif isinstance(outcome, Group):
+            self.groups += 1
+        elif isinstance(outcome, Interchange):
+            self.interchanges += 1
+
+    def _count_claim(self, scrubbed: ScrubbedClaim | ToldClaim) -> None:
+        self.target_claims += 1
+        self.target_lines += scrubbed.line_count
+        self.rejected_claims += scrubbed.rejected
+        self.guide_errors += scrubbed.guide_error_count
+        warned = self.findings["warn"]
+        for rule, severity in scrubbed.heard:
+            self.findings[severity] += 1
+            self.by_rule[rule] = self.by_rule.get(rule, 0) + 1
+        self.warned_claims += self.findings["warn"] > warned
+        self._count_charge(parse_charge(scrubbed.charge), scrubbed.rejected)
+
+    def _count_charge(self, charge: Decimal | None, rejected: bool) -> None:
+        if charge is None:
+            self.charges_unread += 1
+            self.at_risk_unread += rejected
+            return
+        self.charges = add_exactly(self.charges, charge)
+        if rejected:
+            self.charges_at_risk = add_exactly(self.charges_at_risk, charge)
+
+
+def scrub_buffer(
+    buffer: Buffer,
+    engine: Engine,
+    codes: tuple[str, ...],
+    *,
+    every_claim: bool = False,
+    window: int = WINDOW,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Outcome]:
+    """Everything that is to be said of a file, in file order. Never raises on input.
+
+    Claims without a target line are told with ``every_claim`` only. A claim too large to open and a rule that
+    crashed become faults of severity ``error``: the file fails, its other claims are still told.
+    """
+    builder = ClaimBuilder(buffer)
+    for event in scan(buffer, codes, every_claim=every_claim, window=window, progress=progress):
+        if not isinstance(event, ClaimSpan):
+            yield event
+        elif not event.mentioned:
+            yield PassedClaim(event)
+        else:
+            yield from scrub_claim(builder, engine, codes, event, every_claim=every_claim)
+
+
+def scrub_claim(
+    builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, every_claim: bool
+) -> Iterator[Fault | ScrubbedClaim | PassedClaim]:
+    """What is to be said of one claim that mentions a code: faults, and then the claim where it can be opened."""
+    try:
+        claim = builder.build(span)
+    except X12SyntaxError as error:
+        yield _claim_fault(span, error.code, error.message)
+        return
+    targets = engine.targets(claim)
+    if not targets and (line := other_separator(claim, codes)) is not None:
+        message = f"Line {line.number[:10]}: {_UNREADABLE_CODE}"
+        yield _claim_fault(span, OTHER_SEPARATOR, message, line.head)
+    if targets:
+        scrubbed = engine.scrub(claim, targets)
+        for crash in scrubbed.crashes:
+            yield _claim_fault(span, RULE_CRASH, _crash_text(crash))
+        yield scrubbed
+    elif every_claim:
+        yield PassedClaim(span)
+
+
+def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
+    """A line that bills a code behind HC and a separator other than ISA16's, if there is one.
+
+    Read by ISA16 such a line has no procedure code at all, and would pass as if it were no target.
+    """
+    for line in claim.lines:
+        sent = line.qualifier
+        if sent[:2] == "HC" and len(sent) > 7 and not sent[2].isalnum() and sent[3:8].upper() in codes:
+            return line
+    return None
+
+
+def _crash_text(crash: RuleCrash) -> str:
+    return f"Internal fault: {crash}. The claim is not accepted; please report this with the rule's id"
+
+
+def _claim_fault(span: ClaimSpan, code: str, message: str, place: Segment | None = None) -> Fault:
+    """A fault of a claim, at one of its segments or else at its CLM."""
+    return Fault(
+        code=code,
+        message=message,
+        severity="error",
+        segment_index=place.index if place else span.segment_index,
+        byte_offset=place.offset if place else span.start,
+        interchange_control=span.interchange.control,
+        group_control=span.group.control,
+        transaction_control=span.transaction.control,
+    )

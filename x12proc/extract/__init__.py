@@ -1,0 +1,1 @@
+"""Target lines with their drug identification, without checks."""

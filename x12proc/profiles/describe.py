@@ -1,0 +1,176 @@
+"""Payer profiles put into words: for the terminal, and for the page that billers read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from x12proc.findings import Severity
+from x12proc.profiles.profiles import DEFAULT, Entry, Profile, ProfileFile, Selection
+from x12proc.rules.base import Rule
+from x12proc.rules.describe import filled, linked, value_shown
+from x12proc.rules.sources import SOURCES, Source
+
+_VERBS = {"reject": "rejects", "warn": "warns", "info": "only informs"}
+_KINDS = {"P": "837P", "I": "837I"}
+_SPLIT = re.compile(r"\s*,\s*")
+
+
+class _Change(NamedTuple):
+    """What an entry says, and how grave its rule was before it, dates left aside."""
+
+    entry: Entry
+    rule: Rule
+    before: Severity
+
+
+def _changes(profile: Profile, rules: Mapping[str, Rule]) -> list[tuple[ProfileFile, list[_Change]]]:
+    """What each profile of the chain changes, what is inherited first."""
+    grave = {rule.id: rule.severity for rule in rules.values()}
+    told = []
+    for file in profile.chain:
+        changes = []
+        for entry in file.rule:
+            changes.append(_Change(entry, rules[entry.id], grave[entry.id]))
+            grave[entry.id] = entry.severity or grave[entry.id]
+        told.append((file, changes))
+    return told
+
+
+def _said(change: _Change) -> str:
+    """``rejects (before: warns); ndc_is_enough = false; for services from 2014-01-01``."""
+    entry, parts = change.entry, []
+    if entry.enabled is not None:
+        parts.append("is heard" if entry.enabled else "is off")
+    if entry.severity:
+        before = f" (before: {_VERBS[change.before]})" if entry.severity != change.before else ""
+        parts.append(_VERBS[entry.severity] + before)
+    parts += [f"{name} = {value_shown(value)}" for name, value in entry.options.items()]
+    days = [f"{word} {day}" for word, day in (("from", entry.first), ("to", entry.last)) if day]
+    if days:
+        parts.append(f"for services {' '.join(days)}")
+    return "; ".join(parts)
+
+
+def _meant(change: _Change) -> list[str]:
+    """What the options that an entry sets mean."""
+    return [f"({name}: {change.rule.options[name].meaning})" for name in change.entry.options]
+
+
+def _bypass(entry: Entry) -> str:
+    return f"Bypass until {entry.until}, decided by {entry.by}: {entry.reason}" if entry.until else ""
+
+
+def _chosen_for(file: ProfileFile) -> str:
+    """Which claims a profile is for, in words."""
+    selection: Selection = file.selection
+    parts = []
+    if selection.payer_ids:
+        parts.append(f"payer id {', '.join(selection.payer_ids)}")
+    if selection.filing_indicators:
+        parts.append(f"filing indicator {', '.join(selection.filing_indicators)}")
+    if not parts:
+        return (
+            "claims that no other profile fits"
+            if file.name == DEFAULT
+            else "nobody by itself: name it (--profile)"
+        )
+    if selection.claim_types:
+        parts.append(" and ".join(_KINDS[kind] for kind in selection.claim_types))
+    if selection.facility_types:
+        parts.append(f"facility type {', '.join(f'{kind}x' for kind in selection.facility_types)}")
+    return ", ".join(parts)
+
+
+def _sources(rules: Mapping[str, Rule]) -> dict[str, Source]:
+    """Every source that can be cited by its key."""
+    own = {key: source for rule in rules.values() for key, source in zip(rule.sources, rule.cited, strict=True)}
+    return {**own, **SOURCES}
+
+
+def _keys(text: str) -> list[str]:
+    return [key for key in _SPLIT.split(text.strip()) if key]
+
+
+# -- the terminal -----------------------------------------------------------------------------------------------
+
+
+def profile_text(profile: Profile, rules: Mapping[str, Rule]) -> str:
+    """A profile explained for a terminal: for whom it is, what it changes, what it inherits, and why."""
+    file, known = profile.file, _sources(rules)
+    parts = [f"{file.name}  {file.title}"]
+    parts += [filled(file.about)] if file.about else []
+    facts = [("For", _chosen_for(file)), ("Extends", file.extends), ("Checked", str(file.checked or ""))]
+    parts.append("\n".join(f"{name:11} {text}" for name, text in facts if text))
+    inherited = _changes(profile, rules)
+    for part, changes in reversed(inherited):
+        if changes:
+            parts.append("Changes" if part is file else f"Inherited from {part.name}")
+            parts += ["\n".join(_lines(change)) for change in changes]
+    cited = dict.fromkeys(key for part in profile.chain for key in _cited(part))
+    parts.append("\n".join(filled(_source_text(key, known)) for key in cited))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _lines(change: _Change) -> Iterator[str]:
+    entry = change.entry
+    yield f"  {entry.id:6} {_said(change)}"
+    source = f" ({entry.source})" if entry.source else ""
+    for text in (change.rule.summary, *_meant(change), (entry.why + source).strip(), _bypass(entry)):
+        if text:
+            yield "\n".join(f"         {line}" for line in filled(text).splitlines())
+
+
+def _cited(file: ProfileFile) -> list[str]:
+    return [key for text in (file.source, *(entry.source for entry in file.rule)) for key in _keys(text)]
+
+
+def _source_text(key: str, known: Mapping[str, Source]) -> str:
+    source = known.get(key)
+    return f"{key}  {source.title} {source.url}".rstrip() if source else key
+
+
+# -- the page ---------------------------------------------------------------------------------------------------
+
+
+def profiles_page(profiles: Sequence[Profile], rules: Mapping[str, Rule]) -> str:
+    """All profiles, each behind the one it extends, and what their sources are."""
+    ordered, known = _in_order(profiles), _sources(rules)
+    rows = [f"| [{profile.name}](#{profile.name}) | {_cell(profile.file.title)} |" for profile in ordered]
+    cited = sorted({key for profile in ordered for key in _cited(profile.file)})
+    listed = [f"- {key}: {linked(known[key])}" if key in known else f"- {key}" for key in cited]
+    parts = ["\n".join(["| Profile | For |", "|---|---|", *rows])]
+    parts += [_section(profile, rules) for profile in ordered]
+    parts.append("\n".join(["## Sources", "", *listed]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _in_order(profiles: Sequence[Profile]) -> list[Profile]:
+    """Each profile behind the one it extends, and else by name."""
+    return sorted(profiles, key=lambda profile: [file.name for file in profile.chain])
+
+
+def _section(profile: Profile, rules: Mapping[str, Rule]) -> str:
+    file = profile.file
+    facts = [f"For: {_chosen_for(file)}."]
+    facts += [f"Begins with everything in [{file.extends}](#{file.extends})."] if file.extends else []
+    facts += [f"Sources: {file.source}."] if file.source else []
+    facts += [f"Compared with them on {file.checked}."] if file.source and file.checked else []
+    parts = [f"## {file.name}", f"**{file.title}.** {file.about}".strip(), " ".join(facts)]
+    _, changes = _changes(profile, rules)[-1]
+    if changes:
+        head = ["| Rule | What it finds | Here | Why | Source |", "|---|---|---|---|---|"]
+        parts.append("\n".join([*head, *map(_row, changes)]))
+    return "\n\n".join(parts)
+
+
+def _row(change: _Change) -> str:
+    entry, rule = change.entry, change.rule
+    why = " ".join(text for text in (entry.why, *_meant(change), _bypass(entry)) if text)
+    cells = (f"[{rule.id}](rules/{rule.id}.md)", rule.summary, _said(change), why, entry.source)
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,81 @@
+"""Inputs scrubbed again, each held against the report that an older version made of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from x12proc.errors import ConfigError
+from x12proc.replay.cases import run_quietly
+from x12proc.replay.report_changes import Report, ReportedProgram, compare, parse_report
+from x12proc.replay.run_changes import ComparedFile, Upgrade
+from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.files import Input, find_inputs
+from x12proc.runner.settings import RULES_EDITION, Settings
+from x12proc.values import iso_date
+from x12proc.version import __version__
+
+_ENDING = ARTEFACTS["json"]
+
+
+def compare_all(reports: Path, inputs: Sequence[str], settings: Settings, as_of: date | None) -> Upgrade:
+    """Compare old reports (``<stem>.report.json`` in a folder) with what their inputs come to now.
+
+    The rules' today is ``as_of``, else that of each old report, so that only the program differs. What has no
+    partner, or was made of another file, is told and not compared. Raises ConfigError when nothing can be
+    compared or a report is none.
+    """
+    old = {path.name.removesuffix(_ENDING): path for path in sorted(reports.glob(f"*{_ENDING}"))}
+    sources = find_inputs(inputs)
+    _check_stems(sources)
+    files: list[ComparedFile] = []
+    programs: dict[ReportedProgram, None] = {}
+    missed = [f"{path.name}: its input is not among those named" for path in _without_input(old, sources)]
+    for source in sources:
+        if source.stem not in old:
+            missed.append(f"{source.name}: no {source.stem}{_ENDING} in {reports}")
+            continue
+        before = read_report(old[source.stem])
+        after = report_now(source, settings, as_of or iso_date(before.program.as_of))
+        if before.input.sha256 != after.input.sha256:
+            missed.append(f"{source.name}: the old report was made of another file (its SHA-256 differs)")
+            continue
+        programs[replace(before.program, as_of="")] = None
+        files.append(ComparedFile(source.name, len(after.claims), compare(before, after)))
+    if not files:
+        raise ConfigError(f"nothing to compare: {'; '.join(missed[:5])}")
+    return Upgrade(tuple(programs), ReportedProgram(__version__, RULES_EDITION), tuple(files), tuple(missed))
+
+
+def _check_stems(sources: Sequence[Input]) -> None:
+    seen: dict[str, Input] = {}
+    for source in sources:
+        if seen.setdefault(source.stem, source) is not source:
+            raise ConfigError(f"{source.name} and {seen[source.stem].name} would share {source.stem}{_ENDING}")
+
+
+def _without_input(old: dict[str, Path], sources: Sequence[Input]) -> list[Path]:
+    stems = {source.stem for source in sources}
+    return [path for stem, path in old.items() if stem not in stems]
+
+
+def read_report(path: Path) -> Report:
+    """A JSON report. Raises ConfigError when it can't be read or is none."""
+    try:
+        return parse_report(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
+
+
+def report_now(source: Input, settings: Settings, today: date | None) -> Report:
+    """The report on an input as this program makes it; ``today`` is the rules' date."""
+    if today is not None:
+        settings = replace(settings, now=datetime.combine(today, time()))
+    with tempfile.TemporaryDirectory(prefix="x12proc-") as place:
+        run_quietly(source, settings, ("json",), Path(place))
+        path = Path(place) / (source.stem + _ENDING)
+        return parse_report(path.read_bytes(), source.name)

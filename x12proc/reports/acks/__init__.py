@@ -1,0 +1,1 @@
+"""Acknowledgements for the sender: 999, 277CA and TA1."""

@@ -1,0 +1,442 @@
+"""277CA (005010X214): what became of every claim, with totals for each billing provider and for the submitter.
+
+It tells rejections, never warnings: X12 has no place for them here. The totals of a level stand before its claims,
+so that claims are put aside in scratch files until their provider and their set have ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import BinaryIO
+
+import msgspec
+
+from x12proc.claims.summary import ClaimHead, Elements, HeadReader
+from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine, ToldClaim
+from x12proc.engine.stream import PassedClaim
+from x12proc.findings import REJECT, Finding
+from x12proc.reports.acks.envelopes import (
+    UNKNOWN,
+    Acknowledging,
+    ControlNumbers,
+    Envelopes,
+    Refuse,
+    Spool,
+    clean,
+    composite,
+    day,
+    minute,
+    segment,
+)
+from x12proc.reports.acks.writer import Answering
+from x12proc.reports.writer import Write
+from x12proc.values import parse_quantity, plain
+from x12proc.wire.events import ClaimSpan, Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
+from x12proc.wire.versions import claim_type
+from x12proc.wire.window import Buffer
+
+GUIDE = "005010X214"
+_DIGIT = 3
+MOST_STATUSES = 15  # of one claim: five STC of three
+_IN_ONE_STC = 3
+_ACCEPT, _REJECT = "WQ", "U"  # STC03
+_RECEIVED = "A1:19"  # the entity acknowledges receipt of claim/encounter; its code stands behind it
+# What a rejected claim is told when no rule of its has a code.
+_SYNTAX = "A3:684"  # rejected, syntax error noted for this claim; see the 999
+_NO_DETAILS = "A3:0"  # cannot provide further status electronically
+_LARGEST = Decimal(10) ** 10  # no charge of a claim comes near it
+_CHARGE_KEPT = 20  # characters
+_PROCEDURES = frozenset(("AD", "ER", "HC", "HP", "IV", "NU", "WK"))  # SVC01-1
+_PRESCRIPTION = "XZ"
+
+
+class _Totals(msgspec.Struct):
+    """Claims and charges of a level."""
+
+    accepted: int = 0
+    rejected: int = 0
+    accepted_amount: Decimal = Decimal(0)
+    rejected_amount: Decimal = Decimal(0)
+
+    def count(self, amount: Decimal, *, rejected: bool) -> None:
+        """One more claim."""
+        if rejected:
+            self.rejected += 1
+            self.rejected_amount += amount
+        else:
+            self.accepted += 1
+            self.accepted_amount += amount
+
+    def add(self, other: _Totals) -> None:
+        """The claims of a level below."""
+        self.accepted += other.accepted
+        self.rejected += other.rejected
+        self.accepted_amount += other.accepted_amount
+        self.rejected_amount += other.rejected_amount
+
+    @property
+    def amount(self) -> str:
+        """STC04: the charges of all claims."""
+        return plain(self.accepted_amount + self.rejected_amount)
+
+    def segments(self, accepted: str, rejected: str) -> Iterable[bytes]:
+        """QTY and AMT, each where there are such claims. The arguments are QTY01."""
+        if self.accepted:
+            yield segment("QTY", accepted, str(self.accepted))
+        if self.rejected:
+            yield segment("QTY", rejected, str(self.rejected))
+        if self.accepted:
+            yield segment("AMT", "YU", plain(self.accepted_amount))
+        if self.rejected:
+            yield segment("AMT", "YY", plain(self.rejected_amount))
+
+
+class _Provider(msgspec.Struct):
+    """A billing provider whose claims are being answered."""
+
+    start: int  # of its HL in the file, or -1 where the claims hang under none
+    hl: int
+    name: bytes
+    totals: _Totals
+
+
+class _Batch(msgspec.Struct):
+    """The set that is being answered. The counter is that of HL01: 1 is the source, 2 the receiver."""
+
+    trace: str  # BHT03 of the 837
+    source: bytes  # NM1*AY
+    receiver: bytes  # NM1*41
+    totals: _Totals
+    hl: int = 2
+    provider: _Provider | None = None
+
+
+class ClaimAcknowledgement(Answering):
+    """Writes the 277CA of a file (a stream writer).
+
+    ``scratch`` are three empty files that can be read and written.
+    """
+
+    def __init__(
+        self,
+        buffer: Buffer,
+        write: Write,
+        scratch: tuple[BinaryIO, BinaryIO, BinaryIO],
+        controls: ControlNumbers,
+        now: datetime,
+        *,
+        settings: Acknowledging,
+        refuse: Refuse | None = None,
+    ) -> None:
+        envelopes = Envelopes(write, scratch[0], controls, now, kind="HN", guide=GUIDE, digit=_DIGIT)
+        super().__init__(envelopes, refuse)
+        self._heads = HeadReader(buffer)
+        self._now = now
+        self._today = day(now)
+        self._settings = settings
+        self._received = f"{_RECEIVED}:{settings.source_entity}"
+        self._of_batch = Spool(scratch[1])
+        self._of_provider = Spool(scratch[2])
+        self._batch: _Batch | None = None
+        self._fault_at = -1  # the place of the last fault; a claim's own faults are told right before it
+
+    # -- envelopes -------------------------------------------------------------------------------------------
+
+    def open_set(self, transaction: TransactionSet) -> None:
+        """Begin anew; the set's header is read with its first claim."""
+        self._batch = None
+        self._of_batch.cut((0, 0))
+        self._of_provider.cut((0, 0))
+
+    def close_set(self, closed: TransactionClosed) -> None:
+        """Write the answer to a set. One that the 999 rejects is not answered: nothing in it is accepted."""
+        batch, self._batch = self._batch, None
+        if batch is None or self.verdict.refused["set"]:
+            return
+        self._end_provider(batch)
+        control = self.envelopes.next_set()
+        trace = f"{self.envelopes.control}-{self.envelopes.group}-{control}"
+        head = [
+            segment("ST", "277", control, GUIDE),
+            segment("BHT", "0085", "08", trace, self._today, minute(self._now), "TH"),
+            segment("HL", "1", "", "20", "1"),
+            batch.source,
+            segment("TRN", "1", trace),
+            segment("DTP", "050", "D8", self._today),
+            segment("DTP", "009", "D8", self._today),
+            segment("HL", "2", "1", "21", "1"),
+            batch.receiver,
+            segment("TRN", "2", batch.trace),
+            segment("STC", self._received, self._today, _ACCEPT, batch.totals.amount),
+            *batch.totals.segments("90", "AA"),
+        ]
+        count = len(head) + self._of_batch.segments + 1
+        spool = self.envelopes.spool
+        spool.write(*head)
+        self._of_batch.pour_into(spool)
+        spool.write(segment("SE", str(count), control))
+
+    def close_group(self, group: Group, trailer: GroupClosed | None) -> bool:
+        """A refused group is not answered, nor are its sets."""
+        return not self.verdict.refused["group"]
+
+    def _end_provider(self, batch: _Batch) -> None:
+        provider, batch.provider = batch.provider, None
+        if provider is None:
+            return
+        self._of_batch.write(
+            segment("HL", str(provider.hl), "2", "19", "1"),
+            provider.name,
+            segment("TRN", "1", batch.trace),
+            segment("STC", self._received, "", _ACCEPT, provider.totals.amount),
+            *provider.totals.segments("QA", "QC"),
+        )
+        self._of_provider.pour_into(self._of_batch)
+        batch.totals.add(provider.totals)
+
+    # -- claims ----------------------------------------------------------------------------------------------
+
+    def fault(self, fault: Fault) -> None:
+        """Keep the place of a fault: the claim it lies in is not accepted."""
+        if fault.severity == "error":
+            self._fault_at = fault.byte_offset
+
+    def claim(self, outcome: ScrubbedClaim | PassedClaim) -> None:
+        """The patient level of a claim."""
+        self._answer(outcome.span, self._rejections(outcome, outcome.span))
+        if isinstance(outcome, ScrubbedClaim):
+            for line in outcome.lines:
+                rejections = _statuses(line.findings)
+                if rejections:
+                    self._of_provider.write(*self._line(line, rejections))
+
+    def told(self, claim: ToldClaim) -> bool:
+        """A claim that another process scrubbed; why it is rejected, only the claim itself can tell."""
+        if claim.rejected or claim.span.start <= self._fault_at < claim.span.end:
+            return False
+        self._answer(claim.span, [])
+        return True
+
+    def _answer(self, span: ClaimSpan, statuses: list[str]) -> None:
+        if not statuses and self._settings.scope == "rejected":
+            return
+        head = self._heads.head(span)
+        amount = charge(head.charge)
+        provider = self._provider(span)
+        provider.totals.count(amount, rejected=bool(statuses))
+        assert self._batch is not None
+        self._batch.hl += 1
+        write = self._of_provider.write
+        write(segment("HL", str(self._batch.hl), str(provider.hl), "PT"), self._patient(span))
+        write(*self._claim(head, plain(amount), statuses, institutional=_is_institutional(span)))
+
+    def _rejections(self, outcome: ScrubbedClaim | PassedClaim, span: ClaimSpan) -> list[str]:
+        """The claim statuses that reject a claim, each once; none for one that is accepted."""
+        faulty = span.start <= self._fault_at < span.end
+        if isinstance(outcome, PassedClaim):
+            return [_SYNTAX] if faulty or outcome.refused else []
+        statuses = _statuses(outcome.all_findings)
+        if outcome.refused:
+            statuses.append(_SYNTAX)
+        if not statuses and (outcome.rejected or faulty):
+            statuses.append(_NO_DETAILS)
+        return statuses[:MOST_STATUSES]
+
+    def _claim(self, head: ClaimHead, amount: str, statuses: list[str], *, institutional: bool) -> list[bytes]:
+        segments = [segment("TRN", "2", clean(head.id, 50, UNKNOWN))]
+        if not statuses:
+            segments.append(segment("STC", self._settings.accepted_status, self._today, _ACCEPT, amount))
+        for first in range(0, len(statuses), _IN_ONE_STC):
+            segments.append(_status(statuses[first : first + _IN_ONE_STC], self._today, amount))
+        if trace := clean(head.trace, 50):
+            segments.append(segment("REF", "D9", trace))
+        if institutional and (bill := _bill_type(head)):
+            segments.append(segment("REF", "BLT", bill))
+        segments.append(_service_date(head.first_day or self._today, head.last_day or self._today))
+        return segments
+
+    def _line(self, scrubbed: ScrubbedLine, statuses: list[str]) -> list[bytes]:
+        """A rejected line. STC02 is filled because pyx12 demands it, where the guide leaves it open."""
+        line = scrubbed.line
+        modifiers = [clean(modifier, 2) for modifier in line.given_modifiers if len(modifier) == 2][:4]
+        segments = [
+            segment(
+                "SVC",
+                composite(
+                    line.qualifier if line.qualifier in _PROCEDURES else "HC",
+                    clean(line.procedure, 48, UNKNOWN),
+                    *modifiers,
+                ),
+                plain(charge(line.charge)),
+                "",
+                clean(line.revenue_code, 48),
+                "",
+                "",
+                _units(line.units),
+            ),
+            _status(statuses[:_IN_ONE_STC], self._today, ""),
+            segment("REF", "FJ", clean(line.control, 50) or clean(line.number, 50, UNKNOWN)),
+        ]
+        reference = line.drug.ref if line.drug else None
+        prescription = reference.element(2) if reference and reference.element(1) == _PRESCRIPTION else ""
+        if number := clean(prescription, 50):
+            segments.append(segment("REF", _PRESCRIPTION, number))
+        period = line.service_date
+        if period is not None and period.first is not None:
+            last = period.last or period.first
+            segments.append(_service_date(f"{period.first:%Y%m%d}", f"{last:%Y%m%d}"))
+        return segments
+
+    # -- parties ---------------------------------------------------------------------------------------------
+
+    def _provider(self, span: ClaimSpan) -> _Provider:
+        """The provider level that a claim goes under; a new one where the claims of another HL begin."""
+        batch = self._batch
+        if batch is None:
+            batch = self._batch = self._open_batch(span)
+        start = span.provider.start if span.provider else -1
+        if batch.provider is None or batch.provider.start != start:
+            self._end_provider(batch)
+            batch.hl += 1
+            batch.provider = _Provider(start, batch.hl, self._billing_provider(span), _Totals())
+        return batch.provider
+
+    def _open_batch(self, span: ClaimSpan) -> _Batch:
+        header, delimiters = span.header, span.interchange.delimiters
+        bht = self._heads.first(header, delimiters, "BHT")
+        submitter = self._heads.first(header, delimiters, "NM1", "41")
+        receiver = self._heads.first(header, delimiters, "NM1", "40")
+        settings = self._settings
+        source = segment(
+            "NM1", settings.source_entity, "2",
+            clean(settings.source_name or field(receiver, 3), 60, UNKNOWN), "", "", "", "",
+            "46" if settings.source_entity == "AY" else "PI",
+            clean(settings.source_id or field(receiver, 9), 80, UNKNOWN, least=2),
+        )  # fmt: skip
+        return _Batch(
+            trace=clean(field(bht, 3), 50, UNKNOWN),
+            source=source,
+            receiver=_person_or_organization("41", submitter, "46", field(submitter, 9), suffix=False),
+            totals=_Totals(),
+        )
+
+    def _billing_provider(self, span: ClaimSpan) -> bytes:
+        """NM1*85: by NPI, else by tax number."""
+        delimiters = span.interchange.delimiters
+        name = self._heads.first(span.provider, delimiters, "NM1", "85")
+        qualifier, identifier = field(name, 8), field(name, 9)
+        if qualifier != "XX" or not identifier:
+            tax = self._heads.first(span.provider, delimiters, "REF", "EI")
+            tax = tax or self._heads.first(span.provider, delimiters, "REF", "SY")
+            qualifier, identifier = "FI", field(tax, 2)
+        return _person_or_organization("85", name, qualifier, identifier)
+
+    def _patient(self, span: ClaimSpan) -> bytes:
+        """NM1*QC: the patient, with the subscriber's member number where the patient has none."""
+        delimiters = span.interchange.delimiters
+        subscriber = self._heads.first(span.subscriber, delimiters, "NM1", "IL")
+        patient = self._heads.first(span.patient, delimiters, "NM1", "QC") or subscriber
+        numbered = patient if field(patient, 9) else subscriber
+        qualifier = field(numbered, 8)
+        return segment(
+            "NM1", "QC", "1",
+            *_name(patient),
+            qualifier if qualifier in ("II", "MI") else "MI",
+            clean(field(numbered, 9), 80, UNKNOWN, least=2),
+        )  # fmt: skip
+
+
+# -- amounts -----------------------------------------------------------------------------------------------------
+
+
+def charge(text: str) -> Decimal:
+    """A charge that can be added up; 0 for one that is none: no number, too large, or with fractions of a cent.
+
+    Its claim is counted all the same, and STC04 and the totals agree.
+    """
+    return _charge_known(text) if len(text) <= _CHARGE_KEPT else _charge(text)
+
+
+def _charge(text: str) -> Decimal:
+    number = parse_quantity(text)
+    if number is None or abs(number) >= _LARGEST or number * 100 % 1:
+        return Decimal(0)
+    return number or Decimal(0)  # no minus before a zero
+
+
+_charge_known = lru_cache(maxsize=4096)(_charge)  # most are billed again and again
+
+
+def _units(text: str) -> str:
+    """SVC07: the units of a line, where they are a number that fits."""
+    number = parse_quantity(text)
+    units = plain(number) if number is not None else ""
+    return units if len(units) <= 15 else ""
+
+
+# -- statuses ----------------------------------------------------------------------------------------------------
+
+
+def _statuses(findings: Iterable[Finding]) -> list[str]:
+    """Category and status codes of what rejects, each once, in the order of the findings."""
+    codes: dict[str, None] = {}
+    for finding in findings:
+        if finding.severity == REJECT:
+            codes[finding.status or _NO_DETAILS] = None
+            if finding.second_status:
+                codes[finding.second_status] = None
+    return list(codes)
+
+
+def _status(statuses: list[str], today: str, amount: str) -> bytes:
+    """STC of a rejection: the first code in STC01, the others in STC10 and STC11."""
+    first, *others = statuses
+    return segment("STC", first, today, _REJECT, amount, "", "", "", "", "", *others)
+
+
+# -- names and dates ---------------------------------------------------------------------------------------------
+
+
+def _person_or_organization(
+    entity: str, name: Elements, qualifier: str, identifier: str, *, suffix: bool = True
+) -> bytes:
+    kind = field(name, 2)
+    parts = _name(name)
+    if kind != "1":
+        parts = (parts[0], "", "", "", "")
+    if not suffix:
+        parts = (*parts[:4], "")
+    return segment(
+        "NM1", entity, kind if kind in ("1", "2") else "2",
+        *parts, qualifier, clean(identifier, 80, UNKNOWN, least=2),
+    )  # fmt: skip
+
+
+def _name(name: Elements) -> tuple[str, str, str, str, str]:
+    """NM103 to NM107 of an answer: last, first, middle, no prefix, suffix."""
+    return (
+        clean(field(name, 3), 60, UNKNOWN),
+        clean(field(name, 4), 35),
+        clean(field(name, 5), 25),
+        "",
+        clean(field(name, 7), 10),
+    )
+
+
+def _service_date(first: str, last: str) -> bytes:
+    if first == last:
+        return segment("DTP", "472", "D8", first)
+    return segment("DTP", "472", "RD8", f"{first}-{last}")
+
+
+def _bill_type(head: ClaimHead) -> str:
+    """The facility type and the frequency code, where both were sent."""
+    facility, frequency = clean(head.facility_code, 2), clean(head.frequency, 1)
+    return facility + frequency if facility and frequency else ""
+
+
+def _is_institutional(span: ClaimSpan) -> bool:
+    return span.transaction.guide is not None and claim_type(span.transaction.guide) == "I"

@@ -1,0 +1,434 @@
+"""999 (005010X231A1): what is wrong with the syntax of each set, and whether it was accepted.
+
+It tells envelope faults and faults against the implementation guide, nothing else: what a payer demands beyond
+the guide stands in the 277CA. A set with errors that was read all the same is ``E``, accepted but errors were
+noted; one that could not be processed is ``R``. The codes of envelopes stand in :mod:`x12proc.reports.acks.codes`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import BinaryIO
+
+import msgspec
+
+from x12proc.claims.model import Claim, Location
+from x12proc.claims.summary import HeadReader
+from x12proc.engine.engine import ScrubbedClaim, ToldClaim
+from x12proc.engine.stream import OTHER_SEPARATOR, PassedClaim, SetErrors
+from x12proc.findings import INFO, Finding, GuideError
+from x12proc.reports.acks.codes import ANSWERED_GROUPS, Answer
+from x12proc.reports.acks.envelopes import (
+    UNKNOWN,
+    ControlNumbers,
+    Envelopes,
+    Refuse,
+    clean,
+    composite,
+    digits,
+    segment,
+)
+from x12proc.reports.acks.writer import Answering
+from x12proc.reports.writer import Write
+from x12proc.wire.dictionary import element_number, is_known
+from x12proc.wire.events import Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
+from x12proc.wire.versions import PROFESSIONAL
+from x12proc.wire.window import Buffer
+
+GUIDE = "005010X231A1"
+_DIGIT = 2
+MOST_SEGMENTS_TOLD = 10_000  # IK3 of one set; IK5 still says that there are errors
+MOST_OF_A_CLAIM = 100  # IK3 of one claim
+MOST_ELEMENTS_TOLD = 20  # IK4 of one segment
+_MOST_CODES = 5  # in IK5 and in AK9
+_TRAILER_REACH = 4096  # bytes
+_HIGHEST_POSITION = 999_999  # six digits, as older readers and pyx12 have IK302
+_ANSWERED_SETS = frozenset(("270", "271", "276", "277", "278", "820", "834", "835", "837"))  # AK201 in the guide
+
+# IK304 (data element 620).
+SEGMENT_CODES = {
+    "1": "unrecognized segment ID",
+    "2": "unexpected segment",
+    "3": "required segment missing",
+    "4": "loop occurs over maximum times",
+    "5": "segment exceeds maximum use",
+    "6": "segment not in defined transaction set",
+    "7": "segment not in proper sequence",
+    "8": "segment has data element errors",
+    "I4": 'implementation "not used" segment present',
+    "I6": "implementation dependent segment missing",
+    "I7": "implementation loop occurs under minimum times",
+    "I8": "implementation segment below minimum use",
+    "I9": 'implementation dependent "not used" segment present',
+}
+_UNRECOGNIZED, _ELEMENT_ERRORS = "1", "8"
+# IK403 (data element 621).
+ELEMENT_CODES = {
+    "1": "required data element missing",
+    "2": "conditional required data element missing",
+    "3": "too many data elements",
+    "4": "data element too short",
+    "5": "data element too long",
+    "6": "invalid character in data element",
+    "7": "invalid code value",
+    "8": "invalid date",
+    "9": "invalid time",
+    "10": "exclusion condition violated",
+    "12": "too many repetitions",
+    "13": "too many components",
+    "I6": "code value not used in implementation",
+    "I9": "implementation dependent data element missing",
+    "I10": 'implementation "not used" data element present',
+    "I11": "implementation too few repetitions",
+    "I12": "implementation pattern match failure",
+    "I13": 'implementation dependent "not used" data element present',
+}
+_WRONG_VALUE = "7"
+# IK502 (618) for a set with errors in its segments: of the standard, or only of the guide.
+_STANDARD_ERRORS, _GUIDE_ERRORS = "5", "I5"
+
+# Rules that tell a fault against the guide: the code for the segment, and the code where the finding names an
+# element. SYN10 (an older edition) and SYN11 (a missing control number) are no faults against the guide.
+RULE_CODES = {
+    "SYN01": ("3", ""),  # LIN without CTP
+    "SYN02": ("", "I10"),  # CTP01 to CTP03 filled
+    "SYN03": ("4", ""),  # a second 2410
+    "SYN04": ("5", "I6"),  # a second REF in 2410, or one with another qualifier
+    "SYN05": ("", "5"),  # a text of over 80 characters
+    "SYN06": ("", "6"),  # delimiters, control characters, characters beyond ASCII
+    "SYN07": ("5", ""),  # a second note
+    "SYN08": ("2", ""),  # a note, K3 or REF that institutional lines don't have
+    "SYN09": ("7", ""),  # loop 2410 out of order
+}
+_UNCHECKED = "unchecked"  # the validator could not go on: no fault of the sender's
+_PLACE = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
+
+
+class Note(msgspec.Struct, frozen=True, gc=False):
+    """A fault as the 999 tells it. ``element`` is 0 for a fault of the segment itself."""
+
+    tag: str
+    index: int  # of the segment in the file, or of where it is missing
+    loop: str
+    code: str
+    element: int = 0
+    component: int = 0
+    value: str = ""
+
+
+class _SetAnswer(msgspec.Struct):
+    """What was said of the set at hand."""
+
+    transaction: TransactionSet
+    segments_told: int = 0
+    above: set[Note] = set()  # faults of loops that claims hang under: every one of those claims has them
+    standard: bool = False  # errors against the standard
+    guide: bool = False  # errors against the guide alone
+
+    @property
+    def code(self) -> str:
+        """IK502 for the errors in segments, or empty."""
+        if self.standard:
+            return _STANDARD_ERRORS
+        return _GUIDE_ERRORS if self.guide else ""
+
+
+class _GroupAnswer(msgspec.Struct):
+    """What was said of the group at hand."""
+
+    control: str  # ST02 of the 999
+    begin: tuple[int, int]  # where its ST stands in the spool
+    received: int = 0
+    accepted: int = 0
+    noted: bool = False  # errors were noted in a set that was accepted
+
+
+class ImplementationAcknowledgement(Answering):
+    """Writes the 999 of a file (a stream writer). ``scratch`` is an empty file that can be read and written."""
+
+    def __init__(
+        self,
+        buffer: Buffer,
+        write: Write,
+        scratch: BinaryIO,
+        controls: ControlNumbers,
+        now: datetime,
+        *,
+        refuse: Refuse | None = None,
+    ) -> None:
+        envelopes = Envelopes(write, scratch, controls, now, kind="FA", guide=GUIDE, digit=_DIGIT)
+        super().__init__(envelopes, refuse)
+        self._buffer = buffer
+        self._heads = HeadReader(buffer)
+        self._spool = envelopes.spool
+        self._group_answer: _GroupAnswer | None = None
+        self._set_answer: _SetAnswer | None = None
+        self._fault: Note | None = None  # told of a claim that may still come
+
+    # -- groups ----------------------------------------------------------------------------------------------
+
+    def open_group(self, group: Group) -> None:
+        """Begin the answer to a group, unless it is one that a 999 can't answer."""
+        self._group_answer = None
+        if field(group.fields, 1) in ANSWERED_GROUPS:
+            self._group_answer = _GroupAnswer(self.envelopes.next_set(), self._spool.mark())
+            self._spool.write(*_group_head(group, self._group_answer.control))
+
+    def close_group(self, group: Group, trailer: GroupClosed | None) -> bool:
+        """AK9. A refused group is answered as a whole: what was said of its sets falls."""
+        answer = self._group_answer
+        if answer is None:
+            return False
+        refused = self.verdict.refused["group"]
+        if refused:
+            self._spool.cut(answer.begin)
+            self._spool.write(*_group_head(group, answer.control))
+            answer.accepted = 0
+        codes = self.verdict.codes["group"][:_MOST_CODES]
+        self._spool.write(
+            segment(
+                "AK9",
+                _group_status(answer, refused=refused, noted=bool(codes)),
+                self._said(trailer) or str(answer.received),
+                str(answer.received),
+                str(answer.accepted),
+                *codes,
+            ),
+            segment("SE", str(self._spool.segments - answer.begin[1] + 2), answer.control),
+        )
+        return True
+
+    def _said(self, trailer: GroupClosed | None) -> str:
+        """GE01 as sent, where it is a number."""
+        if trailer is None or self.interchange is None:
+            return ""
+        start, end = trailer.trailer
+        fields = self._buffer[start : min(end, start + _TRAILER_REACH)].split(self.interchange.delimiters.element)
+        said = fields[1].decode("latin-1").strip() if len(fields) > 1 else ""
+        return said if said.isascii() and said.isdigit() and len(said) <= 6 else ""
+
+    # -- sets ------------------------------------------------------------------------------------------------
+
+    def open_set(self, transaction: TransactionSet) -> None:
+        """AK2."""
+        self._fault = None
+        self._set_answer = None
+        if self._group_answer is None:
+            return
+        self._set_answer = _SetAnswer(transaction)
+        kind, control = field(transaction.fields, 1), clean(transaction.control, 9)
+        if kind not in _ANSWERED_SETS:
+            self.verdict.say(Answer("set", "6", refuses=False))  # missing or invalid transaction set identifier
+        if control != transaction.control or len(control) < 4:
+            self.verdict.say(Answer("set", "7", refuses=False))  # missing or invalid set control number
+        self._spool.write(
+            segment(
+                "AK2",
+                kind if kind in _ANSWERED_SETS else "837",
+                control.rjust(4, "0"),
+                clean(field(transaction.fields, 3), 35),
+            )
+        )
+
+    def close_set(self, closed: TransactionClosed) -> None:
+        """IK5."""
+        answer, group = self._set_answer, self._group_answer
+        if answer is None or group is None:
+            return
+        self._tell_fault()
+        codes = list(dict.fromkeys((*self.verdict.codes["set"], answer.code)))
+        codes = [code for code in codes if code][:_MOST_CODES]
+        refused = self.verdict.refused["set"]
+        status = "R" if refused else "E" if codes else "A"
+        self._spool.write(segment("IK5", status, *codes))
+        group.received += 1
+        group.accepted += not refused
+        group.noted = group.noted or status == "E"
+        self._set_answer = None
+
+    # -- errors in segments ----------------------------------------------------------------------------------
+
+    def fault(self, fault: Fault) -> None:
+        """Keep a fault in a claim's syntax until the claim itself is told."""
+        if fault.code == OTHER_SEPARATOR and self._set_answer is not None:
+            self._tell_fault()
+            self._fault = self._separator_note(fault, self._set_answer.transaction)
+
+    def _tell_fault(self) -> None:
+        """Tell the fault of a claim that was not told itself: nobody may have asked for those without a target."""
+        if self._fault is not None:
+            self._tell([self._fault], "")
+        self._fault = None
+
+    def _separator_note(self, fault: Fault, transaction: TransactionSet) -> Note:
+        """SV101-1 or SV202-1 that holds the whole composite, for its separator is not that of the interchange."""
+        assert self.interchange is not None
+        delimiters = self.interchange.delimiters
+        tag, place = ("SV1", 1) if transaction.guide == PROFESSIONAL else ("SV2", 2)
+        raw = self._buffer[fault.byte_offset : fault.byte_offset + _TRAILER_REACH].split(delimiters.segment)[0]
+        fields = raw.split(delimiters.element)
+        value = fields[place].decode("latin-1") if len(fields) > place else ""
+        return Note(tag, fault.segment_index, "2400", _WRONG_VALUE, place, 1, value)
+
+    def claim(self, outcome: ScrubbedClaim | PassedClaim) -> None:
+        """IK3, CTX and IK4 for what is wrong with a claim."""
+        if self._set_answer is None:  # pragma: no cover - claims stand in HC groups, which are answered
+            return
+        span = outcome.claim.span if isinstance(outcome, ScrubbedClaim) else outcome.span
+        if self._fault is not None and self._fault.index < span.segment_index:
+            self._tell_fault()
+        errors, begin = outcome.guide_errors, span.segment_index
+        self._tell_above(error for error in errors if error.location.segment_index < begin)
+        notes = _guide_notes(error for error in errors if error.location.segment_index >= begin)
+        told = {note.index for note in notes}
+        others = list(_rule_notes(outcome)) if isinstance(outcome, ScrubbedClaim) else []
+        if self._fault is not None:
+            others.append(self._fault)
+            self._fault = None
+        notes += [note for note in others if note.index not in told]
+        if notes:
+            self._tell(notes, self._heads.head(span).id)
+
+    def told(self, claim: ToldClaim) -> bool:
+        """Of a claim that another process scrubbed nothing has to be said unless something is wrong with it."""
+        noted = any(rule in RULE_CODES and severity != INFO for rule, severity in claim.heard)
+        return not (noted or claim.guide_error_count or self._fault)
+
+    def set_errors(self, outcome: SetErrors) -> None:
+        """IK3 and IK4 for what is wrong with loops that no claim hangs under."""
+        if self._set_answer is not None:  # pragma: no branch - as for claims
+            self._tell(_guide_notes(outcome.guide_errors), "")
+
+    def _tell_above(self, errors: Iterable[GuideError]) -> None:
+        """Tell once what is wrong with the loops that claims hang under; it is the fault of none of them."""
+        answer = self._set_answer
+        if answer is None or len(answer.above) >= MOST_SEGMENTS_TOLD:
+            return
+        notes = [note for note in _guide_notes(errors) if note not in answer.above]
+        answer.above.update(notes)
+        self._tell(notes, "")
+
+    def _tell(self, notes: list[Note], claim_id: str) -> None:
+        answer = self._set_answer
+        assert answer is not None
+        for note in notes:
+            answer.standard = answer.standard or not note.code.startswith("I")
+            answer.guide = answer.guide or note.code.startswith("I")
+        first = answer.transaction.segment_index
+        for told, (place, group) in enumerate(_by_segment(notes)):
+            tag, index, loop, code = place
+            if told >= MOST_OF_A_CLAIM or answer.segments_told >= MOST_SEGMENTS_TOLD:
+                return
+            position = index - first + 1
+            if not 0 < position <= _HIGHEST_POSITION or not _can_be_named(tag, code):
+                continue
+            answer.segments_told += 1
+            self._spool.write(segment("IK3", tag, str(position), loop[:4], code))
+            if claim_id:
+                self._spool.write(segment("CTX", composite("CLM01", clean(claim_id, 35, UNKNOWN))))
+            if code == _ELEMENT_ERRORS:
+                self._spool.write(*(_element_note(note) for note in group[:MOST_ELEMENTS_TOLD] if note.element))
+
+
+# -- segments ----------------------------------------------------------------------------------------------------
+
+
+def _group_head(group: Group, control: str) -> tuple[bytes, bytes]:
+    return (
+        segment("ST", "999", control, GUIDE),
+        segment("AK1", field(group.fields, 1), digits(group.control, 9), clean(group.version, 12, UNKNOWN)),
+    )
+
+
+def _group_status(answer: _GroupAnswer, *, refused: bool, noted: bool) -> str:
+    """AK901: A and E accept all sets, P some of them, R none."""
+    if refused or (answer.received and not answer.accepted):
+        return "R"
+    if answer.accepted < answer.received:
+        return "P"
+    return "E" if noted or answer.noted else "A"
+
+
+def _element_note(note: Note) -> bytes:
+    number = element_number(note.tag, note.element, note.component or None)
+    place = composite(str(note.element), str(note.component) if note.component else "")
+    return segment("IK4", place, number, note.code, clean(note.value, 99))
+
+
+def _can_be_named(tag: str, code: str) -> bool:
+    """Whether IK301 can hold this tag: it names segments that X12 knows (code source 77, X12 RFI 1257)."""
+    if code == _UNRECOGNIZED and not is_known(tag):
+        return False
+    return 2 <= len(tag) <= 3 and tag.isascii() and tag.isalnum() and tag.isupper()
+
+
+# -- from what was found to notes --------------------------------------------------------------------------------
+
+
+def _by_segment(notes: list[Note]) -> Iterator[tuple[tuple[str, int, str, str], list[Note]]]:
+    """Notes in file order, put together where they go under one IK3: (tag, index, loop, IK304), notes."""
+    together: dict[tuple[str, int, str, str], list[Note]] = {}
+    for note in sorted(notes, key=lambda note: (note.index, note.element, note.component)):
+        code = _ELEMENT_ERRORS if note.element else note.code
+        together.setdefault((note.tag, note.index, _loop(note.loop), code), []).append(note)
+    yield from together.items()
+
+
+def _loop(loop: str) -> str:
+    """IK303: the loop where it has a number; headers have none."""
+    return loop if loop[:1].isdigit() else ""
+
+
+def _guide_notes(errors: Iterable[GuideError]) -> list[Note]:
+    return [note for error in errors if (note := _guide_note(error)) is not None]
+
+
+def _guide_note(error: GuideError) -> Note | None:
+    """An error of the guide's validator as a note. Codes that are not X12's become the nearest that is."""
+    if error.code == _UNCHECKED:
+        return None
+    element, component = _place(error.location)
+    if element:
+        code = error.code if error.code in ELEMENT_CODES else _WRONG_VALUE
+    else:
+        code = error.code if error.code in SEGMENT_CODES else _ELEMENT_ERRORS
+    return _note(error.location, code, element, component, error.value or "")
+
+
+def _rule_notes(scrubbed: ScrubbedClaim) -> Iterator[Note]:
+    """Notes of the findings that tell a fault against the guide."""
+    for finding in scrubbed.all_findings:
+        if finding.rule in RULE_CODES and finding.severity != INFO:
+            yield _rule_note(finding, scrubbed.claim)
+
+
+def _rule_note(finding: Finding, claim: Claim) -> Note:
+    of_segment, of_element = RULE_CODES[finding.rule]
+    element, component = _place(finding.location)
+    if element and of_element:
+        value = _sent(claim, finding.location, element, component)
+        return _note(finding.location, of_element, element, component, value)
+    return _note(finding.location, of_segment, 0, 0, "")
+
+
+def _note(location: Location, code: str, element: int, component: int, value: str) -> Note:
+    # What is missing belongs behind the segment that the location gives.
+    index = location.segment_index + (location.after is not None)
+    return Note(location.segment, index, location.loop, code, element, component, value)
+
+
+def _place(location: Location) -> tuple[int, int]:
+    """The element and component that a location names; 0 where it names none."""
+    match = _PLACE.fullmatch(location.element.removeprefix(location.segment))
+    return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
+
+
+def _sent(claim: Claim, location: Location, element: int, component: int) -> str:
+    """The element or component as it was sent: a finding's value is shortened for people."""
+    sent = next((s.element(element) for s in claim.segments if s.index == location.segment_index), "")
+    if not component:
+        return sent
+    parts = sent.split(claim.delimiters.component.decode("latin-1"))
+    return parts[component - 1] if component <= len(parts) else ""

@@ -1,0 +1,109 @@
+"""Going through a file's outcomes so that each envelope of it is answered by one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.stream import Outcome, PassedClaim, SetErrors, Summary
+from x12proc.reports.acks.codes import Verdict
+from x12proc.reports.acks.envelopes import Envelopes, Refuse
+from x12proc.wire.events import (
+    Fault,
+    Group,
+    GroupClosed,
+    Interchange,
+    InterchangeClosed,
+    TransactionClosed,
+    TransactionSet,
+)
+
+
+class Answering(ABC):
+    """A stream writer that is told when sets and groups begin and end, and what the verdict on them is.
+
+    An interchange is written when the next one begins or the file ends: damage of its last window is told behind
+    its IEA. A refused one leaves nothing here; the TA1 answers it.
+    """
+
+    def __init__(self, envelopes: Envelopes, refuse: Refuse | None) -> None:
+        self.envelopes = envelopes
+        self.verdict = Verdict(refuse)
+        self._group: Group | None = None
+        self.interchange: Interchange | None = None
+
+    def take(self, outcome: Outcome) -> None:
+        """An envelope, a claim or a fault."""
+        if isinstance(outcome, ScrubbedClaim | PassedClaim):
+            self.claim(outcome)
+            return
+        if isinstance(outcome, Interchange):
+            self._end_interchange()
+        elif isinstance(outcome, Group | InterchangeClosed):
+            self._end_group(None)
+        self.verdict.take(outcome)
+        self._pass_on(outcome)
+
+    def end(self, summary: Summary) -> None:
+        """Everything has been told."""
+        self._end_interchange()
+
+    def _pass_on(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Interchange):
+            self.interchange = outcome
+            self.envelopes.open(outcome)
+        elif isinstance(outcome, Group):
+            self._group = outcome
+            self.envelopes.open_group(outcome)
+            self.open_group(outcome)
+        elif isinstance(outcome, GroupClosed):
+            self._end_group(outcome)
+        elif isinstance(outcome, TransactionSet):
+            self.open_set(outcome)
+        elif isinstance(outcome, TransactionClosed):
+            self.close_set(outcome)
+        elif isinstance(outcome, Fault):
+            self.fault(outcome)
+        elif isinstance(outcome, SetErrors):
+            self.set_errors(outcome)
+
+    def _end_group(self, trailer: GroupClosed | None) -> None:
+        if self._group is None:
+            return
+        self.verdict.end_group(trailer)
+        self.envelopes.close_group(stands=self.close_group(self._group, trailer))
+        self._group = None
+
+    def _end_interchange(self) -> None:
+        self._end_group(None)
+        if self.interchange is not None:
+            self.verdict.end_interchange()
+            self.envelopes.close(stands=not self.verdict.refused["interchange"])
+        self.interchange = None
+
+    # -- what an acknowledgement makes of it -----------------------------------------------------------------
+
+    def open_group(self, group: Group) -> None:  # noqa: B027 - not every acknowledgement says something here
+        """A group begins."""
+
+    @abstractmethod
+    def open_set(self, transaction: TransactionSet) -> None:
+        """A set begins."""
+
+    def fault(self, fault: Fault) -> None:  # noqa: B027 - the verdict has been told already
+        """A fault of the file."""
+
+    def set_errors(self, outcome: SetErrors) -> None:  # noqa: B027 - only a 999 tells faults against the guide
+        """Faults of the open set that hang on no claim."""
+
+    @abstractmethod
+    def claim(self, outcome: ScrubbedClaim | PassedClaim) -> None:
+        """A claim of the set that is open."""
+
+    @abstractmethod
+    def close_set(self, closed: TransactionClosed) -> None:
+        """The set ends."""
+
+    @abstractmethod
+    def close_group(self, group: Group, trailer: GroupClosed | None) -> bool:
+        """The group ends. Whether what was said of it is to be kept."""

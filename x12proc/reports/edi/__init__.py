@@ -1,0 +1,1 @@
+"""EDI output: annotated, fixed, accepted and rejected interchanges."""

@@ -1,0 +1,142 @@
+"""Annotated EDI: one NTE*TPO a faulty target line, and the way back to the file as it came.
+
+Notes are put in and taken out as edits of byte spans, so that every other byte stays as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from x12proc.claims.model import ServiceLine
+from x12proc.engine.engine import ScrubbedClaim, ToldClaim
+from x12proc.engine.stream import Outcome, Summary
+from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, line_ends_before, recount
+from x12proc.reports.edi.note import MARK, annotation_skipped, line_findings, note_text
+from x12proc.reports.writer import Write
+from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.events import Interchange, TransactionClosed
+from x12proc.wire.scanner import scan
+from x12proc.wire.window import WINDOW, Buffer
+
+# What may follow NTE*TPO in a 2400 loop, by claim type (pyx12 maps of both guides).
+_BEHIND = {"P": frozenset(("PS1", "HCP")), "I": frozenset(("HCP",))}
+
+
+# -- putting in ------------------------------------------------------------------------------------------------
+
+
+class Annotator:
+    """Turns the outcomes of one file, taken in order, into edits."""
+
+    def __init__(self, buffer: Buffer) -> None:
+        self._buffer = buffer
+        self._added = 0
+
+    def put(self, notes: Sequence[tuple[int, bytes]]) -> Edits:
+        """The edits that put in notes whose places and texts are known."""
+        self._added += len(notes)
+        for place, text in notes:
+            yield Edit(place, place, text)
+
+    def edits(self, outcome: Outcome) -> Edits:
+        """The edits that an outcome brings: notes for a claim, a new SE01 for the end of a set."""
+        if isinstance(outcome, ScrubbedClaim):
+            yield from self._notes(outcome)
+        elif isinstance(outcome, TransactionClosed):
+            if self._added and outcome.trailer is not None:
+                yield from recount(self._buffer, outcome.trailer, self._added)
+            self._added = 0
+
+    def _notes(self, scrubbed: ScrubbedClaim) -> Edits:
+        claim = scrubbed.claim
+        for line in scrubbed.lines:
+            text = note_text(line_findings(line, scrubbed), claim.delimiters)
+            if not text or annotation_skipped(line, scrubbed):
+                continue
+            place = _place(line.line, claim.type)
+            ends = line_ends_before(self._buffer, place, claim.delimiters.segment)
+            self._added += 1
+            yield Edit(place, place, _segment(text, claim.delimiters) + ends)
+
+
+class AnnotatedEdi:
+    """The annotated copy of a file (a stream writer)."""
+
+    def __init__(self, buffer: Buffer, write: Write) -> None:
+        self._annotator = Annotator(buffer)
+        self._copy = EditedCopy(buffer, write)
+
+    def take(self, outcome: Outcome) -> None:
+        """Put in what an outcome brings."""
+        self._copy.make(self._annotator.edits(outcome))
+
+    def told(self, claim: ToldClaim) -> bool:
+        """Put in notes that another process made."""
+        if claim.notes is None:
+            return False
+        self._copy.make(self._annotator.put(claim.notes))
+        return True
+
+    def end(self, summary: Summary) -> None:
+        """Copy the rest."""
+        self._copy.finish()
+
+
+def _place(line: ServiceLine, claim_type: str) -> int:
+    """Where NTE*TPO legally stands: before PS1 and HCP, and before loops 2410, 2420, 2430 and 2440."""
+    behind = _BEHIND[claim_type]
+    for segment in line.segments:
+        if segment.loop != "2400" or segment.tag in behind:
+            return segment.offset
+    return line.end
+
+
+def _segment(text: str, delimiters: Delimiters) -> bytes:
+    return delimiters.element.join((b"NTE", b"TPO", text.encode("ascii"))) + delimiters.segment
+
+
+# -- taking out ------------------------------------------------------------------------------------------------
+
+
+def restore_edits(buffer: Buffer) -> Edits:
+    """The edits that take every X12PROC note out of an annotated file and lower SE01 again."""
+    position = 0
+    delimiters: Delimiters | None = None
+    for event in scan(buffer, ()):
+        if isinstance(event, Interchange):
+            if delimiters is not None:
+                yield from _found_notes(buffer, position, event.header.start, delimiters)
+            position, delimiters = event.header.start, event.delimiters
+        elif isinstance(event, TransactionClosed) and event.trailer is not None and delimiters is not None:
+            # Notes in front of this set stand in one that was never closed, whose SE nobody raised.
+            yield from _found_notes(buffer, position, event.transaction.start, delimiters)
+            position = max(position, event.transaction.start)
+            taken = 0
+            for edit in _found_notes(buffer, position, event.trailer[0], delimiters):
+                taken += 1
+                yield edit
+            if taken:
+                yield from recount(buffer, event.trailer, -taken)
+            position = event.trailer[1]
+    if delimiters is not None:
+        yield from _found_notes(buffer, position, len(buffer), delimiters)
+
+
+def _found_notes(buffer: Buffer, start: int, end: int, delimiters: Delimiters) -> Edits:
+    """The notes between two places. A note never ends at a window's border: it is shorter than the overlap."""
+    element, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
+    note = re.compile(
+        rb"(?<![0-9A-Za-z" + element + rb"])NTE" + element + rb"TPO" + element + MARK.encode() + rb" [RW][:=][^"
+        + element + terminator + rb"]{1,80}" + terminator + rb"[\r\n]*"
+    )  # fmt: skip
+    overlap = 1024
+    while start < end:
+        stop = min(start + WINDOW, end)
+        chunk = buffer[max(start - 1, 0) : min(stop + overlap, end)]
+        shift = max(start - 1, 0)
+        for match in note.finditer(chunk, start - shift):  # the byte before tells whether a segment begins there
+            if shift + match.start() >= stop:
+                break
+            yield Edit(shift + match.start(), shift + match.end(), b"")
+        start = stop

@@ -1,0 +1,244 @@
+"""What the page shows, in XML form: the part of a claim's facts that a biller needs, with line and column in the
+file, and the tables above and below the claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.stream import Summary
+from x12proc.findings import SEVERITIES
+from x12proc.reports.document import Document
+from x12proc.reports.html.line_index import Lines
+from x12proc.reports.html.totals import Parties, PartyTotals, RuleTotals
+from x12proc.reports.xml_markup import claim_form, element
+from x12proc.rules.base import Rule
+from x12proc.rules.denial_words import remittance_words, status_words
+from x12proc.values import dollars, parse_charge
+
+PARTIES_SHOWN = 25  # payers and providers with the highest charges at risk
+LINES_SHOWN = 999  # target lines of a claim; neither guide allows more
+LINKS_SHOWN = 200  # claims that a rule's text links to
+_LONGEST_ID = 60  # characters of a claim id in a list
+_CLAIM = (
+    "claim_id",
+    "type",
+    "interchange_control",
+    "group_control",
+    "transaction_control",
+    "profile",
+    "disposition",
+)
+_LINE = ("number", "procedure", "modifiers", "annotation_skipped")
+_FINDING = ("rule", "severity", "message", "fix", "claim_status", "remittance", "sources")
+_NOTHING = len(SEVERITIES)  # graver than this is every finding
+
+
+class Listed(msgspec.Struct, frozen=True, gc=False):
+    """A claim as lists name it."""
+
+    number: int  # of the target claims, in file order from 1: its anchor
+    id: str
+    rules: tuple[str, ...]  # each once
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A claim in which nothing was found."""
+
+    number: int
+    id: str
+    payer: str
+    provider: str
+    charge: str
+    line: int
+    column: int
+    byte_offset: int
+
+
+def listed(document: Document, number: int) -> Listed:
+    """What lists say of a claim."""
+    holders = (document, *document["lines"])
+    rules = dict.fromkeys(finding["rule"] for holder in holders for finding in holder["findings"])
+    return Listed(number, document["claim_id"][:_LONGEST_ID], tuple(rules))
+
+
+def row(document: Document, number: int, lines: Lines) -> Row:
+    """The row of a claim in which nothing was found."""
+    start = document["byte_range"][0]
+    line, column = lines.place(start)
+    return Row(
+        number=number,
+        id=document["claim_id"][:_LONGEST_ID],
+        payer=_named(document["payer"]["name"], document["payer"]["id"]),
+        provider=_named(document["billing_provider"]["name"], document["billing_provider"]["npi"]),
+        charge=money(document["charge"]),
+        line=line,
+        column=column,
+        byte_offset=start,
+    )
+
+
+def money(charge: str) -> str:
+    """A charge with its dollar sign; as sent where it is no amount."""
+    amount = parse_charge(charge)
+    return charge if amount is None else dollars(amount)
+
+
+# -- a claim ---------------------------------------------------------------------------------------------------
+
+
+def page_claim(scrubbed: ScrubbedClaim, document: Document, number: int, lines: Lines) -> str:
+    """A claim with findings, in the page's XML form."""
+    segments = scrubbed.claim.segments
+    folded = lines.line(segments[0].offset) == lines.line(segments[-1].offset)
+    gravest = min((_rank(line) for line in document["lines"]), default=_NOTHING)
+    above = [finding for finding in document["findings"] if SEVERITIES.index(finding["severity"]) <= gravest]
+    below = document["findings"][len(above) :]
+    shown = {
+        **{key: document[key] for key in _CLAIM},
+        "number": number,
+        "money": money(document["charge"]),
+        "payer": document["payer"],
+        "billing_provider": document["billing_provider"],
+        "patient": document.get("patient"),
+        "location": _place(document["segment_index"], document["byte_range"][0], lines),
+        "findings": [_finding(finding, lines) for finding in above],
+        "below": [_finding(finding, lines) for finding in below],
+        "bypasses": document["bypasses"],
+        "guide_errors": [_guide_error(error, lines) for error in document["guide_errors"]],
+        "lines": [_line(line, lines) for line in document["lines"][:LINES_SHOWN]],
+        "more_lines": len(scrubbed.lines[LINES_SHOWN:]) or None,
+    }
+    scrubbed = msgspec.structs.replace(scrubbed, lines=scrubbed.lines[:LINES_SHOWN])
+    return claim_form(scrubbed, shown, None if folded else lines.line)
+
+
+def _line(document: Document, lines: Lines) -> Document:
+    return {
+        **{key: document[key] for key in _LINE},
+        "rank": _rank(document),
+        "money": money(document["charge"]),
+        "date": next(iter(document["service_dates"]), None),
+        "findings": [_finding(finding, lines) for finding in document["findings"]],
+        "fixes": [{**fix, "location": fix["location"]["element"]} for fix in document["fixes"]],
+    }
+
+
+def _rank(line: Document) -> int:
+    """How grave the gravest finding of a line is: 0 rejects."""
+    return min((SEVERITIES.index(finding["severity"]) for finding in line["findings"]), default=_NOTHING)
+
+
+def _finding(finding: Document, lines: Lines) -> Document:
+    return {
+        **{key: finding[key] for key in _FINDING},
+        "denial": _denial(finding["remittance"]) or None,
+        "location": _located(finding["location"], lines),
+    }
+
+
+def _denial(remittance: Document | None) -> str:
+    """What the likely denial means: the remarks say it, and the reason where there are none."""
+    if remittance is None:
+        return ""
+    told = remittance_words(remittance["carc"], remittance["rarc"])
+    remarks = [words for code, words in told if code != remittance["carc"]]
+    return "; ".join(remarks or [words for _, words in told])
+
+
+def _guide_error(error: Document, lines: Lines) -> Document:
+    return {**error, "location": _located(error["location"], lines)}
+
+
+def _located(location: Document, lines: Lines) -> Document:
+    return {**location, **_place(location["segment_index"], location["byte_offset"], lines)}
+
+
+def _place(segment_index: int, byte_offset: int, lines: Lines) -> Document:
+    line, column = lines.place(byte_offset)
+    return {"segment_index": segment_index, "byte_offset": byte_offset, "line": line, "column": column}
+
+
+# -- the tables ------------------------------------------------------------------------------------------------
+
+
+def money_totals(summary: Summary) -> Document:
+    """The amounts at the top of the page, ready to be read."""
+    return {
+        "at_risk": dollars(summary.charges_at_risk),
+        "charges": dollars(summary.charges),
+        "rate": rate(summary.rejected_claims, summary.target_claims),
+        "unread": summary.charges_unread or None,
+    }
+
+
+def rate(part: int, whole: int) -> str:
+    """A share in per cent with one decimal."""
+    return f"{Decimal(100 * part) / whole:.1f} %" if whole else "0.0 %"
+
+
+def rule_tables(
+    heard: Mapping[str, RuleTotals], found: Mapping[str, Sequence[Listed]], rules: Mapping[str, Rule]
+) -> str:
+    """Every rule that was heard: what it came to, what it means, and the claims it was heard on."""
+    order = sorted(heard.items(), key=lambda entry: (-entry[1].at_risk, -entry[1].findings, entry[0]))
+    told = [_rule(rules[rule_id], totals, found.get(rule_id, ())) for rule_id, totals in order]
+    return f"<rules>{''.join(told)}</rules>"
+
+
+def _rule(rule: Rule, totals: RuleTotals, found: Sequence[Listed]) -> str:
+    facts = {
+        "id": rule.id, "name": rule.name, "summary": rule.summary, "why": rule.why, "fix": rule.fix,
+        **msgspec.structs.asdict(totals),
+        "at_risk": dollars(totals.at_risk), "alone_at_risk": dollars(totals.alone_at_risk),
+    }  # fmt: skip
+    parts = [element(key, value) for key, value in facts.items()]
+    parts += [element("answer", {"code": code, "words": words}) for code, words in _answers(rule)]
+    parts += [element("source", {"title": source.title, "url": source.url}) for source in rule.cited]
+    parts += links(found[:LINKS_SHOWN])
+    parts.append(element("more", len(found) - LINKS_SHOWN if len(found) > LINKS_SHOWN else None))
+    return f"<rule>{''.join(parts)}</rule>"
+
+
+def _answers(rule: Rule) -> Iterator[tuple[str, str]]:
+    """The codes that a payer is likely to answer with, in words."""
+    for status in (rule.status, rule.second_status):
+        words = status_words(status)
+        if words:
+            yield status, words
+    yield from remittance_words(rule.carc, rule.rarc)
+
+
+def links(found: Iterable[Listed]) -> Iterator[str]:
+    """Claims as links to them."""
+    for claim in found:
+        yield element("link", {"number": claim.number, "id": claim.id})
+
+
+def party_table(name: str, parties: Parties) -> str:
+    """The payers or providers with the highest charges at risk, and the rest of them as one."""
+    shown, rest, others = parties.ranked(PARTIES_SHOWN)
+    rows = [element("party", _party(party)) for party in shown]
+    if rest.claims:
+        rows.append(element("rest", {**_party(rest), "others": others or None}))
+    return f"<{name}>{''.join(rows)}</{name}>"
+
+
+def _party(party: PartyTotals) -> Document:
+    return {
+        "id": party.id,
+        "name": party.name,
+        "claims": party.claims,
+        "rejected": party.rejected,
+        "rate": rate(party.rejected, party.claims),
+        "charges": dollars(party.charges),
+        "at_risk": dollars(party.at_risk),
+        "unread": party.unread or None,
+    }
+
+
+def _named(name: str, identifier: str) -> str:
+    return " ".join(part for part in (name[:_LONGEST_ID], identifier[:_LONGEST_ID]) if part)

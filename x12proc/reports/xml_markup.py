@@ -1,0 +1,195 @@
+"""A report's documents as XML text: the facts of the JSON report, and raw segments with what is wrong marked.
+
+A value that is null in the JSON report has no element here. The text is put together by hand, because a tree
+built node by node costs four times as much; whoever writes or transforms it has lxml parse it first, so that
+nothing goes out that is not well-formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from x12proc.claims.model import Claim
+from x12proc.engine.engine import ScrubbedClaim
+from x12proc.reports.document import LONGEST_VALUE, Document
+from x12proc.reports.escape import escaped
+from x12proc.wire.delimiters import Delimiters
+from x12proc.wire.segment import Segment
+
+GUIDE = "guide"  # the severity under which a guide error is shown
+_SINGULAR = {
+    "claims": "claim", "lines": "line", "findings": "finding", "below": "finding", "diagnoses": "diagnosis",
+    "modifiers": "modifier",
+    "notes": "note", "errors": "error", "sources": "source", "rarc": "code", "service_dates": "date",
+    "diagnosis_pointers": "pointer", "byte_range": "offset", "routes": "route", "dates": "date",
+    "guide_errors": "guide_error", "bypasses": "bypass", "fixes": "fix",
+}  # fmt: skip
+_MAPPINGS = frozenset(("by_rule", "profile_files", "reference_editions", "rule_files", "rule_packages"))
+_GRAVITY = {"reject": 0, "warn": 1, GUIDE: 2, "info": 3}
+LineOf: TypeAlias = Callable[[int], int]  # the line of the file on which a byte stands
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False):
+    """What is wrong in a segment. ``element`` 0 is the segment as a whole, ``component`` 0 the whole element."""
+
+    rule: str
+    severity: str
+    name: str  # LIN03, SV101-7
+    loop: str
+    element: int
+    component: int
+    missing: bool  # was not sent and belongs behind the segment
+
+
+Marks: TypeAlias = Mapping[int, list[Mark]]  # by segment index
+
+
+# -- facts -----------------------------------------------------------------------------------------------------
+
+
+def element(name: str, value: object) -> str:
+    """A plain value as an element: mappings and lists become children, None becomes nothing."""
+    if isinstance(value, str):
+        return f"<{name}>{escaped(value)}</{name}>"
+    return "" if value is None else f"<{name}>{_inside(name, value)}</{name}>"
+
+
+def _inside(name: str, value: object) -> str:
+    if isinstance(value, dict):
+        if name in _MAPPINGS:
+            return "".join(
+                [f'<entry key="{escaped(key)}">{escaped(str(entry))}</entry>' for key, entry in value.items()]
+            )
+        return "".join([element(key, entry) for key, entry in value.items()])
+    if isinstance(value, list | tuple):
+        single = _SINGULAR.get(name, "entry")
+        return "".join([element(single, entry) for entry in value])
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def claim_form(scrubbed: ScrubbedClaim, document: Document, line_of: LineOf | None = None) -> str:
+    """A claim's document as a ``claim`` element, with the segments of its loop 2300 and of its target lines.
+
+    ``line_of`` adds to every segment the line of the file on which it begins.
+    """
+    claim = scrubbed.claim
+    marks = claim_marks(document)
+    shown = {segment.index for line in scrubbed.lines for segment in line.line.segments}
+    own = [segment for segment in claim.segments if segment.loop == "2300"]
+    shown.update(segment.index for segment in own)
+    elsewhere = marks.keys() - shown
+    own += [segment for segment in _all_segments(claim) if segment.index in elsewhere]
+
+    def block(segments: Iterable[Segment]) -> str:
+        inside = [
+            segment_form(segment, marks.get(segment.index), claim.delimiters, line_of) for segment in segments
+        ]
+        return f"<segments>{''.join(inside)}</segments>"
+
+    facts = [element(key, value) for key, value in document.items() if key != "lines"]
+    lines = [
+        f"<line>{_inside('line', facts)}{block(line.line.segments)}</line>"
+        for facts, line in zip(document["lines"], scrubbed.lines, strict=True)
+    ]
+    return f"<claim>{''.join(facts)}<lines>{''.join(lines)}</lines>{block(own)}</claim>"
+
+
+def _all_segments(claim: Claim) -> Iterator[Segment]:
+    """Every segment that is told of a claim: its own, and those of the loops it hangs under."""
+    for party in (*claim.header, *claim.provider, *claim.subscriber, *claim.patient):
+        yield from party.segments
+    yield from claim.segments
+
+
+# -- what is wrong, and where ----------------------------------------------------------------------------------
+
+
+def claim_marks(document: Document) -> Marks:
+    """What was found in a claim, by the index of the segment it is about."""
+    marks: dict[int, list[Mark]] = {}
+    for entry in document["guide_errors"]:
+        _put(marks, entry["code"], GUIDE, entry["location"])
+    for holder in (document, *document["lines"]):
+        for finding in (*holder["findings"], *holder.get("below", ())):
+            _put(marks, finding["rule"], finding["severity"], finding["location"])
+    return marks
+
+
+def _put(marks: dict[int, list[Mark]], rule: str, severity: str, location: Document) -> None:
+    name, tag = location["element"], location["segment"]
+    number, _, component = name.removeprefix(tag).partition("-")
+    exact = name.startswith(tag) and number.isdigit()
+    mark = Mark(
+        rule=rule,
+        severity=severity,
+        name=name,
+        loop=location["loop"],
+        element=int(number) if exact else 0,
+        component=int(component) if exact and component.isdigit() else 0,
+        missing=location["after"] is not None,
+    )
+    marks.setdefault(location["segment_index"], []).append(mark)
+
+
+def segment_form(
+    segment: Segment, marks: list[Mark] | None, delimiters: Delimiters, line_of: LineOf | None
+) -> str:
+    """A segment as a ``segment`` element with what is wrong in ``fault`` elements; behind it an ``absent`` element
+    for whatever is missing there."""
+    line = f' line="{line_of(segment.offset)}"' if line_of else ""
+    head = f'<segment index="{segment.index}" offset="{segment.offset}" loop="{segment.loop}"{line}>'
+    separator = delimiters.element.decode("latin-1")
+    values = segment.elements
+    if len(segment.raw) > LONGEST_VALUE:
+        values = tuple(_cut(value) for value in values)
+    if not marks:
+        rest = escaped(separator.join(("", *values[1:])))
+        return f"{head}<tag>{escaped(values[0])}</tag>{rest}</segment>"
+    at: dict[int, list[Mark]] = {}
+    for mark in marks:
+        if not mark.missing:
+            at.setdefault(mark.element, []).append(mark)
+    between = escaped(separator)
+    parts = [f"<tag>{_marked(escaped(values[0]), at.pop(0, []))}</tag>"]
+    for position, value in enumerate(values[1:], 1):
+        parts += (between, _value(value, at.pop(position, []), delimiters))
+    # What should stand behind the last element that was sent.
+    parts += [_marked("", unsent) for unsent in at.values()]
+    gaps = [_gap(mark) for mark in marks if mark.missing]
+    return f"{head}{''.join(parts)}</segment>{''.join(gaps)}"
+
+
+def _value(text: str, marks: list[Mark], delimiters: Delimiters) -> str:
+    """An element's text, its components apart where a finding is about one of them."""
+    if not any(mark.component for mark in marks):
+        return _marked(escaped(text), marks)
+    separator = delimiters.component.decode("latin-1")
+    parts = text.split(separator)
+    at: dict[int, list[Mark]] = {}
+    for mark in marks:
+        at.setdefault(mark.component, []).append(mark)
+    whole = at.pop(0, [])
+    told = [_marked(escaped(part), at.pop(position, [])) for position, part in enumerate(parts, 1)]
+    unsent = [_marked("", rest) for rest in at.values()]
+    return _marked(escaped(separator).join(told) + "".join(unsent), whole)
+
+
+def _marked(text: str, marks: list[Mark]) -> str:
+    """XML text inside a ``fault`` when something is wrong with it."""
+    if not marks:
+        return text
+    rules = escaped(" ".join(dict.fromkeys(mark.rule for mark in marks)))
+    severity = min((mark.severity for mark in marks), key=_GRAVITY.__getitem__)
+    return f'<fault rules="{rules}" severity="{severity}" element="{escaped(marks[0].name)}">{text}</fault>'
+
+
+def _gap(mark: Mark) -> str:
+    facts = f'rules="{escaped(mark.rule)}" severity="{mark.severity}"'
+    return f'<absent name="{escaped(mark.name)}" loop="{escaped(mark.loop)}" {facts}/>'
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

@@ -1,0 +1,74 @@
+"""What a worker process does with one file: all artefacts, and the claims into the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from x12proc.reports.document import fault_document, summary_document
+from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.files import Input
+from x12proc.runner.runner import InputRun, Result
+from x12proc.service.api.scrub_options import Question, answer_settings
+from x12proc.service.db.store import INPUT, Store
+from x12proc.service.jobs.claim_index import Index
+
+_STEM = Path(INPUT).stem
+_MOST_FAULTS = 20  # that are shown beside a run; the report tells the rest
+
+
+class FileJob(msgspec.Struct, frozen=True, kw_only=True):
+    """One file to be scrubbed. ``run_id`` is None for a dry run, of which nothing is kept."""
+
+    folder: Path  # where the file lies, and where its artefacts go
+    config: Path | None
+    question: Question
+    emit: tuple[str, ...]
+    data: Path
+    run_id: str | None
+
+
+class FileDone(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of it."""
+
+    status: str
+    readable: bool  # there is an interchange in it
+    crashed: bool
+    summary: dict[str, Any]
+    faults: list[dict[str, Any]]
+    withheld: dict[str, str]
+    seconds: float = 0
+
+
+def scrub_file(job: FileJob) -> FileDone:
+    """Scrub a file. Raises ConfigError when the configuration has become wrong meanwhile."""
+    settings = answer_settings(job.config, job.question)
+    source = Input(job.folder / INPUT)
+    if job.run_id is None:
+        return _done(InputRun(source, settings, job.emit, job.folder).run())
+    store = Store(job.data)
+    try:
+        index = Index(store, job.run_id)
+        result = InputRun(source, settings, job.emit, job.folder, on_claim=index.take).run()
+        index.finish()
+    finally:
+        store.close()
+    return _done(result)
+
+
+def _done(result: Result) -> FileDone:
+    return FileDone(
+        status=result.summary.status,
+        readable=result.summary.interchanges > 0,
+        crashed=result.crashed,
+        summary=summary_document(result.summary),
+        faults=[fault_document(fault) for fault in result.faults[:_MOST_FAULTS]],
+        withheld=result.withheld,
+    )
+
+
+def artefact(folder: Path, kind: str) -> Path:
+    """Where an artefact of a run lies."""
+    return folder / (_STEM + ARTEFACTS[kind])
