@@ -29,13 +29,13 @@ _VISITS = ("99213", "99214", "96365", "96413", "80053", "85025", "J1100", "J2405
 
 
 class Drug(NamedTuple):
-    """A product as billed: strength of one container in a unit, and its millilitres (0: a powder)."""
+    """A product as billed: strength of one container in a unit, and its milliliters (0: a powder)."""
 
     name: str
     ndc: str
     strength: int
     unit: str
-    millilitres: int
+    milliliters: int
     route: str
 
 
@@ -172,9 +172,9 @@ def _drug_line(kind: str, number: int, day: str, dice: random.Random) -> list[st
     drug = dice.choice(_DRUGS)
     count = dice.randrange(1, 13)
     dose = count * drug.strength
-    content = f"{drug.strength}{drug.unit}" + (f"/{drug.millilitres}ML" if drug.millilitres else "")
+    content = f"{drug.strength}{drug.unit}" + (f"/{drug.milliliters}ML" if drug.milliliters else "")
     text = f"{drug.name} {dose}{drug.unit} {drug.route} {count}X{content} SDV"
-    quantity = f"{count * drug.millilitres}*ML" if drug.millilitres else f"{count}*UN"
+    quantity = f"{count * drug.milliliters}*ML" if drug.milliliters else f"{count}*UN"
     ndc, route = drug.ndc, dice.randrange(5)
     if route == 0:
         text = f"{drug.name} {content}"  # a fault: no dose, no route

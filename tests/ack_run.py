@@ -14,7 +14,7 @@ from x12proc.engine.engine import Engine
 from x12proc.engine.stream import Outcome, Summary, scrub_buffer
 from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
-from x12proc.reports.acks.envelopes import Acknowledging, ControlNumbers, Refuse
+from x12proc.reports.acks.envelopes import AckSettings, ControlNumbers, Refuse
 from x12proc.reports.acks.ta1 import InterchangeAcknowledgement
 from x12proc.reports.writer import StreamWriter
 from x12proc.rules import all_rules
@@ -32,13 +32,13 @@ def acknowledge(
     data: bytes,
     *,
     outcomes: Iterable[Outcome] | None = None,
-    settings: Acknowledging | None = None,
+    settings: AckSettings | None = None,
     refuse: Refuse | None = None,
     first: int = 0,
     window: int = 4096,
 ) -> dict[str, bytes]:
     """All acknowledgements of a file. ``outcomes`` stands in for those of the shipped rules."""
-    settings = settings or Acknowledging()
+    settings = settings or AckSettings()
     controls = ControlNumbers(first)
     written = {kind: io.BytesIO() for kind in KINDS}
     scratch = (io.BytesIO(), io.BytesIO(), io.BytesIO())

@@ -6,10 +6,10 @@ import os
 
 import x12proc.runner.pool
 from x12proc.cli import main
-from x12proc.conformance.chunks import Batch, Verdict
+from x12proc.conformance.chunks import Batch, BatchResult
 
 
-def die(batch: Batch) -> Verdict:
+def die(batch: Batch) -> BatchResult:
     """In place of the check."""
     os._exit(1)
 

@@ -102,7 +102,7 @@ def names(folder: Path) -> list[str]:
 
 
 def faults(path: Path, inputs: dict[str, bytes]) -> list[str]:
-    """What contradicts "each input one artefact set, ledger = disk, balance zero"; empty when nothing does."""
+    """What contradicts "each input one artifact set, ledger = disk, balance zero"; empty when nothing does."""
     folder = path.parent
     found = [f"{name}/{entry}" for name in ("in", "work") for entry in names(folder / name)]
     ledger = Ledger(load_feed_file(path).ledger_url)
@@ -112,7 +112,7 @@ def faults(path: Path, inputs: dict[str, bytes]) -> list[str]:
     if Counter(row.name for row in known) != Counter(dict.fromkeys(inputs, 1)):
         found.append("the ledger doesn't know each input once")
     if sorted(row.folder for row in known if row.folder) != names(folder / "out"):
-        found.append("the outbox doesn't hold one set of artefacts for each input")
+        found.append("the outbox doesn't hold one set of artifacts for each input")
     kept = Counter(_hash(entry.read_bytes()) for place in ("archive", "quarantine")
                    for entry in (folder / place).iterdir() if not entry.name.endswith(".reason.json"))  # fmt: skip
     if kept != Counter(_hash(data) for data in inputs.values()):

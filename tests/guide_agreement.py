@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from edi import CLINIC, HOSPITAL, base, restyle
-from mutations import excerpt, mutated
+from mutations import mutated, shorten
 
-from x12proc.conformance.batcher import ClaimCutter
+from x12proc.conformance.batcher import ClaimBatcher
 from x12proc.conformance.check import check
 from x12proc.conformance.chunks import CHECKED_GUIDES, Batch, version
 from x12proc.wire.events import ClaimSpan
@@ -24,7 +24,7 @@ STYLES = ("tilde", "tilde-lf", "tilde-crlf", "pipe", "newline", "control")
 def batches(data: bytes) -> Iterator[Batch]:
     """All claims of a file as a validator is sent them."""
     claims = [event for event in scan(data, ("J3590",), every_claim=True) if isinstance(event, ClaimSpan)]
-    return ClaimCutter(data).cut([span for span in claims if version(span) in CHECKED_GUIDES])
+    return ClaimBatcher(data).cut([span for span in claims if version(span) in CHECKED_GUIDES])
 
 
 def differs(data: bytes) -> bool:
@@ -36,7 +36,7 @@ def differs(data: bytes) -> bool:
 def sources() -> tuple[bytes, ...]:
     """What faults are put into."""
     clinic, hospital = CLINIC.read_bytes(), HOSPITAL.read_bytes()
-    return (base(), base("I"), excerpt(clinic, 0, 4), excerpt(hospital, 0, 4), excerpt(clinic, 1, 6))
+    return (base(), base("I"), shorten(clinic, 0, 4), shorten(hospital, 0, 4), shorten(clinic, 1, 6))
 
 
 def faulty(seed: int) -> bytes:

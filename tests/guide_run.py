@@ -8,11 +8,11 @@ from edi import join, segments
 from pyx12_whole import Fault
 from rule_run import profiles, reference
 
-from x12proc.conformance.batcher import ClaimCutter
+from x12proc.conformance.batcher import ClaimBatcher
 from x12proc.conformance.check import check
-from x12proc.conformance.checker import Judge
+from x12proc.conformance.checker import GuideChecker
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import Outcome, scrub_buffer
 from x12proc.findings import GuideError
 from x12proc.replay.rule_cases import AS_OF
@@ -26,14 +26,14 @@ CODES = ("J3590",)
 def run(data: bytes, *, whole: bool = False, reject: bool = False) -> list[Outcome]:
     """The outcomes of a file, as `--conformance targets` or, with `whole`, `full` has them."""
     engine = Engine(all_rules(), profiles(), reference(), codes=CODES, as_of=AS_OF)
-    judge = Judge(data, lambda batch: lambda: check(batch), whole=whole)
+    judge = GuideChecker(data, lambda batch: lambda: check(batch), whole=whole)
     outcomes = scrub_buffer(data, engine, CODES, every_claim=whole)
     return list(with_guide_errors(outcomes, judge, reject=reject))
 
 
-def claims(data: bytes, *, reject: bool = False) -> list[ScrubbedClaim]:
+def claims(data: bytes, *, reject: bool = False) -> list[ClaimResult]:
     """The target claims of a file."""
-    return [outcome for outcome in run(data, reject=reject) if isinstance(outcome, ScrubbedClaim)]
+    return [outcome for outcome in run(data, reject=reject) if isinstance(outcome, ClaimResult)]
 
 
 def spans(data: bytes) -> list[ClaimSpan]:
@@ -43,7 +43,7 @@ def spans(data: bytes) -> list[ClaimSpan]:
 
 def raw_errors(data: bytes) -> list[tuple[GuideError, ...]]:
     """What the validator says of each of these claims, before anything is told once."""
-    return [errors for batch in ClaimCutter(data).cut(spans(data)) for errors in check(batch).claims]
+    return [errors for batch in ClaimBatcher(data).cut(spans(data)) for errors in check(batch).claims]
 
 
 def one(data: bytes) -> tuple[GuideError, ...]:

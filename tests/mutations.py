@@ -92,7 +92,7 @@ def mutated(data: bytes, seed: int, faults: int = 1) -> bytes:
     return join(parts)
 
 
-def excerpt(data: bytes, number: int, loops: int) -> bytes:
+def shorten(data: bytes, number: int, loops: int) -> bytes:
     """One set of a file, with so many of its first HL loops and their claims."""
     parts = segments(data)
     starts = [at for at, part in enumerate(parts) if part.startswith("ST*")]

@@ -11,7 +11,7 @@ import msgspec
 from rule_cases import Case
 from rule_run import profiles, reference, with_options
 
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.profiles.profiles import Profiles
 from x12proc.reports.csv_report import CsvReport
@@ -41,7 +41,7 @@ class Run(msgspec.Struct, frozen=True):
     """One run over some bytes: the claims, and how reports of it are written."""
 
     data: bytes
-    claims: list[ScrubbedClaim]
+    claims: list[ClaimResult]
     documents: list[Document]
     faults: list[Fault]
     summary: Summary
@@ -88,7 +88,7 @@ def run(
         result.summary.count(outcome)
         if isinstance(outcome, Fault):
             result.faults.append(outcome)
-        elif isinstance(outcome, ScrubbedClaim):
+        elif isinstance(outcome, ClaimResult):
             document = claim_document(outcome)
             if change is not None:
                 change(document)

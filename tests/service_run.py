@@ -15,7 +15,7 @@ from x12proc.service.app import make_app
 from x12proc.service.keys import SCOPES, create_key
 from x12proc.service.options import Options
 from x12proc.service.server import server_config
-from x12proc.service.services import Desk
+from x12proc.service.services import Services
 
 AS_OF = "2024-04-01"
 EDI = "application/edi-x12"
@@ -27,7 +27,7 @@ class Service:
     def __init__(self, data: Path, **limits: Any) -> None:
         self.options = Options(data=data, **limits)
         self.app = make_app(self.options)
-        self.desk: Desk = self.app.state.desk
+        self.desk: Services = self.app.state.desk
         self.key = create_key(self.desk.store, "tester", tuple(SCOPES))
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))

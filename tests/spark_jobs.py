@@ -92,7 +92,7 @@ def local(folder: Path) -> dict[str, Any]:
         "fail split": said(
             lambda: load(spark, str(folder / "cut.edi"), on_error="fail", partition_bytes=5000).count()
         ),
-        "option": said(lambda: load(spark, str(folder / "demo"), colour="red").count()),
+        "option": said(lambda: load(spark, str(folder / "demo"), color="red").count()),
         "profile": said(lambda: load(spark, str(folder / "demo"), profile="nobody").count()),
         "path": said(lambda: load(spark, str(folder / "nowhere")).count()),
     }

@@ -1,4 +1,4 @@
-"""The Python API: what a vendor's program sees of claims, artefacts and trouble."""
+"""The Python API: what a vendor's program sees of claims, artifacts and trouble."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_examples_in_the_docstrings(module: ModuleType, monkeypatch: pytest.
     assert tried.failed == 0
 
 
-def test_artefacts_are_those_of_the_command_line(tmp_path: Path) -> None:
+def test_artifacts_are_those_of_the_command_line(tmp_path: Path) -> None:
     ours, theirs = tmp_path / "api", tmp_path / "cli"
     ours.mkdir()
     kinds = ("json", "csv", "xml", "html", "annotated", "accepted", "rejected", "999", "277ca")
@@ -42,7 +42,7 @@ def test_artefacts_are_those_of_the_command_line(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 1
     assert scrubbing.result is not None
     assert scrubbing.result.summary.target_claims == len(claims)
-    assert sorted(path.name for path in scrubbing.result.artefacts) == sorted(
+    assert sorted(path.name for path in scrubbing.result.artifacts) == sorted(
         path.name for path in theirs.iterdir()
     )
     for path in theirs.iterdir():
@@ -80,7 +80,7 @@ def test_any_source_gives_the_same(kind: str, tmp_path: Path) -> None:
     assert report["input"]["bytes"] == len(data)
 
 
-def test_one_artefact_goes_to_a_stream() -> None:
+def test_one_artifact_goes_to_a_stream() -> None:
     out = io.BytesIO()
     list(x12proc.scrub(HOSPITAL, as_of=AS_OF, emit=["annotated"], output=out))
     assert b"X12PROC" in out.getvalue()
@@ -115,7 +115,7 @@ def test_a_failed_file_raises_behind_its_claims_and_leaves_its_reports(tmp_path:
         ({"emit": ["json"]}, "give a folder or a binary stream"),
         ({"fix": "safe"}, "give a folder or a binary stream"),
         ({"emit": ["pdf"], "output": "."}, "pdf can't be written; there are json"),
-        ({"emit": ["json", "csv"], "output": io.BytesIO()}, "a stream takes one artefact, not 2"),
+        ({"emit": ["json", "csv"], "output": io.BytesIO()}, "a stream takes one artifact, not 2"),
         ({"emit": ["json"], "output": "no/such/folder"}, "there is no such folder"),
         ({"profile": "nobody"}, "nobody"),
         ({"codes": ["J35"]}, "J35"),

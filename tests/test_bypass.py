@@ -18,7 +18,7 @@ from rule_run import profile_files, reference
 
 from x12proc.claims.model import ServiceLine
 from x12proc.cli.app import app
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Hit
 from x12proc.profiles.profiles import Bypass, Profiles, parse_profile
@@ -36,7 +36,7 @@ NO_NDC = base().replace(b"LIN**N4*10122016002~\nCTP****40*ML~\n", b"").replace(b
 
 def scrubbed(
     entries: str, *data: bytes, as_of: date = AS_OF, rules: dict[str, Rule] | None = None, child: str = ""
-) -> list[ScrubbedClaim]:
+) -> list[ClaimResult]:
     """What comes of files, one behind the other, under a profile with these entries."""
     files = {**profile_files(), "mine": parse_profile((HEAD + entries).encode(), "mine.toml", RULES)}
     if child:
@@ -45,14 +45,14 @@ def scrubbed(
     name = "child" if child else "mine"
     engine = Engine(known, Profiles(files, known), reference(), codes=("J3590",), as_of=as_of, profile=name)
     outcomes = scrub_buffer(b"\n".join(data or (base(),)), engine, ("J3590",))
-    return [outcome for outcome in outcomes if isinstance(outcome, ScrubbedClaim)]
+    return [outcome for outcome in outcomes if isinstance(outcome, ClaimResult)]
 
 
-def heard(claim: ScrubbedClaim) -> list[str]:
+def heard(claim: ClaimResult) -> list[str]:
     return [f"{finding.rule} {finding.severity}" for finding in claim.all_findings]
 
 
-def held(claim: ScrubbedClaim) -> list[str]:
+def held(claim: ClaimResult) -> list[str]:
     return [bypass.rule for bypass in claim.bypasses]
 
 

@@ -12,7 +12,7 @@ from rule_run import profiles, reference
 
 import x12proc
 from x12proc.engine import engine as engine_module
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import scrub_buffer
 from x12proc.rules import all_rules
 from x12proc.rules.context import Context
@@ -22,7 +22,7 @@ AS_OF = date(2024, 4, 1)
 
 def found(data: bytes, codes: tuple[str, ...] = ("J3590", "J3490")) -> list[tuple[str, list[str]]]:
     engine = Engine(all_rules(), profiles(), reference(), codes=codes, as_of=AS_OF)
-    outcomes = [out for out in scrub_buffer(data, engine, codes) if isinstance(out, ScrubbedClaim)]
+    outcomes = [out for out in scrub_buffer(data, engine, codes) if isinstance(out, ClaimResult)]
     return [(out.claim.id, sorted(finding.rule for finding in out.all_findings)) for out in outcomes]
 
 

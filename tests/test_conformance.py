@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
 from guide_run import edited, one, raw_errors, reduced, run, spans
-from mutations import excerpt, mutated
+from mutations import mutated, shorten
 from pyx12.map_index import map_index
 from pyx12.map_walker import walk_tree
 from pyx12_whole import Fault, whole_file
@@ -24,7 +24,7 @@ from x12proc.conformance import check as conformance
 from x12proc.conformance import pyx12_walk
 from x12proc.conformance import stream as verdicts
 from x12proc.conformance.chunks import CHECKED_GUIDES
-from x12proc.wire.events import ClaimSpan, Stretch
+from x12proc.wire.events import ClaimSpan, SegmentRange
 from x12proc.wire.versions import CURRENT
 from x12proc.wire.window import count_terminators
 
@@ -42,7 +42,7 @@ SEEDS, AT_ONCE = 520, 26
 
 def places(data: bytes, claim: ClaimSpan) -> list[range]:
     """The segment indexes of a claim and of what it hangs under."""
-    own = Stretch(claim.start, claim.end, claim.segment_index)
+    own = SegmentRange(claim.start, claim.end, claim.segment_index)
     stretches = (claim.header, claim.provider, claim.subscriber, claim.patient, own)
     found = []
     for at in stretches:
@@ -95,7 +95,7 @@ def test_fixtures_have_the_faults_that_pyx12_finds_in_the_whole_file(path: Path)
 @lru_cache(maxsize=1)
 def sound() -> tuple[bytes, ...]:
     """What is mutated: single claims, and sets with several subscribers and dependents."""
-    return base("P"), base("I"), excerpt(CLINIC.read_bytes(), 1, 8), excerpt(HOSPITAL.read_bytes(), 0, 8)
+    return base("P"), base("I"), shorten(CLINIC.read_bytes(), 1, 8), shorten(HOSPITAL.read_bytes(), 0, 8)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
@@ -153,7 +153,7 @@ def test_what_is_missing_at_the_end_of_a_claim_is_seen_whatever_comes_behind() -
 
 
 def test_a_fault_above_the_claims_is_told_of_every_claim_under_it() -> None:
-    data = excerpt(CLINIC.read_bytes(), 1, 8)
+    data = shorten(CLINIC.read_bytes(), 1, 8)
     everyone = raw_errors(edited(data, ("BHT", "BHT*0019*99*X*20240329*0915*CH")))
     assert len(everyone) > 3
     assert all(reduced(errors) == {(3, "BHT02", "7")} for errors in everyone)
@@ -166,7 +166,7 @@ def test_a_fault_above_the_claims_is_told_of_every_claim_under_it() -> None:
 
 
 def test_faults_under_a_dependent() -> None:
-    data = excerpt(CLINIC.read_bytes(), 1, 8)
+    data = shorten(CLINIC.read_bytes(), 1, 8)
     dependent = next(claim for claim in spans(data) if claim.patient is not None)
     assert dependent.patient is not None
     patient = data[dependent.patient.start : dependent.patient.end]
@@ -184,7 +184,7 @@ def test_faults_under_a_dependent() -> None:
 @pytest.mark.parametrize("kind", ["P", "I"])
 def test_a_subscriber_may_have_claims_and_dependents(kind: str) -> None:
     """The order of pyx12's institutional map would not allow it."""
-    data = excerpt((CLINIC if kind == "P" else HOSPITAL).read_bytes(), 1 if kind == "P" else 0, 8)
+    data = shorten((CLINIC if kind == "P" else HOSPITAL).read_bytes(), 1 if kind == "P" else 0, 8)
     parts = segments(data)
     dependent = next(at for at, part in enumerate(parts) if re.match(r"HL\*\d+\*\d+\*23", part))
     start = next(at for at, part in enumerate(parts) if at > dependent and part.startswith("CLM"))
@@ -207,14 +207,14 @@ def test_claims_beyond_a_hundred_under_one_patient(number: int) -> None:
 
 
 def test_hl_numbers_count_every_loop_of_the_set() -> None:
-    data = excerpt(CLINIC.read_bytes(), 1, 8)
+    data = shorten(CLINIC.read_bytes(), 1, 8)
     wrong = data.replace(b"~\nHL*5*", b"~\nHL*55*").replace(b"~\nHL*6*", b"~\nHL*06*")
     told = [error for errors in raw_errors(wrong) for error in errors]
     assert {(error.code, error.value) for error in told if error.location.element == "HL01"} == {("HL1", "55")}
 
 
 def test_hl02_names_a_loop_above() -> None:
-    data = excerpt(HOSPITAL.read_bytes(), 0, 8)
+    data = shorten(HOSPITAL.read_bytes(), 0, 8)
     assert not any(raw_errors(data))
     for parent in (b"7", b"99", b"A", b"2"):
         told = raw_errors(data.replace(b"~\nHL*7*1*22", b"~\nHL*7*" + parent + b"*22"))
@@ -296,7 +296,7 @@ def test_what_pyx12_stumbles_over(edit: tuple[str, str], expected: set[tuple[str
 
 
 def test_a_claim_at_which_the_walker_stops_is_told_and_others_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = excerpt(CLINIC.read_bytes(), 1, 8)
+    data = shorten(CLINIC.read_bytes(), 1, 8)
     victim = spans(data)[1]
     name = data[victim.start : victim.end].split(b"*")[1].decode()
     walk = walk_tree.walk_errors

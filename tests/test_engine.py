@@ -17,7 +17,7 @@ import x12proc
 from x12proc.claims.model import ServiceLine
 from x12proc.engine.engine import Engine
 from x12proc.engine.stream import RULE_CRASH, Summary, scrub_buffer
-from x12proc.errors import RuleCrash
+from x12proc.errors import RuleError
 from x12proc.findings import INFO, REJECT, WARN, Hit, weaker
 from x12proc.rules import all_rules
 from x12proc.rules.base import Rule, line_rule
@@ -65,7 +65,7 @@ def test_the_api_raises_on_a_crash() -> None:
     claim = next(x12proc.read(base()))
     result = scrubbed.scrub(claim, scrubbed.targets(claim))
     assert result.rejected
-    assert isinstance(result.crashes[0], RuleCrash)
+    assert isinstance(result.crashes[0], RuleError)
 
 
 def test_severities_are_ordered() -> None:

@@ -15,8 +15,8 @@ from pyx12_judge import guide_errors
 from rule_run import found, profiles, reference
 
 from x12proc.claims.model import Location
-from x12proc.engine.engine import Engine, ScrubbedClaim
-from x12proc.engine.fixes import Fix, Level, claim_fixes, resolved
+from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.fixes import Fix, FixLevel, claim_fixes, resolved
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.reports.edi.fixed import FixedEdi
 from x12proc.rules import all_rules
@@ -25,7 +25,7 @@ CASES = all_fix_cases()
 IDS = [f"{rule}-{case.name}" for rule, case in CASES]
 
 
-def fixed(data: bytes, level: Level, window: int = 4096) -> bytes:
+def fixed(data: bytes, level: FixLevel, window: int = 4096) -> bytes:
     engine = Engine(all_rules(), profiles(), reference(), codes=("J3590",), as_of=date(2024, 4, 1))
     out = io.BytesIO()
     writer = FixedEdi(data, out.write, level)
@@ -35,10 +35,10 @@ def fixed(data: bytes, level: Level, window: int = 4096) -> bytes:
     return out.getvalue()
 
 
-def offered(data: bytes, level: Level = "off") -> list[Fix]:
+def offered(data: bytes, level: FixLevel = "off") -> list[Fix]:
     engine = Engine(all_rules(), profiles(), reference(), codes=("J3590",), as_of=date(2024, 4, 1))
     outcomes = scrub_buffer(data, engine, ("J3590",))
-    claims = [outcome for outcome in outcomes if isinstance(outcome, ScrubbedClaim)]
+    claims = [outcome for outcome in outcomes if isinstance(outcome, ClaimResult)]
     return [fix for claim in claims for fix in claim_fixes(claim, level)]
 
 

@@ -162,7 +162,7 @@ def pyx12_step(
 def test_every_step_leads_where_pyx12_goes(version: str) -> None:
     """From places all over the guide, with any counts, to segments of every kind."""
     choose = random.Random(version)
-    guide = sound.SoundGuide(load_guide(version))
+    guide = sound.FastGuide(load_guide(version))
     segments = [node for node in guide.guide.nodes if node.children is None]
     paths = [node.path for node in guide.guide.nodes]
     quiet = 0
@@ -189,7 +189,7 @@ def nearby(start: Node, choose: random.Random, segments: list[Node]) -> Node:
 
 
 def one_step(
-    guide: sound.SoundGuide, place: str, counts: dict[str, int], elements: list[str]
+    guide: sound.FastGuide, place: str, counts: dict[str, int], elements: list[str]
 ) -> tuple[str, dict[str, int]] | None:
     """Where the quick walk goes, and what it has counted then; None where it is in doubt."""
     step = guide.steps.step(place, elements, ":")

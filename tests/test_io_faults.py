@@ -1,4 +1,4 @@
-"""Reading and writing that goes wrong, at each call in turn: an artefact appears whole or not at all."""
+"""Reading and writing that goes wrong, at each call in turn: an artifact appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ARGUMENTS = ["--as-of", "2024-04-01", "--emit", KINDS, "--conformance", "off"]
 
 
 def at_calls(monkeypatch: pytest.MonkeyPatch, trouble: Trouble) -> None:
-    """Every call that reaches the disk for an artefact or a scratch file."""
+    """Every call that reaches the disk for an artifact or a scratch file."""
     for name in ("mkstemp", "TemporaryFile"):
         monkeypatch.setattr(tempfile, name, trouble(getattr(tempfile, name)))
     monkeypatch.setattr(os, "fsync", trouble(os.fsync))
@@ -61,7 +61,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO], ids=errno.errorcode.get)
-def test_a_write_that_fails_leaves_whole_artefacts_or_none(
+def test_a_write_that_fails_leaves_whole_artifacts_or_none(
     code: int,
     tmp_path: Path,
     whole: dict[str, bytes],

@@ -10,7 +10,7 @@ import pytest
 from rule_cases import FIXTURES, all_cases, load
 from rule_run import reference, with_options
 
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Finding
 from x12proc.rules import all_rules
@@ -19,9 +19,9 @@ LONGEST_MESSAGE, LONGEST_FIX = 200, 300
 LONGEST_SENTENCE = 25  # words
 # Words of our own that no biller uses, and British spellings.
 BANNED = re.compile(
-    r"\b(?:stands?|stood|told|tells?|held against|comes? to|came to|behind|as it came|recognised|misspelt"
-    r"|authoris\w*|artefact\w*|normalis\w*|licen[c]e\w*|millilit[r]es?|lit[r]es?|labelled|programmes?"
-    r"|anaesthesia|centres?|colour\w*)\b|\bnothing\b[^.;]*\bsays?\b",
+    r"\b(?:stands?|stood|told|tells?|held against|comes? to|came to|behind|as it came|recognized|misspelt"
+    r"|authoris\w*|artifact\w*|normalis\w*|licen[c]e\w*|millilit[r]es?|lit[r]es?|labeled|programs?"
+    r"|anaesthesia|centers?|color\w*)\b|\bnothing\b[^.;]*\bsays?\b",
     re.IGNORECASE,
 )
 PLACEHOLDER = re.compile(r"<[^>]*>")
@@ -61,7 +61,7 @@ def emitted() -> tuple[Finding, ...]:
             sent_before=lambda _, sent=case.sent_before: sent,  # type: ignore[misc]  # bound now
         )
         for outcome in scrub_buffer(case.data(), engine, case.codes):
-            if isinstance(outcome, ScrubbedClaim):
+            if isinstance(outcome, ClaimResult):
                 for finding in outcome.all_findings:
                     found.setdefault((finding.rule, finding.message, finding.fix), finding)
     return tuple(found.values())
@@ -145,7 +145,7 @@ def fixes(rule: str, name: str) -> list[str]:
     engine = Engine(
         all_rules(), with_options(case), reference(), codes=case.codes, as_of=case.as_of, profile=case.profile
     )
-    claims = [one for one in scrub_buffer(case.data(), engine, case.codes) if isinstance(one, ScrubbedClaim)]
+    claims = [one for one in scrub_buffer(case.data(), engine, case.codes) if isinstance(one, ClaimResult)]
     return [finding.fix for claim in claims for finding in claim.all_findings if finding.rule == rule]
 
 

@@ -14,7 +14,7 @@ from rule_cases import all_cases, load
 from rule_run import found, reference, with_options
 
 from x12proc.cli.app import app
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import scrub_buffer
 from x12proc.replay.rule_cases import Case
 from x12proc.rules import all_rules
@@ -47,13 +47,13 @@ def test_every_code_has_clean_and_faulty_claims_of_both_kinds() -> None:
             assert any(name.endswith("-reject") for name in names)
 
 
-def scrubbed(case: Case, code: str) -> list[ScrubbedClaim]:
+def scrubbed(case: Case, code: str) -> list[ClaimResult]:
     """A case of our rule fixtures, billed under another code."""
     engine = Engine(
         all_rules(), with_options(case), reference(), codes=(code,), as_of=case.as_of, profile=case.profile
     )
     data = case.data().replace(b"J3590", code.encode())
-    return [one for one in scrub_buffer(data, engine, (code,)) if isinstance(one, ScrubbedClaim)]
+    return [one for one in scrub_buffer(data, engine, (code,)) if isinstance(one, ClaimResult)]
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -114,7 +114,7 @@ def test_the_example_is_explained() -> None:
         "lot-number-missing",
         "traces unclassified biologics",
         "HDH  Harbor Dunes Health",
-        "tell = false",
+        "enabled = false",
     ):
         assert words in text
     assert "XHD02" in call("rules", "--config", config).output
@@ -179,8 +179,8 @@ def test_two_files_of_one_name_are_both_named_in_reports(tmp_path: Path) -> None
         (rule(severity='"reject"', confidence="M", more=', status="A7:218"'), ["never rejects"]),
         (rule(more=', status="218"'), ["category:code"]),
         (rule(more=', applies="X"'), ["applies"]),
-        (rule(more=', colour="red"'), ["unknown field `colour`"]),
-        (rule(more=', options={"tell": 1}'), ["options"]),
+        (rule(more=', color="red"'), ["unknown field `color`"]),
+        (rule(more=', options={"enabled": 1}'), ["options"]),
         (rule(more=', suppressed_by=("NOR99",)'), ["NOR99", "does not exist"]),
         (rule() + rule(), ["XAC01", "taken"]),
         (rule().replace("some-fault", "Some fault"), ["'Some fault'", "hyphens"]),

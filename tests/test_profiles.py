@@ -31,7 +31,7 @@ def mine(text: str, *others: str) -> Profiles:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('colour = "red"', ["mine.toml", "colour", "title", "selection"]),
+        ('color = "red"', ["mine.toml", "color", "title", "selection"]),
         ("[selection]\npayers = []", ["payers", "payer_ids", "filing_indicators"]),
         ('[[rule]]\nid = "NDC01"\nseverty = "warn"', ["severty", "severity", "options"]),
         ('[[rule]]\nid = "NDC01"\nseverity = "fatal"', ["fatal", "reject, warn, info"]),

@@ -134,7 +134,7 @@ def findings(claims: list[Claim]) -> dict[str, list[tuple[str, str, str]]]:
     }
 
 
-def taken(scrubbing: x12proc.Scrubbing) -> tuple[list[x12proc.ScrubbedClaim], x12proc.X12SyntaxError | None]:
+def taken(scrubbing: x12proc.ScrubRun) -> tuple[list[x12proc.ClaimResult], x12proc.X12SyntaxError | None]:
     """The claims of a file, and what it failed with."""
     claims = []
     try:
@@ -212,7 +212,7 @@ def test_a_file_cut_anywhere_is_never_accepted(kind: str) -> None:
     settings = load_settings(as_of=AS_OF)
     for cut in range(len(data) + 1):
         outcomes = list(scrub_buffer(data[:cut], settings.engine(), settings.codes))
-        assert {told.claim.id for told in outcomes if isinstance(told, x12proc.ScrubbedClaim)} <= whole
+        assert {told.claim.id for told in outcomes if isinstance(told, x12proc.ClaimResult)} <= whole
         errors = [told for told in outcomes if isinstance(told, x12proc.Fault) and told.severity == "error"]
         assert errors
         assert all(0 <= error.byte_offset <= cut for error in errors)

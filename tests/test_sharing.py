@@ -13,18 +13,18 @@ import pytest
 from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, base, restyle
 from mutations import mutated
 
-from x12proc.engine.engine import ScrubbedClaim
-from x12proc.engine.fixes import Level
+from x12proc.engine.engine import ClaimResult
+from x12proc.engine.fixes import FixLevel
 from x12proc.engine.stream import scrub_claim
 from x12proc.runner import parallel as sharing
-from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
-from x12proc.runner.parallel import Sharing
-from x12proc.runner.runner import InputRun, Result
+from x12proc.runner.parallel import ClaimPool
+from x12proc.runner.runner import FileRun, Result
 from x12proc.runner.settings import Settings, load_settings
 
 OPTIONS: dict[str, Any] = {"as_of": None, "conformance": "targets"}
-KINDS = tuple(kind for kind in ARTEFACTS if kind != "fixed")
+KINDS = tuple(kind for kind in ARTIFACTS if kind != "fixed")
 SEVERAL = b"".join(
     (
         CLINIC.read_bytes(),
@@ -73,8 +73,8 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="module")
-def shared(settings: Settings) -> Iterator[Sharing]:
-    with Sharing(OPTIONS, settings.now, 2) as processes:
+def shared(settings: Settings) -> Iterator[ClaimPool]:
+    with ClaimPool(OPTIONS, settings.now, 2) as processes:
         yield processes
 
 
@@ -82,20 +82,20 @@ def run(
     data: bytes,
     folder: Path,
     settings: Settings,
-    processes: Sharing | None,
+    processes: ClaimPool | None,
     emit: tuple[str, ...] = KINDS,
-    fixing: Level = "off",
+    fixing: FixLevel = "off",
 ) -> tuple[Result, dict[str, bytes], list[str]]:
-    """A run over some bytes: what it came to, its artefacts, and the claims somebody watched."""
+    """A run over some bytes: what it came to, its artifacts, and the claims somebody watched."""
     folder.mkdir()
     path = folder.parent / "claims.edi"
     path.write_bytes(data)
     seen: list[str] = []
 
-    def watch(claim: ScrubbedClaim) -> None:
+    def watch(claim: ClaimResult) -> None:
         seen.append(repr((claim.claim.id, claim.findings, claim.lines, claim.guide_errors, claim.bypasses)))
 
-    result = InputRun(Input(path), settings, emit, folder, on_claim=watch, fixing=fixing, sharing=processes).run()
+    result = FileRun(Input(path), settings, emit, folder, on_claim=watch, fixing=fixing, sharing=processes).run()
     return result, {path.name: path.read_bytes() for path in folder.iterdir()}, seen
 
 
@@ -103,11 +103,11 @@ def same(
     data: bytes,
     tmp_path: Path,
     settings: Settings,
-    shared: Sharing,
+    shared: ClaimPool,
     emit: tuple[str, ...] = KINDS,
-    fixing: Level = "off",
+    fixing: FixLevel = "off",
 ) -> dict[str, bytes]:
-    """Run alone and shared; the artefacts, which are the same."""
+    """Run alone and shared; the artifacts, which are the same."""
     alone, made, seen = run(data, tmp_path / "one", settings, None, emit, fixing)
     other, shared_made, shared_seen = run(data, tmp_path / "two", settings, shared, emit, fixing)
     assert shared_made.keys() == made.keys()
@@ -121,7 +121,7 @@ def same(
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_processes_change_no_byte(name: str, tmp_path: Path, settings: Settings, shared: Sharing) -> None:
+def test_processes_change_no_byte(name: str, tmp_path: Path, settings: Settings, shared: ClaimPool) -> None:
     made = same(BROKEN[name], tmp_path, settings, shared)
     assert made
 
@@ -132,7 +132,7 @@ def test_processes_change_no_byte(name: str, tmp_path: Path, settings: Settings,
     ids=lambda path: path.stem,
 )
 def test_nor_in_files_that_broke_something_once(
-    path: Path, tmp_path: Path, settings: Settings, shared: Sharing
+    path: Path, tmp_path: Path, settings: Settings, shared: ClaimPool
 ) -> None:
     same(path.read_bytes(), tmp_path, settings, shared)
 
@@ -140,12 +140,14 @@ def test_nor_in_files_that_broke_something_once(
 @pytest.mark.parametrize(
     "emit", [("json",), ("annotated",), ("json", "annotated"), ("html",), ("277ca", "accepted")]
 )
-def test_whatever_is_asked_for(emit: tuple[str, ...], tmp_path: Path, settings: Settings, shared: Sharing) -> None:
+def test_whatever_is_asked_for(
+    emit: tuple[str, ...], tmp_path: Path, settings: Settings, shared: ClaimPool
+) -> None:
     same(SEVERAL, tmp_path, settings, shared, emit)
 
 
 @pytest.mark.parametrize("fixing", ["safe", "unsafe"])
-def test_fixes_as_well(fixing: Level, tmp_path: Path, settings: Settings, shared: Sharing) -> None:
+def test_fixes_as_well(fixing: FixLevel, tmp_path: Path, settings: Settings, shared: ClaimPool) -> None:
     made = same(
         CLINIC.read_bytes() * 2 + HOSPITAL.read_bytes(), tmp_path, settings, shared, ("json", "fixed"), fixing
     )
@@ -155,20 +157,20 @@ def test_fixes_as_well(fixing: Level, tmp_path: Path, settings: Settings, shared
 def test_the_patient_is_named_by_every_process(tmp_path: Path) -> None:
     options = {"patient": True, "conformance": "off"}
     settings = load_settings(**options)  # type: ignore[arg-type]  # a plain dict of both
-    with Sharing(options, settings.now, 2) as processes:
+    with ClaimPool(options, settings.now, 2) as processes:
         made = same(CLINIC.read_bytes(), tmp_path, settings, processes, ("json", "csv"))
     assert made["claims.report.json"].count(b'"patient":{"name":"') == 55
 
 
 def test_claims_that_come_again_are_told_in_whatever_process(
-    tmp_path: Path, settings: Settings, shared: Sharing
+    tmp_path: Path, settings: Settings, shared: ClaimPool
 ) -> None:
     made = same(CLINIC.read_bytes() * 3, tmp_path, settings, shared, ("json",))
     assert made["claims.report.json"].count(b'"rule":"DUP02"') > 100
 
 
 def test_few_claims_are_opened_twice(
-    tmp_path: Path, settings: Settings, shared: Sharing, monkeypatch: Any
+    tmp_path: Path, settings: Settings, shared: ClaimPool, monkeypatch: Any
 ) -> None:
     """What is shared is not done again here: only claims that come again are."""
     again: list[int] = []
@@ -180,15 +182,17 @@ def test_few_claims_are_opened_twice(
     monkeypatch.setattr(sharing, "scrub_claim", watched)
     path = tmp_path / "claims.edi"
     path.write_bytes(CLINIC.read_bytes() + base() + base())
-    InputRun(Input(path), settings, ("json", "annotated"), tmp_path, sharing=shared).run()
+    FileRun(Input(path), settings, ("json", "annotated"), tmp_path, sharing=shared).run()
     assert len(again) == 1
 
 
-def test_the_claims_are_whole_for_those_who_take_them(tmp_path: Path, settings: Settings, shared: Sharing) -> None:
+def test_the_claims_are_whole_for_those_who_take_them(
+    tmp_path: Path, settings: Settings, shared: ClaimPool
+) -> None:
     path = tmp_path / "claims.edi"
     path.write_bytes(SEVERAL)
-    alone = InputRun(Input(path), settings, (), None)
-    other = InputRun(Input(path), settings, (), None, sharing=shared)
+    alone = FileRun(Input(path), settings, (), None)
+    other = FileRun(Input(path), settings, (), None, sharing=shared)
     for one, two in zip(alone.claims(), other.claims(), strict=True):
         assert one.claim == two.claim
         assert one.lines == two.lines
@@ -201,7 +205,7 @@ def test_a_rule_that_crashes_is_told_as_in_a_run_by_itself(tmp_path: Path) -> No
     config.write_text('rule_files = ["crashing.py"]\n')
     options = {"config": config, "conformance": "off"}
     settings = load_settings(**options)  # type: ignore[arg-type]  # a plain dict of both
-    with Sharing(options, settings.now, 2) as processes:
+    with ClaimPool(options, settings.now, 2) as processes:
         made = same(CLINIC.read_bytes(), tmp_path, settings, processes, ("json", "annotated"))
     assert b"rule XCR01 crashed with ValueError" in made["claims.report.json"]
 
@@ -216,17 +220,17 @@ def test_bypasses_are_told(tmp_path: Path) -> None:
     config.write_text('profile_folders = ["profiles"]\nprofile = "own"\n')
     options = {"config": config, "conformance": "off"}
     settings = load_settings(**options)  # type: ignore[arg-type]  # a plain dict of both
-    with Sharing(options, settings.now, 2) as processes:
+    with ClaimPool(options, settings.now, 2) as processes:
         made = same(CLINIC.read_bytes(), tmp_path, settings, processes)
     assert b'"by":"ann"' in made["claims.report.json"]
 
 
-def test_a_process_that_dies_leaves_no_part_of_an_artefact(tmp_path: Path, settings: Settings) -> None:
+def test_a_process_that_dies_leaves_no_part_of_an_artifact(tmp_path: Path, settings: Settings) -> None:
     path = tmp_path / "claims.edi"
     path.write_bytes(SEVERAL * 20)
     (tmp_path / "out").mkdir()
-    with Sharing(OPTIONS, settings.now, 2) as processes:
-        claims = InputRun(Input(path), settings, ("json",), tmp_path / "out", sharing=processes).claims()
+    with ClaimPool(OPTIONS, settings.now, 2) as processes:
+        claims = FileRun(Input(path), settings, ("json",), tmp_path / "out", sharing=processes).claims()
         next(claims)
         assert processes._pool is not None
         for worker in list(processes._pool._processes):
@@ -237,13 +241,13 @@ def test_a_process_that_dies_leaves_no_part_of_an_artefact(tmp_path: Path, setti
 
 
 def test_what_is_small_or_no_plain_file_is_not_shared(
-    tmp_path: Path, settings: Settings, shared: Sharing, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, settings: Settings, shared: ClaimPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.edi"
     path.write_bytes(base())
     assert sharing.can_be_shared(shared, settings, path, 10)
     assert not sharing.can_be_shared(None, settings, path, 10)
-    assert not sharing.can_be_shared(Sharing({}, settings.now, 1), settings, path, 10)
+    assert not sharing.can_be_shared(ClaimPool({}, settings.now, 1), settings, path, 10)
     assert not sharing.can_be_shared(shared, settings, None, 10)
     assert not sharing.can_be_shared(shared, settings, tmp_path / "a.edi.gz", 10)
     monkeypatch.setattr(sharing, "SMALLEST", 11)

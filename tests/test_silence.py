@@ -14,7 +14,7 @@ import x12proc
 from x12proc.claims.model import ServiceLine, at
 from x12proc.engine import rule_memo as silence
 from x12proc.engine.engine import Engine
-from x12proc.engine.rule_memo import DrugContext, Silence
+from x12proc.engine.rule_memo import DrugOnlyContext, NoHitCache
 from x12proc.findings import Finding, Hit
 from x12proc.replay.rule_cases import AS_OF
 from x12proc.rules import all_rules
@@ -22,8 +22,8 @@ from x12proc.rules.base import Rule
 from x12proc.rules.context import Context
 
 RULES = all_rules()
-MARKED = {rule.id for rule in RULES.values() if rule.drug_alone}
-FORGETFUL = {rule_id: msgspec.structs.replace(rule, drug_alone=False) for rule_id, rule in RULES.items()}
+MARKED = {rule.id for rule in RULES.values() if rule.drug_only}
+FORGETFUL = {rule_id: msgspec.structs.replace(rule, drug_only=False) for rule_id, rule in RULES.items()}
 TIMES = 3  # seen, tried, remembered
 
 
@@ -56,14 +56,14 @@ def test_memory_of_many_claims_changes_nothing() -> None:
 
 def test_every_mark_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     silent: set[str] = set()
-    listen = Silence._listen
+    listen = NoHitCache._probe
 
-    def watched(memory: Silence, drugs: DrugContext) -> tuple[frozenset[str], ...]:
+    def watched(memory: NoHitCache, drugs: DrugOnlyContext) -> tuple[frozenset[str], ...]:
         found = listen(memory, drugs)
         silent.update(*found)
         return found
 
-    monkeypatch.setattr(Silence, "_listen", watched)
+    monkeypatch.setattr(NoHitCache, "_probe", watched)
     for path in (CLINIC, HOSPITAL):
         findings(engine(RULES), path.read_bytes())
     assert MARKED - silent == set()
@@ -77,7 +77,7 @@ def late(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def test_a_wrong_mark_costs_time_only() -> None:
-    marked = {**RULES, "RTE01": msgspec.structs.replace(RULES["RTE01"], check=late, drug_alone=True)}
+    marked = {**RULES, "RTE01": msgspec.structs.replace(RULES["RTE01"], check=late, drug_only=True)}
     scrubber = engine(marked)
     (day,) = {
         line.service_date.text for claim in x12proc.read(base()) for line in claim.lines if line.service_date

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from x12proc.values import in_base_unit, iso_date, parse_quantity, plain, shorten
+from x12proc.values import excerpt, format_number, iso_date, parse_quantity, to_base_unit
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,11 @@ def test_quantities_that_are_none(text: str) -> None:
     ],
 )
 def test_amounts_in_a_unit_to_compare_them_in(value: str, unit: str, number: str, base: str) -> None:
-    assert in_base_unit(value, unit) == (Decimal(number), base)
+    assert to_base_unit(value, unit) == (Decimal(number), base)
 
 
 def test_an_amount_without_a_number_is_none() -> None:
-    assert in_base_unit("SOME", "MG") is None
+    assert to_base_unit("SOME", "MG") is None
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_an_amount_without_a_number_is_none() -> None:
     [("37.50", "37.5"), ("300", "300"), ("0.000", "0"), ("1E+3", "1000"), ("1E-7", "0.0000001")],
 )
 def test_plain_numbers(number: str, text: str) -> None:
-    assert plain(Decimal(number)) == text
+    assert format_number(Decimal(number)) == text
 
 
 def test_dates() -> None:
@@ -60,16 +60,16 @@ def test_dates() -> None:
 
 
 def test_values_shown_are_short_and_harmless() -> None:
-    assert shorten("BRIUMVI 450MG IV") == "BRIUMVI 450MG IV"
-    assert shorten("A" * 80) == "A" * 80
-    assert shorten("A" * 81) == "A" * 77 + "..."
-    assert shorten("A\x00B\nC") == "A?B?C"
-    assert shorten("ABCDEFGH", 6) == "ABC..."
+    assert excerpt("BRIUMVI 450MG IV") == "BRIUMVI 450MG IV"
+    assert excerpt("A" * 80) == "A" * 80
+    assert excerpt("A" * 81) == "A" * 77 + "..."
+    assert excerpt("A\x00B\nC") == "A?B?C"
+    assert excerpt("ABCDEFGH", 6) == "ABC..."
 
 
 @given(st.text(), st.text(max_size=5))
 def test_nothing_raises(text: str, unit: str) -> None:
     parse_quantity(text)
-    in_base_unit(text, unit)
+    to_base_unit(text, unit)
     iso_date(text)
-    assert len(shorten(text)) <= 80
+    assert len(excerpt(text)) <= 80

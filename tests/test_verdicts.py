@@ -6,14 +6,14 @@ import pytest
 from edi import CLINIC, GUIDE_FAULTS, base, join, segments
 from guide_run import CODES, claims, edited, one, raw_errors, run, spans
 from msgspec.structs import replace
-from mutations import excerpt
+from mutations import shorten
 from rule_cases import all_cases
 
 from x12proc.conformance import stream as verdicts
 from x12proc.conformance.chunks import CHECKED_GUIDES, version
 from x12proc.conformance.overlap import SAME_FAULT, told_once
-from x12proc.engine.engine import ScrubbedClaim
-from x12proc.engine.stream import Outcome, PassedClaim, SetErrors, Summary
+from x12proc.engine.engine import ClaimResult
+from x12proc.engine.stream import Outcome, Summary, TransactionErrors, UntargetedClaim
 from x12proc.findings import GuideError
 from x12proc.rules import all_rules
 from x12proc.wire.events import Fault
@@ -46,7 +46,7 @@ def told_texts(outcomes: list[Outcome]) -> list[str]:
     """Everything told, in order, without what can't be compared."""
     return [
         f"{outcome.claim.id} {outcome.guide_errors} {outcome.rejected}"
-        if isinstance(outcome, ScrubbedClaim)
+        if isinstance(outcome, ClaimResult)
         else repr(outcome)
         for outcome in outcomes
     ]
@@ -65,34 +65,34 @@ def without_claims() -> bytes:
 def test_full_tells_sets_without_claims() -> None:
     data = without_claims().replace(b"NM1*PR", b"NM1*PX")
     outcomes = run(data, whole=True)
-    (loose,) = [outcome for outcome in outcomes if isinstance(outcome, SetErrors)]
+    (loose,) = [outcome for outcome in outcomes if isinstance(outcome, TransactionErrors)]
     assert ("2010BB", "NM1", "3") in {
         (error.location.loop, error.location.element, error.code) for error in loose.guide_errors
     }
     kinds = [type(outcome).__name__ for outcome in outcomes]
-    assert kinds.index("SetErrors") == kinds.index("TransactionClosed") - 1
-    assert not any(isinstance(outcome, SetErrors) for outcome in run(data))
+    assert kinds.index("TransactionErrors") == kinds.index("TransactionClosed") - 1
+    assert not any(isinstance(outcome, TransactionErrors) for outcome in run(data))
 
 
 def test_full_tells_a_set_that_ends_behind_its_header() -> None:
     parts = segments(base())
     end = next(at for at, part in enumerate(parts) if part.startswith("HL"))
     data = join(parts[:end] + parts[-3:])
-    (loose,) = [outcome for outcome in run(data, whole=True) if isinstance(outcome, SetErrors)]
+    (loose,) = [outcome for outcome in run(data, whole=True) if isinstance(outcome, TransactionErrors)]
     assert [error.code for error in loose.guide_errors] == ["3"]
 
 
 def test_full_tells_claims_without_a_target_line() -> None:
     data = edited(base(), ("CTP", "CTP****33*XX")).replace(b"J3590", b"J1100")
-    assert not [outcome for outcome in run(data) if isinstance(outcome, PassedClaim | ScrubbedClaim)]
-    (passed,) = [outcome for outcome in run(data, whole=True) if isinstance(outcome, PassedClaim)]
+    assert not [outcome for outcome in run(data) if isinstance(outcome, UntargetedClaim | ClaimResult)]
+    (passed,) = [outcome for outcome in run(data, whole=True) if isinstance(outcome, UntargetedClaim)]
     assert [error.code for error in passed.guide_errors] == ["7"]
     assert not passed.rejected
 
 
 def test_a_fault_of_a_loop_with_claims_is_not_told_of_the_set_as_well() -> None:
-    data = edited(excerpt(CLINIC.read_bytes(), 1, 8), ("NM1*85", "NM1*85*7*X*****XX*1003000001"))
-    assert not [outcome for outcome in run(data, whole=True) if isinstance(outcome, SetErrors)]
+    data = edited(shorten(CLINIC.read_bytes(), 1, 8), ("NM1*85", "NM1*85*7*X*****XX*1003000001"))
+    assert not [outcome for outcome in run(data, whole=True) if isinstance(outcome, TransactionErrors)]
 
 
 def test_a_long_set_without_claims_is_cut_into_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ def test_a_long_set_without_claims_is_cut_into_several_batches(monkeypatch: pyte
     data = join(parts[:start] + loops + parts[-3:]).replace(b"NM1*PR", b"NM1*PX")
 
     def loose() -> tuple[GuideError, ...]:
-        (outcome,) = [outcome for outcome in run(data, whole=True) if isinstance(outcome, SetErrors)]
+        (outcome,) = [outcome for outcome in run(data, whole=True) if isinstance(outcome, TransactionErrors)]
         return outcome.guide_errors
 
     usual = loose()
@@ -121,7 +121,7 @@ def test_a_guide_without_a_map_is_said_once(guide: str) -> None:
         (remark,) = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
         assert (remark.code, remark.severity, remark.segment_index) == ("guide-unchecked", "warn", 2)
         assert guide in remark.message
-        found = [outcome for outcome in outcomes if isinstance(outcome, ScrubbedClaim)]
+        found = [outcome for outcome in outcomes if isinstance(outcome, ClaimResult)]
         assert [claim.guide_errors for claim in found] == [(), (), ()]
     assert not [outcome for outcome in run(base()) if isinstance(outcome, Fault)]
 
@@ -155,7 +155,7 @@ def test_every_overlap_happens() -> None:
     assert silencing == set(SAME_FAULT)
 
 
-def only(scrubbed: ScrubbedClaim, *rules: str) -> ScrubbedClaim:
+def only(scrubbed: ClaimResult, *rules: str) -> ClaimResult:
     """The claim with the findings of some rules and no others."""
     return replace(
         scrubbed,
@@ -193,7 +193,7 @@ def test_a_fault_that_a_finding_tells_rejects_as_well() -> None:
 
 def test_claims_without_a_target_line_can_be_rejected_by_the_guide() -> None:
     data = edited(base(), ("CTP", "CTP****33*XX")).replace(b"J3590", b"J1100")
-    (passed,) = [outcome for outcome in run(data, whole=True, reject=True) if isinstance(outcome, PassedClaim)]
+    (passed,) = [outcome for outcome in run(data, whole=True, reject=True) if isinstance(outcome, UntargetedClaim)]
     assert passed.rejected
     summary = Summary()
     for outcome in run(data, whole=True, reject=True):

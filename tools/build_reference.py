@@ -269,7 +269,7 @@ def biologic_products(biologics: list[Row], names: Names, dates: CodeDates) -> I
         for spelled, remark in PACKAGE.findall(packages):
             yield {
                 **common,
-                "ndc": ndc_spelling.normalise(spelled) or "",
+                "ndc": ndc_spelling.normalize(spelled) or "",
                 "container": biologic_container(row["container"], remark),
                 "strength": package_strength(row["strength"], remark),
                 "source": "biologics-memory" if "memory" in packages else "biologics",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.mask.factory import make_masker
@@ -39,7 +39,7 @@ FIXTURES = ROOT / "fixtures"
 DEFECTS = FIXTURES / "defects"
 CODES = ("J3590",)
 TODAY = date(2026, 11, 23)
-_NARROW = 61  # bytes of a window that cuts every segment off from its neighbours
+_NARROW = 61  # bytes of a window that cuts every segment off from its neighbors
 _AMOUNTS = ("dose", "strength", "amount_per_container", "discarded")
 _COUNTS = ("container_count", "doses_per_container", "invoice_amount")
 _ROWS = 40  # of each table of the small edition
@@ -87,13 +87,13 @@ def claims(data: bytes) -> None:
     summary = Summary()
     for outcome in scrub_buffer(data, _engine(), CODES, every_claim=True):
         summary.count(outcome)
-        if isinstance(outcome, ScrubbedClaim):
+        if isinstance(outcome, ClaimResult):
             assert not outcome.crashes, str(outcome.crashes[0])
             _check_claim(outcome, data)
     assert summary.rejected_claims <= summary.target_claims <= summary.claims or summary.failed
 
 
-def _check_claim(scrubbed: ScrubbedClaim, data: bytes) -> None:
+def _check_claim(scrubbed: ClaimResult, data: bytes) -> None:
     claim = scrubbed.claim
     for segment in claim.segments:
         assert data.startswith(segment.raw, segment.offset), "a segment's bytes are not those of its place"

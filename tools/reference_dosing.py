@@ -65,10 +65,10 @@ def dosing_rows(
         if drug and drug not in rows and len(kinds) == 1 and (kind := kinds.pop()):
             unit = min(units[drug])
             rows[drug] = [drug, kind, "", f"unit of {units[drug][unit].split(';')[0]}: {unit}"]
-    labelled: dict[str, set[str]] = defaultdict(set)
+    labeled: dict[str, set[str]] = defaultdict(set)
     for _, drug, _, strength, *_ in packages:
-        labelled[drug].add("activity" if read_strengths(strength)[0].unit == "UNIT" else "mass")
-    for drug, told in labelled.items():
+        labeled[drug].add("activity" if read_strengths(strength)[0].unit == "UNIT" else "mass")
+    for drug, told in labeled.items():
         if drug not in rows and len(told) == 1:
             rows[drug] = [drug, told.pop(), "", "strength of its packages"]
     return [rows[name] for name in sorted(rows)]

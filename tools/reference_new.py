@@ -81,7 +81,7 @@ def packages(row: Row, names: Names) -> Iterator[Row]:
     stated = row["package"].split(";")
     for place, spelled in enumerate(filter(None, row["ndc11"].split(";"))):
         yield {
-            "ndc": ndc_spelling.normalise(spelled.strip()) or "",
+            "ndc": ndc_spelling.normalize(spelled.strip()) or "",
             "name": row["brand"],
             "generic": names.canonical(row["generic"]) or row["generic"].lower(),
             "application": "BLA",

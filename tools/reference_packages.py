@@ -18,7 +18,7 @@ from reference_dosing import CONTAINERS, plain_strength, strengths_in
 
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.reference.wording import canonical_routes, split_brands, tidy
-from x12proc.values import in_base_unit, plain
+from x12proc.values import format_number, to_base_unit
 
 Row = dict[str, str]
 Amount = tuple[Decimal, str]
@@ -190,7 +190,7 @@ def fitting(held: Content, items: Iterable[Item]) -> list[Item]:
 
 
 def _based(amount: Decimal, unit: str) -> Amount | None:
-    return in_base_unit(format(amount, "f"), unit)
+    return to_base_unit(format(amount, "f"), unit)
 
 
 def _strength(row: Row, held: Content | None, items: Sequence[Item]) -> str:
@@ -229,8 +229,8 @@ def told_content(held: Content) -> str:
 
 
 def _written(amount: Decimal, unit: str, volume: Decimal | None) -> str:
-    behind = f"/{plain(volume)} mL" if volume else ""
-    return plain_strength(f"{plain(amount)} {unit}{behind}")
+    behind = f"/{format_number(volume)} mL" if volume else ""
+    return plain_strength(f"{format_number(amount)} {unit}{behind}")
 
 
 def _routes(known: str, items: Sequence[Item], chosen: Sequence[Item]) -> list[str]:

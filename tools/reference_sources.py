@@ -161,7 +161,7 @@ def take_crosswalks(paths: list[Path], quarter: str, target: Path) -> int:
         for row in read_rows(path):
             first = next(iter(row.values()))  # the name of the code's column carries the year
             spelled = row.get("ndc11") or row.get("NDC2") or row.get("NDC") or ""
-            number = ndc_spelling.normalise(spelled) if "-" in spelled else ""  # else another kind of number
+            number = ndc_spelling.normalize(spelled) if "-" in spelled else ""  # else another kind of number
             name = row.get("drug_name") or row.get("Drug Name", "")
             dosage = row.get("hcpcs_dosage") or row.get("HCPCS dosage", "")
             size = row.get("pkg_size") or row.get("PKG SIZE", "")  # of one item; in ML when it is a liquid

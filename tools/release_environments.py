@@ -31,11 +31,11 @@ class Smoke(NamedTuple):
     asks: str = ""
 
 
-_ALL_ARTEFACTS = "json,csv,xml,html,annotated,accepted,rejected,999,277ca,ta1"
+_ALL_ARTIFACTS = "json,csv,xml,html,annotated,accepted,rejected,999,277ca,ta1"
 
 # Every command that reads or explains, from another folder, on the files that the README runs.
 DEMO = (
-    Step(f"x12proc scrub {{fixtures}}/demo -o out --as-of 2024-04-01 --emit {_ALL_ARTEFACTS}", 1),
+    Step(f"x12proc scrub {{fixtures}}/demo -o out --as-of 2024-04-01 --emit {_ALL_ARTIFACTS}", 1),
     Step("x12proc scrub {fixtures}/demo -o fixed --as-of 2024-04-01 --fix --conformance full --jobs 2", 1),
     Step("x12proc restore out/clinic-837p.annotated.edi -o restored.edi"),
     Step("x12proc rules"),

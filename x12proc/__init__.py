@@ -20,11 +20,11 @@ H5028 MOD02 SV202-3
 
 from __future__ import annotations
 
-from x12proc.api import Scrubbing, read, scrub
+from x12proc.api import ScrubRun, read, scrub
 from x12proc.claims.model import Claim, DrugIdentification, ServiceLine
-from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine.engine import ClaimResult, LineResult
 from x12proc.engine.stream import Summary
-from x12proc.errors import ConfigError, RuleCrash, X12ProcError, X12SyntaxError
+from x12proc.errors import ConfigError, RuleError, X12ProcError, X12SyntaxError
 from x12proc.findings import Finding
 from x12proc.profiles.profiles import Bypass
 from x12proc.runner.runner import Result
@@ -34,15 +34,15 @@ from x12proc.wire.events import Fault
 __all__ = [
     "Bypass",
     "Claim",
+    "ClaimResult",
     "ConfigError",
     "DrugIdentification",
     "Fault",
     "Finding",
+    "LineResult",
     "Result",
-    "RuleCrash",
-    "ScrubbedClaim",
-    "ScrubbedLine",
-    "Scrubbing",
+    "RuleError",
+    "ScrubRun",
     "ServiceLine",
     "Summary",
     "X12ProcError",

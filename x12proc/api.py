@@ -1,4 +1,4 @@
-"""The Python API: claims read, claims scrubbed, artefacts written, from a path, bytes or a binary stream."""
+"""The Python API: claims read, claims scrubbed, artifacts written, from a path, bytes or a binary stream."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import BinaryIO, Self, TypeAlias
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
-from x12proc.engine.engine import ScrubbedClaim
-from x12proc.engine.fixes import Level
+from x12proc.engine.engine import ClaimResult
+from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError, X12SyntaxError
-from x12proc.runner.artifacts import check_artefacts
+from x12proc.runner.artifacts import check_artifacts
 from x12proc.runner.files import Input, OpenInput
-from x12proc.runner.parallel import Sharing
+from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
-from x12proc.runner.runner import InputRun, Result
+from x12proc.runner.runner import FileRun, Result
 from x12proc.runner.settings import GuideErrorPolicy, load_config, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan as scan_events
@@ -46,21 +46,21 @@ def read(source: Source) -> Iterator[Claim]:
                 raise X12SyntaxError(event.code, event.message, event.byte_offset)
 
 
-class Scrubbing:
+class ScrubRun:
     """The claims of a file while it is scrubbed: an iterator, and a context manager that gives up when left early.
 
-    When the last claim has been taken the artefacts appear, and ``result`` tells what the file came to. Left
+    When the last claim has been taken the artifacts appear, and ``result`` tells what the file came to. Left
     before that, by ``close()`` or an exception, nothing is written.
     """
 
-    def __init__(self, run: InputRun, checks: GuideChecks, sharing: Sharing) -> None:
+    def __init__(self, run: FileRun, checks: GuideChecks, sharing: ClaimPool) -> None:
         self._run = run
         self._claims = _to_the_end(run, checks, sharing)
 
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> ScrubbedClaim:
+    def __next__(self) -> ClaimResult:
         """The next target claim. Raises as :func:`scrub` says."""
         return next(self._claims)
 
@@ -73,12 +73,12 @@ class Scrubbing:
         self.close()
 
     def close(self) -> None:
-        """Give up what has not been taken; no artefact appears."""
+        """Give up what has not been taken; no artifact appears."""
         self._claims.close()
 
     @property
     def result(self) -> Result | None:
-        """Summary, faults, and the paths of the artefacts; None until the last claim has been taken."""
+        """Summary, faults, and the paths of the artifacts; None until the last claim has been taken."""
         return self._run.result
 
 
@@ -93,12 +93,12 @@ def scrub(
     guide_errors: GuideErrorPolicy | None = None,
     emit: Sequence[str] | None = None,
     output: str | Path | BinaryIO | None = None,
-    fix: Level = "off",
+    fix: FixLevel = "off",
     name: str = "claims.edi",
     jobs: int = 1,
     patient: bool | None = None,
-) -> Scrubbing:
-    """The target claims of a file with what was found in them, in file order, and its artefacts on the way.
+) -> ScrubRun:
+    """The target claims of a file with what was found in them, in file order, and its artifacts on the way.
 
     ``profile`` holds for all claims; it is chosen claim by claim when None. ``codes`` are the procedure codes to
     look for (J3590), ``as_of`` is today's date for the rules, ``config`` a configuration file. ``conformance``
@@ -106,11 +106,11 @@ def scrub(
     that rejects (``report``, ``reject``), ``jobs`` how many processes share the claims of a large file,
     ``patient`` whether reports name the patient. What is None is as the configuration says.
 
-    ``output`` is a folder for the artefacts in ``emit``, or a binary stream for a single one; ``fix`` says which
-    fixes are applied in the artefact ``fixed`` (``off``, ``safe``, ``unsafe``). ``name`` is what a source without
-    a path is called in reports; its stem is what artefacts are called after.
+    ``output`` is a folder for the artifacts in ``emit``, or a binary stream for a single one; ``fix`` says which
+    fixes are applied in the artifact ``fixed`` (``off``, ``safe``, ``unsafe``). ``name`` is what a source without
+    a path is called in reports; its stem is what artifacts are called after.
 
-    Raises ConfigError at once for settings that don't exist. While claims are taken: OSError where an artefact
+    Raises ConfigError at once for settings that don't exist. While claims are taken: OSError where an artifact
     can't be written, and behind the last claim X12SyntaxError when the file failed, that is when it can't be read
     to its end or a rule crashed. Nothing of a failed file counts as accepted, whatever was yielded before: its
     reports are written, its ``accepted``, ``rejected`` and ``fixed`` files are not.
@@ -133,28 +133,28 @@ def scrub(
     settings = load_settings(**options)  # type: ignore[arg-type]  # each is of its parameter's type
     target = Path(output) if isinstance(output, str) else output
     checks = GuideChecks(settings.conformance, jobs)
-    kinds = _artefacts(emit, target, fix, config)
-    sharing = Sharing(options, settings.now, jobs)
-    run = InputRun(_input(source, name), settings, kinds, target, checks=checks, fixing=fix, sharing=sharing)
-    return Scrubbing(run, checks, sharing)
+    kinds = _artifacts(emit, target, fix, config)
+    sharing = ClaimPool(options, settings.now, jobs)
+    run = FileRun(_input(source, name), settings, kinds, target, checks=checks, fixing=fix, sharing=sharing)
+    return ScrubRun(run, checks, sharing)
 
 
-def _artefacts(
-    emit: Sequence[str] | None, target: Path | BinaryIO | None, fix: Level, config: Path | None
+def _artifacts(
+    emit: Sequence[str] | None, target: Path | BinaryIO | None, fix: FixLevel, config: Path | None
 ) -> tuple[str, ...]:
     if target is None:
         if emit or fix != "off":
-            raise ConfigError("artefacts need a place: give a folder or a binary stream as output")
+            raise ConfigError("artifacts need a place: give a folder or a binary stream as output")
         return ()
-    kinds = check_artefacts(load_config(config).emit if emit is None else emit, fix)
+    kinds = check_artifacts(load_config(config).emit if emit is None else emit, fix)
     if not isinstance(target, Path) and len(kinds) != 1:
-        raise ConfigError(f"a stream takes one artefact, not {len(kinds)}: {', '.join(kinds)}")
+        raise ConfigError(f"a stream takes one artifact, not {len(kinds)}: {', '.join(kinds)}")
     if isinstance(target, Path) and not target.is_dir():
         raise ConfigError(f"{target}: there is no such folder")
     return kinds
 
 
-def _to_the_end(run: InputRun, checks: GuideChecks, sharing: Sharing) -> Generator[ScrubbedClaim, None, None]:
+def _to_the_end(run: FileRun, checks: GuideChecks, sharing: ClaimPool) -> Generator[ClaimResult, None, None]:
     with checks, sharing:
         yield from run.claims()
     assert run.result is not None, "the claims have been taken to their end"

@@ -28,7 +28,7 @@ class ConfigError(X12ProcError):
     """Wrong usage or configuration: nothing was read. The message says where and what is allowed."""
 
 
-class RuleCrash(X12ProcError):  # noqa: N818 - the word of the contract
+class RuleError(X12ProcError):
     """A rule raised on a claim: our fault, and never taken for acceptance."""
 
     def __init__(self, rule_id: str, claim_segment_index: int, cause: BaseException) -> None:
@@ -37,5 +37,5 @@ class RuleCrash(X12ProcError):  # noqa: N818 - the word of the contract
         self.claim_segment_index = claim_segment_index
 
 
-class InternalFault(X12ProcError):  # noqa: N818 - a fault of ours, told like a RuleCrash
+class InternalError(X12ProcError):
     """The program found that what it wrote is not what it meant to write: nothing of it may be published."""

@@ -51,13 +51,13 @@ def add_exactly(one: Decimal, other: Decimal) -> Decimal:
     return _EXACT.add(one, other)
 
 
-def dollars(amount: Decimal) -> str:
+def format_dollars(amount: Decimal) -> str:
     """An amount as people write it: ``$17,340.00``."""
     return f"${amount:,.2f}"
 
 
-def in_base_unit(value: str, unit: str) -> tuple[Decimal, str] | None:
-    """An amount in a unit that it can be compared in: grams and micrograms in MG, litres in ML.
+def to_base_unit(value: str, unit: str) -> tuple[Decimal, str] | None:
+    """An amount in a unit that it can be compared in: grams and micrograms in MG, liters in ML.
 
     Other units are given back as they are; None when ``value`` is no number.
     """
@@ -68,7 +68,7 @@ def in_base_unit(value: str, unit: str) -> tuple[Decimal, str] | None:
     return number * factor, base
 
 
-def plain(number: Decimal) -> str:
+def format_number(number: Decimal) -> str:
     """A number as people write it: no exponent, no zeros at the end of a fraction."""
     text = format(number, "f")
     return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
@@ -82,7 +82,7 @@ def iso_date(text: str) -> date | None:
         return None
 
 
-def shorten(text: str, longest: int = _SHORTENED) -> str:
+def excerpt(text: str, longest: int = _SHORTENED) -> str:
     """A value for a message: on one line, without control characters, cut to a length."""
     if len(text) <= longest and text.isprintable():
         return text

@@ -10,7 +10,7 @@ from edi import CLINIC, HOSPITAL, STYLES, base, restyle
 import x12proc
 from x12proc.claims import builder
 from x12proc.claims.model import Claim, at, missing
-from x12proc.claims.summary import HeadReader
+from x12proc.claims.summary import SummaryReader
 from x12proc.errors import X12SyntaxError
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.scanner import scan
@@ -61,7 +61,7 @@ def test_an_institutional_claim_in_full() -> None:
     assert (claim.type, claim.facility_code, claim.facility_qualifier) == ("I", "13", "A")
     line = claim.lines[0]
     assert (line.revenue_code, line.procedure, line.charge, line.units) == ("0636", "J3590", "8100", "1")
-    assert line.given_modifiers == ("JZ",)
+    assert line.modifiers_sent == ("JZ",)
     assert claim.statement is not None
     assert claim.statement.first == claim.statement.last == date(2023, 12, 13)
     assert {code.qualifier for code in claim.codes} >= {"ABK", "APR"}
@@ -153,7 +153,7 @@ def test_two_drug_loops_on_one_line_are_both_kept() -> None:
 def test_gaps_between_modifiers_are_kept() -> None:
     line = next(x12proc.read(base().replace(b"HC:J3590:JZ::::", b"HC:J3590::JZ:::"))).lines[0]
     assert line.modifiers == ("", "JZ")
-    assert line.given_modifiers == ("JZ",)
+    assert line.modifiers_sent == ("JZ",)
 
 
 def test_a_line_without_sv1_is_still_a_line() -> None:
@@ -203,6 +203,6 @@ def test_what_is_no_day_is_none(text: str) -> None:
 def test_the_trace_of_a_claim_is_its_own_and_not_another_payers() -> None:
     """REF*D9 behind the claim's own segments belongs to the loops there."""
     data = base().replace(b"LX*1~", b"NM1*PR*2*OTHER*****PI*X~\nREF*D9*THEIRS~\nLX*1~")
-    assert HeadReader(data).head(only_span(data)).trace == ""
+    assert SummaryReader(data).head(only_span(data)).trace == ""
     own = data.replace(b"HI*", b"REF*D9*OURS~\nHI*")
-    assert HeadReader(own).head(only_span(own)).trace == "OURS"
+    assert SummaryReader(own).head(only_span(own)).trace == "OURS"

@@ -1,4 +1,4 @@
-"""Acknowledgements as a user asks for them: options, configuration, artefacts, several inputs."""
+"""Acknowledgements as a user asks for them: options, configuration, artifacts, several inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ack_run import rows
 from edi import CLINIC, base
 
 from x12proc.runner.files import Input
-from x12proc.runner.runner import InputRun
+from x12proc.runner.runner import FileRun
 from x12proc.runner.settings import load_settings
 
 AS_OF = ("--as-of", "2024-04-01")
@@ -28,7 +28,7 @@ def x12proc(*arguments: str | Path, data: bytes | None = None) -> subprocess.Com
     return result
 
 
-def test_artefacts_by_name_and_only_where_there_is_something_to_say(tmp_path: Path) -> None:
+def test_artifacts_by_name_and_only_where_there_is_something_to_say(tmp_path: Path) -> None:
     (tmp_path / "a.edi").write_bytes(ASKING)
     (tmp_path / "b.edi").write_bytes(base())
     (tmp_path / "c.edi").write_bytes(b"no edi")
@@ -106,7 +106,7 @@ def test_wrong_options_are_usage(option: tuple[str, str]) -> None:
 def test_a_ledger_can_refuse_an_interchange(tmp_path: Path) -> None:
     (tmp_path / "a.edi").write_bytes(base())
     settings = load_settings(as_of=date(2024, 4, 1))
-    run = InputRun(
+    run = FileRun(
         Input(tmp_path / "a.edi"), settings, ("json", "999", "277ca", "ta1"), tmp_path, refuse=lambda _: "025"
     )
     result = run.run()
@@ -117,8 +117,8 @@ def test_a_ledger_can_refuse_an_interchange(tmp_path: Path) -> None:
 
 def test_many_providers_and_little_memory_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings(as_of=date(2024, 4, 1))
-    InputRun(Input(CLINIC), settings, ("277ca", "999"), tmp_path).run()
+    FileRun(Input(CLINIC), settings, ("277ca", "999"), tmp_path).run()
     whole = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr("x12proc.reports.acks.envelopes._IN_MEMORY", 100)
-    InputRun(Input(CLINIC), settings, ("277ca", "999"), tmp_path).run()
+    FileRun(Input(CLINIC), settings, ("277ca", "999"), tmp_path).run()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole

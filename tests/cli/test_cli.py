@@ -1,4 +1,4 @@
-"""The program as a user meets it: commands, exit codes, artefacts, messages."""
+"""The program as a user meets it: commands, exit codes, artifacts, messages."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def test_wrong_usage_says_what_is_allowed(arguments: list[str | Path], words: st
     assert words in result.stderr.decode()
 
 
-# -- artefacts -------------------------------------------------------------------------------------------------
+# -- artifacts -------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_gets_one_set_of_artefacts_an_input(tmp_path: Path) -> None:
+def test_a_folder_gets_one_set_of_artifacts_an_input(tmp_path: Path) -> None:
     source = tmp_path / "in"
     source.mkdir()
     (source / "a.edi").write_bytes(base())
@@ -100,7 +100,7 @@ def test_a_folder_gets_one_set_of_artefacts_an_input(tmp_path: Path) -> None:
     assert b"X12PROC R=QTY01" in (out / "b.annotated.edi").read_bytes()
 
 
-def test_inputs_that_would_write_the_same_artefact_are_refused(tmp_path: Path) -> None:
+def test_inputs_that_would_write_the_same_artifact_are_refused(tmp_path: Path) -> None:
     for name in ("a.edi", "a.837"):
         (tmp_path / name).write_bytes(base())
     result = x12proc("scrub", tmp_path, "-o", tmp_path / "out")
@@ -155,7 +155,7 @@ def test_text_of_a_claim_is_escaped_everywhere(tmp_path: Path) -> None:
     assert not any(cell.startswith(("=", "+", "@")) for cell in cells)
 
 
-def test_no_artefact_is_left_when_one_cannot_be_written(tmp_path: Path) -> None:
+def test_no_artifact_is_left_when_one_cannot_be_written(tmp_path: Path) -> None:
     out = tmp_path / "out"
     (out / "in.report.json").mkdir(parents=True)
     (tmp_path / "in.edi").write_bytes(base())

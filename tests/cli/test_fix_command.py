@@ -118,7 +118,7 @@ def test_a_filter_logs_its_changes_without_their_texts(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (["--emit", "fixed", "-o", "x"], "fixed goes with --fix"),
-        (["--emit", "json", "--fix", "-o", "-"], "exactly one input and one artefact"),
+        (["--emit", "json", "--fix", "-o", "-"], "exactly one input and one artifact"),
     ],
 )
 def test_wrong_usage(tmp_path: Path, options: list[str], words: str) -> None:

@@ -57,7 +57,7 @@ def _little_room() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 
 
-def test_a_full_disk_leaves_no_part_of_an_artefact(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_part_of_an_artifact(tmp_path: Path) -> None:
     (tmp_path / "large.edi").write_bytes(large(400))
     command = [*PROGRAM, "scrub", "large.edi", "-o", "out", "--emit", "json,html,annotated"]
     # 'make coverage' would measure the process, whose own data would not fit into the little room either.
@@ -81,7 +81,7 @@ def test_a_full_pipe_end_is_no_acceptance() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("-", "-o", "-", "--emit", "annotated"), ("-",)], ids=["artefact", "report"]
+    "arguments", [("-", "-o", "-", "--emit", "annotated"), ("-",)], ids=["artifact", "report"]
 )
 def test_a_reader_that_goes_away_is_no_acceptance(arguments: tuple[str, ...]) -> None:
     clean, dirty = large(400), large(400).replace(b"CTP****40*ML", b"CTP****0*ML")

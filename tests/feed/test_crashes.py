@@ -1,4 +1,4 @@
-"""SIGKILL at every named step, on both databases: each input one set of artefacts, ledger = disk, balance zero."""
+"""SIGKILL at every named step, on both databases: each input one set of artifacts, ledger = disk, balance zero."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def reason(path: Path, name: str) -> dict[str, object]:
 # -- what is taken, and where it ends -----------------------------------------------------------------------------
 
 
-def test_a_file_goes_from_the_inbox_to_archive_with_its_artefacts_in_the_outbox(tmp_path: Path) -> None:
+def test_a_file_goes_from_the_inbox_to_archive_with_its_artifacts_in_the_outbox(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     inputs = {"night run.edi": small(1), "more.edi": rejected(2), "notes.txt": b"hello"}
     drop(path, inputs)

@@ -28,7 +28,7 @@ class Given(NamedTuple):
 
     @property
     def unit(self) -> str:
-        """CTP05-1: millilitres for a liquid, pieces for a powder."""
+        """CTP05-1: milliliters for a liquid, pieces for a powder."""
         return "ML" if self.drug.volume is not None else "UN"
 
     @property
@@ -72,7 +72,7 @@ def give(drug: Drug, chance: Random, *, waste: bool, after_code: bool = False) -
 
 
 def _left_over(drug: Drug, chance: Random) -> Decimal:
-    """A part of a container that three decimals can hold, in the drug's unit and in millilitres."""
+    """A part of a container that three decimals can hold, in the drug's unit and in milliliters."""
     parts = [part * drug.size for part in _LEFT_OVER if _is_short(part * drug.size)]
     if drug.volume is not None:
         parts = [part for part in parts if _is_short(part * drug.volume / drug.size)]

@@ -13,7 +13,7 @@ from rule_run import profiles, reference, with_options
 from generated.given import Given
 from generated.payers import Market
 from generated.wording import Style
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import scrub_buffer
 from x12proc.rules import all_rules
 from x12proc.testing import Claim, interchange
@@ -51,7 +51,7 @@ class Sample(NamedTuple):
             return _edited(interchange(*claims, control=control), self.edits)
         return interchange(*claims, style=self.delimiters, control=control)
 
-    def scrubbed(self) -> ScrubbedClaim:
+    def scrubbed(self) -> ClaimResult:
         """The claim as scrubbed, the second one where it stands in the file twice."""
         known = profiles()
         if self.options:  # the options of a rule fixture, on top of the profile's own
@@ -63,7 +63,7 @@ class Sample(NamedTuple):
         outcomes = list(scrub_buffer(self.data(), engine, codes))
         faults = [outcome for outcome in outcomes if isinstance(outcome, Fault) and outcome.severity == "error"]
         assert not faults, faults
-        claims = [outcome for outcome in outcomes if isinstance(outcome, ScrubbedClaim)]
+        claims = [outcome for outcome in outcomes if isinstance(outcome, ClaimResult)]
         assert len(claims) == 1 + self.repeated
         assert claims[-1].profile == self.market.profile
         return claims[-1]

@@ -95,7 +95,7 @@ STYLES = (
     Style("size-first", lambda w: f"{w.brand} {w.size} {w.container} {w.route} TOTAL {w.dose}", sized=True),
     Style("concentration", lambda w: f"{w.brand} {w.spaced} {w.route} ({w.strength})", ("strength",), True),
     Style("route-last", lambda w: f"{w.brand} {w.spaced} {w.container} {w.route}"),
-    Style("labelled", lambda w: f"DRUG {w.brand}, DOSE {w.spaced}, ROUTE {w.route}"),
+    Style("labeled", lambda w: f"DRUG {w.brand}, DOSE {w.spaced}, ROUTE {w.route}"),
     Style("given", lambda w: f"{w.brand} {w.spaced} GIVEN {w.route}"),
     Style("amount-given", lambda w: f"{w.brand} {w.route} AMT GIVEN {w.spaced}"),
     Style("total", lambda w: f"{w.brand} TOTAL DOSE {w.spaced} {w.route}"),

@@ -121,7 +121,7 @@ def test_a_name_is_the_same_in_capitals_and_not_and_keeps_its_marks() -> None:
 
 
 def test_an_organisation_keeps_the_words_that_tell_a_pharmacy() -> None:
-    out = ONE.of("organisation", "LAKESIDE HOME INFUSION PHARMACY 12")
+    out = ONE.of("organization", "LAKESIDE HOME INFUSION PHARMACY 12")
     assert re.fullmatch("[A-Z]{8} HOME INFUSION PHARMACY [0-9]{2}", out)
     assert "LAKESIDE" not in out
 

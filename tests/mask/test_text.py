@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from x12proc.mask.pseudonyms import Pseudonyms, oldest_year
 from x12proc.mask.text import KEPT_KNOWN, KEPT_NUMBER, KEPT_WORD, Known, TextMask
 from x12proc.narrative import read
-from x12proc.narrative.unknown_names import unlisted_name
+from x12proc.narrative.unknown_names import unknown_drug_name
 
 PSEUDONYMS = Pseudonyms(key().value, 112, oldest_year(TODAY))
 LEXICON = rule_run.reference().lexicon()
@@ -121,4 +121,4 @@ def test_any_text_is_answered(text: str) -> None:
 def test_a_word_that_may_name_a_new_drug_stays_one_and_no_other_becomes_one(text: str) -> None:
     out, _ = mask(text)
     assert out != text
-    assert (unlisted_name([out], LEXICON) is None) == (unlisted_name([text], LEXICON) is None)
+    assert (unknown_drug_name([out], LEXICON) is None) == (unknown_drug_name([text], LEXICON) is None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from x12proc.narrative import Lexicon
-from x12proc.narrative.unknown_names import unlisted_name
+from x12proc.narrative.unknown_names import unknown_drug_name
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from x12proc.narrative.unknown_names import unlisted_name
     ],
 )
 def test_a_strange_word_may_be_a_name(text: str, name: str, lexicon: Lexicon) -> None:
-    assert unlisted_name([text], lexicon) == name
+    assert unknown_drug_name([text], lexicon) == name
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def test_a_strange_word_may_be_a_name(text: str, name: str, lexicon: Lexicon) ->
     ],
 )
 def test_plain_words_and_known_names_are_none(text: str, lexicon: Lexicon) -> None:
-    assert unlisted_name([text], lexicon) is None
+    assert unknown_drug_name([text], lexicon) is None
 
 
 def test_the_first_text_with_such_a_word_counts(lexicon: Lexicon) -> None:
-    assert unlisted_name(["400MG IV", "ORVANTIQ 400MG", "ZELMARIS 10MG"], lexicon) == "ORVANTIQ"
+    assert unknown_drug_name(["400MG IV", "ORVANTIQ 400MG", "ZELMARIS 10MG"], lexicon) == "ORVANTIQ"

@@ -196,8 +196,8 @@ def test_a_malformed_product_table_says_where(products: str | bytes, message: st
         (Reference.validate, {"edition": TOML}, r"the edition needs the tables .*products"),
         (
             Reference.validate,
-            {"edition": TOML + "[tables.colours]\nrows = 1\n"},
-            r"'colours' is no table; there are",
+            {"edition": TOML + "[tables.colors]\nrows = 1\n"},
+            r"'colors' is no table; there are",
         ),
         (Reference.validate, {"edition": TOML + "[tables.names]\nrows = 3\n"}, r"names has 0 rows, expected 3"),
     ],

@@ -16,7 +16,7 @@ from x12proc.reference.model import Product
 from x12proc.reference.ndc import hyphenated
 from x12proc.reference.strength import read_strengths
 from x12proc.runner.settings import shipped_reference
-from x12proc.values import in_base_unit, iso_date
+from x12proc.values import iso_date, to_base_unit
 
 REFERENCE = shipped_reference()
 _ALL = [row[0] for row in REFERENCE.rows(PRODUCTS)]
@@ -287,6 +287,6 @@ def test_quantities_hold_the_dose_for_every_product() -> None:
 
 
 def test_grams_and_milligrams_come_to_the_same() -> None:
-    assert in_base_unit("1.2", "G") == in_base_unit("1200", "MG")
+    assert to_base_unit("1.2", "G") == to_base_unit("1200", "MG")
     one, other = (ndc_quantity(read_dose(text), product("57894080101")) for text in ("1.2G", "1200MG"))
     assert one.value == other.value == "6.5"

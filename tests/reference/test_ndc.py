@@ -28,7 +28,7 @@ from x12proc.reference import ndc
     ],
 )
 def test_one_number_has_many_spellings(text: str, expected: str) -> None:
-    assert ndc.normalise(text) == expected
+    assert ndc.normalize(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_one_number_has_many_spellings(text: str, expected: str) -> None:
     ],
 )
 def test_what_is_not_plainly_an_ndc_is_none(text: str) -> None:
-    assert ndc.normalise(text) is None
+    assert ndc.normalize(text) is None
 
 
 def test_ten_digits_read_three_ways() -> None:
@@ -104,7 +104,7 @@ def test_real_numbers_are_not_placeholders(number: str) -> None:
 
 @given(st.from_regex(r"[0-9]{11}", fullmatch=True))
 def test_hyphenating_loses_nothing(digits: str) -> None:
-    assert ndc.normalise(ndc.hyphenated(digits)) == digits
+    assert ndc.normalize(ndc.hyphenated(digits)) == digits
 
 
 @given(st.from_regex(r"[0-9]{10}", fullmatch=True))
@@ -114,12 +114,12 @@ def test_each_hyphenated_reading_is_among_the_candidates(digits: str) -> None:
         f"{digits[:5]}-{digits[5:8]}-{digits[8:]}",
         f"{digits[:5]}-{digits[5:9]}-{digits[9:]}",
     )
-    assert {ndc.normalise(text) for text in hyphenated} == set(ndc.candidates(digits))
+    assert {ndc.normalize(text) for text in hyphenated} == set(ndc.candidates(digits))
 
 
 @given(st.text())
 def test_any_text_is_answered(text: str) -> None:
-    result = ndc.normalise(text)
+    result = ndc.normalize(text)
     assert result is None or (len(result) == 11 and result.isdigit())
     ndc.is_placeholder(text)
     ndc.candidates(text)

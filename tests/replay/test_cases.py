@@ -105,7 +105,7 @@ def test_update_rewrites_after_showing_and_then_all_is_as_expected(mine: Path) -
     assert call(mine).exit_code == 0
 
 
-def test_a_new_case_expects_nothing_yet_and_update_makes_the_two_usual_artefacts(tmp_path: Path) -> None:
+def test_a_new_case_expects_nothing_yet_and_update_makes_the_two_usual_artifacts(tmp_path: Path) -> None:
     (tmp_path / "input.edi").write_bytes(base())
     assert call(tmp_path).exit_code == 1
     assert not (tmp_path / "expected").exists()
@@ -204,9 +204,9 @@ def test_rule_fixtures_are_shown_and_left_as_they_are(tmp_path: Path) -> None:
 def test_a_crashed_rule_is_a_difference_that_is_never_rewritten(tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "docs" / "examples" / "own-rules"
     config = Path(shutil.copytree(example, tmp_path / "config")) / "x12proc.toml"
-    edit(config.parent / "house_rules.py", 'if ctx.option("XHD01", "tell")', "if 1 / 0")
+    edit(config.parent / "house_rules.py", 'if ctx.option("XHD01", "enabled")', "if 1 / 0")
     edit(
-        config.parent / "house_rules.py", '"tell": Option(False', '"tell": Option(True'
+        config.parent / "house_rules.py", '"enabled": Option(False', '"enabled": Option(True'
     )  # a silent rule isn't run
     case = tmp_path / "case"
     case.mkdir()

@@ -64,10 +64,10 @@ def make_older(document: Any) -> None:
             for finding in line["findings"]:
                 if finding["rule"] == "NAR05":
                     finding["severity"] = "info"
-    spoken = claim(document, "P1001")
+    texts = claim(document, "P1001")
     location = {"loop": "2300", "segment": "CLM", "element": "CLM02", "segment_index": 3, "byte_offset": 4}
-    spoken["findings"].append({"rule": "XYZ01", "severity": "reject", "location": location})
-    spoken["disposition"] = "rejected"
+    texts["findings"].append({"rule": "XYZ01", "severity": "reject", "location": location})
+    texts["disposition"] = "rejected"
     document["claims"].remove(claim(document, "P1006"))
 
 

@@ -12,17 +12,17 @@ from edi import CLINIC, base, join, segments
 from pyx12_judge import guide_errors
 
 from x12proc.claims.model import Location
-from x12proc.engine.engine import ScrubbedClaim
-from x12proc.engine.stream import Outcome, PassedClaim, scrub_buffer
+from x12proc.engine.engine import ClaimResult
+from x12proc.engine.stream import Outcome, UntargetedClaim, scrub_buffer
 from x12proc.findings import GuideError
-from x12proc.reports.acks.envelopes import Acknowledging
+from x12proc.reports.acks.envelopes import AckSettings
 from x12proc.rules import all_rules
 
 FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
 FAULTY_I = base("I").replace(b"CTP****3*UN", b"CTP****0*UN")
 
 
-def ack(data: bytes, settings: Acknowledging | None = None) -> bytes:
+def ack(data: bytes, settings: AckSettings | None = None) -> bytes:
     """The 277CA of a file, held against pyx12 and added up."""
     written = acknowledge(data, settings=settings)["277ca"]
     assert guide_errors(written) == []
@@ -143,7 +143,7 @@ def test_many_codes_go_into_further_stc_and_a_line_has_one() -> None:
 
     def outcomes() -> Iterator[Outcome]:
         for outcome in scrub_buffer(data, engine(), ("J3590",), every_claim=True):
-            if isinstance(outcome, ScrubbedClaim):
+            if isinstance(outcome, ClaimResult):
                 line = outcome.lines[0]
                 found = tuple(msgspec.structs.replace(line.findings[0], status=code) for code in codes)
                 yield msgspec.structs.replace(
@@ -172,7 +172,7 @@ def test_every_rule_that_can_reject_has_a_category_of_rejection() -> None:
 def test_a_rule_without_a_code_rejects_without_details() -> None:
     def outcomes() -> Iterator[Outcome]:
         for outcome in scrub_buffer(FAULTY, engine(), ("J3590",), every_claim=True):
-            if isinstance(outcome, ScrubbedClaim):
+            if isinstance(outcome, ClaimResult):
                 line = outcome.lines[0]
                 bare = tuple(msgspec.structs.replace(finding, status="") for finding in line.findings)
                 yield msgspec.structs.replace(outcome, lines=(msgspec.structs.replace(line, findings=bare),))
@@ -191,7 +191,7 @@ def test_guide_errors_reject_only_when_they_are_to(code: bytes) -> None:
 
     def outcomes(refused: bool) -> Iterator[Outcome]:
         for outcome in scrub_buffer(data, engine(), ("J3590",), every_claim=True):
-            if isinstance(outcome, ScrubbedClaim | PassedClaim):
+            if isinstance(outcome, ClaimResult | UntargetedClaim):
                 yield msgspec.structs.replace(outcome, guide_errors=(error,), refused=refused)
             else:
                 yield outcome
@@ -262,7 +262,7 @@ def test_a_set_without_claims_is_not_answered() -> None:
 
 
 def test_a_payer_answers_with_its_own_name_and_status() -> None:
-    settings = Acknowledging(
+    settings = AckSettings(
         source_entity="PR", source_name="ACME HEALTH", source_id="ACME1", accepted_status="A2:20"
     )
     written = ack(base(), settings)

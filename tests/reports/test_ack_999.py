@@ -18,8 +18,8 @@ from lxml import etree
 from pyx12_judge import guide_errors
 
 from x12proc.claims.model import Location
-from x12proc.engine.engine import ScrubbedClaim
-from x12proc.engine.stream import Outcome, PassedClaim, SetErrors, scrub_buffer
+from x12proc.engine.engine import ClaimResult
+from x12proc.engine.stream import Outcome, TransactionErrors, UntargetedClaim, scrub_buffer
 from x12proc.findings import GuideError
 from x12proc.reports.acks import ack_999
 from x12proc.reports.acks.envelopes import Spool
@@ -185,7 +185,7 @@ def test_such_a_separator_is_never_told_of_the_next_claim() -> None:
 def with_errors(data: bytes, errors: list[GuideError]) -> Iterator[Outcome]:
     """The outcomes of a file with guide errors on every claim."""
     for outcome in scrub_buffer(data, engine(), ("J3590",), every_claim=True):
-        if isinstance(outcome, ScrubbedClaim | PassedClaim):
+        if isinstance(outcome, ClaimResult | UntargetedClaim):
             yield msgspec.structs.replace(outcome, guide_errors=tuple(errors))
         else:
             yield outcome
@@ -258,7 +258,7 @@ def test_errors_that_hang_on_no_claim_are_told() -> None:
             elif isinstance(outcome, Group):
                 group = outcome
             elif isinstance(outcome, TransactionClosed):
-                yield SetErrors(interchange, group, outcome.transaction, errors)
+                yield TransactionErrors(interchange, group, outcome.transaction, errors)
             yield outcome
 
     assert lines(acknowledge(base(), outcomes=outcomes())["999"], "IK3", "IK4", "IK5") == [

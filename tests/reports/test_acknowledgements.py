@@ -23,7 +23,7 @@ from x12proc.engine.engine import Engine
 from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Hit
 from x12proc.reports.acks.codes import ANSWERS, GROUP_ANSWERS, SET_ANSWERS, UNANSWERED, UNREADABLE_ISA
-from x12proc.reports.acks.envelopes import Acknowledging
+from x12proc.reports.acks.envelopes import AckSettings
 from x12proc.rules import all_rules
 from x12proc.rules.context import Context
 
@@ -314,10 +314,10 @@ def test_any_header_value_is_answered_in_valid_x12(place: int, value: str, tag: 
 
 def test_only_rejected_claims_are_listed_when_asked() -> None:
     everything = acknowledge(CLINIC.read_bytes())["277ca"]
-    narrowed = acknowledge(CLINIC.read_bytes(), settings=Acknowledging(scope="rejected"))["277ca"]
+    narrowed = acknowledge(CLINIC.read_bytes(), settings=AckSettings(scope="rejected"))["277ca"]
     rejected = [name for name, parts in claims(everything).items() if "*U*" in parts[1]]
     assert list(claims(narrowed)) == rejected
     assert guide_errors(narrowed) == []
     check_counts(narrowed)
     check_totals(narrowed)
-    assert acknowledge(base(), settings=Acknowledging(scope="rejected"))["277ca"] == b""
+    assert acknowledge(base(), settings=AckSettings(scope="rejected"))["277ca"] == b""

@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from report_run import Run, findings, run, run_case
 from rule_cases import all_cases
 
-from x12proc.errors import RuleCrash
+from x12proc.errors import RuleError
 from x12proc.reports.document import Document
 from x12proc.reports.html import report as html_report
 from x12proc.reports.html import view as html_form
-from x12proc.values import dollars
+from x12proc.values import format_dollars
 
 DEMO = [CLINIC, HOSPITAL, GUIDE_FAULTS]
 
@@ -190,7 +190,7 @@ def test_a_bypassed_rule_is_told_with_who_decided() -> None:
 
 def test_a_claim_on_which_a_rule_broke_down_is_shown_as_rejected() -> None:
     result = run(base())
-    result.claims[0] = replace(result.claims[0], crashes=(RuleCrash("NDC01", 0, ValueError()),))
+    result.claims[0] = replace(result.claims[0], crashes=(RuleError("NDC01", 0, ValueError()),))
     result.documents[0]["disposition"] = "rejected"
     article = page(result).xpath("//article[@class='is-rejected']")[0]
     assert "A rule broke down on this claim" in text(article)
@@ -205,8 +205,8 @@ def test_the_money_at_the_top_is_what_the_claims_charge(path: Path) -> None:
     charges = [(Decimal(d["charge"]), d["disposition"] == "rejected") for d in result.documents]
     tile = text(page(result).xpath("//li[@class='money']")[0])
     at_risk = sum((charge for charge, rejected in charges if rejected), Decimal(0))
-    assert tile.startswith(dollars(at_risk) + " at risk")
-    assert f"of {dollars(sum((charge for charge, _ in charges), Decimal(0)))} charged" in tile
+    assert tile.startswith(format_dollars(at_risk) + " at risk")
+    assert f"of {format_dollars(sum((charge for charge, _ in charges), Decimal(0)))} charged" in tile
 
 
 def test_charges_that_are_no_amount_are_told() -> None:

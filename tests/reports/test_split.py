@@ -21,13 +21,13 @@ from rule_cases import all_cases
 from rule_run import profiles, reference
 
 from x12proc.claims.model import Claim, ServiceLine, at
-from x12proc.engine.engine import Engine, ScrubbedClaim, ScrubbedLine
-from x12proc.engine.stream import SetErrors, Summary, scrub_buffer
-from x12proc.errors import InternalFault
+from x12proc.engine.engine import ClaimResult, Engine, LineResult
+from x12proc.engine.stream import Summary, TransactionErrors, scrub_buffer
+from x12proc.errors import InternalError
 from x12proc.findings import REJECT, Finding
 from x12proc.reports.edi import split as split_module
 from x12proc.reports.edi.split import ACCEPTED, REJECTED, Split
-from x12proc.reports.edi.split_check import Proof
+from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.rules import all_rules
 from x12proc.rules.context import Context
 from x12proc.wire.events import Group, Interchange, TransactionClosed
@@ -43,14 +43,14 @@ class Deciding(Engine):
         super().__init__(all_rules(), profiles(), reference(), codes=CODES, as_of=date(2024, 4, 1))
         self._rejects = rejects
 
-    def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ScrubbedClaim:
+    def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ClaimResult:
         """Decide without looking."""
         found = (_finding(claim),) if self._rejects(claim.id) else ()
         context = Context(
             claim, targets, as_of=date(2024, 4, 1), reference=reference(), options={}, seen_before=lambda _: False
         )
-        lines = tuple(ScrubbedLine(line, ()) for line in targets)
-        return ScrubbedClaim(claim, "default", found, lines, context, ())
+        lines = tuple(LineResult(line, ()) for line in targets)
+        return ClaimResult(claim, "default", found, lines, context, ())
 
 
 def _finding(claim: Claim) -> Finding:
@@ -70,7 +70,7 @@ def split(data: bytes, engine: Engine, window: int = 4096) -> dict[str, bytes]:
 
 def _split(data: bytes, engine: Engine, window: int) -> dict[str, bytes]:
     files = {kind: io.BytesIO() for kind in (ACCEPTED, REJECTED)}
-    writer, proof, summary = Split(data, files), Proof(data), Summary()
+    writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
     for outcome in scrub_buffer(data, engine, CODES, every_claim=True, window=window):
         summary.count(outcome)
         writer.take(outcome)
@@ -175,7 +175,7 @@ def test_errors_of_no_claim_leave_both_files_as_they_are() -> None:
             interchange, group = told
             assert isinstance(interchange, Interchange)
             assert isinstance(group, Group)
-            writer.take(SetErrors(interchange, group, outcome.transaction, ()))
+            writer.take(TransactionErrors(interchange, group, outcome.transaction, ()))
         writer.take(outcome)
     writer.end(Summary())
     assert files[ACCEPTED].getvalue() == data
@@ -341,7 +341,7 @@ def _damaged(text: bytes, element: bytes = b"*") -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", _damaged(TREE))
 def test_the_proof_sees_what_is_wrong_with_a_file(name: str) -> None:
-    proof, summary = Proof(TREE), Summary()
+    proof, summary = SplitCheck(TREE), Summary()
     for outcome in scrub_buffer(TREE, rejecting(("C1",)), CODES, every_claim=True):
         summary.count(outcome)
         proof.take(outcome)
@@ -349,24 +349,24 @@ def test_the_proof_sees_what_is_wrong_with_a_file(name: str) -> None:
     accepted = split(TREE, rejecting(("C1",)))[ACCEPTED]
     damaged = _damaged(accepted)[name]
     assert damaged != accepted
-    with pytest.raises(InternalFault):
+    with pytest.raises(InternalError):
         proof.check(ACCEPTED, damaged)
 
 
 def test_a_claim_that_nobody_was_told_of_is_missed() -> None:
-    proof, summary = Proof(TREE), Summary()
+    proof, summary = SplitCheck(TREE), Summary()
     for number, outcome in enumerate(scrub_buffer(TREE, rejecting(()), CODES, every_claim=True)):
         summary.count(outcome)
         if number != 4:
             proof.take(outcome)
-    with pytest.raises(InternalFault, match="5 claims were counted, 4"):
+    with pytest.raises(InternalError, match="5 claims were counted, 4"):
         proof.end(summary)
 
 
 def refusals(data: bytes, engine: Engine, window: int = 4096) -> list[str]:
     """Why a file can't be split; a file that failed before is no matter here."""
     files = {kind: io.BytesIO() for kind in (ACCEPTED, REJECTED)}
-    writer, proof, summary = Split(data, files), Proof(data), Summary()
+    writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
     for outcome in scrub_buffer(data, engine, CODES, every_claim=True, window=window):
         summary.count(outcome)
         writer.take(outcome)

@@ -15,9 +15,9 @@ from report_run import findings, run
 
 from x12proc.claims.model import Party
 from x12proc.engine.stream import Summary
-from x12proc.errors import RuleCrash
+from x12proc.errors import RuleError
 from x12proc.reports.html.totals import Parties, Totals
-from x12proc.values import add_exactly, dollars, parse_charge
+from x12proc.values import add_exactly, format_dollars, parse_charge
 
 
 @pytest.mark.parametrize("path", [CLINIC, HOSPITAL], ids=lambda path: path.stem)
@@ -72,7 +72,7 @@ def test_several_faults_on_a_claim_count_it_once() -> None:
 def test_a_claim_on_which_a_rule_broke_down_is_rejected_by_none_alone() -> None:
     claim = run(base().replace(b"CTP****40*ML", b"CTP****0*ML")).claims[0]
     totals = Totals()
-    totals.count(replace(claim, crashes=(RuleCrash("NDC01", 0, ValueError()),)))
+    totals.count(replace(claim, crashes=(RuleError("NDC01", 0, ValueError()),)))
     assert totals.rules["QTY01"].rejected == 1
     assert totals.rules["QTY01"].alone == 0
 
@@ -90,8 +90,8 @@ def test_sums_are_exact(amounts: list[Decimal]) -> None:
 def test_the_longest_amounts_are_summed_to_the_last_digit() -> None:
     total = add_exactly(Decimal("999999999999999999"), Decimal(".000000000000000001"))
     assert str(total) == "999999999999999999.000000000000000001"
-    assert dollars(Decimal("1234567.5")) == "$1,234,567.50"
-    assert dollars(Decimal(9) * 10**40) == "$90,000,000,000,000,000,000,000,000,000,000,000,000,000.00"
+    assert format_dollars(Decimal("1234567.5")) == "$1,234,567.50"
+    assert format_dollars(Decimal(9) * 10**40) == "$90,000,000,000,000,000,000,000,000,000,000,000,000,000.00"
 
 
 @pytest.mark.parametrize("text", ["", "-5", "1,000", "1e5", "NaN", "$5", " 5", "5 ", "9" * 19, "٣"])

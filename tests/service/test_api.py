@@ -1,4 +1,4 @@
-"""The API as programs meet it: forms of the answer, statuses, keys and scopes, runs and artefacts."""
+"""The API as programs meet it: forms of the answer, statuses, keys and scopes, runs and artifacts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service_run import AS_OF, EDI, Service, post
 
 from x12proc.service.access import OPEN
 from x12proc.service.api.schemas import accepted_form
-from x12proc.service.api.upload import Refused
+from x12proc.service.api.upload import HttpError
 
 SCHEMA = json.loads(
     (Path(__file__).parent.parent.parent / "x12proc" / "reports" / "report.schema.json").read_text()
@@ -71,7 +71,7 @@ def test_the_form_that_is_wanted_most(accept: str, form: str) -> None:
 
 def test_nothing_that_is_refused_is_taken() -> None:
     for accept in ("application/json;q=0", "application/edi-x12; form=nonsense", ";;,,="):
-        with pytest.raises(Refused):
+        with pytest.raises(HttpError):
             accepted_form(accept)
 
 
@@ -190,17 +190,17 @@ def test_a_key_may_do_what_its_scopes_say(service: Service) -> None:
 # -- runs ------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_is_kept_with_its_artefacts_until_it_is_deleted(service: Service, api: httpx.Client) -> None:
+def test_a_run_is_kept_with_its_artifacts_until_it_is_deleted(service: Service, api: httpx.Client) -> None:
     answer = post(api, FAULTY, emit="277ca,ta1")
     run = answer.headers["X12proc-Run"]
     told = api.get(f"/v1/runs/{run}").json()
     assert told["status"] == "rejected"
     assert told["summary"]["target_claims"] == 1
-    assert {"json", "csv", "html", "annotated", "277ca"} <= set(told["artefacts"])
-    for kind in told["artefacts"]:
-        assert api.get(f"/v1/runs/{run}/artefacts/{kind}").status_code == 200
-    assert api.get(f"/v1/runs/{run}/artefacts/json").content == answer.content
-    assert api.get(f"/v1/runs/{run}/artefacts/999").status_code == 404
+    assert {"json", "csv", "html", "annotated", "277ca"} <= set(told["artifacts"])
+    for kind in told["artifacts"]:
+        assert api.get(f"/v1/runs/{run}/artifacts/{kind}").status_code == 200
+    assert api.get(f"/v1/runs/{run}/artifacts/json").content == answer.content
+    assert api.get(f"/v1/runs/{run}/artifacts/999").status_code == 404
     assert run in [entry["id"] for entry in api.get("/v1/runs").json()["runs"]]
     assert api.delete(f"/v1/runs/{run}").status_code == 204
     assert api.get(f"/v1/runs/{run}").status_code == 404
@@ -252,7 +252,7 @@ def test_an_answer_can_be_fetched_later(api: httpx.Client) -> None:
     while (told := api.get(bad.headers["Location"]).json())["state"] == "waiting":
         pass
     assert told["state"] == "broken"
-    assert told["artefacts"] == []
+    assert told["artifacts"] == []
     assert "ISA" in told["problem"]
 
 

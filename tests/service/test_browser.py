@@ -307,6 +307,6 @@ def test_no_payload_does_anything(watched: Watched, payload: str) -> None:
     page.get_by_role("button", name="Save and scrub again").click()
     expect(page.locator("ol.history")).to_contain_text(payload)
     page.hover("h1")
-    watched.go(f"/v1/runs/{run}/artefacts/html")
+    watched.go(f"/v1/runs/{run}/artifacts/html")
     watched.go("/rules")
     watched.go("/runs")

@@ -105,7 +105,7 @@ def programs(client: httpx.Client, leaks: Leaks) -> None:
     leaks.answer(client.post("/v1/scrub", content=WHOLE, headers=late), body=True)
     leaks.answer(client.post("/v1/scrub", content=CUT, headers=late), body=True)
     for kind in ("json", "csv", "html", "annotated"):
-        leaks.answer(client.get(f"/v1/runs/{identity}/artefacts/{kind}"), body=False)
+        leaks.answer(client.get(f"/v1/runs/{identity}/artifacts/{kind}"), body=False)
     for path in ("/v1/rules", "/v1/profiles", "/metrics", "/v1/openapi.json", "/healthz"):
         leaks.answer(client.get(path), body=True)
     leaks.answer(client.delete(f"/v1/runs/{identity}"), body=True)

@@ -51,7 +51,7 @@ def test_the_document_is_complete(api: httpx.Client) -> None:
         "/v1/scrub",
         "/v1/runs",
         "/v1/runs/{run_id}",
-        "/v1/runs/{run_id}/artefacts/{kind}",
+        "/v1/runs/{run_id}/artifacts/{kind}",
         "/v1/rules",
         "/v1/profiles",
     }

@@ -228,8 +228,8 @@ def test_addresses_hold_no_name_and_no_number_of_a_claim(browser: Browser, demo:
 def test_a_file_tells_what_it_came_to(browser: Browser, demo: str) -> None:
     told = browser.get(f"/runs/{demo}")
     assert "Work on 18 claims" in told.text
-    assert f"/v1/runs/{demo}/artefacts/html" in told.text
-    assert browser.get(f"/v1/runs/{demo}/artefacts/html").status_code == 200
+    assert f"/v1/runs/{demo}/artifacts/html" in told.text
+    assert browser.get(f"/v1/runs/{demo}/artifacts/html").status_code == 200
     assert browser.get("/runs/0123456789abcdef").status_code == 404
     assert browser.get("/runs", page=2).status_code == 200
 

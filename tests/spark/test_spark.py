@@ -22,7 +22,7 @@ from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base, restyle
 from service_run import AS_OF
 
 from x12proc.runner.files import Input
-from x12proc.runner.runner import InputRun
+from x12proc.runner.runner import FileRun
 from x12proc.runner.settings import load_settings
 
 JOBS = Path(__file__).parent.parent / "spark_jobs.py"
@@ -78,7 +78,7 @@ def command_line(*paths: Path, as_of: str = AS_OF, **options: Any) -> dict[str, 
     charges = Decimal(0)
     by_rule: Counter[str] = Counter()
     for path in paths:
-        summary = InputRun(Input(path), settings, (), None).run().summary
+        summary = FileRun(Input(path), settings, (), None).run().summary
         claims += summary.target_claims
         lines += summary.target_lines
         rejected += summary.rejected_claims
@@ -115,7 +115,7 @@ def test_one_machine(folder: Path) -> None:
     said = told["said"]
     assert "cut.edi, interchange 240329201, segment" in said["fail"]
     assert "segment" in said["fail split"]
-    assert "no option colour" in said["option"]
+    assert "no option color" in said["option"]
     assert "nobody" in said["profile"]
     assert "nowhere" in said["path"]
     assert not any("HARTLEY" in text or "TILLMAN" in text for text in said.values())

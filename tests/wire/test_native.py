@@ -99,7 +99,7 @@ def test_without_it_the_scanner_is_the_same() -> None:
     assert re.search(r"\d{2,} passed", said)
 
 
-def test_without_it_the_artefacts_are_the_same(tmp_path: Path) -> None:
+def test_without_it_the_artifacts_are_the_same(tmp_path: Path) -> None:
     wanted = ["--as-of", "2024-04-01", "--emit", "json,annotated,999,277ca,accepted,rejected"]
     for name, before in (("with", ""), ("without", WITHOUT)):
         program = f"{before}from x12proc.cli import main; main()"
@@ -115,7 +115,7 @@ def test_without_it_the_artefacts_are_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(COMPILER is None and os.environ.get("CI") != "true", reason="needs a C compiler")
 def test_no_byte_outside_of_a_text_is_read(tmp_path: Path) -> None:
-    """Compiled with checks of every access and of undefined behaviour, which end the process."""
+    """Compiled with checks of every access and of undefined behavior, which end the process."""
     assert COMPILER is not None
     library = run(COMPILER, "-print-file-name=libasan.so").strip()
     if not Path(library).is_absolute():  # a compiler without it

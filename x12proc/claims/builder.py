@@ -23,7 +23,7 @@ from x12proc.claims.model import (
 )
 from x12proc.errors import X12SyntaxError
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.events import ClaimSpan, Stretch, field
+from x12proc.wire.events import ClaimSpan, SegmentRange, field
 from x12proc.wire.segment import Segment, split_segments
 from x12proc.wire.versions import claim_type
 from x12proc.wire.window import Buffer
@@ -67,7 +67,7 @@ class ClaimBuilder:
         provider = self._parent(span.provider, guide, delimiters)
         subscriber = self._parent(span.subscriber, guide, delimiters)
         patient = self._parent(span.patient, guide, delimiters)
-        segments = self._read(Stretch(span.start, span.end, span.segment_index), guide, delimiters, "2300")
+        segments = self._read(SegmentRange(span.start, span.end, span.segment_index), guide, delimiters, "2300")
         heads = [place for place, segment in enumerate(segments) if segment.tag == "LX"]
         head = segments[: heads[0]] if heads else segments
         own = _by_tag(head, "2300")
@@ -114,7 +114,7 @@ class ClaimBuilder:
             span.patient is not None,  # dependent
         )
 
-    def _parent(self, stretch: Stretch | None, guide: str, delimiters: Delimiters) -> _Parent:
+    def _parent(self, stretch: SegmentRange | None, guide: str, delimiters: Delimiters) -> _Parent:
         """A loop that claims hang under; the last few are kept, for claims mostly share them."""
         if stretch is None or stretch.start == stretch.end:
             return _NO_PARENT
@@ -130,7 +130,7 @@ class ClaimBuilder:
             self._parents[stretch.start] = known
         return known
 
-    def _read(self, stretch: Stretch, guide: str, delimiters: Delimiters, scope: str) -> tuple[Segment, ...]:
+    def _read(self, stretch: SegmentRange, guide: str, delimiters: Delimiters, scope: str) -> tuple[Segment, ...]:
         if stretch.end - stretch.start > LARGEST_CLAIM:
             raise X12SyntaxError("claim-too-large", f"A claim of over {LARGEST_CLAIM} bytes", stretch.start)
         raw = self._buffer[stretch.start : stretch.end]

@@ -30,7 +30,7 @@ class Location(msgspec.Struct, frozen=True, gc=False):
     after: str | None = None
 
 
-class Spot(msgspec.Struct, frozen=True, gc=False):
+class LazyLocation(msgspec.Struct, frozen=True, gc=False):
     """A place in a segment that was sent, for which a :class:`Location` is made only when it is told."""
 
     segment: Segment
@@ -135,7 +135,7 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     qualifier: str  # SV101-1 / SV202-1
     procedure: str  # SV101-2 / SV202-2
     modifiers: tuple[str, ...]  # SV101-3..6 / SV202-3..6 with gaps kept as ""
-    given_modifiers: tuple[str, ...]  # those that were sent, without gaps, upper case
+    modifiers_sent: tuple[str, ...]  # those that were sent, without gaps, upper case
     description: str  # SV101-7 / SV202-7
     revenue_code: str  # SV201
     charge: str

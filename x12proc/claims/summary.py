@@ -14,7 +14,7 @@ import msgspec
 from x12proc.claims.builder import LARGEST_CLAIM, parse_date
 from x12proc.wire.accelerated import is_ragged
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.events import ClaimSpan, Stretch, field
+from x12proc.wire.events import ClaimSpan, SegmentRange, field
 from x12proc.wire.line_ends import tidy
 from x12proc.wire.segment import decode
 from x12proc.wire.window import Buffer
@@ -25,7 +25,7 @@ _DTP_KEPT = 64  # bytes; a longer one holds no date
 _LOOP_REACH = 64 * 1024  # bytes; no real loop above claims comes near it
 
 
-class ClaimHead(msgspec.Struct, frozen=True, gc=False):
+class ClaimSummary(msgspec.Struct, frozen=True, gc=False):
     """A claim's own identifiers as sent, and the days it is about.
 
     ``first_day`` and ``last_day`` are CCYYMMDD: the statement dates, else the earliest and latest service date of
@@ -41,21 +41,21 @@ class ClaimHead(msgspec.Struct, frozen=True, gc=False):
     last_day: str
 
 
-class HeadReader:
+class SummaryReader:
     """Reads the heads of one buffer's claims, and single segments of the loops that they hang under."""
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
         self._loops: dict[int, bytes] = {}
 
-    def head(self, span: ClaimSpan) -> ClaimHead:
+    def head(self, span: ClaimSpan) -> ClaimSummary:
         """The head of a claim."""
         delimiters = span.interchange.delimiters
         text = self._text(span.start, min(span.end, span.start + LARGEST_CLAIM), delimiters)
         clm = _elements(text[: _end(text, delimiters)], delimiters)
         place = field(clm, 5).split(delimiters.component.decode("latin-1"))
         days = _days(text, delimiters)
-        return ClaimHead(
+        return ClaimSummary(
             id=field(clm, 1),
             charge=field(clm, 2),
             facility_code=place[0],
@@ -65,14 +65,16 @@ class HeadReader:
             last_day=max(days, default=""),
         )
 
-    def first(self, stretch: Stretch | None, delimiters: Delimiters, tag: str, qualifier: str = "") -> Elements:
+    def first(
+        self, stretch: SegmentRange | None, delimiters: Delimiters, tag: str, qualifier: str = ""
+    ) -> Elements:
         """The first segment with this tag and first element in a loop above claims; () where there is none."""
         if stretch is None or stretch.start == stretch.end:
             return ()
         found = _wanted(delimiters, tag, qualifier).search(self._loop(stretch, delimiters))
         return _elements(found[1], delimiters) if found else ()
 
-    def _loop(self, stretch: Stretch, delimiters: Delimiters) -> bytes:
+    def _loop(self, stretch: SegmentRange, delimiters: Delimiters) -> bytes:
         """The text of a loop; the last few are kept, for claims mostly share them."""
         known = self._loops.get(stretch.start)
         if known is None:

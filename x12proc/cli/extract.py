@@ -16,7 +16,7 @@ import msgspec
 from x12proc.cli.app import FAILED, comma_list
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.extract.extract import COLUMNS, extract_buffer, flat
-from x12proc.runner.files import Artefact, Input, OpenInput, find_inputs
+from x12proc.runner.files import Artifact, Input, OpenInput, find_inputs
 from x12proc.runner.settings import load_config, target_codes
 from x12proc.wire.events import Fault
 
@@ -135,9 +135,9 @@ def _target(output: str) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    artefact = Artefact(Path(output))
+    artifact = Artifact(Path(output))
     try:
-        yield artefact.file
-        artefact.publish()
+        yield artifact.file
+        artifact.publish()
     finally:
-        artefact.discard()
+        artifact.discard()

@@ -92,8 +92,8 @@ def show(file_id: str, feed_file: Path) -> None:
             click.echo(f"{at}  {entry['state']:<10} {entry['counts']}")
         if row.code:
             click.echo(f"in quarantine: {row.code}")
-        for name, digest in row.artefacts.items():
-            click.echo(f"artefact {digest}  {one_line(_shown(row.folder))}/{one_line(_shown(name))}")
+        for name, digest in row.artifacts.items():
+            click.echo(f"artifact {digest}  {one_line(_shown(row.folder))}/{one_line(_shown(name))}")
         for entry in ledger.overrides():
             if row.id in (entry["file_id"], entry["used_by"]):
                 click.echo(f"override by {one_line(entry['by'])}: {one_line(entry['reason'])}")
@@ -158,7 +158,7 @@ def check(feed_file: Path) -> None:
 @click.option("--days", type=click.IntRange(min=1), required=True, help="Keep what is younger than so many days.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def prune(feed_file: Path, days: int, dry_run: bool) -> None:
-    """Remove inputs and artefacts of long ago from archive, quarantine and outbox. The ledger keeps its rows."""
+    """Remove inputs and artifacts of long ago from archive, quarantine and outbox. The ledger keeps its rows."""
     from x12proc.feed import keeping  # noqa: PLC0415 - after the extra
 
     before = time.time() - days * 86_400

@@ -20,7 +20,7 @@ from x12proc.mask.factory import make_masker
 from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import Artefact, FileBuffer, Input, OpenInput, copy_pieces, find_inputs
+from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput, copy_pieces, find_inputs
 from x12proc.runner.settings import Settings, load_settings
 
 _SHORTEST_KEY = 16  # characters below which a key is called weak
@@ -129,10 +129,10 @@ def _write(
     """Mask with the first shift of dates that changes no more findings than a shift of one day would."""
     shifts = (0,) if keep_dates else key.shifts
     with contextlib.ExitStack() as stack:
-        artefact = _artefact(output, stack)
+        artifact = _artifact(output, stack)
 
         def attempt_with(shift: int, most: int | None) -> _Attempt:
-            return _attempt(opened, artefact, key, shift, settings, check, most)
+            return _attempt(opened, artifact, key, shift, settings, check, most)
 
         attempt = attempt_with(shifts[0], None if keep_dates else 0)
         if _differences(attempt) and not keep_dates:
@@ -144,7 +144,7 @@ def _write(
                 attempt = attempt_with(shift, least)
                 if _differences(attempt) <= least:
                     break
-        _deliver(artefact, output)
+        _deliver(artifact, output)
     return attempt
 
 
@@ -152,34 +152,34 @@ def _differences(attempt: _Attempt) -> int:
     return attempt.comparison.count if attempt.comparison is not None else 0
 
 
-def _artefact(output: str, stack: contextlib.ExitStack) -> Artefact:
+def _artifact(output: str, stack: contextlib.ExitStack) -> Artifact:
     path = Path(tempfile.gettempdir()) / "masked.edi" if output == "-" else Path(output)
-    artefact = Artefact(path)
-    stack.callback(artefact.discard)
-    return artefact
+    artifact = Artifact(path)
+    stack.callback(artifact.discard)
+    return artifact
 
 
 def _attempt(
-    opened: OpenInput, artefact: Artefact, key: Key, shift: int, settings: Settings, check: bool, most: int | None
+    opened: OpenInput, artifact: Artifact, key: Key, shift: int, settings: Settings, check: bool, most: int | None
 ) -> _Attempt:
     lexicon = settings.reference.lexicon()
-    artefact.file.seek(0)
-    artefact.file.truncate()
+    artifact.file.seek(0)
+    artifact.file.truncate()
     masker = make_masker(opened.buffer, key, shift, settings.as_of, lexicon)
-    copy_pieces(apply(opened.buffer, masker.edits()), artefact.file)
+    copy_pieces(apply(opened.buffer, masker.edits()), artifact.file)
     if not check:
         return _Attempt(masker, shift, None)
-    with artefact.reopen() as file:
+    with artifact.reopen() as file:
         masked = FileBuffer(file)
         comparison = compare((opened.buffer, settings.engine()), (masked, settings.engine()), settings.codes, most)
     return _Attempt(masker, shift, comparison)
 
 
-def _deliver(artefact: Artefact, output: str) -> None:
+def _deliver(artifact: Artifact, output: str) -> None:
     if output != "-":
-        artefact.publish()
+        artifact.publish()
         return
-    with artefact.reopen() as file:
+    with artifact.reopen() as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.buffer.flush()
 
@@ -236,9 +236,9 @@ def _write_report(path: Path, attempt: _Attempt) -> None:
         "differences": comparison.differences if comparison else [],
         "differences_count": comparison.count if comparison else 0,
     }
-    artefact = Artefact(path)
+    artifact = Artifact(path)
     try:
-        artefact.file.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
-        artefact.publish()
+        artifact.file.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+        artifact.publish()
     finally:
-        artefact.discard()
+        artifact.discard()

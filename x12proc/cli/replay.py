@@ -15,7 +15,7 @@ from x12proc.replay.compare_runs import compare_all
 from x12proc.replay.junit import CaseResult, junit_xml
 from x12proc.replay.run_changes import upgrade_document, upgrade_text
 from x12proc.reports.escape import clean
-from x12proc.runner.files import Artefact
+from x12proc.runner.files import Artifact
 from x12proc.runner.settings import Settings, load_settings
 
 DIFFERENCES = 1
@@ -58,7 +58,7 @@ def command(
     """Run fixture cases and compare with what they expect.
 
     PATH is a case (a folder with input.edi, perhaps case.toml, and expected/), a rule fixture (*.toml with
-    [[case]]), a folder that is searched for both, or a pattern. Artefacts are compared byte for byte; the
+    [[case]]), a folder that is searched for both, or a pattern. Artifacts are compared byte for byte; the
     program's version and editions are left out.
 
     Exit codes: 0 all as expected, 1 differences, 2 wrong usage, or a case that can't be run.
@@ -141,9 +141,9 @@ def _result(outcome: CaseOutcome) -> CaseResult:
 
 
 def _write(path: Path, data: bytes) -> None:
-    artefact = Artefact(path)
+    artifact = Artifact(path)
     try:
-        artefact.file.write(data)
-        artefact.publish()
+        artifact.file.write(data)
+        artifact.publish()
     finally:
-        artefact.discard()
+        artifact.discard()

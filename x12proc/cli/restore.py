@@ -10,7 +10,7 @@ import click
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.reports.edi.annotate import restore_edits
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import Artefact, OpenInput, copy_pieces, find_inputs
+from x12proc.runner.files import Artifact, OpenInput, copy_pieces, find_inputs
 
 
 @click.command()
@@ -31,11 +31,11 @@ def command(source: str, output: str) -> None:
                 copy_pieces(pieces, sys.stdout.buffer)
                 sys.stdout.buffer.flush()
                 return
-            artefact = Artefact(Path(output))
+            artifact = Artifact(Path(output))
             try:
-                copy_pieces(pieces, artefact.file)
-                artefact.publish()
+                copy_pieces(pieces, artifact.file)
+                artifact.publish()
             finally:
-                artefact.discard()
+                artifact.discard()
     except X12SyntaxError as error:
         raise ConfigError(f"{inputs[0].name}: {error}") from None

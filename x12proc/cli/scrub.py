@@ -26,17 +26,17 @@ from rich.text import Text
 
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
 from x12proc.cli.logs import configure
-from x12proc.engine.fixes import Level
+from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.reports.acks.envelopes import HIGHEST_CONTROL, ControlNumbers
 from x12proc.reports.escape import clean
 from x12proc.reports.terminal import TerminalReport, fixes_told, summary_table
-from x12proc.runner.artifacts import EMITTED, FIXED, check_artefacts
-from x12proc.runner.batch import Order, run_batch
+from x12proc.runner.artifacts import EMITTED, FIXED, check_artifacts
+from x12proc.runner.batch import BatchJob, run_batch
 from x12proc.runner.files import STANDARD_INPUT, Input, find_inputs
-from x12proc.runner.parallel import Sharing
+from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
-from x12proc.runner.runner import InputRun, Result
+from x12proc.runner.runner import FileRun, Result
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
 
 PROGRESS_FROM = 5 * 1024 * 1024  # bytes
@@ -45,9 +45,9 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
-    "-o", "--output", metavar="DIR", help="Where artefacts go; - writes a single one to standard output."
+    "-o", "--output", metavar="DIR", help="Where artifacts go; - writes a single one to standard output."
 )
-@click.option("--emit", callback=comma_list, metavar="LIST", help=f"Artefacts: {','.join(EMITTED)}.")
+@click.option("--emit", callback=comma_list, metavar="LIST", help=f"Artifacts: {','.join(EMITTED)}.")
 @click.option("--profile", metavar="NAME", help="Payer profile for all claims; chosen claim by claim otherwise.")
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="A configuration file of your own."
@@ -119,18 +119,18 @@ def command(
     """Check the J3590 lines of 837P and 837I files.
 
     INPUT is a file, a folder (its *.edi *.x12 *.837 *.txt *.dat), a pattern, a .gz, or - for standard input.
-    Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artefacts
+    Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artifacts
     there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi,
     .ta1.edi, and .accepted.edi and .rejected.edi, two whole files that together hold every claim of the input.
     With --fix there is .fixed.edi as well. A claim is accepted or rejected as it came, whatever can be fixed.
 
     \b
     x12proc scrub claims.edi                         read the findings here
-    x12proc scrub inbox/ -o out/                     artefacts for a whole folder
+    x12proc scrub inbox/ -o out/                     artifacts for a whole folder
     x12proc scrub claims.edi -o out/ --fix           also out/claims.fixed.edi; scrub it again before it is sent
     cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
     """
-    fixing: Level = "unsafe" if unsafe_fixes else "safe" if fix else "off"
+    fixing: FixLevel = "unsafe" if unsafe_fixes else "safe" if fix else "off"
     wanted = _wanted(emit or load_config(config).emit, fixing, alone=output == STANDARD_INPUT and emit is None)
     options: dict[str, Any] = {
         "config": config,
@@ -148,10 +148,10 @@ def command(
     if output is not None and _can_be_shared(sources, output, jobs, settings):
         folder = _folder(sources, output)
         begin = partial(configure, ctx.find_root().params["log_level"])
-        order = Order(options, settings.now, wanted, folder, fixing, begin)
+        order = BatchJob(options, settings.now, wanted, folder, fixing, begin)
         results = _told(_shared(sources, order, jobs or os.cpu_count() or 1))
         raise click.exceptions.Exit(exit_code(results, fail_on))
-    with GuideChecks(settings.conformance, jobs) as checks, Sharing(options, settings.now, jobs) as sharing:
+    with GuideChecks(settings.conformance, jobs) as checks, ClaimPool(options, settings.now, jobs) as sharing:
         if output == STANDARD_INPUT:
             results = _to_standard_output(sources, settings, wanted, checks, fixing, sharing)
         elif output is None:
@@ -165,9 +165,9 @@ def command(
     raise click.exceptions.Exit(exit_code(results, fail_on))
 
 
-def _wanted(emit: Sequence[str], fixing: Level, *, alone: bool) -> tuple[str, ...]:
-    """The artefacts that are asked for; only the fixed file where it goes to standard output by itself."""
-    wanted = check_artefacts(emit, fixing)
+def _wanted(emit: Sequence[str], fixing: FixLevel, *, alone: bool) -> tuple[str, ...]:
+    """The artifacts that are asked for; only the fixed file where it goes to standard output by itself."""
+    wanted = check_artifacts(emit, fixing)
     return (FIXED,) if alone and FIXED in wanted else wanted
 
 
@@ -199,13 +199,13 @@ def _to_standard_output(
     settings: Settings,
     emit: Sequence[str],
     checks: GuideChecks,
-    fixing: Level,
-    sharing: Sharing,
+    fixing: FixLevel,
+    sharing: ClaimPool,
 ) -> list[Result]:
     if len(sources) != 1 or len(emit) != 1:
-        raise ConfigError("-o - takes exactly one input and one artefact; name it, e.g. --emit annotated")
+        raise ConfigError("-o - takes exactly one input and one artifact; name it, e.g. --emit annotated")
     with _progress(sources[0]) as progress:
-        run = InputRun(
+        run = FileRun(
             sources[0],
             settings,
             emit,
@@ -218,14 +218,16 @@ def _to_standard_output(
         return [run.run()]
 
 
-def _to_terminal(sources: list[Input], settings: Settings, checks: GuideChecks, sharing: Sharing) -> list[Result]:
+def _to_terminal(
+    sources: list[Input], settings: Settings, checks: GuideChecks, sharing: ClaimPool
+) -> list[Result]:
     console = _console()
     results = []
     for source in sources:
         report = TerminalReport(console, patient=settings.patient)
         report.begin(source.name)
         with _progress(source) as progress:
-            run = InputRun(
+            run = FileRun(
                 source,
                 settings,
                 (),
@@ -244,7 +246,7 @@ def _to_terminal(sources: list[Input], settings: Settings, checks: GuideChecks, 
 
 
 def _folder(sources: list[Input], output: str) -> Path:
-    """The folder for the artefacts, made when absent. Raises ConfigError, OSError."""
+    """The folder for the artifacts, made when absent. Raises ConfigError, OSError."""
     _check_stems(sources)
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
@@ -259,13 +261,13 @@ def _to_folder(
     emit: Sequence[str],
     folder: Path,
     checks: GuideChecks,
-    fixing: Level,
-    sharing: Sharing,
+    fixing: FixLevel,
+    sharing: ClaimPool,
 ) -> Iterator[Result]:
     controls = ControlNumbers(settings.acknowledgement.control)
     for source in sources:
         with _progress(source) as progress:
-            run = InputRun(
+            run = FileRun(
                 source,
                 settings,
                 emit,
@@ -285,7 +287,7 @@ def _can_be_shared(sources: list[Input], output: str, jobs: int, settings: Setti
     return several and not settings.acknowledgement.control and all(source.path for source in sources)
 
 
-def _shared(sources: list[Input], order: Order, jobs: int) -> Iterator[Result]:
+def _shared(sources: list[Input], order: BatchJob, jobs: int) -> Iterator[Result]:
     """The batch in several processes, with a progress bar on a terminal."""
     if not sys.stderr.isatty():
         yield from run_batch(sources, order, jobs)
@@ -315,13 +317,13 @@ def _told(told: Iterator[Result]) -> list[Result]:
             )
         for kind, reason in result.withheld.items():
             console.print(Text(f"{clean(result.name)}: no {kind} file was written: {reason}"))
-        for path in result.artefacts:
+        for path in result.artifacts:
             console.print(Text(f"wrote {clean(str(path))}"))
     return results
 
 
 def _check_stems(sources: list[Input]) -> None:
-    """Two inputs must not write the same artefacts."""
+    """Two inputs must not write the same artifacts."""
     seen: dict[str, Input] = {}
     for source in sources:
         other = seen.setdefault(source.stem, source)

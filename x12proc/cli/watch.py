@@ -21,7 +21,7 @@ NEEDS = "this needs an extra: pip install 'x12proc[feed]'"
 def command(feed_file: Path, once: bool) -> None:
     """Watch folders: scrub what comes into an inbox, and lose nothing.
 
-    An input is taken when its envelopes are complete and it has been still for settle_seconds. Its artefacts
+    An input is taken when its envelopes are complete and it has been still for settle_seconds. Its artifacts
     appear in the outbox, in a folder of its name; it ends in archive, or in quarantine with the reason beside it.
     Several processes may watch the same folders. SIGTERM ends the program behind the file at hand.
 

@@ -16,8 +16,8 @@ from x12proc.conformance.chunks import (
     SUBSCRIBER,
     TRAILER,
     Batch,
+    Chunk,
     Item,
-    Piece,
     version,
 )
 from x12proc.wire.delimiters import Delimiters
@@ -30,14 +30,14 @@ _HEAD = 256  # bytes; the head of any segment that can stand behind a piece
 _LEVELS = {"20": PROVIDER, "22": SUBSCRIBER}
 
 
-class Cutter(Protocol):
+class Batcher(Protocol):
     """Turns items, in file order, into batches whose verdicts come in that order."""
 
     def cut(self, items: Iterable[Item]) -> Iterator[Batch]:
         """The batches of some items. Every item is under one of CHECKED_GUIDES."""
 
 
-class ClaimCutter:
+class ClaimBatcher:
     """Claims and what they hang under; everything else of the file is left alone."""
 
     def __init__(self, buffer: Buffer) -> None:
@@ -45,7 +45,7 @@ class ClaimCutter:
 
     def cut(self, items: Iterable[Item]) -> Iterator[Batch]:
         """The batches of some claims; a new one wherever the guide or the delimiters change."""
-        pieces: list[Piece] = []
+        pieces: list[Chunk] = []
         under: tuple[str, Delimiters] | None = None
         opened: dict[int, int] = {}
         for claim in items:
@@ -59,22 +59,22 @@ class ClaimCutter:
         if under is not None:
             yield Batch(*under, tuple(pieces))
 
-    def _with_parents(self, claim: ClaimSpan, opened: dict[int, int]) -> Iterator[Piece]:
+    def _with_parents(self, claim: ClaimSpan, opened: dict[int, int]) -> Iterator[Chunk]:
         """The loops above a claim that are not those of the claim before, then the claim."""
         for level, loop in enumerate((claim.header, claim.provider, claim.subscriber, claim.patient)):
             if loop is not None and opened.get(level) != loop.start:
                 for lower in [known for known in opened if known >= level]:
                     del opened[lower]
                 opened[level] = loop.start
-                yield Piece(
+                yield Chunk(
                     self._buffer[loop.start : loop.end], loop.start, loop.segment_index, level, loop.number
                 )
         yield claim_piece(self._buffer, claim)
 
 
-def claim_piece(buffer: Buffer, claim: ClaimSpan) -> Piece:
+def claim_piece(buffer: Buffer, claim: ClaimSpan) -> Chunk:
     """A claim, with the head of the segment behind it."""
-    return Piece(
+    return Chunk(
         raw=_bounded(buffer, claim.start, claim.end, claim.interchange.delimiters),
         offset=claim.start,
         segment_index=claim.segment_index,
@@ -84,7 +84,7 @@ def claim_piece(buffer: Buffer, claim: ClaimSpan) -> Piece:
     )
 
 
-class SetCutter:
+class TransactionBatcher:
     """Whole sets, from ST to SE. Must be given every claim and the end of every set."""
 
     def __init__(self, buffer: Buffer) -> None:
@@ -94,8 +94,8 @@ class SetCutter:
         self._index = 0
         self._loops = 0
         self._delimiters = Delimiters(b"*", b":", b"~")
-        self._opened: dict[int, Piece] = {}
-        self._pieces: list[Piece] = []
+        self._opened: dict[int, Chunk] = {}
+        self._pieces: list[Chunk] = []
         self._bytes = 0
 
     def cut(self, items: Iterable[Item]) -> Iterator[Batch]:
@@ -129,16 +129,16 @@ class SetCutter:
         self._opened = {}
         self._pieces, self._bytes = [], 0
 
-    def _before(self, item: Item) -> Iterator[Piece]:
+    def _before(self, item: Item) -> Iterator[Chunk]:
         """What lies between the item and what has been cut so far: the header, HL loops; the SE itself."""
         if isinstance(item, ClaimSpan):
             yield from self._between(item.start)
         elif item.trailer is not None:
             start, end = item.trailer
             yield from self._between(start)
-            yield Piece(self._buffer[start:end], start, self._index, TRAILER)
+            yield Chunk(self._buffer[start:end], start, self._index, TRAILER)
 
-    def _between(self, end: int) -> Iterator[Piece]:
+    def _between(self, end: int) -> Iterator[Chunk]:
         level, number, start, index = HEADER, 0, self._at, self._index
         for segment in self._segments(end):
             if segment.tag == "HL":
@@ -162,16 +162,16 @@ class SetCutter:
             self._index += count_terminators(self._buffer, start, stop, self._delimiters)
             start = stop
 
-    def _loop(self, level: int, number: int, start: int, end: int, index: int) -> Piece:
+    def _loop(self, level: int, number: int, start: int, end: int, index: int) -> Chunk:
         head = self._buffer[end : end + _HEAD]
         under = any(
             segment.tag == "CLM" or (segment.tag == "HL" and _level(segment) > level)
             for segment in split_segments(head, end, 0, self._delimiters)[:1]
         )
         raw = _bounded(self._buffer, start, end, self._delimiters)
-        return Piece(raw, start, index, level, number, b"" if under else head)
+        return Chunk(raw, start, index, level, number, b"" if under else head)
 
-    def _add(self, piece: Piece, guide: str) -> Iterator[Batch]:
+    def _add(self, piece: Chunk, guide: str) -> Iterator[Batch]:
         if self._bytes >= BATCH_BYTES:
             yield self._batch(guide)
         if not self._pieces:  # with all that is open: what is left now is told where it is left

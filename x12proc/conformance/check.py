@@ -12,13 +12,13 @@ from importlib import metadata
 
 import msgspec
 
-from x12proc.conformance.chunks import CLAIM, Batch, GuideErrors, Piece, Verdict
+from x12proc.conformance.chunks import CLAIM, Batch, BatchResult, Chunk, GuideErrors
 from x12proc.conformance.fast.walk import sound_guide, walk_soundly
-from x12proc.conformance.state import Stand
+from x12proc.conformance.state import WalkState
 from x12proc.findings import GuideError
 
 
-def check(batch: Batch, *, quick: bool = True) -> Verdict:
+def check(batch: Batch, *, quick: bool = True) -> BatchResult:
     """Hold a batch against its guide. The guide must be one of CHECKED_GUIDES; never raises on input.
 
     Not ``quick``, pyx12 is asked of every piece; the verdict is the same.
@@ -32,7 +32,7 @@ def _are_of_this_pyx12(source: str) -> bool:
     return source.startswith(f"pyx12 {metadata.version('pyx12')} ")
 
 
-def check_quickly(batch: Batch) -> Verdict | None:
+def check_quickly(batch: Batch) -> BatchResult | None:
     """The same without pyx12; None unless all of the batch is known to be sound."""
     try:
         return _Course(batch, quick=True, ask=False).run()
@@ -54,10 +54,10 @@ class _Course:
         self._quick = quick and _are_of_this_pyx12(self._guide.guide.source)
         table = self._guide.guide
         counted = dict.fromkeys(table.envelope, 1)
-        self._stack = [Stand(-1, table.start, counted, None, frozenset(), claimed=True)]
+        self._stack = [WalkState(-1, table.start, counted, None, frozenset(), claimed=True)]
         self._loose: list[GuideError] = []
 
-    def run(self) -> Verdict:
+    def run(self) -> BatchResult:
         """Walk all pieces."""
         claims: list[GuideErrors] = []
         for piece in self._batch.pieces:
@@ -69,9 +69,9 @@ class _Course:
                 claims.append(tuple(error for above in self._stack for error in above.errors.values()))
         if self._batch.closes:
             self._back_to(0)
-        return Verdict(tuple(claims), tuple(self._loose))
+        return BatchResult(tuple(claims), tuple(self._loose))
 
-    def _walk(self, piece: Piece) -> Stand:
+    def _walk(self, piece: Chunk) -> WalkState:
         parent = self._stack[-1]
         if parent.stopped:
             return msgspec.structs.replace(parent, level=piece.level, errors={})

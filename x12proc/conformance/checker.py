@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from x12proc.conformance.batcher import ClaimCutter, Cutter, SetCutter
-from x12proc.conformance.chunks import CHECKED_GUIDES, Batch, GuideErrors, Item, Verdict, version
+from x12proc.conformance.batcher import Batcher, ClaimBatcher, TransactionBatcher
+from x12proc.conformance.chunks import CHECKED_GUIDES, Batch, BatchResult, GuideErrors, Item, version
 from x12proc.findings import GuideError
 from x12proc.wire.window import Buffer
 
 MOST_LOOSE = 1000  # faults of one set that hang on no claim
-Answer = Callable[[], Verdict]
+Answer = Callable[[], BatchResult]
 Submit = Callable[[Batch], Answer]  # starts on a batch; the answer waits for the verdict
 
 
-class Judge:
+class GuideChecker:
     """The judge of one file.
 
     With ``whole`` it must be asked about every claim and the end of every set, and judges all that lies between;
@@ -26,7 +26,7 @@ class Judge:
     def __init__(self, buffer: Buffer, submit: Submit, *, whole: bool = False, in_flight: int = 0) -> None:
         self.whole = whole
         self.in_flight = in_flight
-        self._cutter: Cutter = SetCutter(buffer) if whole else ClaimCutter(buffer)
+        self._cutter: Batcher = TransactionBatcher(buffer) if whole else ClaimBatcher(buffer)
         self._submit = submit
         self._loose: list[GuideError] = []
 
@@ -59,5 +59,5 @@ class Judge:
                 self._loose = []
 
 
-def _given(verdict: Verdict) -> Answer:
+def _given(verdict: BatchResult) -> Answer:
     return lambda: verdict

@@ -23,7 +23,7 @@ HEADER, PROVIDER, SUBSCRIBER, PATIENT, CLAIM, TRAILER = range(6)
 GuideErrors: TypeAlias = tuple[GuideError, ...]
 
 
-class SetEnd(msgspec.Struct, frozen=True):
+class TransactionEnd(msgspec.Struct, frozen=True):
     """The end of a set, as something to be judged: its SE (None where it has none) and loops without a claim."""
 
     interchange: Interchange
@@ -32,7 +32,7 @@ class SetEnd(msgspec.Struct, frozen=True):
     trailer: Span | None
 
 
-Item: TypeAlias = ClaimSpan | SetEnd
+Item: TypeAlias = ClaimSpan | TransactionEnd
 
 
 def version(item: Item) -> str:
@@ -40,7 +40,7 @@ def version(item: Item) -> str:
     return errata(item.transaction.fields, item.group.version)
 
 
-class Piece(msgspec.Struct, frozen=True, gc=False):
+class Chunk(msgspec.Struct, frozen=True, gc=False):
     """A run of whole segments: ST to the first HL, an HL loop, a claim, or an SE.
 
     ``number`` says which HL of its set an HL loop is, or which claim of its HL loop a claim is, from 1.
@@ -63,11 +63,11 @@ class Batch(msgspec.Struct, frozen=True):
 
     guide: str
     delimiters: Delimiters
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Chunk, ...]
     closes: bool = False
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class BatchResult(msgspec.Struct, frozen=True):
     """What the guide holds against a batch.
 
     ``claims`` has an entry for each claim, in order: faults of the claim and of the loops it hangs under.

@@ -11,7 +11,7 @@ from bisect import bisect_right
 
 from x12proc.claims.model import Location
 from x12proc.conformance.chunks import GuideErrors
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.findings import Finding, GuideError
 
 _HERE = "="  # the element that the finding names, or one of its components
@@ -54,7 +54,7 @@ SAME_FAULT: dict[str, _Places] = {
 }
 
 
-def told_once(scrubbed: ScrubbedClaim, errors: GuideErrors) -> GuideErrors:
+def told_once(scrubbed: ClaimResult, errors: GuideErrors) -> GuideErrors:
     """The guide errors of a claim that no finding of it tells as well."""
     if not errors:
         return errors

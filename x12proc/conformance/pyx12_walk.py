@@ -25,11 +25,11 @@ from pyx12.segment import Segment as Pyx12Segment
 
 from x12proc.claims.builder import MOST_SEGMENTS
 from x12proc.claims.model import at, missing
-from x12proc.conformance.chunks import CLAIM, PROVIDER, TRAILER, Piece
+from x12proc.conformance.chunks import CLAIM, PROVIDER, TRAILER, Chunk
 from x12proc.conformance.fast.walk import CLOSING
-from x12proc.conformance.state import Stand, hl_number
+from x12proc.conformance.state import WalkState, hl_number
 from x12proc.findings import GuideError
-from x12proc.values import shorten
+from x12proc.values import excerpt
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment, split_segments
 
@@ -135,7 +135,7 @@ def _places(ref_des: str) -> tuple[int, int | None] | None:
 # -- a piece ------------------------------------------------------------------------------------------------------
 
 
-def walk_with_pyx12(version: str, delimiters: Delimiters, parent: Stand, piece: Piece) -> Stand:
+def walk_with_pyx12(version: str, delimiters: Delimiters, parent: WalkState, piece: Chunk) -> WalkState:
     """Where a piece leads that begins where its parent ended, and all that is wrong with it."""
     return _Walk(_guide(version), delimiters, parent, piece).run()
 
@@ -143,7 +143,7 @@ def walk_with_pyx12(version: str, delimiters: Delimiters, parent: Stand, piece: 
 class _Walk:
     """The walk through one piece, from where its parent ended."""
 
-    def __init__(self, guide: _Guide, delimiters: Delimiters, parent: Stand, piece: Piece) -> None:
+    def __init__(self, guide: _Guide, delimiters: Delimiters, parent: WalkState, piece: Chunk) -> None:
         self._guide = guide
         self._delimiters = delimiters
         self._separator = delimiters.element.decode("latin-1")
@@ -156,11 +156,11 @@ class _Walk:
         self._parents = parent.parents
         self._walker = walk_tree()
         self._walker.counter = self._counter = _Counter(parent.counts)
-        self._stand = Stand(
+        self._stand = WalkState(
             piece.level, parent.place, self._counter.counts, parent.last, parent.parents, claimed=piece.claimed
         )
 
-    def run(self) -> Stand:
+    def run(self) -> WalkState:
         """Take the piece's segments in order, then look what is missing behind the last one."""
         piece = self._piece
         if not piece.raw:
@@ -220,7 +220,7 @@ class _Walk:
         """What the walker says: missing, unexpected or repeated segments and loops."""
         for error in errors:
             if error.err_cde != "3":
-                value = shorten(here.element(1)) or None if error.err_cde == "1" else None
+                value = excerpt(here.element(1)) or None if error.err_cde == "1" else None
                 self._stand.tell(GuideError(error.err_cde, _walk_message(error, here.tag), at(here), value))
             elif self._last is not None and not (first and self._piece.level == TRAILER):
                 # What is seen to be missing before a segment of the piece has a place belongs to the loop above.
@@ -240,17 +240,17 @@ class _Walk:
             self._lines += 1
             if placed and self._guide.counts_lines and here.element(1) != str(self._lines):
                 message = f"LX01 should be {self._lines}: it counts the lines of the claim"
-                tell(GuideError("LX", message, at(here, 1), shorten(here.element(1)) or None))
+                tell(GuideError("LX", message, at(here, 1), excerpt(here.element(1)) or None))
 
     def _tell_hierarchy(self, here: Segment) -> None:
         number, parent = here.element(1), here.element(2)
         counted = self._piece.number
         if hl_number(number) != counted:
             message = f"HL01 should be {counted}: it counts the HL segments of the set"
-            self._stand.tell(GuideError("HL1", message, at(here, 1), shorten(number) or None))
+            self._stand.tell(GuideError("HL1", message, at(here, 1), excerpt(number) or None))
         if parent and hl_number(parent) not in self._parents:
             message = "HL02 is not the number of an HL that this one stands under"
-            self._stand.tell(GuideError("HL2", message, at(here, 2), shorten(parent)))
+            self._stand.tell(GuideError("HL2", message, at(here, 2), excerpt(parent)))
         known = (place for place in (counted, hl_number(number)) if place is not None)
         self._parents = self._parents.union(known)
 
@@ -262,7 +262,7 @@ class _Walk:
         except Exception:
             for position, most in _cut(node, sent):
                 message = f"{here.tag}{position:02d} has more than {most} components"
-                self._stand.tell(GuideError("3", message, at(here, position), shorten(here.element(position))))
+                self._stand.tell(GuideError("3", message, at(here, position), excerpt(here.element(position))))
             errors = self._again(node, sent, here)
         for error in errors:
             told = self._element_error(error, here)
@@ -287,7 +287,7 @@ class _Walk:
         location = at(here, position, component)
         code = _code(error)
         return GuideError(
-            code, f"{location.element} {_element_message(error, code, value)}", location, shorten(value) or None
+            code, f"{location.element} {_element_message(error, code, value)}", location, excerpt(value) or None
         )
 
     def _end(self) -> None:
@@ -316,11 +316,11 @@ class _Walk:
 
 
 def _in_loop(segment: Segment, node: Node) -> Segment:
-    tag = shorten(segment.tag, 10)
+    tag = excerpt(segment.tag, 10)
     return Segment(tag, segment.elements, segment.index, segment.offset, segment.raw, loop_name(node))
 
 
-def _nothing(piece: Piece) -> Segment:
+def _nothing(piece: Chunk) -> Segment:
     tag = "CLM" if piece.level == CLAIM else "HL" if piece.level else "ST"
     return Segment(tag, (tag,), piece.segment_index, piece.offset, b"")
 

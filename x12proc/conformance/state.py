@@ -9,7 +9,7 @@ from x12proc.findings import GuideError
 from x12proc.wire.segment import Segment
 
 
-class Stand(msgspec.Struct):
+class WalkState(msgspec.Struct):
     """A place in the guide, what was counted on the way to it, and what was found wrong in the piece."""
 
     level: int

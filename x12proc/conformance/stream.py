@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from x12proc.conformance.checker import Judge
-from x12proc.conformance.chunks import CHECKED_GUIDES, GuideErrors, Item, SetEnd, version
+from x12proc.conformance.checker import GuideChecker
+from x12proc.conformance.chunks import CHECKED_GUIDES, GuideErrors, Item, TransactionEnd, version
 from x12proc.conformance.overlap import told_once
-from x12proc.engine.engine import ScrubbedClaim
-from x12proc.engine.stream import Outcome, PassedClaim, SetErrors
+from x12proc.engine.engine import ClaimResult
+from x12proc.engine.stream import Outcome, TransactionErrors, UntargetedClaim
 from x12proc.wire.events import ClaimSpan, Fault, Group, Interchange, TransactionClosed
 
 BATCH_CLAIMS = 64  # asked about at once: enough that loops which claims share weigh little
@@ -24,7 +24,9 @@ _Held: TypeAlias = list[tuple[Outcome, Item | None]]  # outcomes, and what is as
 _Answers: TypeAlias = Callable[[], Sequence[GuideErrors]]
 
 
-def with_guide_errors(outcomes: Iterable[Outcome], judge: Judge, *, reject: bool = False) -> Iterator[Outcome]:
+def with_guide_errors(
+    outcomes: Iterable[Outcome], judge: GuideChecker, *, reject: bool = False
+) -> Iterator[Outcome]:
     """The same outcomes, claims with their ``guide_errors``; with ``reject`` a claim that has any is refused.
 
     For a judge of whole sets the outcomes must hold every claim; faults that hang on none are told as SetErrors.
@@ -39,7 +41,7 @@ def with_guide_errors(outcomes: Iterable[Outcome], judge: Judge, *, reject: bool
 class _Bench:
     """The outcomes that wait: first those being collected, then those whose answer is awaited."""
 
-    def __init__(self, judge: Judge, reject: bool) -> None:
+    def __init__(self, judge: GuideChecker, reject: bool) -> None:
         self._judge = judge
         self._reject = reject
         self._interchange: Interchange | None = None
@@ -75,14 +77,14 @@ class _Bench:
 
     def _item(self, outcome: Outcome) -> Item | None:
         """What is to be judged of an outcome."""
-        if isinstance(outcome, ScrubbedClaim):
+        if isinstance(outcome, ClaimResult):
             return outcome.claim.span
-        if isinstance(outcome, PassedClaim) and self._judge.whole:
+        if isinstance(outcome, UntargetedClaim) and self._judge.whole:
             return outcome.span
         if isinstance(outcome, TransactionClosed) and self._judge.whole and outcome.transaction.guide is not None:
             assert self._interchange is not None
             assert self._group is not None
-            return SetEnd(self._interchange, self._group, outcome.transaction, outcome.trailer)
+            return TransactionEnd(self._interchange, self._group, outcome.transaction, outcome.trailer)
         return None
 
     def _remarks(self, item: Item) -> Iterator[Fault]:
@@ -107,17 +109,17 @@ class _Bench:
 
     def _judged(self, outcome: Outcome, item: Item, errors: GuideErrors) -> Iterator[Outcome]:
         refused = self._reject and bool(errors)
-        if isinstance(outcome, ScrubbedClaim):
+        if isinstance(outcome, ClaimResult):
             yield judged(outcome, errors, reject=self._reject)
-        elif isinstance(outcome, PassedClaim):
+        elif isinstance(outcome, UntargetedClaim):
             yield replace(outcome, guide_errors=errors, refused=refused)
         else:
             if errors:
-                yield SetErrors(item.interchange, item.group, item.transaction, errors)
+                yield TransactionErrors(item.interchange, item.group, item.transaction, errors)
             yield outcome
 
 
-def judged(scrubbed: ScrubbedClaim, errors: GuideErrors, *, reject: bool) -> ScrubbedClaim:
+def judged(scrubbed: ClaimResult, errors: GuideErrors, *, reject: bool) -> ClaimResult:
     """A claim with what its guide holds against it, each fault told once."""
     return replace(scrubbed, guide_errors=told_once(scrubbed, errors), refused=reject and bool(errors))
 

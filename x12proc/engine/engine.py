@@ -9,8 +9,8 @@ from typing import TypeAlias
 import msgspec
 
 from x12proc.claims.model import Claim, ServiceLine
-from x12proc.engine.rule_memo import Silence
-from x12proc.errors import RuleCrash
+from x12proc.engine.rule_memo import NoHitCache
+from x12proc.errors import RuleError
 from x12proc.findings import REJECT, Finding, GuideError, Hit, Severity, weaker
 from x12proc.profiles.profiles import Bypass, Profile, Profiles, Setting
 from x12proc.reference.edition import Reference
@@ -21,14 +21,14 @@ from x12proc.wire.events import ClaimSpan
 MOST_PLANS = 1024
 
 
-class ScrubbedLine(msgspec.Struct, frozen=True):
+class LineResult(msgspec.Struct, frozen=True):
     """A target line and what was found in it."""
 
     line: ServiceLine
     findings: tuple[Finding, ...]
 
 
-class ScrubbedClaim(msgspec.Struct, frozen=True):
+class ClaimResult(msgspec.Struct, frozen=True):
     """A target claim, its target lines, what was found, and under which profile.
 
     ``guide_errors`` are faults against the implementation guide that no finding tells; ``refused`` says that the
@@ -38,9 +38,9 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
     claim: Claim
     profile: str
     findings: tuple[Finding, ...]  # claim-level
-    lines: tuple[ScrubbedLine, ...]
+    lines: tuple[LineResult, ...]
     context: Context
-    crashes: tuple[RuleCrash, ...]
+    crashes: tuple[RuleError, ...]
     guide_errors: tuple[GuideError, ...] = ()
     bypasses: tuple[Bypass, ...] = ()  # those that held something back
     refused: bool = False
@@ -85,7 +85,7 @@ class ScrubbedClaim(msgspec.Struct, frozen=True):
         return unfit or REJECT in [finding.severity for finding in self.all_findings]
 
 
-class WhatWasFound(msgspec.Struct, frozen=True, gc=False):
+class ClaimFindings(msgspec.Struct, frozen=True, gc=False):
     """Of a claim that another process scrubbed: all that can't be read in the file."""
 
     profile: str
@@ -96,8 +96,8 @@ class WhatWasFound(msgspec.Struct, frozen=True, gc=False):
     refused: bool
 
 
-class ToldClaim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A target claim that another process scrubbed: what is counted of it, and what was made for the artefacts."""
+class RemoteClaimResult(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A target claim that another process scrubbed: what is counted of it, and what was made for the artifacts."""
 
     span: ClaimSpan
     charge: str  # CLM02 as sent
@@ -139,31 +139,31 @@ class Engine:
         self._seen: set[int] = set()
         self._plans: dict[tuple[str, date | None, str], _Plan] = {}
         self._made: dict[tuple[int, str], _Plan] = {}
-        self._silence = Silence(rules.values())
+        self._silence = NoHitCache(rules.values())
 
     def targets(self, claim: Claim) -> tuple[ServiceLine, ...]:
         """The claim's target lines: one of the codes under qualifier HC."""
         return target_lines(claim, self._codes)
 
-    def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ScrubbedClaim:
+    def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ClaimResult:
         """Run all rules on a claim with at least one target line."""
         profile = self._fixed or self._profiles.choose(claim)
         plan, context = self._ready(profile, claim, targets)
-        crashes: list[RuleCrash] = []
-        own, lines = self._hear(plan, context, crashes)
-        bypasses = () if plan.without is None else self._held_back(plan, plan.without, context)
-        return ScrubbedClaim(claim, profile.name, own, lines, context, tuple(crashes), bypasses=bypasses)
+        crashes: list[RuleError] = []
+        own, lines = self._run_rules(plan, context, crashes)
+        bypasses = () if plan.without is None else self._bypasses_in_effect(plan, plan.without, context)
+        return ClaimResult(claim, profile.name, own, lines, context, tuple(crashes), bypasses=bypasses)
 
-    def revive(self, claim: Claim, told: WhatWasFound) -> ScrubbedClaim:
+    def restore(self, claim: Claim, told: ClaimFindings) -> ClaimResult:
         """A claim with what another process found in it."""
         targets = self.targets(claim)
         _, context = self._ready(self._profiles.get(told.profile), claim, targets)
         lines = zip(targets, told.line_findings, strict=True)
-        return ScrubbedClaim(
+        return ClaimResult(
             claim,
             told.profile,
             told.findings,
-            tuple(ScrubbedLine(line, findings) for line, findings in lines),
+            tuple(LineResult(line, findings) for line, findings in lines),
             context,
             (),
             told.guide_errors,
@@ -196,24 +196,26 @@ class Engine:
         )
         return plan, context
 
-    def _hear(
-        self, plan: _Plan, context: Context, crashes: list[RuleCrash]
-    ) -> tuple[tuple[Finding, ...], tuple[ScrubbedLine, ...]]:
+    def _run_rules(
+        self, plan: _Plan, context: Context, crashes: list[RuleError]
+    ) -> tuple[tuple[Finding, ...], tuple[LineResult, ...]]:
         """What the rules of a plan find: in the claim, and in its lines."""
         own = _run(plan.claim, context.claim, context, crashes)
         told = {finding.rule for finding in own}
         lines = []
-        for line, silent in zip(context.targets, self._silence.silent_rules(context, plan.mark), strict=True):
+        for line, silent in zip(
+            context.targets, self._silence.rules_without_hits(context, plan.mark), strict=True
+        ):
             found = _run(plan.line_steps(line, silent), line, context, crashes)
-            lines.append(ScrubbedLine(line, self._told_once(found, told)))
+            lines.append(LineResult(line, self._told_once(found, told)))
         if own:
             own = self._told_once(own, {finding.rule for line in lines for finding in line.findings})
         return own, tuple(lines)
 
-    def _held_back(self, plan: _Plan, without: _Plan, context: Context) -> tuple[Bypass, ...]:
+    def _bypasses_in_effect(self, plan: _Plan, without: _Plan, context: Context) -> tuple[Bypass, ...]:
         """The bypasses without which their rule would be heard on the claim, or would crash on it."""
-        crashes: list[RuleCrash] = []
-        own, lines = self._hear(without, context.under(without.options), crashes)
+        crashes: list[RuleError] = []
+        own, lines = self._run_rules(without, context.under(without.options), crashes)
         heard = {finding.rule for finding in own} | {crash.rule_id for crash in crashes}
         heard.update(finding.rule for line in lines for finding in line.findings)
         return tuple(bypass for bypass in plan.bypasses if bypass.rule in heard)
@@ -261,7 +263,7 @@ class _Plan:
         steps = [
             (rule.check, rule, settings[rule.id])
             for rule in rules.values()
-            if claim_type in rule.applies and _may_speak(settings[rule.id])
+            if claim_type in rule.applies and _is_enabled(settings[rule.id])
         ]
         self.claim = [step for step in steps if step[1].level == "claim"]
         self.options = {rule_id: setting.options for rule_id, setting in settings.items()}
@@ -299,21 +301,21 @@ def _without(
     return _Plan({rule_id: rules[rule_id] for rule_id in rules if rule_id in wanted}, bare, claim_type)
 
 
-def _may_speak(setting: Setting) -> bool:
-    """Whether a rule is on; one with an option ``tell`` says nothing where it is false."""
-    return setting.enabled and setting.options.get("tell") is not False
+def _is_enabled(setting: Setting) -> bool:
+    """Whether a rule is on; one with an option ``enabled`` says nothing where it is false."""
+    return setting.enabled and setting.options.get("enabled") is not False
 
 
 def _run(
-    steps: list[_Step], subject: Claim | ServiceLine, context: Context, crashes: list[RuleCrash]
+    steps: list[_Step], subject: Claim | ServiceLine, context: Context, crashes: list[RuleError]
 ) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for check, rule, setting in steps:
         try:
             for hit in check(subject, context):
-                found.append(_graded(rule, hit, setting))
+                found.append(_to_finding(rule, hit, setting))
         except Exception as error:
-            crashes.append(RuleCrash(rule.id, context.claim.clm.index, error))
+            crashes.append(RuleError(rule.id, context.claim.clm.index, error))
     return tuple(found)
 
 
@@ -330,7 +332,7 @@ def _service_date(claim: Claim, targets: tuple[ServiceLine, ...]) -> date | None
     return claim.statement.first if claim.statement else None
 
 
-def _graded(rule: Rule, hit: Hit, setting: Setting) -> Finding:
+def _to_finding(rule: Rule, hit: Hit, setting: Setting) -> Finding:
     severity = weaker(hit.severity, setting.severity) if hit.severity else setting.severity
     return Finding(
         rule.id,

@@ -16,20 +16,20 @@ import msgspec
 
 from x12proc.claims.builder import service_line
 from x12proc.claims.model import Location, ServiceLine
-from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine.engine import ClaimResult, LineResult
 from x12proc.findings import INFO, SEVERITIES, Finding
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules import all_rules
 from x12proc.rules.arithmetic import quantity_of_text
 from x12proc.rules.base import Rule
 from x12proc.rules.context import Context
 from x12proc.rules.ndc import repaired, without_leading_zero
 from x12proc.rules.quantity import UNITS
-from x12proc.values import parse_quantity, plain
+from x12proc.values import format_number, parse_quantity
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment
 
-Level: TypeAlias = Literal["off", "safe", "unsafe"]  # which fixes are applied
+FixLevel: TypeAlias = Literal["off", "safe", "unsafe"]  # which fixes are applied
 _DRUG_LOOP = "2410"
 _CONTRADICTING = frozenset(("NDC", "QTY"))  # families of rules that an unsafe fix must not wake
 _MOST_LINES = 999  # of a claim (837I; 50 in the 837P): in larger ones nothing is fixed that has to be tried
@@ -54,12 +54,12 @@ class Fix(msgspec.Struct, frozen=True):
     applied: bool = False
 
 
-def claim_fixes(scrubbed: ScrubbedClaim, level: Level) -> tuple[Fix, ...]:
+def claim_fixes(scrubbed: ClaimResult, level: FixLevel) -> tuple[Fix, ...]:
     """The fixes of all lines of a claim, in file order; see :func:`line_fixes`."""
     return tuple(fix for line in scrubbed.lines for fix in line_fixes(line, scrubbed, level))
 
 
-def line_fixes(line: ScrubbedLine, scrubbed: ScrubbedClaim, level: Level) -> tuple[Fix, ...]:
+def line_fixes(line: LineResult, scrubbed: ClaimResult, level: FixLevel) -> tuple[Fix, ...]:
     """What can be fixed on a line, in file order, those that the level admits marked as applied."""
     known = _offered(scrubbed.context)
     if line.line.end not in known:
@@ -120,7 +120,7 @@ class _Place(msgspec.Struct, frozen=True):
 _Mended: TypeAlias = tuple[str, bool] | None
 
 
-def _found(scrubbed: ScrubbedLine, claim: ScrubbedClaim) -> list[Fix]:
+def _found(scrubbed: LineResult, claim: ClaimResult) -> list[Fix]:
     if not scrubbed.findings:
         return []
     segments = {segment.index: segment for segment in scrubbed.line.segments}
@@ -220,7 +220,7 @@ def _ndc_of_text(text: str, fault: _Fault) -> _Mended:
 def _ndc_said(fault: _Fault) -> str | None:
     """The NDC that the texts of a line give; None where they give several."""
     said = fault.ctx.narrative(fault.line)
-    for _, text in fault.ctx.spoken(fault.line):
+    for _, text in fault.ctx.texts(fault.line):
         rest = text.replace(said.ndc_text or "", " ") if said.ndc_text else ""
         if fault.ctx.read((rest,)).ndc not in (None, said.ndc):
             return None
@@ -233,7 +233,7 @@ def _ndc_without_ornament(text: str, fault: _Fault) -> _Mended:
     digits, drug = repaired(text), fault.line.drug
     if digits is None or drug is None:
         return None
-    if normalise(text) is not None:
+    if normalize(text) is not None:
         return digits, True
     paper = _PAPER_QUANTITY.fullmatch(text.upper().partition(digits)[2])
     sent = (drug.unit, parse_quantity(drug.quantity))
@@ -291,7 +291,7 @@ def _new_drug_loop(fault: _Fault) -> Iterator[Fix]:
     known = quantity_of_text(line, ctx)
     if known is None:
         return
-    ctp = ("CTP", "", "", "", plain(known[0]), known[1])
+    ctp = ("CTP", "", "", "", format_number(known[0]), known[1])
     if not all(_writable(text, fault.delimiters) for text in (*lin, *ctp)):
         return
     if not _agrees(fault, [_like(fault.line, lin), _like(fault.line, ctp)]):
@@ -343,7 +343,7 @@ def _supposed(fault: _Fault, changed: list[Segment]) -> tuple[ServiceLine, Conte
     below = [segment for segment in segments if segment.loop != "2400"]
     component = fault.delimiters.component.decode("latin-1")
     line = service_line((*own, *known.values(), *below), component, fault.line.end)
-    return line, fault.ctx.supposing(fault.line, line)
+    return line, fault.ctx.with_line(fault.line, line)
 
 
 def _agrees(fault: _Fault, changed: list[Segment]) -> bool:

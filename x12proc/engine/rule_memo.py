@@ -22,13 +22,13 @@ MOST_KEPT = 4096
 LARGEST_KEPT = 8 * 1024  # bytes of a claim; what is kept of larger ones could swell the memory
 
 
-class DrugLine(msgspec.Struct, frozen=True):
+class DrugOnlyLine(msgspec.Struct, frozen=True):
     """What a target line says of its drug. The attributes are those of a service line; there are no others."""
 
     qualifier: str
     procedure: str
     modifiers: tuple[str, ...]
-    given_modifiers: tuple[str, ...]
+    modifiers_sent: tuple[str, ...]
     description: str
     revenue_code: str
     unit: str
@@ -58,7 +58,7 @@ def drug_key(claim: Claim, targets: tuple[ServiceLine, ...]) -> Hashable | None:
     return tuple(key)
 
 
-class DrugContext:
+class DrugOnlyContext:
     """What a rule may know besides its line: the claim's other drug lines, their texts, tables and options."""
 
     def __init__(self, whole: Context) -> None:
@@ -69,45 +69,45 @@ class DrugContext:
         self._whole = whole
         self._lines = {line.end: line for line in whole.targets}
 
-    def notes(self, line: DrugLine) -> tuple[Note, ...]:
+    def notes(self, line: DrugOnlyLine) -> tuple[Note, ...]:
         """As in a context."""
         return self._whole.notes(self._lines[line.end])
 
-    def narrative(self, line: DrugLine) -> Narrative:
+    def narrative(self, line: DrugOnlyLine) -> Narrative:
         """As in a context."""
         return self._whole.narrative(self._lines[line.end])
 
-    def description(self, line: DrugLine) -> Narrative:
+    def description(self, line: DrugOnlyLine) -> Narrative:
         """As in a context."""
         return self._whole.description(self._lines[line.end])
 
-    def has_text(self, line: DrugLine) -> bool:
+    def has_text(self, line: DrugOnlyLine) -> bool:
         """As in a context."""
         return self._whole.has_text(self._lines[line.end])
 
-    def spoken(self, line: DrugLine) -> list[tuple[None, str]]:
+    def texts(self, line: DrugOnlyLine) -> list[tuple[None, str]]:
         """The texts of a line as in a context, but without their places."""
-        return [(None, text) for _, text in self._whole.spoken(self._lines[line.end])]
+        return [(None, text) for _, text in self._whole.texts(self._lines[line.end])]
 
-    def investigational(self, line: DrugLine) -> bool:
+    def investigational(self, line: DrugOnlyLine) -> bool:
         """Never without Q0; with it the claim's diagnoses decide, which aren't known here."""
-        if "Q0" in line.given_modifiers:
+        if "Q0" in line.modifiers_sent:
             raise AttributeError("diagnoses")
         return False
 
 
-def _drug_line(line: ServiceLine) -> DrugLine:
-    return DrugLine(**{name: getattr(line, name) for name in DrugLine.__struct_fields__})
+def _drug_line(line: ServiceLine) -> DrugOnlyLine:
+    return DrugOnlyLine(**{name: getattr(line, name) for name in DrugOnlyLine.__struct_fields__})
 
 
-class Silence:
+class NoHitCache:
     """The memory of one engine, whose tables and date of today stay the same."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules = [rule for rule in rules if rule.drug_alone and rule.level == "line"]
+        self._rules = [rule for rule in rules if rule.drug_only and rule.level == "line"]
         self._known: dict[Hashable, tuple[frozenset[str], ...]] = {}
 
-    def silent_rules(self, context: Context, options: Hashable) -> tuple[frozenset[str], ...]:
+    def rules_without_hits(self, context: Context, options: Hashable) -> tuple[frozenset[str], ...]:
         """The ids of rules that are silent on each target line; ``options`` stands for those of all rules."""
         drugs = drug_key(context.claim, context.targets)
         if drugs is None:
@@ -120,19 +120,19 @@ class Silence:
             self._known[key] = ()
             return (frozenset(),) * len(context.targets)
         if not known:
-            known = self._known[key] = self._listen(DrugContext(context))
+            known = self._known[key] = self._probe(DrugOnlyContext(context))
         return known
 
-    def _listen(self, drugs: DrugContext) -> tuple[frozenset[str], ...]:
+    def _probe(self, drugs: DrugOnlyContext) -> tuple[frozenset[str], ...]:
         return tuple(
             [
-                frozenset([rule.id for rule in self._rules if _is_silent(rule, line, drugs)])
+                frozenset([rule.id for rule in self._rules if _has_no_hit(rule, line, drugs)])
                 for line in drugs.targets
             ]
         )
 
 
-def _is_silent(rule: Rule, line: DrugLine, drugs: DrugContext) -> bool:
+def _has_no_hit(rule: Rule, line: DrugOnlyLine, drugs: DrugOnlyContext) -> bool:
     """Whether a rule has nothing to say and needed nothing but the drug to know that."""
     try:
         for _ in rule.check(line, drugs):

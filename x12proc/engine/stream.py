@@ -10,8 +10,8 @@ import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim, ServiceLine
-from x12proc.engine.engine import Engine, ScrubbedClaim, ToldClaim
-from x12proc.errors import RuleCrash, X12SyntaxError
+from x12proc.engine.engine import ClaimResult, Engine, RemoteClaimResult
+from x12proc.errors import RuleError, X12SyntaxError
 from x12proc.findings import GuideError
 from x12proc.values import add_exactly, parse_charge
 from x12proc.wire.events import (
@@ -29,7 +29,7 @@ from x12proc.wire.segment import Segment
 from x12proc.wire.window import WINDOW, Buffer
 
 
-class PassedClaim(msgspec.Struct, frozen=True):
+class UntargetedClaim(msgspec.Struct, frozen=True):
     """A claim without a target line: passed on untouched. Told only to those who ask for all.
 
     It is accepted, unless the whole file is held against its guide and faults against that reject (``refused``).
@@ -45,7 +45,7 @@ class PassedClaim(msgspec.Struct, frozen=True):
         return self.refused
 
 
-class SetErrors(msgspec.Struct, frozen=True):
+class TransactionErrors(msgspec.Struct, frozen=True):
     """Faults of a set against its guide that hang on no claim, told before the set's end."""
 
     interchange: Interchange
@@ -58,10 +58,10 @@ Outcome: TypeAlias = (
     Interchange
     | Group
     | TransactionSet
-    | ScrubbedClaim
-    | ToldClaim
-    | PassedClaim
-    | SetErrors
+    | ClaimResult
+    | RemoteClaimResult
+    | UntargetedClaim
+    | TransactionErrors
     | TransactionClosed
     | GroupClosed
     | InterchangeClosed
@@ -104,12 +104,12 @@ class Summary(msgspec.Struct):
 
     def count(self, outcome: Outcome) -> None:
         """Take one outcome into account."""
-        if isinstance(outcome, ScrubbedClaim | ToldClaim):
+        if isinstance(outcome, ClaimResult | RemoteClaimResult):
             self._count_claim(outcome)
-        elif isinstance(outcome, PassedClaim):
+        elif isinstance(outcome, UntargetedClaim):
             self.rejected_claims += outcome.rejected
             self.guide_errors += len(outcome.guide_errors)
-        elif isinstance(outcome, SetErrors):
+        elif isinstance(outcome, TransactionErrors):
             self.guide_errors += len(outcome.guide_errors)
         elif isinstance(outcome, Fault):
             self.failed = self.failed or outcome.severity == "error"
@@ -122,7 +122,7 @@ class Summary(msgspec.Struct):
         elif isinstance(outcome, Interchange):
             self.interchanges += 1
 
-    def _count_claim(self, scrubbed: ScrubbedClaim | ToldClaim) -> None:
+    def _count_claim(self, scrubbed: ClaimResult | RemoteClaimResult) -> None:
         self.target_claims += 1
         self.target_lines += scrubbed.line_count
         self.rejected_claims += scrubbed.rejected
@@ -163,14 +163,14 @@ def scrub_buffer(
         if not isinstance(event, ClaimSpan):
             yield event
         elif not event.mentioned:
-            yield PassedClaim(event)
+            yield UntargetedClaim(event)
         else:
             yield from scrub_claim(builder, engine, codes, event, every_claim=every_claim)
 
 
 def scrub_claim(
     builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, every_claim: bool
-) -> Iterator[Fault | ScrubbedClaim | PassedClaim]:
+) -> Iterator[Fault | ClaimResult | UntargetedClaim]:
     """What is to be said of one claim that mentions a code: faults, and then the claim where it can be opened."""
     try:
         claim = builder.build(span)
@@ -187,7 +187,7 @@ def scrub_claim(
             yield _claim_fault(span, RULE_CRASH, _crash_text(crash))
         yield scrubbed
     elif every_claim:
-        yield PassedClaim(span)
+        yield UntargetedClaim(span)
 
 
 def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
@@ -202,7 +202,7 @@ def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
     return None
 
 
-def _crash_text(crash: RuleCrash) -> str:
+def _crash_text(crash: RuleError) -> str:
     return f"Internal fault: {crash}. The claim is not accepted; please report this with the rule's id"
 
 

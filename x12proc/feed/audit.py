@@ -14,7 +14,7 @@ from x12proc.feed.ledger import FileRow, Ledger
 def contradictions(feed: Feed, ledger: Ledger) -> Iterator[str]:
     """What is otherwise than the ledger says, a line a file. Files at work are left out.
 
-    An artefact that was taken from the outbox is no contradiction, one that is there and differs is.
+    An artifact that was taken from the outbox is no contradiction, one that is there and differs is.
     """
     homes = set()
     taken_back = {entry["file_id"] for entry in ledger.overrides()}  # their bytes went into the inbox again
@@ -36,7 +36,7 @@ def _of_file(feed: Feed, row: FileRow) -> Iterator[str]:
     if quarantined and not disk.exists(feed.quarantine / fit(row.stored_as, reason.ENDING)):
         yield "its reason is not in quarantine"
     found = disk.hashes(feed.outbox / row.folder) if row.folder else {}
-    if found and found != row.artefacts:
-        yield "its artefacts are not those that were written"
+    if found and found != row.artifacts:
+        yield "its artifacts are not those that were written"
     if row.difference:
         yield f"its claims don't add up: {row.difference} are not accounted for"

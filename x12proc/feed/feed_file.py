@@ -9,13 +9,13 @@ import msgspec
 
 from x12proc.errors import ConfigError
 from x12proc.feed.schedule import Expectation, parse_expectation
-from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.pool import Conformance
 from x12proc.runner.settings import AUTO, GuideErrorPolicy, Settings, load_settings
 from x12proc.typed_toml import convert, decode
 
 # What a feed can write; a fixed file is made by hand, where somebody looks at it before it is sent.
-EMITTED = tuple(kind for kind in ARTEFACTS if kind != "fixed")
+EMITTED = tuple(kind for kind in ARTIFACTS if kind != "fixed")
 FOLDERS = ("inbox", "outbox", "archive", "quarantine", "work")
 _OWN_FOLDERS = FOLDERS[1:]  # an inbox may be shared by feeds with other name patterns
 Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=31_536_000)]

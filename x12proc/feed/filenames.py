@@ -1,4 +1,4 @@
-"""File names made to fit: artefacts have longer names than their inputs, and 255 bytes is the limit."""
+"""File names made to fit: artifacts have longer names than their inputs, and 255 bytes is the limit."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
     attempt: str
     folder: str
     stored_as: str
-    artefacts: dict[str, str]
+    artifacts: dict[str, str]
     claims: int
     accepted: int
     rejected: int
@@ -84,10 +84,10 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _NAMES = ("name", "stem", "folder", "stored_as")  # columns that hold bytes of file names
-_JSON = ("artefacts", "by_rule", "program")
+_JSON = ("artifacts", "by_rule", "program")
 
 
-class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+class Judgment(msgspec.Struct, frozen=True, kw_only=True):
     """What is entered when an input has been scrubbed."""
 
     outcome: Literal["archive", "quarantine"]
@@ -97,7 +97,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     attempt: str
     folder: str
     stored_as: str
-    artefacts: dict[str, str]
+    artifacts: dict[str, str]
     claims: int
     accepted: int
     rejected: int
@@ -220,7 +220,7 @@ class Ledger:
     def enter(
         self,
         row: FileRow,
-        judgement: Judgement,
+        judgment: Judgment,
         keys: Mapping[Kind, Iterable[str]],
         duplicate_days: int,
         override: int | None,
@@ -229,7 +229,7 @@ class Ledger:
 
         Raises LostLease, and AlreadySeen when one of the keys came in meanwhile and no ``override`` allows it.
         """
-        values: dict[str, Any] = msgspec.structs.asdict(judgement)
+        values: dict[str, Any] = msgspec.structs.asdict(judgment)
         for name in _NAMES:
             if name in values:
                 values[name] = os.fsencode(values[name])
@@ -400,7 +400,7 @@ class Ledger:
             return [dict(row._mapping) for row in connection.execute(query)]
 
     def prune(self, row: FileRow) -> None:
-        """Enter that a file's artefacts and bytes were removed."""
+        """Enter that a file's artifacts and bytes were removed."""
         with self._writing() as connection:
             connection.execute(sa.update(FILES).where(FILES.c.id == row.id).values(pruned=time.time()))
 

@@ -1,4 +1,4 @@
-"""One input scrubbed, or refused: its artefacts made aside in work, and what the ledger shall say of it."""
+"""One input scrubbed, or refused: its artifacts made aside in work, and what the ledger shall say of it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from x12proc.feed.feed_file import Feed
 from x12proc.feed.filenames import fit, shown
 from x12proc.feed.fingerprint import Contents, read_contents, refuse
 from x12proc.feed.inbox import is_whole
-from x12proc.feed.ledger import FileRow, Judgement, Kind, Ledger
+from x12proc.feed.ledger import FileRow, Judgment, Kind, Ledger
 from x12proc.feed.quarantine_reason import Reason, because, reason_document
 from x12proc.feed.sent_claims import SentClaims
-from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.pool import GuideChecks
-from x12proc.runner.runner import INTERNAL_FAULT, InputRun, Result
+from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result
 from x12proc.runner.settings import RULES_EDITION
 from x12proc.version import __version__
 
 OUT, REASON = "out", "reason.json"
 MOST_CRASHES = 5  # workers that may die over one file before it is put aside
-_LONGEST_ENDING = max(ARTEFACTS.values(), key=len)
+_LONGEST_ENDING = max(ARTIFACTS.values(), key=len)
 _NOT_OF_A_FAILED_FILE = ("annotated",)  # it looks like a file that can be sent
 _LOG = structlog.get_logger("x12proc.feed")
 
@@ -37,7 +37,7 @@ _LOG = structlog.get_logger("x12proc.feed")
 class Judged(msgspec.Struct, frozen=True):
     """What to enter, what later files are held against, and the override that was used."""
 
-    judgement: Judgement
+    judgment: Judgment
     keys: dict[Kind, list[str]]
     override: int | None
 
@@ -107,7 +107,7 @@ class Judging:
     def _refused(
         self, source: Input, contents: Contents, earlier: dict[str, Reason], attempt: Path, now: datetime
     ) -> _Verdict:
-        ta1 = attempt / OUT / (source.stem + ARTEFACTS["ta1"])
+        ta1 = attempt / OUT / (source.stem + ARTIFACTS["ta1"])
         refuse(source, contents, earlier.keys(), ta1, now)
         if ta1.stat().st_size == 0:
             ta1.unlink()
@@ -119,7 +119,7 @@ class Judging:
         out = attempt / OUT
         sent = SentClaims(self._ledger, row)
         settings = replace(self._feed.settings, now=now, sent_before=sent.sent_before)
-        run = InputRun(source, settings, self._feed.emit, out, on_claim=sent.note, checks=self._checks)
+        run = FileRun(source, settings, self._feed.emit, out, on_claim=sent.note, checks=self._checks)
         try:
             result = run.run()
         except OSError:
@@ -134,7 +134,7 @@ class Judging:
         summary = result.summary
         if summary.failed or result.crashed or result.incomplete:
             for kind in _NOT_OF_A_FAILED_FILE:
-                (out / (source.stem + ARTEFACTS[kind])).unlink(missing_ok=True)
+                (out / (source.stem + ARTIFACTS[kind])).unlink(missing_ok=True)
             return _Verdict(_failed(result, source), by_rule=summary.by_rule)
         return _Verdict(None, summary.rejected_claims, summary.by_rule, sent.accepted)
 
@@ -149,7 +149,7 @@ class Judging:
         override: int | None,
         now: datetime,
     ) -> Judged:
-        artefacts = disk.hashes(attempt / OUT)
+        artifacts = disk.hashes(attempt / OUT)
         failed = verdict.reason is not None
         code = verdict.reason.code if verdict.reason is not None else ""
         if verdict.reason is not None:
@@ -158,15 +158,15 @@ class Judging:
                 row.id, row.feed, row.name, contents.sha256, contents.claims, at, verdict.reason
             )
             disk.write_whole(attempt / REASON, document)
-        judgement = Judgement(
+        judgment = Judgment(
             outcome="quarantine" if failed else "archive",
             code=code,
             sha256=contents.sha256,
             stem=_stem(Path(row.name)),
             attempt=attempt.name,
-            folder=free_name(self._feed.outbox, row) if artefacts else "",
+            folder=free_name(self._feed.outbox, row) if artifacts else "",
             stored_as=stored_name(self._feed, row, failed),
-            artefacts=artefacts,
+            artifacts=artifacts,
             claims=contents.claims,
             accepted=0 if failed else contents.claims - verdict.rejected,
             rejected=verdict.rejected,
@@ -186,7 +186,7 @@ class Judging:
                 "interchange": list(contents.interchanges),
                 "claim": verdict.accepted_claims,
             }
-        return Judged(judgement, keys, override)
+        return Judged(judgment, keys, override)
 
 
 def free_name(folder: Path, row: FileRow) -> str:
@@ -204,7 +204,7 @@ def stored_name(feed: Feed, row: FileRow, quarantined: bool) -> str:
 
 
 def _stem(path: Path) -> str:
-    """The artefacts' name: the input's without its last extension, short enough for the longest ending."""
+    """The artifacts' name: the input's without its last extension, short enough for the longest ending."""
     return fit(path.stem, _LONGEST_ENDING).removesuffix(_LONGEST_ENDING)
 
 

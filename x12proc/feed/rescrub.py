@@ -17,7 +17,7 @@ from x12proc.feed.ledger import FileRow
 from x12proc.replay.compare_runs import read_report, report_now
 from x12proc.replay.report_changes import Report, ReportedProgram, compare
 from x12proc.replay.run_changes import ComparedFile, Upgrade
-from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.settings import RULES_EDITION
 from x12proc.values import iso_date
@@ -55,7 +55,7 @@ def again(feed: Feed, row: FileRow, as_of: date | None) -> Upgrade | Recounted:
         after = report_now(Input(link), feed.settings, today)
     if after.input.sha256 != row.sha256:
         raise ConfigError(f"{row.id}: these are not the bytes that were taken (their SHA-256 differs)")
-    report = feed.outbox / row.folder / (row.stem + ARTEFACTS["json"])
+    report = feed.outbox / row.folder / (row.stem + ARTIFACTS["json"])
     if not row.folder or not disk.exists(report):
         return _recounted(row, after)
     before = read_report(report)

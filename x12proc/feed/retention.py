@@ -56,5 +56,5 @@ def _remove(feed: Feed, row: FileRow) -> None:
     disk.remove(folder / row.stored_as)
     if row.state == "failed":
         disk.remove(folder / fit(row.stored_as, reason.ENDING))
-    if row.folder and disk.hashes(feed.outbox / row.folder) == row.artefacts:  # else it is another's by now
+    if row.folder and disk.hashes(feed.outbox / row.folder) == row.artifacts:  # else it is another's by now
         disk.remove(feed.outbox / row.folder)

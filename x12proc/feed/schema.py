@@ -56,11 +56,11 @@ FILES = Table(
     # What became of it, from "scrubbed" on:
     Column("outcome", String(16), nullable=False),  # archive or quarantine
     Column("code", String(64), nullable=False),  # why it is in quarantine
-    Column("stem", LargeBinary, nullable=False),  # what its artefacts are called
+    Column("stem", LargeBinary, nullable=False),  # what its artifacts are called
     Column("attempt", String(16), nullable=False),  # the folder in work/<id>/ that counts
-    Column("folder", LargeBinary, nullable=False),  # in the outbox; empty when there is no artefact
+    Column("folder", LargeBinary, nullable=False),  # in the outbox; empty when there is no artifact
     Column("stored_as", LargeBinary, nullable=False),  # in archive or quarantine
-    Column("artefacts", Text, nullable=False),  # JSON: SHA-256 by name
+    Column("artifacts", Text, nullable=False),  # JSON: SHA-256 by name
     Column("claims", BigInteger, nullable=False),
     Column("accepted", BigInteger, nullable=False),
     Column("rejected", BigInteger, nullable=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from x12proc.claims.model import Claim
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.feed.ledger import FileRow, Ledger, LedgerUnavailable
 from x12proc.rules.duplicate import sent_key
 
@@ -27,7 +27,7 @@ class SentClaims:
             self._trouble = trouble
             return False
 
-    def note(self, scrubbed: ScrubbedClaim) -> None:
+    def note(self, scrubbed: ClaimResult) -> None:
         """A claim has been scrubbed; a rejected one was not sent and may come again."""
         if not scrubbed.rejected:
             self.accepted.append(self._ledger.claim_key(sent_key(scrubbed.claim)))

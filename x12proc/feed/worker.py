@@ -2,7 +2,7 @@
 
 Whatever dies, and where: the ledger says which step was entered last, and the next worker goes on from there. What
 was done and not yet entered is found done; what was begun and not finished lies in the input's own folder in
-``work`` and counts for nothing. So every input gets exactly one set of artefacts.
+``work`` and counts for nothing. So every input gets exactly one set of artifacts.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ STEPS: Final = (
     "claimed",  # the ledger knows that we work on it
     "moved",  # it lies in its own folder in work
     "read",  # its bytes are hashed and held against what came before
-    "written",  # its artefacts lie whole beside it
+    "written",  # its artifacts lie whole beside it
     "scrubbed",  # the ledger knows what it came to
-    "placed",  # its artefacts appeared in the outbox
+    "placed",  # its artifacts appeared in the outbox
     "published",  # the ledger knows
     "reasoned",  # of one for the quarantine: the reason lies there
     "stored",  # it lies in archive or quarantine
@@ -164,7 +164,7 @@ class Worker:
             self._step("written")
             try:
                 entered = self._ledger.enter(
-                    row, judged.judgement, judged.keys, self._feed.duplicate_days, judged.override
+                    row, judged.judgment, judged.keys, self._feed.duplicate_days, judged.override
                 )
             except AlreadySeen:
                 continue  # another worker was faster with the same: now ours is the duplicate
@@ -224,7 +224,7 @@ class Worker:
         disk.sync_folder(self._feed.inbox)
         return judged
 
-    # -- scrubbed: put the artefacts into the outbox -------------------------------------------------------
+    # -- scrubbed: put the artifacts into the outbox -------------------------------------------------------
 
     def _publish(self, row: FileRow) -> FileRow:
         if row.folder:
@@ -240,7 +240,7 @@ class Worker:
         if not disk.exists(source):
             return row  # placed before, and perhaps taken away already
         if disk.exists(target):
-            if disk.hashes(target) == row.artefacts:  # copied before, from another file system
+            if disk.hashes(target) == row.artifacts:  # copied before, from another file system
                 disk.remove(source)
                 return row
             row = self._ledger.rename(row, folder=fit(row.name, f".{row.id}"))

@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.wire.events import Fault
 from x12proc.wire.window import Buffer
@@ -68,11 +68,11 @@ def _told(buffer: Buffer, engine: Engine, codes: tuple[str, ...], summary: Summa
         summary.count(outcome)
         if isinstance(outcome, Fault):
             yield ((f"{outcome.code} {outcome.severity}", outcome.segment_index, ""),)
-        elif isinstance(outcome, ScrubbedClaim):
+        elif isinstance(outcome, ClaimResult):
             yield tuple(sorted(_of_claim(outcome)))
 
 
-def _of_claim(scrubbed: ScrubbedClaim) -> Iterator[tuple[str, int, str]]:
+def _of_claim(scrubbed: ClaimResult) -> Iterator[tuple[str, int, str]]:
     index = scrubbed.claim.clm.index
     yield f"profile {scrubbed.profile}, {'rejected' if scrubbed.rejected else 'accepted'}", index, ""
     for finding in scrubbed.all_findings:

@@ -30,7 +30,7 @@ REPLACED: Final = {
     "npi": "a National Provider Identifier: its check digit stays as right or wrong as it was",
     "tax": "a social security or employer number: one that is never issued",
     "name": "a name: other words of the same length",
-    "organisation": "an organisation's name: other words, but those that tell its kind to the rules",
+    "organization": "an organization's name: other words, but those that tell its kind to the rules",
     "street": "an address line",
     "zip": "a ZIP code: three digits, or none where few people live",
     "contact": "a telephone number, an e-mail address or the like",
@@ -63,7 +63,7 @@ _SPECS = {
     "PRV": "code code code",
     "REF": f"code id text {_REFERENCE}",
     "CUR": "code code number code code",
-    "SBR": "code code id organisation code code code code code",
+    "SBR": "code code id organization code code code code code",
     "PAT": "code code code code code date code number code",
     "DMG": "code birth code",
     "CLM": "id number code code code:code:code code code code code code code:code:code:state:state" + " code" * 9,
@@ -122,7 +122,7 @@ PAYER: Final = "PR"  # NM101
 _KEPT_REFERENCES: Final = {
     **dict.fromkeys(("2U", "FY", "NF"), "payer"),
     "P4": "code",  # a trial of ClinicalTrials.gov or a demonstration project
-    "4N": "code",  # why there is no authorisation
+    "4N": "code",  # why there is no authorization
     **dict.fromkeys(("F5", "T4"), "code"),  # yes or no
 }
 _TAX_REFERENCES: Final = frozenset(("EI", "SY", "TJ"))
@@ -171,7 +171,7 @@ def _of_name(elements: tuple[str, ...], position: int) -> str:
     if position == 9:
         return _BY_NUMBER_KIND.get(_element(elements, 8), kind)
     if position == 3 and _element(elements, 2) == "2":
-        return "organisation"
+        return "organization"
     return kind
 
 

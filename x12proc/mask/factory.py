@@ -10,7 +10,7 @@ from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key, Pseudonyms, oldest_year
 from x12proc.narrative import Narrative, read
 from x12proc.narrative.lexicon import Lexicon
-from x12proc.narrative.vocabulary import looks_plain
+from x12proc.narrative.vocabulary import is_common_word
 from x12proc.wire.events import Interchange
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import Buffer
@@ -41,6 +41,6 @@ def _meaning(lexicon: Lexicon) -> Callable[[str], bool]:
     def means_something(word: str) -> bool:
         if len(word) < 2:
             return False
-        return looks_plain(word) or bool(lexicon.find(word)) or read((word,), lexicon) != Narrative()
+        return is_common_word(word) or bool(lexicon.find(word)) or read((word,), lexicon) != Narrative()
 
     return means_something

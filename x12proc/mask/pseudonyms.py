@@ -11,7 +11,7 @@ from typing import Final
 
 from x12proc.mask.permutation import digest, permute
 from x12proc.narrative.tokens import word_set
-from x12proc.narrative.vocabulary import SHORTEST, looks_plain
+from x12proc.narrative.vocabulary import SHORTEST, is_common_word
 
 # What stands where an identifier belongs and is none. Kept, so that it stays the fault that it is.
 PLACEHOLDERS: Final = frozenset(
@@ -64,7 +64,7 @@ class Pseudonyms:
             "npi": self.identifier,
             "tax": self.tax,
             "name": self.name,
-            "organisation": self.organisation,
+            "organization": self.organization,
             "street": self.street,
             "zip": self.zip_code,
             "contact": self.contact,
@@ -89,7 +89,7 @@ class Pseudonyms:
 
     street = name
 
-    def organisation(self, text: str) -> str:
+    def organization(self, text: str) -> str:
         """Like :meth:`name`, but KIND_WORDS stay."""
         masked = _WORD.sub(lambda found: found[0] if found[0].upper() in KIND_WORDS else self.word(found[0]), text)
         return self._digits(masked)
@@ -106,7 +106,7 @@ class Pseudonyms:
             turn += 1
             if turn > 64 or (other != upper and not self._means_something(other)):
                 break
-        if len(upper) >= SHORTEST and looks_plain(upper):  # else a rule might take it for the name of a drug
+        if len(upper) >= SHORTEST and is_common_word(upper):  # else a rule might take it for the name of a drug
             other = other[: -len(_PLAIN_END)] + _PLAIN_END
         return "".join(_like(old, new) for old, new in zip(word, other.ljust(len(word), "X"), strict=False))
 

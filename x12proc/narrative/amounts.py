@@ -460,8 +460,8 @@ class _Reader:
 
     def _volume(self) -> Amount | None:
         for place, kind in enumerate(self.shape):
-            neighbours = {item.text for item in self.items[max(place - 1, 0) : place + 2]}
-            if kind == "V" and not neighbours & _DILUENTS:
+            neighbors = {item.text for item in self.items[max(place - 1, 0) : place + 2]}
+            if kind == "V" and not neighbors & _DILUENTS:
                 return _amount(self.items[place])
         return None
 

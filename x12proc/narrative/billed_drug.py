@@ -49,7 +49,7 @@ _AND = re.compile(r"\s*(?:/|&|,?\s?\b(?:AND|OR)\b)\s*\Z")
 GIVEN, UNKNOWN, VEHICLE, COMPANION, ABSENT = range(5)
 
 
-class Billed(NamedTuple):
+class BilledDrug(NamedTuple):
     """The name of the drug billed, how fit it is, and the names of others whose amounts aren't its own."""
 
     name: Name | None = None
@@ -57,17 +57,17 @@ class Billed(NamedTuple):
     others: tuple[Name, ...] = ()
 
 
-def billed(text: str, names: Sequence[Name]) -> Billed:
+def find_billed_drug(text: str, names: Sequence[Name]) -> BilledDrug:
     """The first known name that is spoken of as given; words that only look like a biologic come after it, drugs
     given beside it and vehicles last. ``names`` are those found in ``text`` (upper case), in order."""
     if not names:
-        return Billed()
+        return BilledDrug()
     names = _with_premedications(text, names)
     fits = _fits(text, names)
     fit = min(fits)
     name = names[fits.index(fit)] if fit < ABSENT else None
     others = [names[place] for place, other in enumerate(fits) if other >= VEHICLE and names[place] is not name]
-    return Billed(name, fit, tuple(others))
+    return BilledDrug(name, fit, tuple(others))
 
 
 def _with_premedications(text: str, names: Sequence[Name]) -> Sequence[Name]:

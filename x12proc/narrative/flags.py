@@ -11,7 +11,7 @@ import msgspec
 from x12proc.narrative.tokens import Token, word_set
 
 
-class Remarks(msgspec.Struct, frozen=True):
+class Flags(msgspec.Struct, frozen=True):
     """Facts of a text that single words tell. ``filler``: no word of it tells anything."""
 
     invoice: bool = False
@@ -30,7 +30,7 @@ _COMPOUND: Final = word_set(
 _INVESTIGATIONAL: Final = word_set(
     "INVEST INVESTIG INVESTIGATIONAL INVESTIGATIVE EXPERIMENTAL BLINDED PLACEBO COMPASSIONATE"
 )
-_STUDY_WORDS: Final = word_set("TRIAL STUDY EXP IND EXPANDED")  # these need a look at their neighbours
+_STUDY_WORDS: Final = word_set("TRIAL STUDY EXP IND EXPANDED")  # these need a look at their neighbors
 _STUDIED: Final = word_set("DRUG DRUGS MED MEDICATION AGENT BIOLOGIC PRODUCT")
 _NOT_A_STUDY: Final = word_set("FAILED FAIL TRIED PRIOR PREVIOUS")  # FAILED TRIAL OF ... is a history
 _IND_DIGITS: Final = 5  # of the number of an Investigational New Drug application
@@ -49,16 +49,16 @@ _FILLER: Final = word_set(
 )
 
 
-def read_remarks(tokens: Sequence[Token], named: frozenset[int], denied: frozenset[int] = frozenset()) -> Remarks:
+def read_flags(tokens: Sequence[Token], named: frozenset[int], denied: frozenset[int] = frozenset()) -> Flags:
     """The remarks in a text; ``named`` holds the places in ``tokens`` that belong to a drug's name, ``denied``
     those of words that the text takes back."""
     left_out = named | denied
     words = [token.text if place not in left_out else "" for place, token in enumerate(tokens)]
     known = set(words)
     if _TELLING.isdisjoint(known):
-        return Remarks(filler=not named and _is_filler(tokens))
+        return Flags(filler=not named and _is_filler(tokens))
     cost = bool(known & _COST) and bool(known & {"ACQ", "ACQUISITION"})
-    return Remarks(
+    return Flags(
         invoice=bool(known & _INVOICE) or cost,
         investigational=bool(known & _INVESTIGATIONAL)
         or (bool(known & _STUDY_WORDS) and _speaks_of_a_study(words, tokens)),

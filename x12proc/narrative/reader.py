@@ -10,15 +10,22 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from x12proc.narrative.amounts import IMPLIED, read_amounts
-from x12proc.narrative.billed_drug import ABSENT, COMPANION, VEHICLE, billed, is_premedication, without_amounts
-from x12proc.narrative.flags import read_remarks
+from x12proc.narrative.billed_drug import (
+    ABSENT,
+    COMPANION,
+    VEHICLE,
+    find_billed_drug,
+    is_premedication,
+    without_amounts,
+)
+from x12proc.narrative.flags import read_flags
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.lexicon import Lexicon, Name
 from x12proc.narrative.model import Amount, Narrative, Strength
 from x12proc.narrative.negation import denied, without_corrected
 from x12proc.narrative.routes import read_laterality, read_routes
 from x12proc.narrative.tokens import Token, clean, tokenize
-from x12proc.narrative.vocabulary import looks_plain, may_be_a_name
+from x12proc.narrative.vocabulary import is_common_word, may_be_a_name
 
 # A sponsor's code for a drug without a name yet: ABC-123, REGN5458, AMG 193; only in a text about a study.
 _STUDY_CODE = re.compile(
@@ -66,13 +73,13 @@ def _read_field(text: str, lexicon: Lexicon) -> _Field:
     if code:
         rest = rest.replace(code.upper(), " " * len(code))  # its digits are no amount
     tokens = without_corrected(tokenize(rest))
-    name, fit, others = billed(rest, names)
+    name, fit, others = find_billed_drug(rest, names)
     tokens = without_amounts(tokens, others)
     named, taken_back = _places(tokens, names), denied(tokens)
     tokens = _without_results(tokens, named)
     containers = [token.unit for token in tokens if token.kind == "c" and token.unit]
     amounts = read_amounts(tokens, "MDV" in containers)
-    remarks = read_remarks(tokens, named, taken_back)
+    remarks = read_flags(tokens, named, taken_back)
     routes = read_routes(tokens, named, taken_back)
     written = name.written if name else (code if remarks.investigational else None)
     guess = _guess(tokens, named) if written is None else None
@@ -144,7 +151,7 @@ def _is_beside(tokens: Sequence[Token], place: int, named: frozenset[int]) -> bo
 def _study_code(rest: str, written: str) -> str | None:
     """The sponsor's code in a text without its identifiers, as it was written."""
     for found in _STUDY_CODE.finditer(rest):
-        if found[1] and " " in found[0] and looks_plain(found[1]):  # DAY 100, LOT 4711
+        if found[1] and " " in found[0] and is_common_word(found[1]):  # DAY 100, LOT 4711
             continue
         if _BEFORE_OTHER_CODE.search(rest, 0, found.start()) is None:
             return written[found.start() : found.end()]

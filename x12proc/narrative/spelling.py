@@ -8,7 +8,7 @@ from typing import Final
 
 from x12proc.narrative.tokens import word_set
 
-#: Shorter names have too many neighbours: one letter makes another word of them.
+#: Shorter names have too many neighbors: one letter makes another word of them.
 SHORTEST: Final = 7
 
 #: Plain words, places and laboratory terms that are one slip away from the name of a drug.
@@ -59,7 +59,7 @@ def differs_in_one_place(word: str, name: str) -> bool:
 
 
 def is_one_edit(word: str, name: str) -> bool:
-    """Whether one letter added, lost, changed, or swapped with its neighbour makes ``word`` into ``name``."""
+    """Whether one letter added, lost, changed, or swapped with its neighbor makes ``word`` into ``name``."""
     if word == name or abs(len(word) - len(name)) > 1:
         return False
     at = next((i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))

@@ -179,7 +179,7 @@ def _numbers(words: str) -> dict[str, tuple[str, str, str]]:
 
 
 def _with_swaps(words: str) -> str:
-    """The words and each with two neighbouring letters in the wrong order: VIAL and VAIL."""
+    """The words and each with two neighboring letters in the wrong order: VIAL and VAIL."""
     swapped = [
         word[:i] + word[i + 1] + word[i] + word[i + 2 :] for word in words.split() for i in range(len(word) - 1)
     ]

@@ -12,7 +12,7 @@ from x12proc.narrative.tokens import clean, tokenize
 from x12proc.narrative.vocabulary import may_be_a_name
 
 
-def unlisted_name(texts: Sequence[str], lexicon: Lexicon) -> str | None:
+def unknown_drug_name(texts: Sequence[str], lexicon: Lexicon) -> str | None:
     """The first word of ``texts``, in capitals, that says nothing known and looks like no English word; None where
     every word does. Whether it is a drug's name nobody can tell without a newer table. Nothing is raised."""
     for text in texts:

@@ -108,9 +108,9 @@ _PLAIN: Final = WORDS | _MORE
 
 def may_be_a_name(word: str) -> bool:
     """Whether a word in capitals may name a drug that no table lists."""
-    return len(word) >= SHORTEST and word.isalpha() and not looks_plain(word)
+    return len(word) >= SHORTEST and word.isalpha() and not is_common_word(word)
 
 
-def looks_plain(word: str) -> bool:
+def is_common_word(word: str) -> bool:
     """Whether a word in capitals is one of those that stand in such texts, or ends like a plain English word."""
     return not _PLAIN.isdisjoint((word, word.removesuffix("S"))) or _NO_NAME.fullmatch(word) is not None

@@ -95,13 +95,13 @@ def years(table: bytes) -> tuple[int, ...]:
 
 def unpack(table: bytes) -> Iterator[Span]:
     """Every code of a table with its years. Raises ValueError with the row of what is malformed."""
-    spoken, before = years(table), ""
+    texts, before = years(table), ""
     for number, raw in enumerate(table.decode("ascii", "replace").splitlines()[1:], 2):
         if _LINE.match(raw) is None or raw[:3] <= before:
             raise malformed(TABLE, number, "category", raw, "a category after the one before, and its groups")
         before = raw[:3]
         for group in raw.split(" ")[1:]:
-            body, first, last = _read(group, spoken)
+            body, first, last = _read(group, texts)
             stem, colon, ends = body.partition(":")
             for code in [before + stem + end for end in ends] if colon else [before]:
                 yield Span(code, first, last)
@@ -124,8 +124,8 @@ def contains(table: bytes, code: str, year: int) -> bool:
         return False
     end = table.find(b"\n", start + 1)
     groups = table[start : end if end >= 0 else len(table)].decode("ascii", "replace").split()[1:]
-    spoken = years(table)
-    held = (span for span in (_read(group, spoken) for group in groups) if _names(span[0], code[3:]))
+    texts = years(table)
+    held = (span for span in (_read(group, texts) for group in groups) if _names(span[0], code[3:]))
     return any(first <= year <= last for _, first, last in held)
 
 
@@ -135,8 +135,8 @@ def _names(body: str, tail: str) -> bool:
     return tail[:-1] == stem and tail[-1] in ends if colon and tail else body == _ITSELF and not tail
 
 
-def _read(group: str, spoken: Sequence[int]) -> tuple[str, int, int]:
+def _read(group: str, texts: Sequence[int]) -> tuple[str, int, int]:
     """A group without its years, and these."""
     body, _, when = group.partition("@")
     since, _, until = when.partition("-")
-    return body, int(since or spoken[0]), int(until or spoken[-1])
+    return body, int(since or texts[0]), int(until or texts[-1])

@@ -17,7 +17,7 @@ import msgspec
 
 from x12proc.reference.model import Product
 from x12proc.reference.strength import Strength, read_strengths
-from x12proc.values import in_base_unit, plain
+from x12proc.values import format_number, to_base_unit
 
 _SPELLED: Final = {
     **dict.fromkeys(("MG", "MGS", "MILLIGRAM", "MILLIGRAMS"), "MG"),
@@ -50,7 +50,7 @@ class Dose(msgspec.Struct, frozen=True):
     unit: str
 
     def __str__(self) -> str:
-        return f"{plain(self.value)} {self.unit}"
+        return f"{format_number(self.value)} {self.unit}"
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ def billing_units(dose: Dose, code_unit: str, packages: Iterable[Product]) -> An
 def _counted(dose: Dose, amount: Fraction, one: Dose) -> Answer:
     exact = amount / Fraction(one.value)
     units = ceil(exact)
-    same = in_base_unit(plain(dose.value), dose.unit) == (dose.value, one.unit)
+    same = to_base_unit(format_number(dose.value), dose.unit) == (dose.value, one.unit)
     begin = str(dose) if same else f"{dose} = {figures(amount)} {one.unit}; {figures(amount)} {one.unit}"
     rounded = "" if exact == units else f", rounded up to {units}"
     return Answer(str(units), "units", f"{begin} / {one} = {figures(exact)}{rounded}")
@@ -112,7 +112,7 @@ def _one_unit(text: str) -> Dose | None:
     if found is None or (found[2] is None and found[1] is None):
         return None
     number = Decimal((found[2] or "1").replace(",", "")) * _MULTIPLES.get((found[3] or "").strip().upper(), 1)
-    based = in_base_unit(format(number, "f"), _SPELLED[found[4].upper()])
+    based = to_base_unit(format(number, "f"), _SPELLED[found[4].upper()])
     return Dose(*based) if based else None
 
 
@@ -137,7 +137,7 @@ def _rates(strength: Strength) -> dict[str, Fraction]:
 
 
 def _based(value: Decimal, unit: str) -> tuple[Fraction, str]:
-    based = in_base_unit(format(value, "f"), unit)
+    based = to_base_unit(format(value, "f"), unit)
     assert based is not None, "a number was read"
     return Fraction(based[0]), based[1]
 
@@ -200,7 +200,7 @@ def _milliliters(dose: Dose, exact: Fraction, product: Product) -> Answer:
     value = _rounded(exact)
     if not value:
         return _no_answer("ML", f"{dose} is less than 0.001 ML")
-    return Answer(plain(value), "ML", f"{dose} at {product.strength} = {figures(exact)} ML")
+    return Answer(format_number(value), "ML", f"{dose} at {product.strength} = {figures(exact)} ML")
 
 
 # -- numbers ---------------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def _milliliters(dose: Dose, exact: Fraction, product: Product) -> Answer:
 def figures(number: Fraction) -> str:
     """A number in figures; ``about`` stands before one that had to be rounded to three decimals."""
     rounded = _rounded(number)
-    return plain(rounded) if Fraction(rounded) == number else f"about {plain(rounded)}"
+    return format_number(rounded) if Fraction(rounded) == number else f"about {format_number(rounded)}"
 
 
 def _rounded(number: Fraction) -> Decimal:

@@ -73,7 +73,7 @@ def read_query(text: str) -> Query:
         raise ValueError("nothing to look up: give an NDC, a HCPCS code, or a drug's name")
     paper = _ON_PAPER.fullmatch(typed)
     number, printed = (paper["ndc"], Printed(paper["unit"].upper(), paper["quantity"])) if paper else (typed, None)
-    spelled = ndc_spelling.normalise(number)
+    spelled = ndc_spelling.normalize(number)
     if spelled is not None:
         return Query("ndc", spelled, printed)
     if _CODE.fullmatch(typed.upper()):

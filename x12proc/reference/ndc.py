@@ -22,7 +22,7 @@ _NOBODY = ("99999", "00000")  # labelers that were never assigned
 _COUNTING_UP = ("123456789", "012345678")
 
 
-def normalise(text: str) -> str | None:
+def normalize(text: str) -> str | None:
     """The 11 digits that ``text`` spells without doubt, else None.
 
     Understood: 11 digits; hyphenated 5-4-2, 4-4-2, 5-3-2 and 5-4-1 (blanks in place of hyphens as well); a

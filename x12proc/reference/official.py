@@ -28,7 +28,7 @@ HCPCS_TEXT: Final = "hcpcs-text"
 HCPCS_XLSX: Final = "hcpcs-xlsx"
 PURPLE: Final = "purple-book"
 ICD: Final = "icd10cm-codes"
-#: Recognised, and kept out: they say nothing that an edition holds.
+#: Recognized, and kept out: they say nothing that an edition holds.
 OTHERS: Final = {
     "awp-crosswalk": "prices by AWP, not an assignment of NDC to code under the ASP",
     "opps-crosswalk": "the hospital outpatient crosswalk; kept apart from the ASP crosswalk",
@@ -161,7 +161,7 @@ def directory_packages(name: str, lines: Iterable[bytes]) -> Iterator[tuple[Reco
 
 
 def _ndc11(name: str, record: Record, column: str) -> str:
-    number = ndc_spelling.normalise(record.values[column])
+    number = ndc_spelling.normalize(record.values[column])
     if number is None:
         raise malformed(name, record.number, column, record.values[column], "a hyphenated NDC")
     return number
@@ -244,7 +244,7 @@ def _assignment(name: str, record: Record, *, noc: bool) -> Assignment | None:
     if not noc and re.fullmatch(r"[0-9A-Z]{5}", code) is None:
         raise malformed(name, record.number, next(iter(values)), code, "a code of five letters or digits")
     spelled = values.get("NDC or ALTERNATE ID") or values.get("NDC2") or values.get("NDC") or ""
-    number = ndc_spelling.normalise(spelled) if "-" in spelled else None
+    number = ndc_spelling.normalize(spelled) if "-" in spelled else None
     unit = values.get("HCPCS dosage") or values.get("Dosage") or ""
     if number is None:
         return None

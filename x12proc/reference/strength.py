@@ -32,7 +32,7 @@ class Strength(msgspec.Struct, frozen=True):
 
     @property
     def concentration(self) -> Decimal | None:
-        """How much one millilitre holds."""
+        """How much one milliliter holds."""
         return self.amount / self.volume if self.volume else None
 
 

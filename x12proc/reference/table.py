@@ -34,7 +34,7 @@ def malformed(table: str, row: int, column: str, found: str, wanted: str) -> Val
 class SortedTable:
     """A CSV table, UTF-8, one line a row, its rows in order of the first column.
 
-    A row is decoded and checked when it is met, together with its neighbours, which prove its place. Every
+    A row is decoded and checked when it is met, together with its neighbors, which prove its place. Every
     method raises ValueError with table, row and column for what is malformed.
     """
 

@@ -1,4 +1,4 @@
-"""An artefact against the one that is expected: byte for byte, but for the program's version and editions."""
+"""An artifact against the one that is expected: byte for byte, but for the program's version and editions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from x12proc.replay.report_difference import report_differences
 from x12proc.replay.sequences import sequence_differences
 from x12proc.wire.delimiters import looks_like_isa, read_isa
 
-# What names the program that made a report, by the ending of the artefact, and what stands in its place instead.
+# What names the program that made a report, by the ending of the artifact, and what stands in its place instead.
 # Of JSON's texts none can hold the key as it is sought here: its quotes would be escaped.
 _OURSELVES = {
     ".json": (
@@ -30,7 +30,7 @@ _READABLE = {".json", ".xml", ".html", ".csv"}
 
 
 def comparable(name: str, data: bytes) -> bytes:
-    """An artefact without what names the program's version and editions. ``name`` is ``report.json`` and so on."""
+    """An artifact without what names the program's version and editions. ``name`` is ``report.json`` and so on."""
     ending = _ending(name)
     if ending not in _READABLE:
         return data
@@ -39,8 +39,8 @@ def comparable(name: str, data: bytes) -> bytes:
     return data
 
 
-def artefact_differences(name: str, expected: bytes, found: bytes) -> list[str]:
-    """How an artefact differs from what is expected, in lines for people; empty when it does not."""
+def artifact_differences(name: str, expected: bytes, found: bytes) -> list[str]:
+    """How an artifact differs from what is expected, in lines for people; empty when it does not."""
     old, new = comparable(name, expected), comparable(name, found)
     if old == new:
         return []

@@ -6,7 +6,7 @@ A case is a folder::
         input.edi
         case.toml          # optional
         expected/
-            report.json    # artefacts under the names that --emit gives them, without the input's own
+            report.json    # artifacts under the names that --emit gives them, without the input's own
             annotated.edi
 """
 
@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from x12proc.engine.fixes import Level
+from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.profiles.profiles import Entry, Profiles, check_entry
 from x12proc.replay.rule_cases import AS_OF
@@ -34,7 +34,7 @@ _ISA_HEAD = 1024  # bytes; ISA09 stands well before
 class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """``case.toml``: the options of ``scrub`` of the run, each as the configuration has it when unsaid.
 
-    Without ``emit`` the artefacts that stand in ``expected/`` are made. ``options`` are options of rules, on top
+    Without ``emit`` the artifacts that stand in ``expected/`` are made. ``options`` are options of rules, on top
     of whatever profile holds for a claim.
     """
 
@@ -44,7 +44,7 @@ class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     as_of: date | None = None
     conformance: Literal["off", "targets", "full"] | None = None
     emit: tuple[str, ...] = ()
-    fix: Level = "off"
+    fix: FixLevel = "off"
     options: dict[str, dict[str, Any]] = {}
     ack_scope: Literal["all", "rejected"] | None = None
     ack_control: Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_CONTROL)] | None = None
@@ -87,8 +87,8 @@ def with_options(
     return profiles.with_entries(entries)
 
 
-def check_artefacts(kinds: tuple[str, ...], known: Mapping[str, str], where: str) -> None:
-    """Raises ConfigError for an artefact in ``emit`` that can't be written."""
+def check_artifacts(kinds: tuple[str, ...], known: Mapping[str, str], where: str) -> None:
+    """Raises ConfigError for an artifact in ``emit`` that can't be written."""
     unknown = [kind for kind in kinds if kind not in known]
     if unknown:
         raise ConfigError(f"{where}: emit: {', '.join(unknown)} can't be written; allowed are {', '.join(known)}")

@@ -19,22 +19,22 @@ import msgspec
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from x12proc.engine.fixes import Level
+from x12proc.engine.fixes import FixLevel
 from x12proc.engine.stream import RULE_CRASH
-from x12proc.errors import ConfigError, RuleCrash
+from x12proc.errors import ConfigError, RuleError
 from x12proc.replay import rule_cases
-from x12proc.replay.artifacts import artefact_differences
-from x12proc.replay.case_file import CaseFile, case_day, check_artefacts, parse_case, with_options
+from x12proc.replay.artifacts import artifact_differences
+from x12proc.replay.case_file import CaseFile, case_day, check_artifacts, parse_case, with_options
 from x12proc.replay.rule_cases import parse_cases
-from x12proc.runner.artifacts import ARTEFACTS
-from x12proc.runner.files import Artefact, Input
-from x12proc.runner.runner import INTERNAL_FAULT, InputRun, Result
+from x12proc.runner.artifacts import ARTIFACTS
+from x12proc.runner.files import Artifact, Input
+from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result
 from x12proc.runner.settings import AUTO, Settings, load_settings, target_codes
 
 INPUT, CASE_FILE, EXPECTED = "input.edi", "case.toml", "expected"
-DEFAULT_ARTEFACTS = ("json", "annotated")
-# An artefact's name in expected/, and what --emit calls it.
-KINDS = {ending.lstrip("."): kind for kind, ending in ARTEFACTS.items()}
+DEFAULT_ARTIFACTS = ("json", "annotated")
+# An artifact's name in expected/, and what --emit calls it.
+KINDS = {ending.lstrip("."): kind for kind, ending in ARTIFACTS.items()}
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _FIXTURE = re.compile(rb"^[ \t]*\[\[[ \t]*case", re.MULTILINE)
 _FIXTURE_NAME = ".cases.toml"
@@ -50,9 +50,9 @@ class ReplayCase(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """How one artefact differs, in lines. ``found`` is what to expect from now on; None where there is nothing."""
+    """How one artifact differs, in lines. ``found`` is what to expect from now on; None where there is nothing."""
 
-    artefact: str
+    artifact: str
     lines: list[str]
     found: bytes | None = None
 
@@ -71,10 +71,10 @@ class CaseOutcome(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """All differences, each under its artefact's name."""
+        """All differences, each under its artifact's name."""
         told = []
         for difference in self.differences:
-            told += [difference.artefact, *(f"  {line}" for line in difference.lines)]
+            told += [difference.artifact, *(f"  {line}" for line in difference.lines)]
         return "\n".join(told)
 
 
@@ -144,17 +144,17 @@ def cases_at(path: Path) -> list[ReplayCase]:
 def _folder_case(folder: Path) -> ReplayCase:
     path = folder / CASE_FILE
     file = parse_case(_read(path), str(path)) if path.exists() else CaseFile()
-    check_artefacts(file.emit, ARTEFACTS, str(path))
+    check_artifacts(file.emit, ARTIFACTS, str(path))
     for name in _expected_names(folder):
         if name not in KINDS:
             raise ConfigError(
-                f"{folder / EXPECTED / name}: no artefact is called so; allowed are {', '.join(KINDS)}"
+                f"{folder / EXPECTED / name}: no artifact is called so; allowed are {', '.join(KINDS)}"
             )
     return ReplayCase(folder, folder.resolve().name, file=file)
 
 
 def _expected_names(folder: Path) -> list[str]:
-    """What stands in expected/, in the order in which artefacts are told; unknown names come first."""
+    """What stands in expected/, in the order in which artifacts are told; unknown names come first."""
     expected = folder / EXPECTED
     names = [entry.name for entry in expected.iterdir() if entry.name[0] != "."] if expected.is_dir() else []
     return sorted(names, key=lambda name: (list(KINDS).index(name) if name in KINDS else -1, name))
@@ -212,7 +212,7 @@ def _rule_differences(case: rule_cases.Case, path: Path, settings: Settings) -> 
         lines = rule_cases.differences(
             case, settings.rules, settings.profiles, settings.reference, _base_reader(path.parent)
         )
-    except RuleCrash as crash:
+    except RuleError as crash:
         lines = [str(crash)]
     return [Difference("findings", lines)] if lines else []
 
@@ -226,12 +226,12 @@ def _base_reader(folder: Path) -> rule_cases.ReadBase:
 
 def _folder_differences(folder: Path, file: CaseFile, settings: Settings) -> tuple[list[Difference], bool]:
     expected = _expected_names(folder)
-    names = [_NAMES[kind] for kind in file.emit] or expected or [_NAMES[kind] for kind in DEFAULT_ARTEFACTS]
+    names = [_NAMES[kind] for kind in file.emit] or expected or [_NAMES[kind] for kind in DEFAULT_ARTIFACTS]
     settings = case_settings(file, folder, _settings(folder / file.config) if file.config else settings)
     with tempfile.TemporaryDirectory(prefix="x12proc-") as place:
         emit = [KINDS[name] for name in names]
         result = run_quietly(Input(folder / INPUT), settings, emit, Path(place), fixing=file.fix)
-        found = {path.name.partition(".")[2]: path.read_bytes() for path in result.artefacts}
+        found = {path.name.partition(".")[2]: path.read_bytes() for path in result.artifacts}
     crashes = [fault.message for fault in result.faults if fault.code in (RULE_CRASH, INTERNAL_FAULT)]
     differences = [Difference("rules", crashes)] if crashes else []
     for name in dict.fromkeys([*names, *expected]):
@@ -249,7 +249,7 @@ def _compared(name: str, expected: bytes | None, found: bytes | None, *, asked: 
         return [
             "expected, but there was nothing to write" if asked else "expected, but case.toml does not emit it"
         ]
-    return artefact_differences(name, expected, found)
+    return artifact_differences(name, expected, found)
 
 
 def case_settings(file: CaseFile, folder: Path, settings: Settings) -> Settings:
@@ -279,11 +279,11 @@ def case_settings(file: CaseFile, folder: Path, settings: Settings) -> Settings:
 
 
 def run_quietly(
-    source: Input, settings: Settings, emit: Sequence[str], target: Path, fixing: Level = "off"
+    source: Input, settings: Settings, emit: Sequence[str], target: Path, fixing: FixLevel = "off"
 ) -> Result:
     """Scrub an input as ``scrub`` does, without log lines: what there is to say is in the comparison."""
     with capture_logs():
-        return InputRun(source, settings, emit, target, fixing=fixing).run()
+        return FileRun(source, settings, emit, target, fixing=fixing).run()
 
 
 # -- rewriting ----------------------------------------------------------------------------------------------------
@@ -294,14 +294,14 @@ def rewrite(outcome: CaseOutcome, say: Callable[[Path], None]) -> None:
     folder = outcome.case.path / EXPECTED
     folder.mkdir(exist_ok=True)
     for difference in outcome.differences:
-        path = folder / difference.artefact
+        path = folder / difference.artifact
         if difference.found is None:
             path.unlink(missing_ok=True)
         else:
-            artefact = Artefact(path)
+            artifact = Artifact(path)
             try:
-                artefact.file.write(difference.found)
-                artefact.publish()
+                artifact.file.write(difference.found)
+                artifact.publish()
             finally:
-                artefact.discard()
+                artifact.discard()
         say(path)

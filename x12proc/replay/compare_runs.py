@@ -13,13 +13,13 @@ from x12proc.errors import ConfigError
 from x12proc.replay.cases import run_quietly
 from x12proc.replay.report_changes import Report, ReportedProgram, compare, parse_report
 from x12proc.replay.run_changes import ComparedFile, Upgrade
-from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input, find_inputs
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.values import iso_date
 from x12proc.version import __version__
 
-_ENDING = ARTEFACTS["json"]
+_ENDING = ARTIFACTS["json"]
 
 
 def compare_all(reports: Path, inputs: Sequence[str], settings: Settings, as_of: date | None) -> Upgrade:

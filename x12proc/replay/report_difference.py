@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from x12proc.replay.report_changes import Changes, FindingChange, Report, compare
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _SHOWN = 20  # findings and facts that are told; the rest is counted
 _LONGEST = 60  # characters of a value
@@ -53,14 +53,14 @@ def _told(changes: Changes) -> Iterator[str]:
     for fault in changes.faults:
         yield f"the file {fault.kind} {fault.severity} {fault.code} at segment {fault.segment_index}"
     for claim in changes.claims:
-        yield f"claim {shorten(claim.claim_id)}: {claim.now}, was {claim.was}"
+        yield f"claim {excerpt(claim.claim_id)}: {claim.now}, was {claim.was}"
     for finding in changes.findings:
         yield finding_line(finding)
 
 
 def finding_line(change: FindingChange) -> str:
     """``claim P3004, line 1: gained NDC06 reject at LIN03 (segment 877)``."""
-    place = f"claim {shorten(change.claim_id)}" + (f", line {shorten(change.line)}" if change.line else "")
+    place = f"claim {excerpt(change.claim_id)}" + (f", line {excerpt(change.line)}" if change.line else "")
     at = f"at {change.location.element} (segment {change.location.segment_index})"
     if change.kind == "re-graded":
         return f"{place}: {change.rule} is {change.severity}, was {change.was}, {at}"
@@ -105,7 +105,7 @@ def _is_told(path: str, before: Facts, after: Facts) -> bool:
 
 
 def _show(facts: Facts, path: str) -> str:
-    return shorten(msgspec.json.encode(facts[path]).decode(), _LONGEST) if path in facts else "nothing"
+    return excerpt(msgspec.json.encode(facts[path]).decode(), _LONGEST) if path in facts else "nothing"
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -146,4 +146,4 @@ def _name(key: str, entry: dict[str, Any]) -> str:
         "errors": ("error", f"{entry.get('code')} {entry.get('segment_index')}"),
     }
     word, name = names.get(key, ("", ""))
-    return f"{word} {shorten(str(name), 40)}" if word else ""
+    return f"{word} {excerpt(str(name), 40)}" if word else ""

@@ -8,7 +8,7 @@ A case is a table of a TOML file, by custom one file a rule::
     profile = "medicare-b"             # optional; "default" otherwise
     as_of = 2024-04-01                 # optional: today's date
     codes = ["J3590"]                  # optional
-    options = { COD02 = { tell = true } }   # optional: options of rules, on top of the profile's
+    options = { COD02 = { enabled = true } }   # optional: options of rules, on top of the profile's
     edits = [["delete", "LIN"], ["replace", "SV1", "SV1*HC:..."], ["after", "DTP*472", "REF*..."], ["before", ..]]
     expect = ["NDC01 reject LIN03"]    # rule, severity, element of every finding, of all rules
 
@@ -28,7 +28,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import RULE_CRASH, scrub_buffer
 from x12proc.errors import ConfigError
 from x12proc.profiles.profiles import DEFAULT, Entry, Profiles, check_entry
@@ -115,7 +115,7 @@ def findings(
     )
     found: list[str] = []
     for outcome in scrub_buffer(case.data(read), engine, case.codes):
-        if isinstance(outcome, ScrubbedClaim):
+        if isinstance(outcome, ClaimResult):
             for crash in outcome.crashes:
                 raise crash from crash.__cause__
             found += [f"{f.rule} {f.severity} {f.location.element}" for f in outcome.all_findings]

@@ -14,7 +14,7 @@ import msgspec
 
 from x12proc.replay.report_changes import Changes, ClaimChange, FindingChange, ReportedProgram
 from x12proc.replay.report_difference import finding_line
-from x12proc.values import parse_quantity, plain, shorten
+from x12proc.values import excerpt, format_number, parse_quantity
 
 SCHEMA = "x12proc.upgrade/1"
 SHOWN = 5  # places of a rule, and claims of a verdict, that are told; the rest is counted
@@ -90,7 +90,7 @@ def _lines(upgrade: Upgrade) -> Iterator[str]:
 
 
 def _made_by(program: ReportedProgram) -> str:
-    return f"x12proc {shorten(program.version, 20)}, rules of {shorten(program.rules_edition, 20)}"
+    return f"x12proc {excerpt(program.version, 20)}, rules of {excerpt(program.rules_edition, 20)}"
 
 
 def _file_lines(upgrade: Upgrade) -> Iterator[str]:
@@ -106,9 +106,9 @@ def _verdict_lines(upgrade: Upgrade) -> Iterator[str]:
     for (was, now), found in upgrade.by_verdict().items():
         total, unreadable = charges([claim for _, claim in found])
         also = f" and {unreadable} that can't be read" if unreadable else ""
-        yield f"claims that were {was} and are now {now}: {len(found)}, charges {plain(total)}{also}"
+        yield f"claims that were {was} and are now {now}: {len(found)}, charges {format_number(total)}{also}"
         for name, claim in found[:SHOWN]:
-            yield f"  {name}: claim {shorten(claim.claim_id)}, segment {claim.segment_index}"
+            yield f"  {name}: claim {excerpt(claim.claim_id)}, segment {claim.segment_index}"
         yield from _more(len(found), "claims")
 
 
@@ -143,7 +143,7 @@ def upgrade_document(upgrade: Upgrade) -> bytes:
                 "was": was,
                 "now": now,
                 "claims": len(found),
-                "charges": plain(total),
+                "charges": format_number(total),
                 "unreadable_charges": unreadable,
             }
         )

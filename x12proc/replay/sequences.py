@@ -64,9 +64,9 @@ def _told(
     change = 0 if before is None or after is None else _first_change(before, after)
     told = []
     if before is not None and old_place is not None:
-        told.append(f"{word} {old_place + first}  - {excerpt(before, change)}")
+        told.append(f"{word} {old_place + first}  - {shorten(before, change)}")
     if after is not None and new_place is not None:
-        told.append(f"{word} {new_place + first}  + {excerpt(after, change)}")
+        told.append(f"{word} {new_place + first}  + {shorten(after, change)}")
     return told
 
 
@@ -77,7 +77,7 @@ def _first_change(before: str, after: str) -> int:
     return min(len(before), len(after))
 
 
-def excerpt(text: str, place: int = 0) -> str:
+def shorten(text: str, place: int = 0) -> str:
     """A text on one line and not too long, cut so that what stands at ``place`` is seen."""
     start = max(0, place - _BEFORE) if len(text) > _WIDTH else 0
     piece = text[start : start + _WIDTH]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import SEVERITIES
 from x12proc.reports.document import Document
@@ -51,7 +51,7 @@ class CsvReport:
         self._file = source["name"]
         self._put([dict(zip(COLUMNS, COLUMNS, strict=True))])
 
-    def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
+    def claim(self, scrubbed: ClaimResult, document: Document) -> None:
         """A row for each finding, what rejects first, then for each bypassed rule and guide error."""
         about = {
             "file": self._file,

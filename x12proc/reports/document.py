@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 import msgspec
 
 from x12proc.claims.model import Claim, DatePeriod, DrugIdentification, Location, ServiceLine
-from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine
-from x12proc.engine.fixes import Fix, Level, line_fixes
+from x12proc.engine.engine import ClaimResult, LineResult
+from x12proc.engine.fixes import Fix, FixLevel, line_fixes
 from x12proc.engine.stream import Summary
 from x12proc.findings import Finding, GuideError, gravest_first
 from x12proc.narrative import Narrative
 from x12proc.profiles.profiles import Bypass
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.reports.edi.note import annotation_skipped
 from x12proc.reports.form_fields import form_field
 from x12proc.rules.context import Context
@@ -26,7 +26,7 @@ Document: TypeAlias = dict[str, Any]
 _NOT_REPORTED = ("contents", "ndc_text", "drawn", "companion", "name_is_guess", "dose_is_implied")
 
 
-def claim_document(scrubbed: ScrubbedClaim, fixing: Level = "off", *, patient: bool = False) -> Document:
+def claim_document(scrubbed: ClaimResult, fixing: FixLevel = "off", *, patient: bool = False) -> Document:
     """One entry of ``claims``. ``fixing`` says which fixes are applied; ``patient`` names the patient."""
     claim = scrubbed.claim
     payer, provider = claim.payer, claim.billing_provider
@@ -62,7 +62,7 @@ def claim_document(scrubbed: ScrubbedClaim, fixing: Level = "off", *, patient: b
     }
 
 
-def _line_document(scrubbed: ScrubbedLine, claim: Claim, whole: ScrubbedClaim, fixing: Level) -> Document:
+def _line_document(scrubbed: LineResult, claim: Claim, whole: ClaimResult, fixing: FixLevel) -> Document:
     line = scrubbed.line
     pointers = [int(pointer) for pointer in line.pointers if pointer.isascii() and pointer.isdigit()]
     return {
@@ -182,7 +182,7 @@ def narrative_document(narrative: Narrative) -> Document:
 
 
 def _product_document(line: ServiceLine, context: Context) -> Document | None:
-    ndc = normalise(line.ndc) if line.ndc else None
+    ndc = normalize(line.ndc) if line.ndc else None
     product = context.reference.product(ndc) if ndc else None
     if product is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from x12proc.engine.engine import ScrubbedClaim, ToldClaim
+from x12proc.engine.engine import ClaimResult, RemoteClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.reports.document import SCHEMA, Document, fault_document, summary_document
 from x12proc.reports.writer import Write
@@ -26,11 +26,11 @@ class JsonReport:
         self._write(b'{"schema":' + self._encode(SCHEMA) + b',\n"input":' + self._encode(source))
         self._write(b',\n"claims":[')
 
-    def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
+    def claim(self, scrubbed: ClaimResult, document: Document) -> None:
         """One entry of ``claims``."""
         self._put(self._encode(document))
 
-    def told(self, claim: ToldClaim) -> bool:
+    def told(self, claim: RemoteClaimResult) -> bool:
         """One entry of ``claims``, which is JSON already."""
         if claim.document is None:
             return False

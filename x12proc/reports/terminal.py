@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from x12proc.claims.model import Claim, Location
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.engine.fixes import Fix, line_fixes
 from x12proc.engine.stream import Summary
 from x12proc.findings import Finding, gravest_first
@@ -17,7 +17,7 @@ from x12proc.profiles.profiles import Bypass
 from x12proc.reports.document import patient_document
 from x12proc.reports.escape import clean
 from x12proc.reports.form_fields import form_field
-from x12proc.values import dollars
+from x12proc.values import format_dollars
 from x12proc.wire.events import Fault
 
 _STYLES = {"reject": "bold red", "warn": "yellow", "info": "blue", "error": "bold red", "guide": "magenta"}
@@ -26,7 +26,7 @@ _MOST_RULES = 20
 
 
 class TerminalReport:
-    """Prints to a console; on a terminal in colour."""
+    """Prints to a console; on a terminal in color."""
 
     def __init__(self, console: Console, *, patient: bool = False) -> None:
         self._console = console
@@ -36,7 +36,7 @@ class TerminalReport:
         """Head of a file."""
         self._console.rule(Text(clean(name)), align="left")
 
-    def claim(self, scrubbed: ScrubbedClaim) -> None:
+    def claim(self, scrubbed: ClaimResult) -> None:
         """A block for the findings, bypassed rules and guide errors of a claim; nothing for a clean one."""
         if not (scrubbed.all_findings or scrubbed.bypasses or scrubbed.guide_errors):
             return
@@ -110,7 +110,7 @@ class TerminalReport:
         self._console.print(text, soft_wrap=not self._console.is_terminal)
 
 
-def _gravest_first(scrubbed: ScrubbedClaim) -> list[tuple[Finding, str]]:
+def _gravest_first(scrubbed: ClaimResult) -> list[tuple[Finding, str]]:
     """The findings of a claim and its lines, each with the words for its line; what rejects comes first."""
     lines = {id(one): f"line {clean(line.line.number[:10])}, " for line in scrubbed.lines for one in line.findings}
     return [(finding, lines.get(id(finding), "")) for finding in gravest_first(scrubbed.all_findings)]
@@ -157,7 +157,7 @@ def fixes_told(summary: Summary, *, withheld: bool = False) -> str:
 
 def _at_risk(summary: Summary) -> str:
     unread = f" and {summary.at_risk_unread} unread" if summary.at_risk_unread else ""
-    return f"charges at risk {dollars(summary.charges_at_risk)}{unread}"
+    return f"charges at risk {format_dollars(summary.charges_at_risk)}{unread}"
 
 
 def summary_table(rows: Sequence[tuple[str, Summary]]) -> Table:
@@ -170,7 +170,7 @@ def summary_table(rows: Sequence[tuple[str, Summary]]) -> Table:
     for name, summary in rows:
         found = summary.findings
         counts = (summary.claims, summary.target_claims, summary.rejected_claims)
-        money = dollars(summary.charges_at_risk) + ("+" if summary.at_risk_unread else "")
+        money = format_dollars(summary.charges_at_risk) + ("+" if summary.at_risk_unread else "")
         table.add_row(
             Text(clean(name)),
             Text(summary.status, _STATUS[summary.status]),

@@ -1,11 +1,11 @@
-"""What the writers of artefacts are told, in order. Writers only write bytes."""
+"""What the writers of artifacts are told, in order. Writers only write bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from x12proc.engine.engine import ScrubbedClaim, ToldClaim
+from x12proc.engine.engine import ClaimResult, RemoteClaimResult
 from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.document import Document
 from x12proc.wire.events import Fault
@@ -14,12 +14,12 @@ Write: TypeAlias = Callable[[bytes], object]
 
 
 class ReportWriter(Protocol):
-    """Writes one artefact of one input."""
+    """Writes one artifact of one input."""
 
     def begin(self, source: Document) -> None:
         """The input: name, sha256, bytes."""
 
-    def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
+    def claim(self, scrubbed: ClaimResult, document: Document) -> None:
         """A target claim, with its document."""
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
@@ -27,15 +27,15 @@ class ReportWriter(Protocol):
 
 
 @runtime_checkable
-class TakesTold(Protocol):
+class AcceptsRemoteResult(Protocol):
     """A writer that may need no more of a claim than another process made of it."""
 
-    def told(self, claim: ToldClaim) -> bool:
+    def told(self, claim: RemoteClaimResult) -> bool:
         """Write of it; whether that could be done, else it wants the claim."""
 
 
 class StreamWriter(Protocol):
-    """Writes one artefact of one input from all that is told of it, in file order: X12 made from X12."""
+    """Writes one artifact of one input from all that is told of it, in file order: X12 made from X12."""
 
     def take(self, outcome: Outcome) -> None:
         """An envelope, a claim or a fault."""

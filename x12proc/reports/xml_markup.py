@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from x12proc.claims.model import Claim
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.reports.document import LONGEST_VALUE, Document
 from x12proc.reports.escape import escaped
 from x12proc.wire.delimiters import Delimiters
@@ -70,7 +70,7 @@ def _inside(name: str, value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def claim_form(scrubbed: ScrubbedClaim, document: Document, line_of: LineOf | None = None) -> str:
+def claim_form(scrubbed: ClaimResult, document: Document, line_of: LineOf | None = None) -> str:
     """A claim's document as a ``claim`` element, with the segments of its loop 2300 and of its target lines.
 
     ``line_of`` adds to every segment the line of the file on which it begins.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.reports.document import SCHEMA, Document, fault_document, summary_document
 from x12proc.reports.writer import Write
@@ -40,7 +40,7 @@ class XmlReport:
         self._write(f'<report schema="{SCHEMA}">\n'.encode() + _bytes(element("input", source)))
         self._write(b"<claims>\n")
 
-    def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
+    def claim(self, scrubbed: ClaimResult, document: Document) -> None:
         """One ``claim`` element."""
         self._write(_bytes(claim_form(scrubbed, document)))
 

@@ -11,7 +11,7 @@ from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
 from x12proc.rules.paste import changed, procedure
-from x12proc.values import shorten
+from x12proc.values import excerpt
 from x12proc.wire.segment import Segment
 
 _ADJUDICATION = "SVD"
@@ -49,14 +49,14 @@ def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterat
             continue
         code = parts[1].strip()
         if code.upper() != line.procedure.strip().upper():
-            billed = shorten(line.procedure, 10) or "empty"
-            message = f"SVD03-2 is {shorten(code, 20) or 'empty'}, but the line bills {billed}"
+            billed = excerpt(line.procedure, 10) or "empty"
+            message = f"SVD03-2 is {excerpt(code, 20) or 'empty'}, but the line bills {billed}"
             fix = _repeated_in_svd(line, segment, ctx)
             if fix and code:
-                fix += f". Keep {shorten(code, 20)} only if the other payer paid under it."
-            yield Hit(at(segment, 3, 2), message, shorten(code) or None, fix=fix)
+                fix += f". Keep {excerpt(code, 20)} only if the other payer paid under it."
+            yield Hit(at(segment, 3, 2), message, excerpt(code) or None, fix=fix)
         elif not "".join(parts[_DESCRIPTION : _DESCRIPTION + 1]).strip():
-            message = f"SVD03-7 is empty, but {shorten(code, 10)} needs its description in loop 2430 too"
+            message = f"SVD03-7 is empty, but {excerpt(code, 10)} needs its description in loop 2430 too"
             yield Hit(at(segment, 3, 7), message, fix=_repeated_in_svd(line, segment, ctx))
 
 

@@ -11,9 +11,9 @@ from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import dated_segment
-from x12proc.rules.narrative import spoken
+from x12proc.rules.narrative import line_texts
 from x12proc.rules.paste import changed
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 # Procedures that give a drug or that giving it is a part of, first and last of each range. Broad on purpose: what
 # may have been the administration is not called missing.
@@ -32,7 +32,7 @@ _GIVING = (
     ("G0068", "G0070"),
     ("G0088", "G0090"),
     ("G0455", "G0455"),  # fecal microbiota
-    ("G0466", "G0470"),  # health centre visits, which include it
+    ("G0466", "G0470"),  # health center visits, which include it
     ("G0498", "G0498"),
     ("M0201", "M0250"),
     ("Q0081", "Q0085"),
@@ -52,7 +52,7 @@ _SIMPLE = (("96365", "96379"),)
 _CODE_LENGTH = 5
 _LONGEST_CODE = 48  # the guide's limit for a procedure code; longer texts would swell the memory
 
-_OUTPATIENT_BILLS = ("13", "83", "85")  # CLM05-1: hospital, surgery centre, critical access hospital
+_OUTPATIENT_BILLS = ("13", "83", "85")  # CLM05-1: hospital, surgery center, critical access hospital
 _AT_HOME = "12"
 _WITHOUT_ADMINISTRATION = frozenset(("01", "12", "13", "14", "33"))  # pharmacy, home, assisted living, group home
 _FACILITIES = {
@@ -137,7 +137,7 @@ def _is_pharmacy(name: str) -> bool:
 
 def _needs_giving(line: ServiceLine, ctx: Context) -> bool:
     """Whether somebody had to give what this line bills: not what was discarded or is taken at home."""
-    if _WASTE in line.given_modifiers or _TAKEN.intersection(ctx.narrative(line).routes):
+    if _WASTE in line.modifiers_sent or _TAKEN.intersection(ctx.narrative(line).routes):
         return False
     return ctx.claim.type == "I" or _place_of_service(line, ctx.claim) not in _WITHOUT_ADMINISTRATION
 
@@ -163,7 +163,7 @@ def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
         return
     for line in ctx.targets:
         if _needs_giving(line, ctx):
-            code = shorten(line.procedure, 10)
+            code = excerpt(line.procedure, 10)
             message = f"The claim bills {code}, but no infusion, injection or other administration"
             yield Hit(at(line.head), message, fix=_administration_fix(line, ctx))
             return
@@ -186,7 +186,7 @@ def _administration_fix(line: ServiceLine, ctx: Context) -> str | None:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:306",
     remittance=("97",),
     where="SV101-7, SV202-7, NTE02",
@@ -199,12 +199,12 @@ def administration_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[H
     service, and the drug with it."""
     said = ctx.narrative(line)
     names_drug = said.drug_name is not None or said.dose is not None
-    for spot, text in spoken(line, ctx):
+    for spot, text in line_texts(line, ctx):
         words = " ".join(text[:_LONGEST].upper().split())
         fee = _FEE.search(words)
         if (fee and not fee[1]) or (not names_drug and not fee and _ONLY_GIVING.search(words)):
-            message = f"The drug line's text bills an administration: {shorten(text)}"
-            yield Hit(spot.location, message, shorten(text))
+            message = f"The drug line's text bills an administration: {excerpt(text)}"
+            yield Hit(spot.location, message, excerpt(text))
             return
 
 
@@ -216,7 +216,7 @@ def administration_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[H
     confidence="P",
     since="0.1.0",
     where="2400 SV101-2, SV202-2 of the other lines",
-    options={"tell": Option(False, "true switches the rule on")},
+    options={"enabled": Option(False, "true switches the rule on")},
     summary="An antibody has a simple administration code; some payers pay the complex one.",
     fix="Read the payer's article on complex drug administration. Many antibodies may be billed with 96401 or "
     "96413 instead of 96372 or 96365.",
@@ -229,14 +229,14 @@ def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator
         return
     simple = _simple_administration(ctx)
     if simple is not None:
-        code = shorten(simple.procedure, 10)
+        code = excerpt(simple.procedure, 10)
         complex_code = _COMPLEX.get(code)
         fix = (
             f"If the payer's article lists the drug, bill {complex_code} instead of {code}."
             if complex_code
             else None
         )
-        message = f"{shorten(name, 40)} is an antibody, but line {shorten(simple.number, 10)} bills {code}"
+        message = f"{excerpt(name, 40)} is an antibody, but line {excerpt(simple.number, 10)} bills {code}"
         yield Hit(at(line.head), message, code, fix=fix)
 
 
@@ -271,7 +271,7 @@ def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit
         assert line.service_date is not None
         message = f"The drug is billed for {served[0]}, but its administration for {given[0][0]}"
         fix = f"Compare with the record. If the administration's date is right, send {dated_segment(given[0])}"
-        yield Hit(at(line.service_date.segment, 3), message, shorten(line.service_date.text), fix=fix)
+        yield Hit(at(line.service_date.segment, 3), message, excerpt(line.service_date.text), fix=fix)
 
 
 @lru_cache(maxsize=1)

@@ -13,17 +13,17 @@ from typing import NamedTuple
 from x12proc.claims.model import ServiceLine, at
 from x12proc.findings import WARN, Hit
 from x12proc.narrative import Narrative
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dosing import Size, counted, dosing_of, sizes_packed
 from x12proc.rules.drug_code import served_on
-from x12proc.rules.narrative import named_drug, spoken
+from x12proc.rules.narrative import line_texts, named_drug
 from x12proc.rules.paste import changed
 from x12proc.rules.product import listed_product, product_shown
 from x12proc.rules.waste_pair import is_waste_line, wasted_amount
-from x12proc.values import in_base_unit, parse_quantity, plain, shorten
+from x12proc.values import excerpt, format_number, parse_quantity, to_base_unit
 
 _EXACT = Arithmetic(prec=200)  # more digits than any claim's numbers multiply to
 _TOLERANCE = Decimal("0.05")
@@ -58,12 +58,12 @@ class _Reading(NamedTuple):
 
 def measure(value: str, unit: str) -> Measure | None:
     """An amount above zero in its base unit."""
-    known = in_base_unit(value, "UNIT" if unit == "IU" else unit)
+    known = to_base_unit(value, "UNIT" if unit == "IU" else unit)
     return Measure(*known) if known and known[0] > 0 else None
 
 
 def in_figures(number: Decimal) -> str:
-    return shorten(plain(_EXACT.quantize(number, _THOUSANDTH) if number >= _THOUSANDTH else number), 30)
+    return excerpt(format_number(_EXACT.quantize(number, _THOUSANDTH) if number >= _THOUSANDTH else number), 30)
 
 
 def _told(amount: Measure) -> str:
@@ -92,14 +92,14 @@ def _sold(strengths: tuple[Strength, ...], sizes: frozenset[Size]) -> tuple[Stre
 def _waste_lines(ctx: Context) -> Counter[str | None]:
     """How many JW lines each NDC has, None for those that can't be read. Kept for the claim at hand, which
     asks once a line."""
-    return Counter(normalise(line.ndc) for line in ctx.targets if _WASTED in line.given_modifiers)
+    return Counter(normalize(line.ndc) for line in ctx.targets if _WASTED in line.modifiers_sent)
 
 
 def _has_waste_line(line: ServiceLine, ctx: Context) -> bool:
     """Whether another line bills the discarded part of this drug (or of one that may be this drug)."""
-    wasted, ndc = _waste_lines(ctx), normalise(line.ndc)
+    wasted, ndc = _waste_lines(ctx), normalize(line.ndc)
     others = wasted[ndc] + (wasted[None] if ndc is not None else 0)
-    return others > (_WASTED in line.given_modifiers)
+    return others > (_WASTED in line.modifiers_sent)
 
 
 def _parts(line: ServiceLine, ctx: Context, said: Narrative) -> list[Measure]:
@@ -137,9 +137,9 @@ def _whole_told_as_a_size(line: ServiceLine, ctx: Context, said: Narrative) -> I
 
 
 def _sold_sizes(line: ServiceLine, ctx: Context) -> dict[Measure, Decimal | None]:
-    """What one container holds by the tables, and the millilitres in it where they are known."""
+    """What one container holds by the tables, and the milliliters in it where they are known."""
     strengths = [strength for strength in labelled_strengths(line, ctx) if not strength.per_ml]
-    found = [(measure(plain(strength.amount), strength.unit), strength.volume) for strength in strengths]
+    found = [(measure(format_number(strength.amount), strength.unit), strength.volume) for strength in strengths]
     return {amount: volume for amount, volume in found if amount}
 
 
@@ -153,10 +153,10 @@ def _text_strength(said: Narrative) -> tuple[Measure, Decimal] | None:
 
 
 def _concentrations(line: ServiceLine, ctx: Context, unit: str) -> set[Decimal]:
-    """How much of a unit one millilitre holds: by the text, and by the tables if they know only one."""
+    """How much of a unit one milliliter holds: by the text, and by the tables if they know only one."""
     found = set()
     for strength in labelled_strengths(line, ctx):
-        amount = measure(plain(strength.amount), strength.unit)
+        amount = measure(format_number(strength.amount), strength.unit)
         found.add(amount.value / strength.volume if amount and amount.unit == unit and strength.volume else None)
     known = {one for one in found if one is not None} if len(found) == 1 else set()
     told = _text_strength(said=ctx.narrative(line))
@@ -164,7 +164,7 @@ def _concentrations(line: ServiceLine, ctx: Context, unit: str) -> set[Decimal]:
 
 
 def _sizes(line: ServiceLine, ctx: Context, unit: str) -> dict[Decimal, Decimal | None]:
-    """What one container may hold, in a unit, and the millilitres in it where they are known."""
+    """What one container may hold, in a unit, and the milliliters in it where they are known."""
     said = ctx.narrative(line)
     sizes = {sold.value: volume for sold, volume in _sold_sizes(line, ctx).items() if sold.unit == unit}
     told = [content.amount for content in said.contents]
@@ -173,9 +173,9 @@ def _sizes(line: ServiceLine, ctx: Context, unit: str) -> dict[Decimal, Decimal 
         amount = measure(one.value, one.unit)
         if amount and amount.unit == unit:
             sizes.setdefault(amount.value, None)
-    labelled = _text_strength(said)
-    if labelled and labelled[0].unit == unit and said.strength and said.strength.per_value != "1":
-        sizes[labelled[0].value] = labelled[1]
+    labeled = _text_strength(said)
+    if labeled and labeled[0].unit == unit and said.strength and said.strength.per_value != "1":
+        sizes[labeled[0].value] = labeled[1]
     return sizes
 
 
@@ -191,7 +191,7 @@ def _readings(line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
             found = True
             yield reading
     count = _counted(line, ctx) if found and unit == "UN" else None
-    if count and _WASTED not in line.given_modifiers:
+    if count and _WASTED not in line.modifiers_sent:
         yield _Reading(count, lambda: f"the text counts {in_figures(count)} containers")
 
 
@@ -243,7 +243,7 @@ def _containers_told(part: Measure, size: Decimal) -> str:
 def _as_volume(part: Measure, line: ServiceLine, ctx: Context) -> Iterator[_Reading]:
     for one in sorted(_concentrations(line, ctx, part.unit)):
         yield _Reading(part.value / one, partial(_volume_told, part, one))
-    if _WASTED in line.given_modifiers:
+    if _WASTED in line.modifiers_sent:
         return
     for size, held in _sizes(line, ctx, part.unit).items():
         if held:
@@ -263,7 +263,7 @@ def _content_told(count: Decimal, held: Decimal) -> str:
 
 def _waste_is_contradicted(line: ServiceLine, ctx: Context) -> bool:
     """Whether waste is billed (JW) and denied at once, by JZ or by the text (MOD02 and MOD03 tell that)."""
-    discarded, modifiers = ctx.narrative(line).discarded, _modifiers_by_drug(ctx)[normalise(line.ndc)]
+    discarded, modifiers = ctx.narrative(line).discarded, _modifiers_by_drug(ctx)[normalize(line.ndc)]
     nothing = discarded is not None and parse_quantity(discarded.value) == 0
     return _WASTED in modifiers and (nothing or "JZ" in modifiers)
 
@@ -273,7 +273,7 @@ def _modifiers_by_drug(ctx: Context) -> dict[str | None, set[str]]:
     """The modifiers on the target lines of each NDC. Kept for the claim at hand, which asks once a line."""
     found: dict[str | None, set[str]] = {}
     for line in ctx.targets:
-        found.setdefault(normalise(line.ndc), set()).update(line.given_modifiers)
+        found.setdefault(normalize(line.ndc), set()).update(line.modifiers_sent)
     return found
 
 
@@ -311,7 +311,7 @@ def _quantities(part: Measure, unit: str, line: ServiceLine, ctx: Context) -> It
         return
     yield from (reading.quantity for reading in _readings_of(part, unit, line, ctx))
     count = _counted(line, ctx) if unit == "UN" else None
-    if count and _WASTED not in line.given_modifiers and not _has_waste_line(line, ctx):
+    if count and _WASTED not in line.modifiers_sent and not _has_waste_line(line, ctx):
         yield count
 
 
@@ -337,7 +337,7 @@ def _compare(line: ServiceLine, ctx: Context) -> _Reading | None:
     quantity = _quantity(line, ctx)
     if quantity is None or line.drug is None:
         return None
-    wasted = line.drug.unit == "UN" and (_WASTED in line.given_modifiers or _has_waste_line(line, ctx))
+    wasted = line.drug.unit == "UN" and (_WASTED in line.modifiers_sent or _has_waste_line(line, ctx))
     slack = Decimal(1) if wasted else Decimal(0)
     plainest: _Reading | None = None
     for reading in _readings(line, ctx):
@@ -362,7 +362,7 @@ def _times(quantity: Decimal, expected: Decimal) -> str:
     sources=("LW", "MBC"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP04; SV101-7, SV202-7, NTE02",
     status="A8:724",
     second_status="A8:217",
@@ -380,7 +380,7 @@ def ndc_quantity_contradicts_dose(line: ServiceLine, ctx: Context) -> Iterator[H
     quantity = _quantity(line, ctx) if reading else None
     if reading is None or quantity is None or line.drug is None or line.drug.ctp is None:
         return
-    shown = shorten(line.drug.quantity, 30)
+    shown = excerpt(line.drug.quantity, 30)
     message = f"{reading.reason[:1].upper()}{reading.reason[1:]}, but CTP04 has {shown} {line.drug.unit}"
     fix = _corrected_quantity(line, ctx, reading)
     yield Hit(at(line.drug.ctp, 4), message + _times(quantity, reading.quantity), shown, fix=fix)
@@ -395,9 +395,9 @@ def _corrected_quantity(line: ServiceLine, ctx: Context, reading: _Reading) -> s
 
 def _billing_units(line: ServiceLine, ctx: Context) -> Iterator[Measure]:
     """The amount of one unit of the drug's own codes."""
-    for code in ctx.reference.codes_for(normalise(line.ndc), named_drug(line, ctx)):
+    for code in ctx.reference.codes_for(normalize(line.ndc), named_drug(line, ctx)):
         for strength in read_strengths(code.billing_unit):
-            amount = measure(plain(strength.amount), strength.unit)
+            amount = measure(format_number(strength.amount), strength.unit)
             if amount and strength.volume is None:  # pragma: no branch - as with all codes of our edition
                 yield amount
 
@@ -425,7 +425,7 @@ def _what_was_sent(line: ServiceLine, ctx: Context, quantity: Decimal) -> str:
     sources=("XWK",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP04; SV101-7, SV202-7, NTE02",
     status="A8:724",
     remittance=("16", "M119"),
@@ -443,7 +443,7 @@ def dose_sent_as_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     sent = _what_was_sent(line, ctx, quantity)
     if sent:
-        shown = shorten(line.drug.quantity, 30)
+        shown = excerpt(line.drug.quantity, 30)
         message = f"CTP04 has {shown} {line.drug.unit}, which is {sent}; {reading.reason}"
         fix = _corrected_quantity(line, ctx, reading)
         yield Hit(at(line.drug.ctp, 4), message, shown, fix=fix)
@@ -475,7 +475,7 @@ def _right_unit(line: ServiceLine, ctx: Context) -> tuple[str, str] | None:
     sources=("XWK", "MBC", "ORE"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP05-1",
     status="A8:659",
     second_status="A8:218",
@@ -497,7 +497,7 @@ def ndc_unit_not_of_the_form(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if drug.unit in ("ML", "UN") and drug.unit != right[0]:
         message = f"{_product_told(line, ctx, right[1])} in {right[0]}, but CTP05-1 is {drug.unit}"
         known = quantity_of_text(line, ctx)
-        texts = {4: plain(known[0]), 5: known[1]} if known else {}
+        texts = {4: format_number(known[0]), 5: known[1]} if known else {}
         corrected = changed(drug.ctp, ctx.claim.delimiters, texts) if texts else ""
         fix = f"By the dose in the text, send {corrected}" if corrected else None
         yield Hit(at(drug.ctp, 5, 1), message, drug.unit, fix=fix)
@@ -507,8 +507,8 @@ def _product_told(line: ServiceLine, ctx: Context, form: str) -> str:
     """Name, form and strength of the product, as far as they are known: ``Elfabrio is a liquid (20 mg/10 mL)``."""
     product = listed_product(line, ctx)
     if product is None:
-        return f"{shorten(named_drug(line, ctx) or '', 40).upper()} is {form}"
-    strength = f" ({shorten(product.strength, 40)})" if product.strength else ""
+        return f"{excerpt(named_drug(line, ctx) or '', 40).upper()} is {form}"
+    strength = f" ({excerpt(product.strength, 40)})" if product.strength else ""
     return f"{product_shown(product)} is {form}{strength}"
 
 
@@ -519,7 +519,7 @@ def _product_told(line: ServiceLine, ctx: Context, form: str) -> str:
     sources=("MEM",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP04",
     status="A7:724",
     remittance=("16", "M53"),
@@ -540,7 +540,7 @@ def implausible_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     most = int(str(ctx.option("QTY08", "most_ml" if drug.unit == "ML" else "most_un")))
     quantity = parse_quantity(drug.quantity)
     if quantity is not None and quantity > most:
-        shown = shorten(drug.quantity, 30)
+        shown = excerpt(drug.quantity, 30)
         message = f"CTP04 has {shown} {drug.unit}, more than the {most} that one day's dose hardly exceeds"
         yield Hit(at(drug.ctp, 4), message, shown)
 
@@ -553,7 +553,7 @@ def _volume_said(line: ServiceLine, ctx: Context) -> Decimal | None:
     if dose.unit == "ML":
         return parse_quantity(dose.value)
     behind = rf"(?<![0-9.]){re.escape(dose.value)}\s?{dose.unit}[\s(=]{{1,4}}([0-9]+(?:\.[0-9]+)?)\s?ML\b"
-    for _, text in spoken(line, ctx):
+    for _, text in line_texts(line, ctx):
         found = re.search(behind + _MORE_THAN_VOLUME, text[:2000].upper().replace(",", ""))
         if found:
             return parse_quantity(found[1])
@@ -574,7 +574,7 @@ def _said_in_unit(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
     sources=("PAL",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP04; SV101-7, SV202-7, NTE02",
     status="A8:724",
     remittance=("16", "M123"),
@@ -589,12 +589,12 @@ def ndc_quantity_differs_from_text(line: ServiceLine, ctx: Context) -> Iterator[
     if drug is None or drug.ctp is None or quantity is None:
         return
     said = _said_in_unit(line, ctx, drug.unit)
-    if said is None or said <= 0 or _WASTED in line.given_modifiers or _has_waste_line(line, ctx):
+    if said is None or said <= 0 or _WASTED in line.modifiers_sent or _has_waste_line(line, ctx):
         return
     rounded = quantity.to_integral_value(ROUND_CEILING) if drug.unit == "UN" else quantity
     if not _agrees(rounded, said, Decimal(0)):
         told = "containers" if drug.unit == "UN" else "ML"
-        shown = shorten(drug.quantity, 30)
+        shown = excerpt(drug.quantity, 30)
         message = f"The text says {in_figures(said)} {told}, but CTP04 has {shown} {drug.unit}"
         corrected = changed(drug.ctp, ctx.claim.delimiters, {4: in_figures(said)})
         fix = f"If the text is right, send {corrected}. If not, correct the text." if corrected else None

@@ -11,7 +11,7 @@ from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.rules.base import Option, claim_rule
 from x12proc.rules.context import Context
 from x12proc.rules.paste import changed, pasted
-from x12proc.values import shorten
+from x12proc.values import excerpt
 from x12proc.wire.segment import Segment
 
 _AUTHORIZATION = "G1"
@@ -68,7 +68,7 @@ def authorization_is_placeholder(claim: Claim, ctx: Context) -> Iterator[Hit]:
     for reference in _references(claim, ctx, _AUTHORIZATION):
         wrong = _why_no_number(reference.value, placeholders, least)
         if wrong:
-            yield Hit(at(reference.segment, 2), f"REF*G1 {wrong}", shorten(reference.value) or None)
+            yield Hit(at(reference.segment, 2), f"REF*G1 {wrong}", excerpt(reference.value) or None)
 
 
 def _why_no_number(value: str, placeholders: frozenset[str], least: int) -> str | None:
@@ -76,11 +76,11 @@ def _why_no_number(value: str, placeholders: frozenset[str], least: int) -> str 
     if not bare:
         return "has no letter or digit"
     if bare in placeholders:
-        return f"is {shorten(value)}, a filler instead of the authorization number"
+        return f"is {excerpt(value)}, a filler instead of the authorization number"
     if not bare.strip("0"):
         return "is all zeros"
     if len(value.strip()) < least:
-        return f"is {shorten(value)}, shorter than {least} characters"
+        return f"is {excerpt(value)}, shorter than {least} characters"
     return None
 
 
@@ -111,7 +111,7 @@ def referral_number_without_authorization(claim: Claim, ctx: Context) -> Iterato
     of it."""
     referrals = _references(claim, ctx, _REFERRAL)
     if referrals and not _references(claim, ctx, _AUTHORIZATION):
-        message = f"The claim has referral number {shorten(referrals[0].value, 50)} (REF*9F), but no REF*G1"
+        message = f"The claim has referral number {excerpt(referrals[0].value, 50)} (REF*9F), but no REF*G1"
         moved = changed(referrals[0].segment, claim.delimiters, {1: _AUTHORIZATION})
         fix = f"If it is the payer's approval of the drug, send {moved}" if moved else None
         yield Hit(at(referrals[0].segment, 1), message, _REFERRAL, fix=fix)
@@ -138,7 +138,7 @@ def attachment_control_number_missing(claim: Claim, ctx: Context) -> Iterator[Hi
     for paper in papers:
         wrong = _wrong_control(paper)
         if wrong:
-            yield Hit(at(paper.segment, 6), wrong, shorten(paper.control) or None, fix=_control_fix(paper, claim))
+            yield Hit(at(paper.segment, 6), wrong, excerpt(paper.control) or None, fix=_control_fix(paper, claim))
 
 
 def _control_fix(paper: Paperwork, claim: Claim) -> str | None:
@@ -180,7 +180,7 @@ def authorization_exception_unknown(claim: Claim, ctx: Context) -> Iterator[Hit]
     """REF*4N explains why a service was given without approval. An unknown code explains nothing."""
     for reference in claim.references:
         if reference.qualifier == "4N" and reference.value not in _EXCEPTIONS:
-            shown = shorten(reference.value)
+            shown = excerpt(reference.value)
             code = reference.value.strip().lstrip("0")
             fix = f"Send {pasted('REF', '4N', code)}" if code in _EXCEPTIONS else None
             message = f"REF*4N is {shown or 'empty'}, none of the codes 1 to 7"

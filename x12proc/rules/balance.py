@@ -13,7 +13,7 @@ from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.paste import changed
 from x12proc.rules.said import said
-from x12proc.values import in_base_unit, parse_quantity, plain, shorten
+from x12proc.values import excerpt, format_number, parse_quantity, to_base_unit
 
 _CHARGE, _UNIT_BASIS, _UNITS = 1, 2, 3  # elements after the procedure in SV1 and SV2
 _UNIT = "UN"
@@ -48,7 +48,7 @@ def _one_unit(line: ServiceLine, ctx: Context) -> str | None:
     sources=("WPS", "ION", "PALC", "MBC", "NCULT"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:476",
     remittance=("16", "M123", "M53"),
     where="2400 SV104 / SV205",
@@ -71,16 +71,16 @@ def units_not_one(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         yield Hit(place, message, line.units, fix=_one_unit(line, ctx))
         return
     message = f"{place.element} is {line.units}, but 1 unit is {unit} in the state's bulletins"
-    fix = f"Use the unit of the state's bulletin ({unit}): {shorten(plain(due), 30)} units."
+    fix = f"Use the unit of the state's bulletin ({unit}): {excerpt(format_number(due), 30)} units."
     yield Hit(place, message, line.units, fix=f"{fix} If the one on this drug names another, use that.")
 
 
 def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
     """A payer's units for a line's amount, a part counted as a whole one; None where they can't be compared."""
     said = ctx.narrative(line)
-    amount = said.discarded if _WASTED in line.given_modifiers else said.dose
+    amount = said.discarded if _WASTED in line.modifiers_sent else said.dose
     value, _, name = unit.partition(" ")
-    held, told = in_base_unit(value, name), in_base_unit(amount.value, amount.unit) if amount else None
+    held, told = to_base_unit(value, name), to_base_unit(amount.value, amount.unit) if amount else None
     if held is None or told is None or held[1] != told[1] or held[0] <= 0:
         return None
     return (told[0] / held[0]).to_integral_value(ROUND_CEILING)
@@ -93,7 +93,7 @@ def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:659",
     remittance=("16", "M53"),
     where="2400 SV103 / SV204",
@@ -105,7 +105,7 @@ def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     rooms. A drug counted in them is refused."""
     if line.unit != _UNIT:
         place = _place(line, _UNIT_BASIS)
-        shown = shorten(line.unit)
+        shown = excerpt(line.unit)
         message = f"{place.element} is {shown or 'empty'}, but the unit basis of a drug line is UN"
         yield Hit(place, message, shown or None, fix=_one_unit(line, ctx))
 
@@ -117,7 +117,7 @@ def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("PYX", "MBC"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:476",
     remittance=("16", "M53"),
     where="2400 SV104 / SV205",
@@ -129,7 +129,7 @@ def units_not_a_whole_number(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     wrong = _wrong_units(line.units)
     if wrong:
         place = _place(line, _UNITS)
-        yield Hit(place, f"{place.element} {wrong}", shorten(line.units) or None, fix=_one_unit(line, ctx))
+        yield Hit(place, f"{place.element} {wrong}", excerpt(line.units) or None, fix=_one_unit(line, ctx))
 
 
 def _wrong_units(text: str) -> str | None:
@@ -137,7 +137,7 @@ def _wrong_units(text: str) -> str | None:
     if not text.strip():
         return "is empty: the line has no units"
     if units is None:
-        return f"is {shorten(text)}, not a number"
+        return f"is {excerpt(text)}, not a number"
     if units <= 0:
         return f"is {text}, not above zero"
     if units != units.to_integral_value():
@@ -167,17 +167,17 @@ def charge_not_positive(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if charge is not None and (charge > 0 or (charge == 0 and _may_be_free(line, ctx))):
         return
     place = _place(line, _CHARGE)
-    yield Hit(place, f"{place.element} {_wrong_charge(line.charge, charge)}", shorten(line.charge) or None)
+    yield Hit(place, f"{place.element} {_wrong_charge(line.charge, charge)}", excerpt(line.charge) or None)
 
 
 def _wrong_charge(text: str, charge: Decimal | None) -> str:
     if charge is None:
-        return f"is {shorten(text) or 'empty'}, not an amount"
+        return f"is {excerpt(text) or 'empty'}, not an amount"
     return "is zero" if charge == 0 else f"is {text}, less than zero"
 
 
 def _may_be_free(line: ServiceLine, ctx: Context) -> bool:
-    if _MAY_BE_FREE.intersection(line.given_modifiers) or ctx.narrative(line).investigational:
+    if _MAY_BE_FREE.intersection(line.modifiers_sent) or ctx.narrative(line).investigational:
         return True
     texts = (line.description, *(note.text for note in ctx.notes(line)))
     return any(word in text.upper() for text in texts for word in _FREE_WORDS)
@@ -207,12 +207,12 @@ def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
             return  # BAL04 reports it
         total += charge
     if parse_quantity(claim.charge) != total:
-        said = shorten(claim.charge) or "empty"
+        said = excerpt(claim.charge) or "empty"
         lines = f"{len(charges)} line{'' if len(charges) == 1 else 's'}"
-        message = f"CLM02 is {said}, but the charges of {lines} add up to {plain(total)}"
-        corrected = changed(claim.clm, claim.delimiters, {2: plain(total)})
+        message = f"CLM02 is {said}, but the charges of {lines} add up to {format_number(total)}"
+        corrected = changed(claim.clm, claim.delimiters, {2: format_number(total)})
         fix = f"If all lines are right, send {corrected}" if corrected else None
-        yield Hit(at(claim.clm, 2), message, shorten(claim.charge) or None, fix=fix)
+        yield Hit(at(claim.clm, 2), message, excerpt(claim.charge) or None, fix=fix)
 
 
 @line_rule(
@@ -222,7 +222,7 @@ def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
     sources=("NGSF", "BSPAN"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:583",
     remittance=("16", "M79"),
     where="2400 SV102 / SV203; SV101-7, SV202-7, NTE02",
@@ -237,12 +237,12 @@ def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     charge of 0.01, BridgeSpan with one cent at most. A full charge contradicts the text."""
     texts = (line.description, *(note.text for note in ctx.notes(line)))
     found = next((words for text in texts if (words := said(_SUPPLIED, text))), "")
-    if not found or _WASTED in line.given_modifiers:
+    if not found or _WASTED in line.modifiers_sent:
         return
     charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
     if charge is not None and token is not None and charge > token:
-        place, shown = _place(line, _CHARGE), shorten(line.charge, 20)
+        place, shown = _place(line, _CHARGE), excerpt(line.charge, 20)
         corrected = changed(line.head, ctx.claim.delimiters, {procedure_element(line) + _CHARGE: "0.01"})
         fix = f"If somebody else supplied the drug, send {corrected} and correct CLM02. If not, correct the text."
-        message = f"The text says {shorten(found.upper(), 40)}, but {place.element} charges {shown}"
+        message = f"The text says {excerpt(found.upper(), 40)}, but {place.element} charges {shown}"
         yield Hit(place, message, shown, fix=fix if corrected else None)

@@ -55,7 +55,7 @@ class Rule(msgspec.Struct, frozen=True):
     fix: str
     suppressed_by: tuple[str, ...]
     options: Mapping[str, Option]
-    drug_alone: bool
+    drug_only: bool
     check: Callable[..., Iterable[Hit]]
 
     @property
@@ -115,14 +115,14 @@ class _Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     biologics_only: bool = False
     suppressed_by: tuple[str, ...] = ()
     options: Mapping[str, Option] = {}
-    drug_alone: bool = False
+    drug_only: bool = False
 
 
 def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], LineCheck]:
     """Declare a rule that reads one target line. Keywords as in the fields of a rule.
 
     ``sources`` are keys of known sources, or :class:`Source` values of your own. ``remittance`` holds the CARC
-    first, then the RARCs. The function's docstring is the rule's *why*. An option named ``tell`` switches the
+    first, then the RARCs. The function's docstring is the rule's *why*. An option named ``enabled`` switches the
     rule: where it is false, the engine leaves the rule out. ``drug_alone`` marks a rule that mostly needs nothing
     but the drug to know that it finds nothing (see :mod:`x12proc.engine.rule_memo`); that makes the rule cheaper,
     and changes nothing of what it finds. Raises ValueError, which says what is wrong with the declaration.
@@ -196,7 +196,7 @@ def _register(
         fix=facts.fix,
         suppressed_by=facts.suppressed_by,
         options=facts.options,
-        drug_alone=facts.drug_alone,
+        drug_only=facts.drug_only,
         check=check,
     )
 

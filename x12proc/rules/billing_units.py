@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from x12proc.claims.model import ServiceLine
 from x12proc.reference.strength import read_strengths
 from x12proc.rules.context import Context
-from x12proc.values import in_base_unit, plain, shorten
+from x12proc.values import excerpt, format_number, to_base_unit
 
 _WASTED = "JW"
 _PER = "PER "
@@ -19,8 +19,8 @@ def unit_shown(billing_unit: str) -> str:
     if not billing_unit:
         return ""
     if billing_unit.startswith(_PER):
-        return f"1 unit = one {shorten(billing_unit.removeprefix(_PER).lower(), 40)}"
-    return f"1 unit = {shorten(billing_unit.lower() if billing_unit.startswith('UP TO') else billing_unit, 40)}"
+        return f"1 unit = one {excerpt(billing_unit.removeprefix(_PER).lower(), 40)}"
+    return f"1 unit = {excerpt(billing_unit.lower() if billing_unit.startswith('UP TO') else billing_unit, 40)}"
 
 
 def units_of(line: ServiceLine, ctx: Context, billing_unit: str) -> tuple[str, str] | None:
@@ -29,18 +29,18 @@ def units_of(line: ServiceLine, ctx: Context, billing_unit: str) -> tuple[str, s
     A part of a unit counts as a whole one.
     """
     said = ctx.narrative(line)
-    given = said.discarded if _WASTED in line.given_modifiers else said.dose
+    given = said.discarded if _WASTED in line.modifiers_sent else said.dose
     dose = _measured(given.value, given.unit) if given else None
     sizes = [strength for strength in read_strengths(billing_unit) if strength.volume is None]
-    size = _measured(plain(sizes[0].amount), sizes[0].unit) if len(sizes) == 1 else None
+    size = _measured(format_number(sizes[0].amount), sizes[0].unit) if len(sizes) == 1 else None
     if dose is None or size is None or dose[1] != size[1]:
         return None
-    units = plain((dose[0] / size[0]).to_integral_value(ROUND_CEILING))
-    words = f"{plain(dose[0])} {dose[1]} / {plain(size[0])} {size[1]}"
+    units = format_number((dose[0] / size[0]).to_integral_value(ROUND_CEILING))
+    words = f"{format_number(dose[0])} {dose[1]} / {format_number(size[0])} {size[1]}"
     return (units, words) if len(units) + len(words) <= _LONGEST else None
 
 
 def _measured(value: str, unit: str) -> tuple[Decimal, str] | None:
     """An amount above zero in its base unit."""
-    known = in_base_unit(value, "UNIT" if unit == "IU" else unit)
+    known = to_base_unit(value, "UNIT" if unit == "IU" else unit)
     return known if known and known[0] > 0 else None

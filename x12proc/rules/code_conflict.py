@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from x12proc.claims.model import ServiceLine
 from x12proc.findings import INFO, REJECT, WARN, Hit
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.drug_code import (
@@ -18,11 +18,11 @@ from x12proc.rules.drug_code import (
     codes_due,
     drug_shown,
     own_code_hit,
-    own_codes,
     served_on,
+    specific_codes,
 )
-from x12proc.rules.narrative import spoken, text_place, text_shown
-from x12proc.values import shorten
+from x12proc.rules.narrative import line_texts, text_place, text_shown
+from x12proc.values import excerpt
 
 _BIOSIMILAR_CODE = re.compile(r"Q5[0-9]{3}")
 _SUFFIXED = re.compile(r"(.+)-([a-z]{4})")
@@ -41,7 +41,7 @@ _LONGEST = 2000  # characters of a text that are searched
     sources=("XWK", "AAO"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:454",
     second_status="A7:217",
     remittance=("189",),
@@ -70,7 +70,7 @@ def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
     That is another suffix, or the brand of a product without one. A brand counts by its generic name; a
     plain name without suffix is no fault.
     """
-    said, number = ctx.narrative(line), normalise(line.ndc)
+    said, number = ctx.narrative(line), normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
     written = (said.drug_name or "").lower()
     named = said.matched or written
@@ -83,7 +83,7 @@ def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
     if not told_suffix and not is_other_brand:
         return ""
     shown = written.upper() if is_other_brand else named
-    return f"The text names {shorten(shown, 40)}, but NDC {number} is {shorten(product.generic, 40)}"
+    return f"The text names {excerpt(shown, 40)}, but NDC {number} is {excerpt(product.generic, 40)}"
 
 
 def _base_and_suffix(generic: str) -> tuple[str, str]:
@@ -98,7 +98,7 @@ def _base_and_suffix(generic: str) -> tuple[str, str]:
     sources=("MEM", "X12C"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A8:454",
     remittance=("18",),
     where="2400 SV101-2, SV202-2 of the lines",
@@ -109,7 +109,7 @@ def _base_and_suffix(generic: str) -> tuple[str, str]:
 )
 def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Two codes for one dose bill it twice. Payers deny one of the lines as a duplicate, or stop the claim."""
-    own = own_codes(line, ctx)
+    own = specific_codes(line, ctx)
     codes = (*own.in_force, *own.unsure)
     served = line.served if codes else None
     if served is None or len(ctx.claim.lines) < 2:
@@ -117,7 +117,7 @@ def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit
     for code in codes:
         number = _lines_by_code(ctx).get((code.code, served[0]))
         if number is not None:
-            other = f"line {shorten(number, 10)} ({code.code})"
+            other = f"line {excerpt(number, 10)} ({code.code})"
             message = (
                 f"{drug_shown(line, ctx)} is billed twice on {served[0]}: as {code_billed(line)} and on {other}"
             )
@@ -167,17 +167,17 @@ def code_not_in_force(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     suppressed_by=("COD01", "COD03", "COD07", "COD08", "NAR01"),
-    options={"tell": Option(False, "true switches the rule on")},
+    options={"enabled": Option(False, "true switches the rule on")},
     summary="The text doesn't say that the drug has no code of its own.",
     fix="If the plan requires it, add NTE*ADD*NO SPECIFIC HCPCS CODE ON DATE OF SERVICE~.",
 )
 def lack_of_own_code_not_said(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Some plans, mostly Medicare Advantage, want to read why an unclassified code was used. Nobody else asks
     for it."""
-    if not any(_NO_CODE.search(text[:_LONGEST]) for _, text in spoken(line, ctx)):
+    if not any(_NO_CODE.search(text[:_LONGEST]) for _, text in line_texts(line, ctx)):
         yield Hit(
             text_place(line, ctx),
             "The text lacks the words that the drug has no HCPCS code of its own",

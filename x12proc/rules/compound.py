@@ -9,12 +9,12 @@ from functools import lru_cache
 
 from x12proc.claims.model import Days, DrugIdentification, Location, ServiceLine, at, missing
 from x12proc.findings import INFO, WARN, Hit
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
 from x12proc.rules.paste import procedure, service
-from x12proc.values import parse_quantity, shorten
+from x12proc.values import excerpt, parse_quantity
 
 _FIRST_NDC, _FURTHER_NDC = "KP", "KQ"
 _MOST_MODIFIERS = 4
@@ -71,7 +71,7 @@ def _faults(parts: list[ServiceLine], lines: list[ServiceLine]) -> Iterator[tupl
                 f"This line is 1 of {len(parts)} ingredients of a compound, without a link number (REF*VY)",
             )
         elif links[link] == 1:
-            yield part.end, f"Link number {shorten(link, 40)} is on no other drug line of the day"
+            yield part.end, f"Link number {excerpt(link, 40)} is on no other drug line of the day"
 
 
 @line_rule(
@@ -93,7 +93,7 @@ def compound_not_linked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     drug. Without it they are priced as separate drugs."""
     message = _unlinked(ctx).get(line.end) if len(ctx.claim.lines) > 1 else None
     if message is not None and line.drug is not None:
-        yield Hit(_link_place(line.drug), message, shorten(_link(line)) or None)
+        yield Hit(_link_place(line.drug), message, excerpt(_link(line)) or None)
 
 
 @line_rule(
@@ -107,7 +107,9 @@ def compound_not_linked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6, SV202-3 to SV202-6; 2410 LIN03",
     options={
-        "tell": Option(False, "whether the payer requires KP and KQ on the lines of a drug from several packages")
+        "enabled": Option(
+            False, "whether the payer requires KP and KQ on the lines of a drug from several packages"
+        )
     },
     summary="One drug and day is billed from several packages without modifiers KP and KQ.",
     fix="Put KP on the first NDC's line and KQ on each further line.",
@@ -117,9 +119,9 @@ def several_ndcs_not_marked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     payers deny the second as a duplicate unless KP and KQ distinguish them."""
     wanted = _unmarked(ctx).get(line.end)
     if wanted is not None:
-        composite = procedure(line, modifiers=[*line.given_modifiers, wanted])
+        composite = procedure(line, modifiers=[*line.modifiers_sent, wanted])
         corrected = service(line, ctx.claim.delimiters, composite)
-        usable = corrected and len(line.given_modifiers) < _MOST_MODIFIERS
+        usable = corrected and len(line.modifiers_sent) < _MOST_MODIFIERS
         message = f"The drug is billed from several packages; this line has no {wanted}"
         yield Hit(at(line.head), message, wanted, fix=f"Send {corrected}" if usable else None)
 
@@ -130,7 +132,7 @@ def _unmarked(ctx: Context) -> dict[int, str]:
     at hand, which asks once a line."""
     groups: dict[tuple[str, Days | None], list[tuple[str, ServiceLine]]] = {}
     for line in ctx.targets:
-        ndc = normalise(line.ndc)
+        ndc = normalize(line.ndc)
         if ndc is not None:
             groups.setdefault((ndc[:9], service_days(line)), []).append((ndc, line))
     found: dict[int, str] = {}
@@ -138,7 +140,7 @@ def _unmarked(ctx: Context) -> dict[int, str]:
         first = group[0][0]
         if any(ndc != first for ndc, _ in group):
             marks = [(line, _FIRST_NDC if ndc == first else _FURTHER_NDC) for ndc, line in group]
-            found.update((line.end, mark) for line, mark in marks if mark not in line.given_modifiers)
+            found.update((line.end, mark) for line, mark in marks if mark not in line.modifiers_sent)
     return found
 
 
@@ -149,7 +151,7 @@ def _unmarked(ctx: Context) -> dict[int, str]:
     sources=("IBX", "XWK"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:218",
     remittance=("16", "M119"),
     where="2410 CTP04, CTP05-1",
@@ -164,8 +166,8 @@ def kit_not_counted_whole(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if drug is None or drug.ctp is None or not drug.quantity or _is_whole_number_of_pieces(drug):
         return
     if _is_kit(line, ctx):
-        message = f"The product is a kit, but the quantity is {shorten(drug.quantity, 20)} {shorten(drug.unit, 5)}"
-        yield Hit(at(drug.ctp, 4), message, shorten(drug.quantity, 20))
+        message = f"The product is a kit, but the quantity is {excerpt(drug.quantity, 20)} {excerpt(drug.unit, 5)}"
+        yield Hit(at(drug.ctp, 4), message, excerpt(drug.quantity, 20))
 
 
 def _is_whole_number_of_pieces(drug: DrugIdentification) -> bool:
@@ -175,7 +177,7 @@ def _is_whole_number_of_pieces(drug: DrugIdentification) -> bool:
 
 def _is_kit(line: ServiceLine, ctx: Context) -> bool:
     """By the tables; where they don't say what the product comes in, by the text."""
-    number = normalise(line.ndc)
+    number = normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
     if product is not None and product.container:
         return product.container == _KIT

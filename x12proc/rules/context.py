@@ -8,7 +8,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from x12proc.claims.model import Claim, Note, ServiceLine, Spot
+from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine
 from x12proc.narrative import Narrative, read
 from x12proc.reference.edition import Reference
 from x12proc.rules.base import OptionValue
@@ -45,7 +45,7 @@ class Context:
         self._trial_modifier: bool | None = None
         # By where a line ends in the file, which no other line does:
         self._notes: dict[int, tuple[Note, ...]] = {}
-        self._spoken: dict[int, list[tuple[Spot, str]]] = {}
+        self._spoken: dict[int, list[tuple[LazyLocation, str]]] = {}
         self._by_line: dict[int, Narrative] = {}
         self._asked: ServiceLine | None = None  # rules ask for one line's narrative again and again
         self._answer = _NOTHING
@@ -78,7 +78,7 @@ class Context:
         other._options = options
         return other
 
-    def supposing(self, line: ServiceLine, instead: ServiceLine) -> Context:
+    def with_line(self, line: ServiceLine, instead: ServiceLine) -> Context:
         """The same claim with another line in place of one; its texts must be the same."""
         other = copy(self)
         lines = tuple(instead if one is line else one for one in self.claim.lines)
@@ -107,22 +107,22 @@ class Context:
             return self._answer
         known = self._by_line.get(line.end)
         if known is None:
-            known = self._by_line[line.end] = self.read(tuple([text for _, text in self.spoken(line)]))
+            known = self._by_line[line.end] = self.read(tuple([text for _, text in self.texts(line)]))
         self._asked, self._answer = line, known
         return known
 
-    def spoken(self, line: ServiceLine) -> list[tuple[Spot, str]]:
+    def texts(self, line: ServiceLine) -> list[tuple[LazyLocation, str]]:
         """Every text that speaks of a line and its place: the description first, then the notes."""
         known = self._spoken.get(line.end)
         if known is None:
             known = self._spoken[line.end] = self._texts(line)
         return known
 
-    def _texts(self, line: ServiceLine) -> list[tuple[Spot, str]]:
-        texts: list[tuple[Spot, str]] = []
+    def _texts(self, line: ServiceLine) -> list[tuple[LazyLocation, str]]:
+        texts: list[tuple[LazyLocation, str]] = []
         if line.service is not None and line.description.strip():
-            texts.append((Spot(line.service, 1 if line.service.tag == "SV1" else 2, 7), line.description))
-        texts += [(Spot(note.segment, 2), note.text) for note in self.notes(line) if note.text.strip()]
+            texts.append((LazyLocation(line.service, 1 if line.service.tag == "SV1" else 2, 7), line.description))
+        texts += [(LazyLocation(note.segment, 2), note.text) for note in self.notes(line) if note.text.strip()]
         return texts
 
     def description(self, line: ServiceLine) -> Narrative:
@@ -144,7 +144,7 @@ class Context:
 
     @property
     def trial_diagnosis(self) -> bool:
-        """Z00.6, examination of participant in a clinical research programme."""
+        """Z00.6, examination of participant in a clinical research program."""
         if self._trial_diagnosis is None:
             codes = [code.code for code in self.claim.diagnoses if code.bare == _TRIAL_DIAGNOSIS]
             self._trial_diagnosis = _TRIAL_DIAGNOSIS in [code.replace(".", "").upper() for code in codes]
@@ -154,10 +154,10 @@ class Context:
     def trial_modifier(self) -> bool:
         """Q0 or Q1 on any line of the claim."""
         if self._trial_modifier is None:
-            given = [line for line in self.claim.lines if not _TRIAL_MODIFIERS.isdisjoint(line.given_modifiers)]
+            given = [line for line in self.claim.lines if not _TRIAL_MODIFIERS.isdisjoint(line.modifiers_sent)]
             self._trial_modifier = bool(given)
         return self._trial_modifier
 
     def investigational(self, line: ServiceLine) -> bool:
         """The drug itself is under study: Q0 on the line and Z00.6 on the claim. It may have no NDC at all."""
-        return "Q0" in line.given_modifiers and self.trial_diagnosis
+        return "Q0" in line.modifiers_sent and self.trial_diagnosis

@@ -9,7 +9,7 @@ from x12proc.claims.model import Claim, Days, ServiceLine, at, days, missing
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
-from x12proc.values import iso_date, shorten
+from x12proc.values import excerpt, iso_date
 
 _DAY = "D8"
 _RANGE = "RD8"
@@ -57,11 +57,11 @@ def service_date_missing_or_invalid(line: ServiceLine, ctx: Context) -> Iterator
             yield Hit(missing(line.head, "2400", "DTP03"), "The line has no service date: DTP*472 is missing")
         return
     if period.format not in (_DAY, _RANGE):
-        message = f"DTP02 is {shorten(period.format) or 'empty'}; a service date needs D8 or RD8"
-        yield Hit(at(period.segment, 2), message, shorten(period.format) or None, fix=_date_fix(period.text))
+        message = f"DTP02 is {excerpt(period.format) or 'empty'}; a service date needs D8 or RD8"
+        yield Hit(at(period.segment, 2), message, excerpt(period.format) or None, fix=_date_fix(period.text))
     elif period.first is None or period.last is None:
-        message = f"DTP03 is {shorten(period.text) or 'empty'}, not {_form(period.format)}"
-        yield Hit(at(period.segment, 3), message, shorten(period.text) or None, fix=_date_fix(period.text))
+        message = f"DTP03 is {excerpt(period.text) or 'empty'}, not {_form(period.format)}"
+        yield Hit(at(period.segment, 3), message, excerpt(period.text) or None, fix=_date_fix(period.text))
     elif period.last < period.first:
         message = f"The service period begins on {period.first}, after its end on {period.last}"
         swapped = dated_segment((period.last, period.first))
@@ -185,7 +185,7 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
     sources=("NGS",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A8:187",
     remittance=("16", "M52"),
     where="2400 DTP03 and the text",
@@ -203,7 +203,7 @@ def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     told = [day for day in map(iso_date, said) if day]
     if not period or not served or not told or any(served[0] <= day <= served[1] for day in told):
         return
-    listed = shorten(", ".join(day.isoformat() for day in told))
+    listed = excerpt(", ".join(day.isoformat() for day in told))
     message = f"The text has {listed}, but DTP*472 has {_said(served)}"
     fix = None
     if len(told) == 1:

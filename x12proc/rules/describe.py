@@ -29,7 +29,7 @@ def rule_document(rule: Rule) -> dict[str, Any]:
     facts = {
         field: getattr(rule, field)
         for field in rule.__struct_fields__
-        if field not in ("check", "options", "level", "cited", "drug_alone")
+        if field not in ("check", "options", "level", "cited", "drug_only")
     }
     facts["options"] = {
         name: {"default": option.default, "meaning": option.meaning} for name, option in rule.options.items()

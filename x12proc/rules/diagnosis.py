@@ -13,7 +13,7 @@ from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import first_service_date
 from x12proc.rules.paste import changed, pasted
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _PRINCIPAL = frozenset(("ABK", "BK"))
 _ICD9_QUALIFIERS = frozenset(("BK", "BF"))
@@ -79,9 +79,9 @@ def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     without a diagnosis, which the guide does not allow."""
     wrong = _wrong_pointers([pointer for pointer in line.pointers if pointer], len(ctx.claim.diagnoses))
     if wrong:
-        sent = shorten(":".join(line.pointers), 30)
+        sent = excerpt(":".join(line.pointers), 30)
         message = f"SV107 is {sent or 'empty'}: {'; '.join(wrong)}"
-        value = shorten(":".join(line.pointers)) or None
+        value = excerpt(":".join(line.pointers)) or None
         yield Hit(at(line.head, 7), message, value, fix=_pointer_fix(line, ctx))
 
 
@@ -94,7 +94,7 @@ def _pointer_fix(line: ServiceLine, ctx: Context) -> str | None:
     if kept and line.service is not None:
         corrected = changed(line.service, ctx.claim.delimiters, {7: ":".join(map(str, kept))})
         return f"If the drug treats {codes[kept[0] - 1]}, send {corrected}" if corrected else None
-    listed = ", ".join(f"{number} = {shorten(code, 8)}" for number, code in enumerate(codes, 1))
+    listed = ", ".join(f"{number} = {excerpt(code, 8)}" for number, code in enumerate(codes, 1))
     return f"Put the number of the disease that the drug treats in SV107: {listed}." if codes else None
 
 
@@ -110,7 +110,7 @@ def _wrong_pointers(pointers: list[str], diagnoses: int) -> list[str]:
     for pointer in pointers[:_MOST_POINTERS]:
         place = _place(pointer)
         if place is None:
-            wrong.append(f"{shorten(pointer, 10)} is not a number from 1 to {_MOST_DIAGNOSES}")
+            wrong.append(f"{excerpt(pointer, 10)} is not a number from 1 to {_MOST_DIAGNOSES}")
         elif place > diagnoses:
             wrong.append(f"the claim has {diagnoses} diagnosis code{'' if diagnoses == 1 else 's'}, not {place}")
         elif place in seen:
@@ -163,7 +163,7 @@ def _icd10_due(claim: Claim) -> bool:
 def _icd9_hit(code: HealthCode, claim: Claim) -> Hit:
     place = at(code.segment, code.position, 1)
     message = (
-        f"{place.element} is {code.qualifier}, the qualifier of ICD-9, before {shorten(code.code)};"
+        f"{place.element} is {code.qualifier}, the qualifier of ICD-9, before {excerpt(code.code)};"
         " services since 2015-10-01 need ICD-10-CM"
     )
     return Hit(place, message, code.qualifier, fix=_with_code(code, code.bare, claim))
@@ -181,7 +181,7 @@ def _with_code(code: HealthCode, bare: str, claim: Claim) -> str | None:
             texts[other.position] = f"{other.qualifier}:{other.bare}"
     corrected = changed(code.segment, claim.delimiters, texts)
     return (
-        f"Send {corrected}" if corrected else f"Send {qualifier}:{bare.upper()} instead of {shorten(code.code)}."
+        f"Send {corrected}" if corrected else f"Send {qualifier}:{bare.upper()} instead of {excerpt(code.code)}."
     )
 
 
@@ -192,8 +192,8 @@ def _malformed_hit(code: HealthCode, claim: Claim) -> Hit:
         return Hit(place, f"{place.element} is empty: no diagnosis code follows {code.qualifier}")
     dotted = "." in code.code and _ICD10.fullmatch(bare)
     wrong = "with a decimal point" if dotted else "not in the form of an ICD-10-CM code"
-    message = f"{place.element} is {shorten(code.code)}, {wrong}"
-    return Hit(place, message, shorten(code.code), fix=_with_code(code, bare, claim))
+    message = f"{place.element} is {excerpt(code.code)}, {wrong}"
+    return Hit(place, message, excerpt(code.code), fix=_with_code(code, bare, claim))
 
 
 @claim_rule(
@@ -243,6 +243,6 @@ def encounter_code_without_disease(line: ServiceLine, ctx: Context) -> Iterator[
     codes = [code for code in claim.pointed_diagnoses(line) if code.code.strip()]
     if not codes or [code for code in codes if not code.bare.startswith(_ENCOUNTERS)]:
         return
-    named = shorten(", ".join([code.bare for code in codes]))
+    named = excerpt(", ".join([code.bare for code in codes]))
     place = codes[0].location if claim.type == "I" else at(line.head, 7)
     yield Hit(place, f"The drug's only diagnosis codes are {named}; none of them is a disease", named)

@@ -13,11 +13,11 @@ from x12proc.claims.model import ServiceLine
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.tokens import clean
 from x12proc.reference.model import Dosing, Product
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.context import Context
 from x12proc.rules.waste_pair import is_waste_line
-from x12proc.values import in_base_unit, plain
+from x12proc.values import format_number, to_base_unit
 
 _FIGURES = {
     word: str(number)
@@ -36,7 +36,7 @@ _MOST_SIZES, _MOST_CONTAINERS = 4, 20  # among more there is always another way
 
 
 class Size(NamedTuple):
-    """What one container holds, and the millilitres it holds that in, where it is a liquid."""
+    """What one container holds, and the milliliters it holds that in, where it is a liquid."""
 
     amount: Decimal
     unit: str
@@ -62,7 +62,7 @@ def counted_pieces(line: ServiceLine, ctx: Context) -> int | None:
 
 def counted(line: ServiceLine, ctx: Context, pieces: Iterable[str]) -> int | None:
     """The first number of such pieces in the texts of a line."""
-    found = [number for piece in pieces for _, text in ctx.spoken(line) if (number := _count(text, piece))]
+    found = [number for piece in pieces for _, text in ctx.texts(line) if (number := _count(text, piece))]
     return found[0] if found else None
 
 
@@ -119,7 +119,7 @@ def vials_disagree(line: ServiceLine, ctx: Context) -> str:
     if count is None or said.dose is None or said.strength or said.amount_per_container or is_waste_line(line):
         return ""
     amounts = [one for one in (said.dose, said.discarded) if one]
-    drawn = [known for one in amounts if (known := in_base_unit(one.value, one.unit))]
+    drawn = [known for one in amounts if (known := to_base_unit(one.value, one.unit))]
     held = _amounts_held(line, ctx)
     if not held or len({unit for _, unit in (*drawn, *held)}) > 1:
         return ""
@@ -131,17 +131,17 @@ def _amounts_held(line: ServiceLine, ctx: Context) -> list[tuple[Decimal, str]]:
     sizes = sizes_sold(line, ctx)
     if len(sizes) > 1:
         sizes = sizes_sold(line, ctx, line.served[0] if line.served else None)
-    return sorted(held for size in sizes if (held := in_base_unit(plain(size.amount), size.unit)))
+    return sorted(held for size in sizes if (held := to_base_unit(format_number(size.amount), size.unit)))
 
 
 def _told(count: int, drawn: Decimal, held: Sequence[tuple[Decimal, str]]) -> str:
     """How an amount differs from what so many containers hold at most, or one less at least; empty if not."""
     (least, unit), (most, _) = held[0], held[-1]
-    told = f"{plain(drawn)} {unit} from {count} vials"
+    told = f"{format_number(drawn)} {unit} from {count} vials"
     if drawn > count * most * _OVERFILL:
-        return f"{told}, which hold {plain(count * most)} {unit} at most"
+        return f"{told}, which hold {format_number(count * most)} {unit} at most"
     spare = (count - 1) * least
-    return f"{told}, of which {count - 1} hold {plain(spare)} {unit} at least" if drawn <= spare else ""
+    return f"{told}, of which {count - 1} hold {format_number(spare)} {unit} at least" if drawn <= spare else ""
 
 
 def fixes_strength(ndc: str | None, ctx: Context, on: date | None = None) -> bool:
@@ -167,7 +167,7 @@ def _as_sizes(strengths: Iterable[Strength | None]) -> frozenset[Size]:
 
 def _product(line: ServiceLine, ctx: Context) -> Product | None:
     """The product of LIN03; a part of a compound says nothing of the whole."""
-    ndc = normalise(line.ndc) if line.drug is not None and len(line.drugs) == 1 and line.drug.ref is None else None
+    ndc = normalize(line.ndc) if line.drug is not None and len(line.drugs) == 1 and line.drug.ref is None else None
     return ctx.reference.product(ndc) if ndc else None
 
 

@@ -12,14 +12,14 @@ from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit, Severity
 from x12proc.reference.edition import Reference
 from x12proc.reference.model import SpecificCode
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option
 from x12proc.rules.billing_units import unit_shown, units_of
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import named_drug
 from x12proc.rules.paste import procedure, service
-from x12proc.values import parse_quantity, shorten
+from x12proc.values import excerpt, parse_quantity
 
 _TOKEN = Decimal(2)  # dollars
 _BEVACIZUMAB = "bevacizumab"
@@ -28,7 +28,7 @@ MOST_SHOWN = 3  # codes that a message names
 MEDICARE = Option(("MA",), "filing indicators (SBR09) of payers that pay hospital outpatient claims under OPPS")
 
 
-class OwnCodes(NamedTuple):
+class SpecificCodes(NamedTuple):
     """The codes of one drug on a day."""
 
     in_force: list[SpecificCode]
@@ -36,7 +36,7 @@ class OwnCodes(NamedTuple):
     later: list[SpecificCode]
 
 
-_NO_CODES = OwnCodes([], [], [])
+_NO_CODES = SpecificCodes([], [], [])
 
 
 def served_on(line: ServiceLine, ctx: Context) -> date | None:
@@ -65,7 +65,7 @@ def _codes_of_the_drug(
     return [code for code in codes if code.code not in others]
 
 
-def own_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> OwnCodes:
+def specific_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> SpecificCodes:
     """The codes of the drug's own, by LIN03, else by the name in the text; with ``opps`` the C codes, which only
     hospital outpatient claims know, and without it all others. A compound is not the product of
     these codes."""
@@ -76,14 +76,14 @@ def own_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> OwnCode
 
 
 @lru_cache(maxsize=1)
-def _asked(ctx: Context) -> dict[tuple[int, bool], OwnCodes]:
+def _asked(ctx: Context) -> dict[tuple[int, bool], SpecificCodes]:
     """The own codes found for the claim at hand, by where a line ends; six rules ask."""
     return {}
 
 
-def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
+def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> SpecificCodes:
     matched = ctx.narrative(line).matched or ""
-    codes = _codes_of_the_drug(normalise(line.ndc), named_drug(line, ctx), matched, ctx.reference)
+    codes = _codes_of_the_drug(normalize(line.ndc), named_drug(line, ctx), matched, ctx.reference)
     if not codes or is_compounded(line, ctx):
         return _NO_CODES
     if matched == _BEVACIZUMAB and is_made_for_the_eye(line, ctx):  # the codes of the name are for the vein
@@ -91,7 +91,7 @@ def _find_own_codes(line: ServiceLine, ctx: Context, opps: bool) -> OwnCodes:
     day = served_on(line, ctx)
     if day is None:
         return _NO_CODES
-    own = OwnCodes([], [], [])
+    own = SpecificCodes([], [], [])
     for code in codes:
         if code.code.startswith("C") is not opps or code.code == line.procedure.upper():
             continue
@@ -115,7 +115,7 @@ def is_compounded(line: ServiceLine, ctx: Context) -> bool:
 def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
     """Whether a text names a product that was licensed for injection into the eye by the service date."""
     day, lexicon = served_on(line, ctx), ctx.reference.lexicon()
-    names = {name for _, text in ctx.spoken(line) for name in lexicon.find(text)}
+    names = {name for _, text in ctx.texts(line) for name in lexicon.find(text)}
     return any(
         "INTRAVITREAL" in licence.routes and licence.licensed and (day is None or licence.licensed <= day)
         for name in names
@@ -126,7 +126,7 @@ def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
 def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
     """The routes that the text names; where it names none, what JA or JB says."""
     said = ctx.narrative(line).routes
-    return frozenset(said or [_MODIFIER_ROUTES[code] for code in line.given_modifiers if code in _MODIFIER_ROUTES])
+    return frozenset(said or [_MODIFIER_ROUTES[code] for code in line.modifiers_sent if code in _MODIFIER_ROUTES])
 
 
 def fitting(codes: list[SpecificCode], line: ServiceLine, ctx: Context) -> list[SpecificCode]:
@@ -151,15 +151,15 @@ def code_place(line: ServiceLine) -> Location:
 
 def code_billed(line: ServiceLine) -> str:
     """The code of a line as it is shown."""
-    return shorten(line.procedure, 10)
+    return excerpt(line.procedure, 10)
 
 
 def drug_shown(line: ServiceLine, ctx: Context) -> str:
     """The drug's name as it is shown: by LIN03, else by the text."""
-    number = normalise(line.ndc)
+    number = normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
     name = (product.name or product.generic) if product else (named_drug(line, ctx) or "").upper()
-    return shorten(name or "The drug", 40)
+    return excerpt(name or "The drug", 40)
 
 
 def _code_shown(code: SpecificCode) -> str:
@@ -183,13 +183,13 @@ def codes_shown(codes: Iterable[SpecificCode]) -> str:
 
 def codes_due(line: ServiceLine, ctx: Context) -> list[SpecificCode]:
     """The codes that the drug should have been billed under, for all that is known."""
-    own = own_codes(line, ctx)
+    own = specific_codes(line, ctx)
     return fitting(own.in_force, line, ctx) or own.in_force or fitting(own.unsure, line, ctx)
 
 
 def own_code_hit(line: ServiceLine, ctx: Context, codes: list[SpecificCode]) -> Hit:
     """That the drug had codes of its own, as sure as the tables are of it."""
-    severity = _certainty(own_codes(line, ctx), codes)
+    severity = _certainty(specific_codes(line, ctx), codes)
     matched = "name" if codes[0].matched_by == "name" else "NDC"
     drug = f"{drug_shown(line, ctx)} (by its {matched})"
     billed = f"the line bills {code_billed(line)} on {served_on(line, ctx)}"
@@ -218,7 +218,7 @@ def own_code_fix(line: ServiceLine, ctx: Context, codes: list[SpecificCode], *, 
     return f"{check} {first.code} x {known[0]} ({known[1]}){f': {corrected}' if corrected else '.'}"
 
 
-def _certainty(own: OwnCodes, codes: list[SpecificCode]) -> Severity | None:
+def _certainty(own: SpecificCodes, codes: list[SpecificCode]) -> Severity | None:
     """None, the rule's own severity, where a date is confirmed. A name of which one code came later leaves open
     which product was given, unless the one code followed the other."""
     by_name = codes[0].matched_by == "name"

@@ -7,7 +7,7 @@ from x12proc.claims.model import ServiceLine
 from x12proc.rules.arithmetic import quantity_of_text
 from x12proc.rules.context import Context
 from x12proc.rules.paste import pasted
-from x12proc.values import plain
+from x12proc.values import format_number
 from x12proc.wire.segment import Segment
 
 _MOST_LINES = 50  # of a claim; in a larger one no quantity is worked out, because each attempt copies all lines
@@ -17,7 +17,7 @@ _UNITS = "ML, UN, GR, ME or F2"
 def quantity_segment(line: ServiceLine, ctx: Context) -> str:
     """The CTP that the text of a line gives for its NDC, ``CTP****33*ML~``, or "" where it isn't certain."""
     known = quantity_of_text(line, ctx)
-    return pasted("CTP", "", "", "", plain(known[0]), known[1]) if known else ""
+    return pasted("CTP", "", "", "", format_number(known[0]), known[1]) if known else ""
 
 
 def drug_loop(line: ServiceLine, ctx: Context, ndc: str) -> str:
@@ -28,7 +28,7 @@ def drug_loop(line: ServiceLine, ctx: Context, ndc: str) -> str:
         own = tuple(segment for segment in line.segments if segment.loop == "2400")
         component = ctx.claim.delimiters.component.decode("latin-1")
         instead = service_line((*own, lin), component, line.end)
-        known = quantity_segment(instead, ctx.supposing(line, instead))
+        known = quantity_segment(instead, ctx.with_line(line, instead))
     start = pasted(*lin.elements)
     return (
         f"{start}{known}" if known else f"{start} Then send CTP with quantity (CTP04) and unit (CTP05: {_UNITS})."

@@ -11,7 +11,7 @@ from x12proc.rules.authorization import reference_anchor
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.paste import changed, procedure, service
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _CORRECTIONS = {"7": "replacement", "8": "void"}
 _ORIGINAL = "F8"
@@ -32,7 +32,7 @@ def _with_frequency(claim: Claim, frequency: str) -> str:
     sources=("CSC", "X12C"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A3:54",
     remittance=("18",),
     where="2400, the whole line",
@@ -47,13 +47,13 @@ def drug_line_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     first = _repeated(ctx).get(line.lx.index)
     if first is not None:
-        message = f"This line repeats line {shorten(first)}: same NDC, date, modifiers, charge, units and text"
+        message = f"This line repeats line {excerpt(first)}: same NDC, date, modifiers, charge, units and text"
         yield Hit(at(line.head), message, fix=_as_repeated(line, ctx))
 
 
 def _as_repeated(line: ServiceLine, ctx: Context) -> str | None:
     """The line with modifier 76."""
-    given = line.given_modifiers
+    given = line.modifiers_sent
     if _REPEATED in given or len(given) >= _MOST_MODIFIERS:
         return None
     corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=[*given, _REPEATED]))
@@ -79,7 +79,7 @@ def _line_key(line: ServiceLine) -> tuple[object, ...]:
     drug = line.drug
     return (
         line.procedure.upper(),
-        line.given_modifiers,
+        line.modifiers_sent,
         line.charge,
         line.units,
         (drug.ndc, drug.quantity, drug.unit) if drug else None,
@@ -112,7 +112,7 @@ def claim_repeated_in_file(claim: Claim, ctx: Context) -> Iterator[Hit]:
     batch was exported twice."""
     if ctx.seen_before(_claim_key(claim)):
         message = (
-            f"Claim {shorten(claim.id, 40)} is already in this file with the same charge, dates, patient,"
+            f"Claim {excerpt(claim.id, 40)} is already in this file with the same charge, dates, patient,"
             " provider, payer and frequency"
         )
         yield Hit(at(claim.clm, 1), message, fix=_replacement_fix(claim))
@@ -146,7 +146,7 @@ def claim_sent_before(claim: Claim, ctx: Context) -> Iterator[Hit]:
     duplicate. Only watched folders remember earlier files: elsewhere this rule finds nothing."""
     if ctx.sent_before():
         message = (
-            f"Claim {shorten(claim.id, 40)} was accepted in an earlier file with the same billing provider,"
+            f"Claim {excerpt(claim.id, 40)} was accepted in an earlier file with the same billing provider,"
             " service dates, charge and frequency"
         )
         yield Hit(at(claim.clm, 1), message, fix=_replacement_fix(claim))

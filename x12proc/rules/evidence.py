@@ -11,10 +11,10 @@ from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.authorization import reference_anchor
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
-from x12proc.rules.narrative import spoken
+from x12proc.rules.narrative import line_texts
 from x12proc.rules.paste import changed, pasted
 from x12proc.rules.trial_drug import is_under_study
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _AUTHORIZATION, _EXCEPTION = "G1", "4N"
 _BEFORE_PAPERWORK = frozenset(("CLM", "DTP", "CL1", "PWK"))
@@ -43,7 +43,7 @@ def authorization_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
         return
     bare = [line for line in ctx.targets if claim.type == "I" or not _has_authorization(line)]
     if bare:
-        numbers = shorten(", ".join(line.number for line in bare), 40)
+        numbers = excerpt(", ".join(line.number for line in bare), 40)
         place = missing(reference_anchor(claim), "2300", "REF02")
         yield Hit(place, f"Drug line {numbers} has no prior authorization number (REF*G1)")
 
@@ -78,7 +78,7 @@ def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterato
             continue
         for_other_payer = bool(reference.segment.element(4))
         if not for_other_payer:
-            number = shorten(reference.value)
+            number = excerpt(reference.value)
             message = f"REF*G1 of the line repeats the claim's number, {number}"
             repeated = changed(reference.segment, ctx.claim.delimiters, {})
             fix = f"On the line, delete {repeated}" if repeated else None
@@ -126,7 +126,7 @@ def _announced(claim: Claim) -> str | None:
     paper = pasted("PWK", "OZ", "EL", "", "", "AC", control)
     if not paper or not claim.id.strip():
         return None
-    return f"Add after the claim's dates: {paper}. Print {shorten(control)} on the invoice and send it."
+    return f"Add after the claim's dates: {paper}. Print {excerpt(control)} on the invoice and send it."
 
 
 def _wants_invoice(line: ServiceLine, ctx: Context) -> bool:
@@ -136,7 +136,7 @@ def _wants_invoice(line: ServiceLine, ctx: Context) -> bool:
 
 def _points_elsewhere(line: ServiceLine, ctx: Context) -> bool:
     """Whether a text of a line that holds the word invoice says that something is sent apart."""
-    return any("INV" in text.upper() and _ELSEWHERE.search(text) for _, text in spoken(line, ctx))
+    return any("INV" in text.upper() and _ELSEWHERE.search(text) for _, text in line_texts(line, ctx))
 
 
 def _paperwork_place(claim: Claim) -> Location:

@@ -8,7 +8,7 @@ from itertools import takewhile
 from x12proc.claims.model import Claim, ServiceLine, at, missing
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative import Narrative
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.drug_code import is_token_charge
@@ -16,7 +16,7 @@ from x12proc.rules.institutional import SPECIALLY_PROCESSED
 from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import FIELD_LENGTH
 from x12proc.rules.paste import pasted, procedure, service
-from x12proc.values import parse_quantity, shorten
+from x12proc.values import excerpt, parse_quantity
 from x12proc.wire.segment import Segment
 
 _STAYS = ("11", "18")  # hospital inpatient, swing bed
@@ -48,9 +48,9 @@ def drug_line_on_inpatient_bill(claim: Claim, ctx: Context) -> Iterator[Hit]:
     outpatient infusion has a stay's bill type by mistake."""
     facility = claim.facility_code
     if facility.startswith(_STAYS):
-        code = shorten(ctx.targets[0].procedure.upper(), 10)
-        message = f"The bill type is {shorten(facility, 10)}x, an inpatient stay, but a line bills {code}"
-        yield Hit(at(claim.clm, 5, 1), message, shorten(facility))
+        code = excerpt(ctx.targets[0].procedure.upper(), 10)
+        message = f"The bill type is {excerpt(facility, 10)}x, an inpatient stay, but a line bills {code}"
+        yield Hit(at(claim.clm, 5, 1), message, excerpt(facility))
 
 
 @claim_rule(
@@ -89,13 +89,13 @@ def remarks_incomplete(claim: Claim, ctx: Context) -> Iterator[Hit]:
     absent = _absent(ctx.read(tuple(note.text for note in notes)))
     if absent:
         message = f"The remarks (NTE*ADD) lack {', '.join(absent)}"
-        yield Hit(at(notes[0].segment, 2), message, shorten(notes[0].text), fix=_remarks_fix(ctx))
+        yield Hit(at(notes[0].segment, 2), message, excerpt(notes[0].text), fix=_remarks_fix(ctx))
 
 
 def _remarks_fix(ctx: Context) -> str | None:
     """The remarks that the claim's only drug line gives; None where it lacks a fact, too."""
     line = ctx.targets[0]
-    said, ndc = ctx.narrative(line), normalise(line.ndc)
+    said, ndc = ctx.narrative(line), normalize(line.ndc)
     if len(ctx.targets) > 1 or not (said.drug_name and ndc and said.route and line.served and said.dose):
         return None
     number = f"{ndc[:5]}-{ndc[5:9]}-{ndc[9:]}"
@@ -137,7 +137,7 @@ def _before_note(claim: Claim) -> Segment:
     applies="I",
     remittance=("96",),
     where="2400 SV201, SV207, SV202-3 to SV202-6",
-    options={"tell": Option(False, "report a drug under revenue code 0637 that isn't marked as not covered")},
+    options={"enabled": Option(False, "report a drug under revenue code 0637 that isn't marked as not covered")},
     summary="A self-administered drug (revenue code 0637) is not marked as not covered.",
     fix="Repeat the charge in SV207 and add modifier GY. If staff gave the drug, bill it under 0636.",
 )
@@ -147,11 +147,11 @@ def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterat
     if line.service is None or line.revenue_code != _SELF_ADMINISTERED:
         return
     not_covered = parse_quantity(line.service.element(7))
-    if _NOT_COVERED in line.given_modifiers and not_covered is not None and not_covered > 0:
+    if _NOT_COVERED in line.modifiers_sent and not_covered is not None and not_covered > 0:
         return
-    lacking = [] if _NOT_COVERED in line.given_modifiers else ["modifier GY"]
+    lacking = [] if _NOT_COVERED in line.modifiers_sent else ["modifier GY"]
     lacking += [] if not_covered is not None and not_covered > 0 else ["a non-covered charge (SV207)"]
-    modifiers = dict.fromkeys([*line.given_modifiers, _NOT_COVERED])
+    modifiers = dict.fromkeys([*line.modifiers_sent, _NOT_COVERED])
     corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=modifiers), {7: line.charge})
     fix = f"Send {corrected}. If staff gave the drug, bill it under 0636." if corrected else None
     yield Hit(at(line.service, 7), f"Revenue code 0637 lacks {' and '.join(lacking)}", fix=fix)
@@ -164,7 +164,7 @@ def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterat
     sources=("PALW", "VIS", "VISW"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     applies="I",
     status="A7:453",
     second_status="A7:476",
@@ -180,7 +180,7 @@ def c9399_with_waste_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     publish no rule, and guides for hospitals advise one line for all of it."""
     if ctx.option("INS08", "wanted"):
         return
-    if line.procedure.upper() == _PRICED_AS_ONE_UNIT and _WASTED in line.given_modifiers and line.service:
+    if line.procedure.upper() == _PRICED_AS_ONE_UNIT and _WASTED in line.modifiers_sent and line.service:
         position = [code.upper() for code in line.modifiers].index(_WASTED)
         place = at(line.service, procedure_element(line), 3 + position)
         yield Hit(place, "C9399 has JW, but not every payer accepts the discarded part on its own line", _WASTED)

@@ -11,7 +11,7 @@ from x12proc.rules.context import Context
 from x12proc.rules.narrative import kinds_of_drug, named_drug
 from x12proc.rules.paste import changed
 from x12proc.rules.product import listed_product
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _DETAILED_DRUGS = "0636"
 # FDA-approved cell (0891) and gene therapy (0892): NUBC made them for products that are processed for one patient.
@@ -32,7 +32,7 @@ _REVENUE_CODE_LENGTH = 4
     sources=("PALC", "NDCGT", "X12C"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     applies="I",
     status="A8:455",
     second_status="A8:454",
@@ -85,7 +85,7 @@ def detailed_drug_without_procedure(claim: Claim, ctx: Context) -> Iterator[Hit]
     is returned."""
     for line in claim.lines:
         if line.revenue_code == _DETAILED_DRUGS and not line.procedure.strip():
-            message = f"Line {shorten(line.number)} has revenue code 0636, but no procedure code (SV202)"
+            message = f"Line {excerpt(line.number)} has revenue code 0636, but no procedure code (SV202)"
             yield Hit(at(line.head, 2), message)
 
 
@@ -108,7 +108,7 @@ def outpatient_line_without_date(line: ServiceLine, ctx: Context) -> Iterator[Hi
     the guide requires it on every line."""
     facility = ctx.claim.facility_code
     if line.service_date is None and facility and not facility.startswith(_BILLED_BY_STAY):
-        message = f"The line has no service date (DTP*472), but bill type {shorten(facility)}x is outpatient"
+        message = f"The line has no service date (DTP*472), but bill type {excerpt(facility)}x is outpatient"
         covered = days(ctx.claim.statement)
         fix = f"If the drug was given on {covered[0]}, add DTP*472*D8*{covered[0]:%Y%m%d}~" if covered else None
         yield Hit(missing(line.head, "2400", "DTP03"), message, fix=fix)
@@ -121,7 +121,7 @@ def outpatient_line_without_date(line: ServiceLine, ctx: Context) -> Iterator[Hi
     sources=("STN3",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     applies="I",
     status="A7:455",
     remittance=("16", "M50"),
@@ -139,7 +139,7 @@ def revenue_code_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     usable = len(code) == 3 and _is_revenue_code(padded)
     corrected = changed(line.head, ctx.claim.delimiters, {1: padded}) if usable else ""
     fix = f"Send {corrected}" if corrected else None
-    shown = shorten(code)
+    shown = excerpt(code)
     message = f"SV201 is {shown or 'empty'}, not four digits beginning with 0 to 3"
     yield Hit(at(line.head, 1), message, shown or None, fix=fix)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from x12proc.claims.model import ServiceLine
 from x12proc.findings import INFO, WARN, Hit
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.arithmetic import MASSES, Measure, in_figures, labelled_strengths, measure
 from x12proc.rules.base import Option, line_rule
@@ -18,7 +18,7 @@ from x12proc.rules.drug_code import served_on
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.product import listed_product
 from x12proc.rules.waste_pair import is_waste_line, other_part
-from x12proc.values import plain, shorten
+from x12proc.values import excerpt, format_number
 
 _CONFUSED = Decimal(10)  # times what one container holds
 _HARDLY_ANY = Decimal("0.01")
@@ -31,7 +31,7 @@ def _is_open(sizes: frozenset[Size], line: ServiceLine, ctx: Context) -> bool:
         return False
     dose = measure(said.dose.value, said.dose.unit)
     wasted = measure(said.discarded.value, said.discarded.unit) if said.discarded else None
-    held = [amount for size in sizes if (amount := measure(plain(size.amount), size.unit))]
+    held = [amount for size in sizes if (amount := measure(format_number(size.amount), size.unit))]
     used = [amount for amount in (dose, wasted) if amount]
     if dose is None or len({amount.unit for amount in (*used, *held)}) > 1:
         return True
@@ -46,7 +46,7 @@ def _is_open(sizes: frozenset[Size], line: ServiceLine, ctx: Context) -> bool:
     sources=("WPS", "ION", "SEED"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:217",
     remittance=("16", "M123"),
@@ -82,7 +82,7 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         sizes = sizes_sold(line, ctx, day)
         listed = sorted(sizes, key=lambda size: (size[1], size[0], size[2] or 0))
         shown = [f"{in_figures(a)} {unit}" + (f"/{in_figures(v)} ML" if v else "") for a, unit, v in listed]
-        message = f"The text has no strength, and the drug is sold as {shorten(', '.join(dict.fromkeys(shown)))}"
+        message = f"The text has no strength, and the drug is sold as {excerpt(', '.join(dict.fromkeys(shown)))}"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -99,7 +99,7 @@ def _is_fixed_by_ndc(line: ServiceLine, ctx: Context, on: date | None) -> bool:
     if fixes_strength(ctx.narrative(line).ndc, ctx, on):
         return True
     product = listed_product(line, ctx) if ctx.option("NAR06", "ndc_is_enough") else None
-    return product is not None and fixes_strength(normalise(line.ndc), ctx, on)
+    return product is not None and fixes_strength(normalize(line.ndc), ctx, on)
 
 
 @line_rule(
@@ -109,12 +109,12 @@ def _is_fixed_by_ndc(line: ServiceLine, ctx: Context, on: date | None) -> bool:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:217",
     remittance=("16", "M123"),
     suppressed_by=("NAR02", "NAR03", "NAR04", "NAR05", "NAR06", "NDC03"),
-    options={"tell": Option(False, "true switches the rule on")},
+    options={"enabled": Option(False, "true switches the rule on")},
     summary="The text has the dose, but not the number and size of the containers.",
     fix="Add number and size of the containers, for example LAMZEDE 30MG IV 3X10MG SDV.",
 )
@@ -124,7 +124,7 @@ def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hi
     said = ctx.narrative(line)
     sized = said.contents or said.amount_per_container or said.strength
     if said.dose is not None and not sized and not said.compound and not is_waste_line(line):
-        dose = f"{shorten(said.dose.value, 30)} {said.dose.unit}"
+        dose = f"{excerpt(said.dose.value, 30)} {said.dose.unit}"
         message = f"The text has {dose}, but not the number and size of the containers"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
@@ -136,7 +136,7 @@ def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hi
     sources=("X12C", "SEED"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:216",
     remittance=("16", "M24"),
@@ -175,7 +175,7 @@ def _wrong_unit(dose: Measure, unit: str, label: tuple[Strength, ...]) -> str:
     own = units.pop()
     if (own == "UNIT") is not (dose.unit == "UNIT"):
         return f"the label is in {'units' if own == 'UNIT' else own}"
-    held = [amount.value for one in label if (amount := measure(plain(one.amount), one.unit))]
+    held = [amount.value for one in label if (amount := measure(format_number(one.amount), one.unit))]
     if own == unit or not held or any(one.per_ml for one in label):
         return ""
     most, least = max(held), min(held)
@@ -194,7 +194,7 @@ def _wrong_unit(dose: Measure, unit: str, label: tuple[Strength, ...]) -> str:
     sources=("XWK",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A7:217",
     remittance=("16", "M123"),
@@ -211,5 +211,5 @@ def dose_in_the_wrong_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     wrong = _wrong_unit(dose, said.dose.unit, _label(line, ctx))
     if wrong:
-        message = f"The dose is {shorten(said.dose.value, 30)} {said.dose.unit}, but {wrong}"
+        message = f"The dose is {excerpt(said.dose.value, 30)} {said.dose.unit}, but {wrong}"
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))

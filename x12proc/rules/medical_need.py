@@ -9,7 +9,7 @@ from x12proc.claims.model import Claim, HealthCode, ServiceLine, at, days
 from x12proc.findings import WARN, Hit
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _NO_DISEASE = ("R", "Z")
 # Z codes that are reason enough for a biologic: contact with a disease, vaccination, prophylaxis, transplants.
@@ -44,7 +44,7 @@ def only_symptoms_or_circumstances(line: ServiceLine, ctx: Context) -> Iterator[
     codes = [code for code in claim.pointed_diagnoses(line) if code.bare]
     if not codes or not all(map(_is_no_disease, codes)):
         return
-    named = shorten(", ".join([code.bare for code in codes]))
+    named = excerpt(", ".join([code.bare for code in codes]))
     place = codes[0].location if claim.type == "I" else at(line.head, 7)
     yield Hit(place, f"The drug's only diagnosis codes are {named}, symptoms or circumstances", named)
 
@@ -81,10 +81,10 @@ def diagnosis_not_valid_on_service_date(claim: Claim, ctx: Context) -> Iterator[
         if code.qualifier not in _ICD10_QUALIFIERS or not bare or len(bare) > _LONGEST or not bare.isascii():
             continue
         if ctx.reference.diagnosis(bare, span[0]) is False and ctx.reference.diagnosis(bare, span[1]) is False:
-            message = f"{shorten(bare)} is not a billable ICD-10-CM code on {span[0]}"
+            message = f"{excerpt(bare)} is not a billable ICD-10-CM code on {span[0]}"
             billable = _billable(bare, span[0], ctx)
             fix = f"Send the code that the record supports, such as {billable}." if billable else None
-            yield Hit(code.location, message, shorten(code.code), fix=fix)
+            yield Hit(code.location, message, excerpt(code.code), fix=fix)
 
 
 def _billable(bare: str, day: date, ctx: Context) -> str:

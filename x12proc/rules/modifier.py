@@ -11,7 +11,7 @@ from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
 from x12proc.rules.paste import procedure, service, with_modifier
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _WASTED, _NOTHING_WASTED = "JW", "JZ"
 _WASTE = frozenset((_WASTED, _NOTHING_WASTED))
@@ -38,7 +38,7 @@ def _place(line: ServiceLine, *modifiers: str) -> Location:
     sources=("FCJW",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:453",
     remittance=("4", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
@@ -49,7 +49,7 @@ def _place(line: ServiceLine, *modifiers: str) -> Location:
 def jw_and_jz_conflict(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """JZ attests that no drug was left over; JW bills what was left over. They exclude each other, and
     Medicare contractors return such claims."""
-    given = _WASTE.intersection(line.given_modifiers)
+    given = _WASTE.intersection(line.modifiers_sent)
     if given == _WASTE:
         message = "The line has both JW (drug discarded) and JZ (nothing discarded)"
         yield Hit(_place(line, *_WASTE), message, "JW JZ", fix=_waste_fix(line))
@@ -76,7 +76,7 @@ def _contradicting(ctx: Context) -> frozenset[int]:
     seen: dict[tuple[object, ...], set[str]] = {}
     found = []
     for line in ctx.targets:
-        given = _WASTE.intersection(line.given_modifiers)
+        given = _WASTE.intersection(line.modifiers_sent)
         ndc, served = line.ndc.replace("-", ""), service_days(line)
         if len(given) != 1 or not ndc or not served:
             continue
@@ -94,7 +94,7 @@ def _contradicting(ctx: Context) -> frozenset[int]:
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:453",
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
@@ -108,21 +108,19 @@ def modifier_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     faults = list(_modifier_faults(line.modifiers))
     if faults:
         place = at(line.head, procedure_element(line), _FIRST + faults[0][0])
-        sent = shorten(":".join(line.modifiers))
+        sent = excerpt(":".join(line.modifiers))
         message = f"The modifiers are {sent}: {'; '.join(text for _, text in faults)}"
         yield Hit(place, message, sent, fix=_modifiers_fix(line, ctx))
 
 
 def _modifiers_fix(line: ServiceLine, ctx: Context) -> str | None:
     """The line with its sound modifiers, each of them once."""
-    sound = [code for code in line.given_modifiers if len(code) == _LENGTH and code.isascii() and code.isalnum()]
+    sound = [code for code in line.modifiers_sent if len(code) == _LENGTH and code.isascii() and code.isalnum()]
     kept = list(dict.fromkeys(sound))
     corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=kept))
     if not corrected:
         return None
-    return (
-        f"Send {corrected}" if len(sound) == len(line.given_modifiers) else f"Correct it or drop it: {corrected}"
-    )
+    return f"Send {corrected}" if len(sound) == len(line.modifiers_sent) else f"Correct it or drop it: {corrected}"
 
 
 def _modifier_faults(modifiers: tuple[str, ...]) -> Iterator[tuple[int, str]]:
@@ -132,7 +130,7 @@ def _modifier_faults(modifiers: tuple[str, ...]) -> Iterator[tuple[int, str]]:
         if not code:
             yield position, f"position {position + 1} is empty, but a modifier follows"
         elif len(code) != 2 or not (code.isascii() and code.isalnum()):
-            yield position, f"{shorten(code)} is not two letters or digits"
+            yield position, f"{excerpt(code)} is not two letters or digits"
         elif upper in seen:
             yield position, f"{upper} is repeated"
         seen.add(upper)
@@ -145,7 +143,7 @@ def _modifier_faults(modifiers: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     sources=("MEM",),
     confidence="M",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:453",
     remittance=("4",),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
@@ -155,10 +153,10 @@ def _modifier_faults(modifiers: tuple[str, ...]) -> Iterator[tuple[int, str]]:
 def modifier_not_for_drugs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Modifiers such as 25 and 59 set visits and procedures apart, 26 and TC split a test. They mean nothing
     on a drug, and payers deny the pair of code and modifier."""
-    wrong = [code for code in line.given_modifiers if code in _NOT_FOR_DRUGS]
+    wrong = [code for code in line.modifiers_sent if code in _NOT_FOR_DRUGS]
     if wrong:
         named = ", ".join(wrong)
-        kept = [code for code in line.given_modifiers if code not in _NOT_FOR_DRUGS]
+        kept = [code for code in line.modifiers_sent if code not in _NOT_FOR_DRUGS]
         corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=kept))
         fix = f"Send {corrected}. Put {named} on the visit or the injection if it was meant for it."
         message = f"Modifier {named} is on a drug line, but is for visits, procedures or tests"

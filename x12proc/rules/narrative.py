@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from decimal import Context as Arithmetic
 
-from x12proc.claims.model import Location, ServiceLine, Spot, at, missing
+from x12proc.claims.model import LazyLocation, Location, ServiceLine, at, missing
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative import Amount, Narrative
 from x12proc.narrative.tokens import word_set
-from x12proc.narrative.unknown_names import unlisted_name
-from x12proc.reference.ndc import is_placeholder, normalise
+from x12proc.narrative.unknown_names import unknown_drug_name
+from x12proc.reference.ndc import is_placeholder, normalize
 from x12proc.reference.strength import read_strengths
 from x12proc.rules.base import BIOLOGIC_CODES, Option, line_rule
 from x12proc.rules.context import Context
@@ -20,7 +20,7 @@ from x12proc.rules.dosing import counted, counted_pieces, dosing_of, vials_disag
 from x12proc.rules.paste import procedure, service
 from x12proc.rules.trial_drug import is_blinded, names_study_drug
 from x12proc.rules.waste_pair import has_other_packages, is_waste_line, other_part, wasted_amount
-from x12proc.values import in_base_unit, parse_quantity, plain, shorten
+from x12proc.values import excerpt, format_number, parse_quantity, to_base_unit
 
 FIELD_LENGTH = 80  # characters of SV101-7, SV202-7, NTE02 and K301
 _ROUTE_MODIFIERS = ("JA", "JB")
@@ -51,21 +51,21 @@ def description_place(line: ServiceLine) -> Location:
     return at(line.service, 1 if line.service.tag == "SV1" else 2, 7)
 
 
-def spoken(line: ServiceLine, ctx: Context) -> list[tuple[Spot, str]]:
+def line_texts(line: ServiceLine, ctx: Context) -> list[tuple[LazyLocation, str]]:
     """Every text that speaks of a line and its place: the description first, then the notes."""
-    return ctx.spoken(line)
+    return ctx.texts(line)
 
 
 def text_place(line: ServiceLine, ctx: Context) -> Location:
     """Where the words of a line begin: its description, or the first note that stands in for it."""
-    texts = spoken(line, ctx)
+    texts = line_texts(line, ctx)
     return texts[0][0].location if texts else description_place(line)
 
 
 def text_shown(line: ServiceLine, ctx: Context) -> str | None:
     """The first text of a line as a finding's value."""
-    texts = spoken(line, ctx)
-    return shorten(texts[0][1]) if texts else None
+    texts = line_texts(line, ctx)
+    return excerpt(texts[0][1]) if texts else None
 
 
 def named_drug(line: ServiceLine, ctx: Context) -> str | None:
@@ -76,12 +76,12 @@ def named_drug(line: ServiceLine, ctx: Context) -> str | None:
 
 def kinds_of_drug(line: ServiceLine, ctx: Context) -> frozenset[str]:
     """What kinds of product the drug is of (vaccine, cell-therapy and so on), by LIN03, else by its name."""
-    return ctx.reference.classes(normalise(line.ndc), named_drug(line, ctx))
+    return ctx.reference.classes(normalize(line.ndc), named_drug(line, ctx))
 
 
 def route_modifiers(line: ServiceLine) -> list[str]:
     """JA (intravenous) and JB (subcutaneous), those that the line has."""
-    return [code for code in _ROUTE_MODIFIERS if code in line.given_modifiers]
+    return [code for code in _ROUTE_MODIFIERS if code in line.modifiers_sent]
 
 
 @line_rule(
@@ -91,7 +91,7 @@ def route_modifiers(line: ServiceLine) -> list[str]:
     sources=("PAL", "CGS", "WPS", "TEB", "NOR"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7",
     status="A6:306",
     remittance=("16", "N350", "M123", "MA130"),
@@ -109,7 +109,7 @@ def description_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     example = procedure(line, description="BRIUMVI 450MG IV")
     fix = f"Write drug, total dose and route in {place.element}, for example {example} (at most 80 characters)."
     if notes:
-        message = f"{place.element} is empty; only the note (NTE*{shorten(notes[0].code, 3)}) has a text"
+        message = f"{place.element} is empty; only the note (NTE*{excerpt(notes[0].code, 3)}) has a text"
         text = notes[0].text.strip()
         moved = service(line, ctx.claim.delimiters, procedure(line, description=text))
         said = ctx.read((text,))
@@ -134,7 +134,7 @@ def _is_generic(texts: tuple[str, ...], ctx: Context) -> bool:
     sources=("PAL", "NOR", "FCSO"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7",
     status="A6:217",
     remittance=("16", "M123"),
@@ -147,14 +147,14 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The code already says that the drug is unclassified. A payer that reads no more can't price the line,
     and returns it for the drug's name and dose."""
     if line.description.strip() and _is_generic((line.description,), ctx):
-        place, text = description_place(line), shorten(line.description)
+        place, text = description_place(line), excerpt(line.description)
         yield Hit(place, f"The description is a filler, not a drug: {text}", text)
         return
     if not ctx.notes(line):
         return
-    texts = spoken(line, ctx)
+    texts = line_texts(line, ctx)
     if texts and _is_generic(tuple(text for _, text in texts), ctx):
-        place, text = texts[0][0].location, shorten(texts[0][1])
+        place, text = texts[0][0].location, excerpt(texts[0][1])
         yield Hit(place, f"The text is a filler, not a drug: {text}", text)
 
 
@@ -165,7 +165,7 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("NOR", "PAL", "CGS", "WPS", "NGS", "FCSO", "SEED"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:217",
     remittance=("16", "M123"),
@@ -185,7 +185,7 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     if names_study_drug(line, ctx):
         return
-    ndc = normalise(line.ndc)
+    ndc = normalize(line.ndc)
     product = ctx.reference.product(ndc) if ndc else None
     place, value = text_place(line, ctx), text_shown(line, ctx)
     message = "The text has no recognized drug name"
@@ -194,7 +194,7 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         told = f"{message}; {word} is in none of the tables" if word else message
         yield Hit(place, told, value, WARN if word else None, _NEW_NAME if word else None)
         return
-    name = shorten(product.name or product.generic, 40)
+    name = excerpt(product.name or product.generic, 40)
     severity = WARN if ctx.option("NAR03", "ndc_is_enough") else None
     text = f"{name.upper()} {line.description}".strip()
     named = service(line, ctx.claim.delimiters, procedure(line, description=text))
@@ -208,10 +208,10 @@ def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
     most drugs under J3490 are in none, but a biologic under J3590 only when it is new, and then its NDC isn't
     either."""
     biologic = line.procedure.upper() in BIOLOGIC_CODES
-    if biologic and (normalise(line.ndc) is None or is_placeholder(line.ndc)):
+    if biologic and (normalize(line.ndc) is None or is_placeholder(line.ndc)):
         return None
-    word = unlisted_name([text for _, text in spoken(line, ctx)], ctx.reference.lexicon())
-    return word and shorten(word, 30)
+    word = unknown_drug_name([text for _, text in line_texts(line, ctx)], ctx.reference.lexicon())
+    return word and excerpt(word, 30)
 
 
 @line_rule(
@@ -221,7 +221,7 @@ def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
     sources=("PAL", "WPS", "NOR", "NGS"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:217",
     remittance=("16", "M123"),
@@ -242,7 +242,9 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     count = _containers_billed(line, ctx)
     if count is not None:
-        message = f"The text says what one container holds, not the dose; CTP04 bills {plain(count)} containers"
+        message = (
+            f"The text says what one container holds, not the dose; CTP04 bills {format_number(count)} containers"
+        )
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
     if not ctx.has_text(line) or ctx.narrative(line).dose is not None or _is_counted(line, ctx):
         return
@@ -276,13 +278,13 @@ def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
 def _is_one_package(line: ServiceLine, ctx: Context) -> bool:
     """Whether what looks like a concentration is what a container of one milliliter holds: 60MG/ML PFS of a drug
     that is sold as 60 mg in 1 mL."""
-    said, ndc = ctx.narrative(line), normalise(line.ndc)
+    said, ndc = ctx.narrative(line), normalize(line.ndc)
     strength, product = said.strength, ctx.reference.product(ndc) if ndc else None
     if strength is None or said.container is None or product is None or strength.per_value != "1":
         return False
-    own = in_base_unit(strength.value, strength.unit)
+    own = to_base_unit(strength.value, strength.unit)
     return any(
-        not one.per_ml and one.volume == 1 and in_base_unit(plain(one.amount), one.unit) == own
+        not one.per_ml and one.volume == 1 and to_base_unit(format_number(one.amount), one.unit) == own
         for one in read_strengths(product.strength)
     )
 
@@ -291,7 +293,7 @@ def _is_counted(line: ServiceLine, ctx: Context) -> bool:
     """Whether the text counts what stands for the dose."""
     if counted_pieces(line, ctx) is not None:
         return True
-    blinded = ctx.narrative(line).container_count and any(is_blinded(text) for _, text in spoken(line, ctx))
+    blinded = ctx.narrative(line).container_count and any(is_blinded(text) for _, text in line_texts(line, ctx))
     return bool(blinded) and names_study_drug(line, ctx)
 
 
@@ -334,7 +336,7 @@ def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
     sources=("PAL",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A7:217",
     remittance=("16", "M123"),
@@ -349,7 +351,7 @@ def only_a_concentration(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if said.compound or not said.concentration_only or said.strength is None or _is_one_package(line, ctx):
         return
     strength = said.strength
-    message = f"{shorten(strength.value, 40)} {strength.unit}/{strength.per_unit} is a concentration, not a dose"
+    message = f"{excerpt(strength.value, 40)} {strength.unit}/{strength.per_unit} is a concentration, not a dose"
     yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
 
 
@@ -360,7 +362,7 @@ def only_a_concentration(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("WPS", "NGS", "AAO"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:223",
     remittance=("16", "M123"),
@@ -389,7 +391,7 @@ def _sum_of_containers(said: Narrative) -> tuple[Decimal, Decimal, str] | None:
     """What the containers of a text hold together, what the smallest of them holds, and the unit."""
     total, sizes, units = Decimal(0), [], set()
     for content in said.contents:
-        count, size = parse_quantity(content.count), in_base_unit(content.amount.value, content.amount.unit)
+        count, size = parse_quantity(content.count), to_base_unit(content.amount.value, content.amount.unit)
         if count is None or size is None:  # pragma: no cover - the reader gives numbers, and units that it knows
             return None
         total = _EXACT.add(total, _EXACT.multiply(count, size[0]))
@@ -400,7 +402,7 @@ def _sum_of_containers(said: Narrative) -> tuple[Decimal, Decimal, str] | None:
 
 def _says_twice(line: ServiceLine, ctx: Context, dose: Amount) -> bool:
     """Whether the dose stands in the text apart from the containers, so that it wasn't summed up from them."""
-    text = " ".join(text for _, text in spoken(line, ctx)).replace(",", "")
+    text = " ".join(text for _, text in line_texts(line, ctx)).replace(",", "")
     written = len(re.findall(rf"(?<![0-9.]){re.escape(dose.value)}(?![0-9])", text))
     return written > sum(content.amount == dose for content in ctx.narrative(line).contents)
 
@@ -415,7 +417,7 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
     if not said.contents:
         return "" if other_part(line, ctx) else vials_disagree(line, ctx)
     held = _sum_of_containers(said)
-    dose = in_base_unit(said.dose.value, said.dose.unit) if said.dose else None
+    dose = to_base_unit(said.dose.value, said.dose.unit) if said.dose else None
     if held is None or said.dose is None or dose is None or dose[1] != held[2]:
         return ""
     total, smallest, unit = held
@@ -425,13 +427,13 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
         # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
         agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and has_other_packages(line, ctx))
         return "" if agrees else f"{_sum_told(said, held)}, but the dose is {said.dose.value} {said.dose.unit}"
-    wasted = in_base_unit(said.discarded.value, said.discarded.unit)
+    wasted = to_base_unit(said.discarded.value, said.discarded.unit)
     if wasted is None or (wasted[1] != unit and wasted[0] != 0) or total == _EXACT.add(dose[0], wasted[0]):
         return ""
     if total == dose[0] and not _says_twice(line, ctx, said.dose):
         return ""
-    whole = plain(_EXACT.add(dose[0], wasted[0]))
-    given = f"dose {plain(dose[0])} {unit} + discarded {plain(wasted[0])} {unit}"
+    whole = format_number(_EXACT.add(dose[0], wasted[0]))
+    given = f"dose {format_number(dose[0])} {unit} + discarded {format_number(wasted[0])} {unit}"
     return f"{_sum_told(said, held)}, but {given} = {whole} {unit}"
 
 
@@ -446,24 +448,28 @@ def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
     if given is None or discarded is None or given[1] != discarded[1]:
         return ""
     unit, together = given[1], _EXACT.add(given[0], discarded[0])
-    told = f"Given {plain(given[0])} {unit} + discarded {plain(discarded[0])} {unit} = {plain(together)} {unit}"
+    parts = f"Given {format_number(given[0])} {unit} + discarded {format_number(discarded[0])} {unit}"
+    told = f"{parts} = {format_number(together)} {unit}"
     also = _in_base(said.discarded) if wasted else None
     if also and also[1] == unit and also[0] != discarded[0] and also[0] != 0:
-        return (
-            f"This JW line discards {plain(discarded[0])} {unit}, but the given line says {plain(also[0])} {unit}"
-        )
+        own_waste, other_waste = format_number(discarded[0]), format_number(also[0])
+        return f"This JW line discards {own_waste} {unit}, but the given line says {other_waste} {unit}"
     drawn = _in_base(own.drawn or said.drawn)
     if drawn and drawn[1] == unit:
-        return "" if _is_near(together, drawn[0]) else f"{told}, but {plain(drawn[0])} {unit} were drawn"
+        return "" if _is_near(together, drawn[0]) else f"{told}, but {format_number(drawn[0])} {unit} were drawn"
     held = _sum_of_containers(said) or _sum_of_containers(own)
     if held is not None and held[2] == unit:
-        return "" if _is_near(together, held[0]) else f"{told}, but the containers hold {plain(held[0])} {unit}"
+        return (
+            ""
+            if _is_near(together, held[0])
+            else f"{told}, but the containers hold {format_number(held[0])} {unit}"
+        )
     sizes = _container_sizes(line, given_line, ctx, unit)
     return _short_of_whole(together, sizes, unit, told) if sizes else ""
 
 
 def _in_base(amount: Amount | None) -> tuple[Decimal, str] | None:
-    return in_base_unit(amount.value, amount.unit) if amount else None
+    return to_base_unit(amount.value, amount.unit) if amount else None
 
 
 def _is_near(amount: Decimal, whole: Decimal) -> bool:
@@ -477,10 +483,10 @@ def _container_sizes(line: ServiceLine, given_line: ServiceLine, ctx: Context, u
     told = {said.amount_per_container, own.amount_per_container} - {None, said.dose, own.dose, own.discarded}
     sizes = [_in_base(amount) for amount in told]
     if not sizes:
-        ndc = normalise(line.ndc)
+        ndc = normalize(line.ndc)
         product = ctx.reference.product(ndc) if ndc else None
         listed = read_strengths(product.strength) if product else ()
-        sizes = [in_base_unit(plain(one.amount), one.unit) for one in listed if not one.per_ml]
+        sizes = [to_base_unit(format_number(one.amount), one.unit) for one in listed if not one.per_ml]
     return sorted({size[0] for size in sizes if size and size[1] == unit and size[0] > 0}, reverse=True)
 
 
@@ -493,15 +499,13 @@ def _short_of_whole(together: Decimal, sizes: Sequence[Decimal], unit: str, told
     if _is_near(together, whole):
         return ""
     up = _EXACT.multiply((together / sizes[0]).to_integral_value(ROUND_CEILING), sizes[0])
-    short = plain(_EXACT.subtract(up, together))
-    return (
-        f"{told}: {short} {unit} less than whole containers of {plain(sizes[0])} {unit} hold ({plain(up)} {unit})"
-    )
+    short, size = format_number(_EXACT.subtract(up, together)), format_number(sizes[0])
+    return f"{told}: {short} {unit} less than whole containers of {size} {unit} hold ({format_number(up)} {unit})"
 
 
 def _sum_told(said: Narrative, held: tuple[Decimal, Decimal, str]) -> str:
     sums = " + ".join(f"{c.count} x {c.amount.value} {c.amount.unit}" for c in said.contents)
-    return f"{shorten(sums, 60)} = {plain(held[0])} {held[2]}"
+    return f"{excerpt(sums, 60)} = {format_number(held[0])} {held[2]}"
 
 
 @line_rule(
@@ -511,7 +515,7 @@ def _sum_told(said: Narrative, held: tuple[Decimal, Decimal, str]) -> str:
     sources=("PAL",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A8:217",
     remittance=("16", "M123"),
@@ -545,13 +549,13 @@ def _contradicting_amounts(own: Narrative, note: Narrative) -> Iterator[str]:
     if given and wasted and whole and given[1] == wasted[1] == whole[1]:
         together = _EXACT.add(given[0], wasted[0])
         if not _is_near(together, whole[0]):
-            parts = f"{plain(given[0])} given + {plain(wasted[0])} discarded"
-            yield f"{parts} and {plain(whole[0])} {whole[1]} drawn"
+            parts = f"{format_number(given[0])} given + {format_number(wasted[0])} discarded"
+            yield f"{parts} and {format_number(whole[0])} {whole[1]} drawn"
 
 
 def _contradictions(own: Narrative, note: Narrative, compare_ndc: bool) -> Iterator[str]:
     if own.matched and note.matched and not _same_drug(own.matched, note.matched):
-        yield f"drug {shorten(own.drug_name or '', 40)} and {shorten(note.drug_name or '', 40)}"
+        yield f"drug {excerpt(own.drug_name or '', 40)} and {excerpt(note.drug_name or '', 40)}"
     yield from _contradicting_amounts(own, note)
     if compare_ndc and own.ndc and note.ndc and own.ndc != note.ndc:
         yield f"NDC {own.ndc} and {note.ndc}"
@@ -565,7 +569,7 @@ def _contradictions(own: Narrative, note: Narrative, compare_ndc: bool) -> Itera
     sources=("PAL",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7; 2400 and 2300 NTE02",
     status="A8:217",
     second_status="A8:586",
@@ -581,15 +585,15 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
     if not notes:
         return
     own = ctx.description(line)
-    compare_ndc = normalise(line.ndc) is None  # else NDC12 compares each text with LIN03
+    compare_ndc = normalize(line.ndc) is None  # else NDC12 compares each text with LIN03
     for note in notes:
         said = ctx.read((note.text,))
         if own.compound or said.compound or said.companion:
             continue
         wrong = "; ".join(_contradictions(own, said, compare_ndc))
         if wrong:
-            message = f"Description and note (NTE*{shorten(note.code, 3)}) differ: {wrong}"
-            yield Hit(at(note.segment, 2), message, shorten(note.text))
+            message = f"Description and note (NTE*{excerpt(note.code, 3)}) differ: {wrong}"
+            yield Hit(at(note.segment, 2), message, excerpt(note.text))
 
 
 @line_rule(
@@ -599,7 +603,7 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
     sources=("CGS", "NOR"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     summary="A text fills its 80 characters and ends in the middle of a word.",
     fix="Shorten the text to end with a whole word: drug, total dose and route first. Move the rest to NTE*ADD "
@@ -608,13 +612,13 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
 def text_probably_cut_off(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Billing programs cut texts at 80 characters without a warning. The lost part may be the dose or the
     NDC."""
-    for spot, text in spoken(line, ctx):
+    for spot, text in line_texts(line, ctx):
         if len(text) == FIELD_LENGTH and _ends_cut(text):
             place = spot.location
             yield Hit(
                 place,
-                f"{place.element} is full and seems cut off at '{shorten(_last_word(text), 30)}'",
-                shorten(text),
+                f"{place.element} is full and seems cut off at '{excerpt(_last_word(text), 30)}'",
+                excerpt(text),
             )
 
 
@@ -628,4 +632,4 @@ def _ends_cut(text: str) -> bool:
     word = _last_word(text).upper()
     if not word or not word[-1].isalnum() or word in _WHOLE_WORDS:
         return False
-    return _AMOUNT_OR_NUMBER.fullmatch(word) is None and normalise(word) is None
+    return _AMOUNT_OR_NUMBER.fullmatch(word) is None and normalize(word) is None

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from x12proc.claims.model import ServiceLine, at, missing
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative.tokens import word_set
-from x12proc.reference.ndc import candidates, is_placeholder, normalise
+from x12proc.reference.ndc import candidates, is_placeholder, normalize
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.drug_code import is_token_charge
 from x12proc.rules.drug_loop import drug_loop
-from x12proc.rules.narrative import description_place, named_drug, spoken
+from x12proc.rules.narrative import description_place, line_texts, named_drug
 from x12proc.rules.paste import changed
 from x12proc.rules.trial_drug import is_under_study
-from x12proc.values import iso_date, shorten
+from x12proc.values import excerpt, iso_date
 
 _FREE = re.compile(r"\b(?:NO (?:COST|CHARGE)|FREE|STOCKPILE|FEDERAL SUPPLY|DONATED|SUPPLIED)\b", re.IGNORECASE)
 _LONGEST = 2000  # characters of a text that are searched
@@ -47,7 +47,7 @@ def _compact(ndc: str) -> str:
 def repaired(ndc: str) -> str | None:
     """The 11 digits that a misspelt NDC means without doubt."""
     paper = _PAPER_FORM.match(ndc.strip()[:_LONGEST_PAPER_FORM])
-    return normalise(ndc) or (paper[1] if paper else None)
+    return normalize(ndc) or (paper[1] if paper else None)
 
 
 def _is_twelve(ndc: str) -> bool:
@@ -75,7 +75,7 @@ def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
     sources=("PAL", "CGS", "NGS", "UHC", "IBX", "BTX", "SEED", "R1664"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03",
     status="A6:218",
     remittance=("16", "M119", "MA130"),
@@ -94,7 +94,7 @@ def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if line.ndc.strip() or is_under_study(line, ctx) or _needs_no_ndc(line, ctx):
         return
     if line.drug is None:
-        code = shorten(line.procedure, 10)
+        code = excerpt(line.procedure, 10)
         message = f"The {code} line has no NDC: loop 2410 (LIN, CTP) is missing"
         severity = INFO if _costs_nothing(line, ctx) else None
         yield Hit(missing(line.last_own(), "2410", "LIN03"), message, severity=severity)
@@ -109,7 +109,7 @@ def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 def _costs_nothing(line: ServiceLine, ctx: Context) -> bool:
     """Whether the text says that the drug was free, and the line charges a token: nothing is priced by the NDC."""
-    return is_token_charge(line) and any(_FREE.search(text[:_LONGEST]) for _, text in spoken(line, ctx))
+    return is_token_charge(line) and any(_FREE.search(text[:_LONGEST]) for _, text in line_texts(line, ctx))
 
 
 def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:
@@ -126,7 +126,7 @@ def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:
     sources=("CGS", "PAL", "UHC"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03; SV101-7, SV202-7, NTE02",
     status="A6:218",
     remittance=("16", "M119"),
@@ -138,7 +138,7 @@ def ndc_only_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     the line has no NDC."""
     said = ctx.narrative(line)
     if line.drug is None and said.ndc is not None:
-        message = f"NDC {shorten(said.ndc_text or said.ndc)} is only in the text; the line has no loop 2410"
+        message = f"NDC {excerpt(said.ndc_text or said.ndc)} is only in the text; the line has no loop 2410"
         fix = f"Keep the text and add loop 2410 after {line.last_own().tag}: {drug_loop(line, ctx, said.ndc)}"
         yield Hit(missing(line.last_own(), "2410", "LIN03"), message, said.ndc, fix=fix)
 
@@ -150,7 +150,7 @@ def ndc_only_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("RRB", "ION", "PAL"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7",
     status="A6:306",
     remittance=("16", "M123", "N350"),
@@ -164,10 +164,10 @@ def only_the_ndc_names_the_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit
     if not line.ndc.strip():
         return
     if not ctx.has_text(line):
-        message = f"LIN03 is {shorten(line.ndc, 20)}, but no text names the drug and its dose"
+        message = f"LIN03 is {excerpt(line.ndc, 20)}, but no text names the drug and its dose"
         yield Hit(description_place(line), message)
     elif _only_repeats_ndc(line, ctx):
-        text = shorten(line.description)
+        text = excerpt(line.description)
         yield Hit(description_place(line), f"The description is only an NDC: {text}", text)
 
 
@@ -186,7 +186,7 @@ def _only_repeats_ndc(line: ServiceLine, ctx: Context) -> bool:
     sources=("STN1", "IBX", "MBC", "DIN"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03",
     status="A7:218",
     remittance=("16", "M119"),
@@ -202,8 +202,8 @@ def ndc_of_wrong_length(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if not ndc or len(ndc) == 11 or (_is_twelve(ndc) and _twelve_is_adopted(line, ctx)):
         return
     assert line.drug is not None
-    message = f"LIN03 has {len(ndc)} characters instead of 11: {shorten(ndc)}"
-    yield Hit(at(line.drug.lin, 3), message, shorten(ndc))
+    message = f"LIN03 has {len(ndc)} characters instead of 11: {excerpt(ndc)}"
+    yield Hit(at(line.drug.lin, 3), message, excerpt(ndc))
 
 
 @line_rule(
@@ -213,7 +213,7 @@ def ndc_of_wrong_length(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("R2151", "MBC", "STN1", "NGS"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03",
     status="A7:218",
     remittance=("16", "M119"),
@@ -236,7 +236,7 @@ def ndc_with_other_characters(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     only_blanks = ndc.strip() == digits
     message = "LIN03 has blanks around the digits" if only_blanks else "LIN03 has more than digits"
     severity = WARN if only_blanks else None
-    yield Hit(at(line.drug.lin, 3), f"{message}: {shorten(ndc)}", shorten(ndc), severity, fix)
+    yield Hit(at(line.drug.lin, 3), f"{message}: {excerpt(ndc)}", excerpt(ndc), severity, fix)
 
 
 @line_rule(
@@ -246,7 +246,7 @@ def ndc_with_other_characters(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("DIN",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03",
     status="A7:218",
     remittance=("16", "M119"),
@@ -280,7 +280,7 @@ def ten_digit_ndc_without_hyphens(line: ServiceLine, ctx: Context) -> Iterator[H
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN02",
     status="A7:745",
     second_status="A7:218",
@@ -293,8 +293,8 @@ def product_qualifier_not_n4(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """N4 marks LIN03 as a National Drug Code. Under another qualifier the payer reads the number of a device
     or a supply, and the drug has no NDC."""
     if line.drug is not None and line.drug.qualifier != "N4":
-        sent = shorten(line.drug.qualifier, 20)
-        ndc = normalise(line.ndc)
+        sent = excerpt(line.drug.qualifier, 20)
+        ndc = normalize(line.ndc)
         corrected = changed(line.drug.lin, ctx.claim.delimiters, {2: "N4", 3: ndc}) if ndc else ""
         fix = f"If LIN03 is the drug's NDC, send {corrected}. Otherwise put the NDC there." if corrected else None
         yield Hit(at(line.drug.lin, 2), f"LIN02 is {sent or 'empty'}, not N4", sent or None, fix=fix)
@@ -307,7 +307,7 @@ def product_qualifier_not_n4(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("STN2", "MEM"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03",
     status="A7:218",
     remittance=("16", "M119"),
@@ -326,7 +326,7 @@ def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if not is_placeholder(ndc) or (isinstance(allowed, tuple) and _compact(ndc) in allowed):
         return
     assert line.drug is not None
-    yield Hit(at(line.drug.lin, 3), f"LIN03 is {shorten(ndc)}, a made-up number, not an NDC", shorten(ndc))
+    yield Hit(at(line.drug.lin, 3), f"LIN03 is {excerpt(ndc)}, a made-up number, not an NDC", excerpt(ndc))
 
 
 @line_rule(
@@ -336,7 +336,7 @@ def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("PAL",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02; 2410 LIN03",
     status="A8:218",
     remittance=("16", "M119"),
@@ -348,10 +348,10 @@ def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Two NDCs for one drug contradict each other. Payers reject a line with contradicting information. Carton and
     vial of one product differ only in the last two digits: that is no contradiction."""
-    sent = normalise(_number(line))
+    sent = normalize(_number(line))
     if sent is None or ctx.narrative(line).ndc is None:
         return
-    for spot, text in spoken(line, ctx):
+    for spot, text in line_texts(line, ctx):
         said = ctx.read((text,)).ndc
         if said is not None and said[:_PRODUCT] != sent[:_PRODUCT]:
             fix = f"Check the package. If {said} was used, send LIN**N4*{said}~; if {sent} was, correct the text."
@@ -367,7 +367,7 @@ def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("FDA33",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03",
     status="A7:218",
     remittance=("16", "M119"),
@@ -387,10 +387,10 @@ def twelve_digit_ndc_too_early(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     if not _is_twelve(ndc) or _twelve_is_adopted(line, ctx):
         return
     assert line.drug is not None
-    since = shorten(str(ctx.option("NDC15", "twelve_digit_from")), 10)
+    since = excerpt(str(ctx.option("NDC15", "twelve_digit_from")), 10)
     digits = without_leading_zero(ndc)
     corrected = changed(line.drug.lin, ctx.claim.delimiters, {3: digits}) if digits else ""
     fix = f"Send the same NDC with 11 digits: {corrected}" if corrected else None
     allowed = f"12-digit NDCs begin on {since}" if iso_date(since) else "12-digit NDCs are not in use yet"
-    message = f"LIN03 is the 12-digit NDC {shorten(ndc, 20)}; {allowed}"
-    yield Hit(at(line.drug.lin, 3), message, shorten(ndc), fix=fix)
+    message = f"LIN03 is the 12-digit NDC {excerpt(ndc, 20)}; {allowed}"
+    yield Hit(at(line.drug.lin, 3), message, excerpt(ndc), fix=fix)

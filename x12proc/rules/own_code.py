@@ -20,10 +20,10 @@ from x12proc.rules.drug_code import (
     is_opps,
     own_code_fix,
     own_code_hit,
-    own_codes,
+    specific_codes,
     stated_routes,
 )
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _OPPS_BILLS = ("12", "13", "14")  # CLM05-1: inpatient Part B, outpatient, non-patient
 
@@ -35,7 +35,7 @@ _OPPS_BILLS = ("12", "13", "14")  # CLM05-1: inpatient Part B, outpatient, non-p
     sources=("XWK", "FCSO", "FCSOA", "NOV", "X12C", "SEED"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:454",
     second_status="A7:218",
     remittance=("189", "N657"),
@@ -60,17 +60,17 @@ def specific_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("XWK",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-2, SV202-2; 2410 LIN03, the text and DTP*472",
     suppressed_by=("COD01", "COD03", "COD08", "COD09"),
-    options={"tell": Option(False, "true switches the rule on")},
+    options={"enabled": Option(False, "true switches the rule on")},
     summary="The drug has its own code now, but had none on the service date.",
     fix="Keep the unclassified code on this line. Bill the drug's own code from its first day on.",
 )
 def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The unclassified code was right on that day. A later correction of the claim must not use the new code,
     but later doses need it."""
-    later = own_codes(line, ctx).later
+    later = specific_codes(line, ctx).later
     if later:
         message = f"{drug_shown(line, ctx)} had no code of its own yet: {codes_shown(later)}"
         yield Hit(code_place(line), message, code_billed(line))
@@ -83,7 +83,7 @@ def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("ANW", "VIS"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     applies="I",
     status="A7:454",
     remittance=("189",),
@@ -96,8 +96,8 @@ def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def opps_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """New drugs often get a temporary C code for hospital outpatient claims one or two quarters before their J
     code. Medicare pays the drug apart under the C code and packages the unclassified one."""
-    codes = fitting(own_codes(line, ctx, opps=True).in_force, line, ctx)
-    if codes and is_opps(ctx, "COD03", _OPPS_BILLS) and not own_codes(line, ctx).in_force:
+    codes = fitting(specific_codes(line, ctx, opps=True).in_force, line, ctx)
+    if codes and is_opps(ctx, "COD03", _OPPS_BILLS) and not specific_codes(line, ctx).in_force:
         message = f"{drug_shown(line, ctx)} had a code for hospital outpatient claims: {codes_shown(codes)}"
         fix = own_code_fix(line, ctx, codes)
         sure = None if codes[0].date_confidence == "verified" else WARN
@@ -111,7 +111,7 @@ def opps_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("FCSOA", "BB"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-2, SV202-2; the text, JA and JB",
     summary="The drug has its own code, but for another route than the one on the line.",
     fix="Keep the unclassified code if the route is right. If the drug was given by the code's route, correct "
@@ -120,9 +120,9 @@ def opps_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def own_code_is_for_another_route(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Some codes are for one route only. The same drug given another way has no code of its own, and the
     unclassified code can be right."""
-    codes = own_codes(line, ctx).in_force
+    codes = specific_codes(line, ctx).in_force
     if codes and not fitting(codes, line, ctx):
         bound = ", ".join(f"{code.code} is for {code.route}" for code in codes[:MOST_SHOWN])
         stated = ", ".join(sorted(stated_routes(line, ctx)))
         message = f"{drug_shown(line, ctx)}: {bound}, but the line says {stated}"
-        yield Hit(code_place(line), shorten(message, 200), code_billed(line))
+        yield Hit(code_place(line), excerpt(message, 200), code_billed(line))

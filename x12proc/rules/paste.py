@@ -55,7 +55,7 @@ def procedure(
 def with_modifier(line: ServiceLine, added: str, *, without: Iterable[str] = ()) -> str:
     """The qualifier, code and modifiers of a line with one more modifier: ``HC:J3590:JZ:JA``."""
     dropped = {added, *without}
-    kept = [code for code in line.given_modifiers if code not in dropped and _MODIFIER.fullmatch(code)]
+    kept = [code for code in line.modifiers_sent if code not in dropped and _MODIFIER.fullmatch(code)]
     return procedure(line, modifiers=[*kept, *([added] if added else [])], description="")
 
 

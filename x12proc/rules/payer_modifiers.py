@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from x12proc.claims.model import ServiceLine, at
 from x12proc.findings import WARN, Hit
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
@@ -37,7 +37,7 @@ def _modifier_element(line: ServiceLine, position: int = 0) -> tuple[int, int]:
     sources=("JAJB", "PHJ"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A6:453",
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; 2410 LIN03, the text",
@@ -49,9 +49,9 @@ def _modifier_element(line: ServiceLine, position: int = 0) -> tuple[int, int]:
 def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Many drugs injected under the skin count as self-administered and are not covered. Payers that require
     JA and JB reject a line that doesn't show the route. Discarded drug (JW) has no route."""
-    if not ctx.option("MOD06", "required") or route_modifiers(line) or _WASTED in line.given_modifiers:
+    if not ctx.option("MOD06", "required") or route_modifiers(line) or _WASTED in line.modifiers_sent:
         return
-    number, said = normalise(line.ndc), ctx.narrative(line)
+    number, said = normalize(line.ndc), ctx.narrative(line)
     product = ctx.reference.product(number) if number else None
     other = said.route is not None and said.route not in _TWO_ROUTES
     if product is None or other or not _TWO_ROUTES.issubset(routes_of_brand(product, ctx)) or line.service is None:
@@ -60,7 +60,7 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     wanted = {"IV": "JA", "SC": "JB"}.get(said.route or "")
     fix = f"IV: send {with_modifier(line, 'JA')}. SC: send {with_modifier(line, 'JB')}."
     if wanted:
-        corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=[*line.given_modifiers, wanted]))
+        corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=[*line.modifiers_sent, wanted]))
         fix = f"The text says {said.route}: send {corrected}" if corrected else fix
     yield Hit(at(line.service, *_modifier_element(line)), message, fix=fix)
 
@@ -72,7 +72,7 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("HCPCSM", "X12C"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:453",
     remittance=("182",),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
@@ -83,7 +83,7 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """CMS ended JG with 2024. Since then TB marks every drug bought under 340B. Payers reject an ended modifier as
     invalid for the date of service."""
-    if _DISCOUNTED not in line.given_modifiers:
+    if _DISCOUNTED not in line.modifiers_sent:
         return
     served, known = service_days(line), ctx.reference.modifier(_DISCOUNTED)
     ended = known.terminated if known else None
@@ -91,7 +91,7 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     position = [code.upper() for code in line.modifiers].index(_DISCOUNTED)
     message = f"Modifier JG ended on {ended}; the service date is {served[0]}"
-    kept = ["TB" if code == _DISCOUNTED else code for code in line.given_modifiers]
+    kept = ["TB" if code == _DISCOUNTED else code for code in line.modifiers_sent]
     corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=dict.fromkeys(kept)))
     fix = f"If the drug was bought under 340B, send {corrected}. If not, drop JG." if corrected else None
     yield Hit(at(line.head, *_modifier_element(line, position)), message, _DISCOUNTED, fix=fix)
@@ -104,7 +104,7 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("NORBEV", "AAO"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A6:453",
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
@@ -117,17 +117,17 @@ def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Each eye may be treated at its own interval. Without the side a second injection looks like a duplicate
     of the first, and payers return the line for its modifier."""
     said = ctx.narrative(line)
-    if said.routes != _EYE or _WASTED in line.given_modifiers or line.service is None:
+    if said.routes != _EYE or _WASTED in line.modifiers_sent or line.service is None:
         return
-    if not _SIDES.isdisjoint(line.given_modifiers) or _side_on_injection(ctx):
+    if not _SIDES.isdisjoint(line.modifiers_sent) or _side_on_injection(ctx):
         return
-    eyelids = sorted(_EYELIDS.intersection(line.given_modifiers))
+    eyelids = sorted(_EYELIDS.intersection(line.modifiers_sent))
     message = "The drug went into the eye, but the line has neither RT, LT nor 50"
     message += f"; {eyelids[0]} is an eyelid" if eyelids else ""
     right, left = (with_modifier(line, side, without=_EYELIDS) for side in ("RT", "LT"))
     fix = f"Right eye: send {right}. Left eye: send {left}. Use 50 for both. Do the same on 67028."
     if said.laterality in _SIDES:
-        kept = [code for code in line.given_modifiers if code not in _EYELIDS]
+        kept = [code for code in line.modifiers_sent if code not in _EYELIDS]
         corrected = service(line, ctx.claim.delimiters, procedure(line, modifiers=[*kept, said.laterality]))
         fix = f"The text says {said.laterality}: send {corrected}" if corrected else fix
     yield Hit(at(line.service, *_modifier_element(line)), message, eyelids[0] if eyelids else None, fix=fix)
@@ -137,4 +137,4 @@ def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def _side_on_injection(ctx: Context) -> bool:
     """Whether the line for the injection itself shows the eye. Kept for the claim at hand."""
     injections = [line for line in ctx.claim.lines if line.procedure == _INJECTION_INTO_THE_EYE]
-    return any(not _SIDES.isdisjoint(line.given_modifiers) for line in injections)
+    return any(not _SIDES.isdisjoint(line.modifiers_sent) for line in injections)

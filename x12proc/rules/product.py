@@ -9,15 +9,15 @@ from functools import lru_cache
 from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, REJECT, WARN, Hit, Severity
 from x12proc.reference.model import Licence, Product
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.administration import CODES_BY_ROUTE
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.drug_code import served_on
-from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.narrative import line_texts, text_place, text_shown
 from x12proc.rules.paste import procedure, service
 from x12proc.rules.trial_drug import is_under_study
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _NDC_FAULTS = ("NDC04", "NDC05", "NDC06", "NDC07", "NDC08", "NDC15")
 _SUFFIXED = re.compile(r"(.+)-[a-z]{4}")
@@ -60,14 +60,14 @@ def _listed(line: ServiceLine, ctx: Context) -> Product | None:
     drug = line.drug
     if drug is None or len(line.drugs) > 1 or drug.ref is not None or ctx.narrative(line).compound:
         return None
-    number = normalise(drug.ndc)
+    number = normalize(drug.ndc)
     return ctx.reference.product(number) if number else None
 
 
 def product_shown(product: Product) -> str:
     """Brand and generic name for a message: ``Ultomiris (ravulizumab-cwvz)``."""
     name, generic = product.name or product.generic, product.generic
-    return shorten(name if name.lower() == generic or not generic else f"{name} ({generic})", 80)
+    return excerpt(name if name.lower() == generic or not generic else f"{name} ({generic})", 80)
 
 
 def _lin03(line: ServiceLine) -> Location:
@@ -75,7 +75,7 @@ def _lin03(line: ServiceLine) -> Location:
 
 
 def _number(line: ServiceLine) -> str:
-    return shorten(line.ndc, 20)
+    return excerpt(line.ndc, 20)
 
 
 # -- the NDC ----------------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def _number(line: ServiceLine) -> str:
     sources=("STN2", "XWK", "X12C"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03",
     status="A7:218",
     remittance=("16", "M119"),
@@ -100,7 +100,7 @@ def ndc_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Clearinghouses and Medicaid refuse NDCs that are not in their drug file. The tables shipped here list
     biologics and the drugs that Medicare prices, so this rule asks only for a second look. With FDA's whole
     NDC directory imported, a profile may make it graver."""
-    number = normalise(line.ndc)
+    number = normalize(line.ndc)
     if number is None or ctx.reference.product(number) is not None or is_under_study(line, ctx):
         return
     message = f"LIN03 is {_number(line)}; the tables have no product {number[:5]}-{number[5:9]}"
@@ -115,7 +115,7 @@ def _base(name: str) -> str:
 
 def _names_said(line: ServiceLine, ctx: Context) -> set[str]:
     """Every drug that the texts of a line name, without suffix."""
-    found = [ctx.reference.lexicon().find(text[:2000]) for _, text in spoken(line, ctx)]
+    found = [ctx.reference.lexicon().find(text[:2000]) for _, text in line_texts(line, ctx)]
     return {_base(name.canonical) for names in found for name in names if name.canonical}
 
 
@@ -145,7 +145,7 @@ def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity |
     sources=("PAL",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03; SV101-7, SV202-7, NTE02",
     status="A8:217",
     second_status="A8:218",
@@ -166,7 +166,7 @@ def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if severity is None:
         return
     said = ctx.narrative(line)
-    named, canonical = shorten((said.drug_name or "").upper(), 40), shorten(said.matched or "", 40)
+    named, canonical = excerpt((said.drug_name or "").upper(), 40), excerpt(said.matched or "", 40)
     shown = named if named.lower() == canonical.lower() else f"{named} ({canonical})"
     message = f"The text names {shown}, but NDC {_number(line)} is {product_shown(product)}"
     yield Hit(_lin03(line), message, _number(line), severity)
@@ -179,7 +179,7 @@ def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("FCSO", "NOV"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN03",
     status="A7:454",
     remittance=("189",),
@@ -194,12 +194,12 @@ def ndc_of_another_kind_of_product(line: ServiceLine, ctx: Context) -> Iterator[
     product = listed_product(line, ctx)
     if product is None or line.procedure.upper() == _ANY_NEW_PRODUCT:
         return
-    for kind in sorted(ctx.reference.classes(normalise(line.ndc), None)):
+    for kind in sorted(ctx.reference.classes(normalize(line.ndc), None)):
         codes = _OWN_UNCLASSIFIED.get(kind)
         if codes and line.procedure.upper() not in codes:
             article = "an" if kind[0] in "aeiou" else "a"
             named = f"NDC {_number(line)} is {product_shown(product)}, {article} {kind.replace('-', ' ')}"
-            message = f"{named}: its unclassified code is {' or '.join(codes)}, not {shorten(line.procedure, 10)}"
+            message = f"{named}: its unclassified code is {' or '.join(codes)}, not {excerpt(line.procedure, 10)}"
             corrected = service(line, ctx.claim.delimiters, procedure(line, code=codes[0]))
             fix = f"Send {corrected}" if corrected and len(codes) == 1 else None
             yield Hit(_lin03(line), message, _number(line), fix=fix)
@@ -253,7 +253,7 @@ def routes_of_brand(product: Product, ctx: Context) -> frozenset[str]:
 def _routes_said(line: ServiceLine, ctx: Context) -> tuple[str, ...]:
     """The routes that the text names; the mere word INFUSION, which is read as IV, may mean SC as well."""
     routes = ctx.narrative(line).routes
-    if routes == ("IV",) and not any(_WORDS_OF_IV.search(text) for _, text in spoken(line, ctx)):
+    if routes == ("IV",) and not any(_WORDS_OF_IV.search(text) for _, text in line_texts(line, ctx)):
         return ()
     return routes
 
@@ -265,7 +265,7 @@ def _routes_said(line: ServiceLine, ctx: Context) -> tuple[str, ...]:
     sources=("X12C",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02; 2410 LIN03",
     status="A7:223",
     remittance=("188",),
@@ -280,7 +280,7 @@ def route_not_of_this_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if not known or not said or known.intersection(said):
         return
     product = listed_product(line, ctx)
-    name = product_shown(product) if product else shorten(ctx.narrative(line).drug_name or "", 40)
+    name = product_shown(product) if product else excerpt(ctx.narrative(line).drug_name or "", 40)
     told, given = f"The text says {', '.join(said)}", " or ".join(sorted(known))
     if product and routes_of_brand(product, ctx).intersection(said):
         message = f"{told}, but NDC {_number(line)} is a package of {name} given {given}"
@@ -341,7 +341,7 @@ def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> It
     if not given:
         return
     stated = _routes_said(line, ctx) or tuple(
-        [_BY_MODIFIER[code] for code in line.given_modifiers if code in _BY_MODIFIER]
+        [_BY_MODIFIER[code] for code in line.modifiers_sent if code in _BY_MODIFIER]
     )
     routes = [ctx.reference.administration_routes(other.procedure) for other in given]
     if not stated or [known for known in routes if not known or known.intersection(stated)]:
@@ -350,7 +350,7 @@ def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> It
         f"{other.procedure.upper()} ({' or '.join(sorted(known))})"
         for other, known in zip(given, routes, strict=True)
     )
-    message = f"The drug line says {', '.join(stated)}, but the administration is billed as {shorten(codes)}"
+    message = f"The drug line says {', '.join(stated)}, but the administration is billed as {excerpt(codes)}"
     wanted = CODES_BY_ROUTE.get(stated[0])
     fix = f"Compare with the record. If {stated[0]} is right, bill {wanted}. If not, correct the route."
     yield Hit(text_place(line, ctx), message, text_shown(line, ctx), fix=fix if wanted else None)
@@ -363,7 +363,7 @@ def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> It
     sources=("JAJB", "SEED", "AAO"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     remittance=("96",),
     summary="The text says that the drug is self-administered, or names a pen or an autoinjector.",
@@ -373,13 +373,13 @@ def route_contradicts_administration_code(line: ServiceLine, ctx: Context) -> It
 def self_administered(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The medical benefit covers drugs that staff inject. Drugs that patients usually give themselves are on
     exclusion lists and are denied as not covered."""
-    for spot, text in spoken(line, ctx):
+    for spot, text in line_texts(line, ctx):
         found = next((match[1] for match in _SELF.finditer(text[:2000]) if match[1]), None)
         if found:
             message = (
-                f"The text says {shorten(found.upper(), 30)}, which means a drug that patients give themselves"
+                f"The text says {excerpt(found.upper(), 30)}, which means a drug that patients give themselves"
             )
-            yield Hit(spot.location, message, shorten(text))
+            yield Hit(spot.location, message, excerpt(text))
             return
 
 
@@ -390,7 +390,7 @@ def self_administered(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("SEED", "NCVYJ"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02; 2410 LIN03",
     status="A7:454",
     remittance=("16", "M51"),
@@ -415,6 +415,6 @@ def not_injected(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     yield Hit(
         text_place(line, ctx),
-        f"{message}, but most payers take {shorten(line.procedure, 10)} for injections only",
+        f"{message}, but most payers take {excerpt(line.procedure, 10)} for injections only",
         None,
     )

@@ -12,7 +12,7 @@ from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.drug_loop import quantity_segment
 from x12proc.rules.paste import changed
-from x12proc.values import parse_quantity, plain, shorten
+from x12proc.values import excerpt, format_number, parse_quantity
 from x12proc.wire.segment import Segment
 
 _EXACT = Arithmetic(prec=100)  # more digits than a quantity has
@@ -62,7 +62,7 @@ def _place(line: ServiceLine, ctp: Segment | None, element: int, component: int 
     sources=("UHC", "MBC", "PYX"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP04",
     status="A6:724",
     remittance=("16", "M119", "M53"),
@@ -83,11 +83,11 @@ def ndc_quantity_missing_or_zero(line: ServiceLine, ctx: Context) -> Iterator[Hi
         message = "CTP04 is empty: the NDC has no quantity"
         yield Hit(_place(line, ctp, 4), message, fix=_by_the_text(line, ctx))
     elif quantity is None:
-        message = f"CTP04 is {shorten(text)}, not a plain number"
-        yield Hit(_place(line, ctp, 4), message, shorten(text), fix=_by_the_text(line, ctx))
+        message = f"CTP04 is {excerpt(text)}, not a plain number"
+        yield Hit(_place(line, ctp, 4), message, excerpt(text), fix=_by_the_text(line, ctx))
     elif quantity <= 0:
-        message = f"CTP04 is {shorten(text)}, not above zero"
-        yield Hit(_place(line, ctp, 4), message, shorten(text), fix=_by_the_text(line, ctx))
+        message = f"CTP04 is {excerpt(text)}, not above zero"
+        yield Hit(_place(line, ctp, 4), message, excerpt(text), fix=_by_the_text(line, ctx))
 
 
 def _by_the_text(line: ServiceLine, ctx: Context) -> str | None:
@@ -108,7 +108,7 @@ def _with_unit(ctp: Segment | None, unit: str, ctx: Context) -> str | None:
     sources=("PYX", "FID", "UHC"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP05-1",
     status="A7:659",
     remittance=("16", "M119"),
@@ -134,10 +134,10 @@ def ndc_unit_missing_or_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit
         key = unit.strip().upper()
         meant = key if key in UNITS else _MEANT.get(key, "")
         advice = f"; it probably means {meant}" if meant else f"; allowed are {', '.join(UNITS)}"
-        message = f"CTP05-1 is {shorten(unit)}, not a unit of an NDC quantity{advice}"
+        message = f"CTP05-1 is {excerpt(unit)}, not a unit of an NDC quantity{advice}"
         certain = meant[:2] if meant[:2] in UNITS and "," not in meant else ""
         fix = _with_unit(ctp, key if key in UNITS else certain, ctx) if key in UNITS or certain else None
-        yield Hit(place, message, shorten(unit), fix=fix or _by_the_text(line, ctx))
+        yield Hit(place, message, excerpt(unit), fix=fix or _by_the_text(line, ctx))
 
 
 @line_rule(
@@ -147,7 +147,7 @@ def ndc_unit_missing_or_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit
     sources=("MBC", "FID"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP05-1",
     status="A7:659",
     remittance=("16", "M119"),
@@ -160,7 +160,7 @@ def ndc_quantity_in_milligrams(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     milligrams, others read the number in the wrong unit and pay wrongly."""
     ctp = _ctp(line)
     if ctp is not None and _unit(line, ctp, ctx) == "ME":
-        quantity = shorten(ctp.element(4), 40)
+        quantity = excerpt(ctp.element(4), 40)
         message = f"The NDC quantity is {quantity or 'sent'} ME (milligrams)"
         yield Hit(at(ctp, 5, 1), message, "ME", fix=_by_the_text(line, ctx))
 
@@ -172,7 +172,7 @@ def ndc_quantity_in_milligrams(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     sources=("R2151", "MBC"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP04",
     status="A7:697",
     second_status="A7:724",
@@ -193,7 +193,9 @@ def ndc_quantity_too_precise(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if decimals > allowed:
         message = f"CTP04 is {text}, with {decimals} decimals; the payer reads {allowed}"
         corrected = changed(
-            ctp, ctx.claim.delimiters, {4: plain(_EXACT.quantize(Decimal(text), Decimal(1).scaleb(-allowed)))}
+            ctp,
+            ctx.claim.delimiters,
+            {4: format_number(_EXACT.quantize(Decimal(text), Decimal(1).scaleb(-allowed)))},
         )
         fix = f"If no JW line shares the vials, send {corrected}" if corrected else None
         yield Hit(at(ctp, 4), message, text, fix=fix)
@@ -206,7 +208,7 @@ def ndc_quantity_too_precise(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("MEM",),
     confidence="M",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP04, CTP05-1",
     status="A7:724",
     remittance=("16", "M119"),

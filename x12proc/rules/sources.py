@@ -198,7 +198,7 @@ SOURCES: dict[str, Source] = {
         "https://provider.unicare.com/west-virginia-provider/patient-care/pharmacy-information",
     ),
     "NC": Source(
-        "North Carolina Medicaid: physician drug programme catalogue",
+        "North Carolina Medicaid: physician drug program catalogue",
         "https://docslib.org/doc/2538257/",
     ),
     "NCVYJ": Source(
@@ -230,7 +230,7 @@ SOURCES: dict[str, Source] = {
         "https://www.stedi.com/changelog/new-claim-edit-invalid-ndc-format",
     ),
     "STN2": Source(
-        "Stedi: claim edit for unrecognised or inactive NDC, 2026-11-09",
+        "Stedi: claim edit for unrecognized or inactive NDC, 2026-11-09",
         "https://www.stedi.com/changelog/claim-edit-unrecognized-or-inactive-ndc",
     ),
     "STN3": Source(

@@ -8,15 +8,15 @@ from decimal import Decimal
 
 from x12proc.claims.model import Claim, ServiceLine, at, missing
 from x12proc.findings import INFO, WARN, Hit
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.authorization import reference_anchor
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
-from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.narrative import line_texts, text_place, text_shown
 from x12proc.rules.paste import changed
 from x12proc.rules.trial_drug import names_study_drug
-from x12proc.values import parse_quantity, shorten
+from x12proc.values import excerpt, parse_quantity
 
 _STUDY_MODIFIER = "Q0"
 _TRIAL_NUMBER, _TRIAL_DIGITS = "P4", 8
@@ -70,7 +70,7 @@ def trial_number_as_value_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
     sources=("X12C", "MEM"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:583",
     remittance=("55",),
     where="2400 SV102 / SV203; the text",
@@ -82,7 +82,7 @@ def trial_number_as_value_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Sponsors supply the drugs they study, and nobody pays for free drug. A full charge looks like billing
     twice, and payers deny it as investigational."""
-    if _STUDY_MODIFIER not in line.given_modifiers or line.service is None:
+    if _STUDY_MODIFIER not in line.modifiers_sent or line.service is None:
         return
     charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("TRI06", "token")))
     if charge is None:
@@ -90,8 +90,8 @@ def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     word = _word_of_study(line, ctx) if charge > (Decimal(_NOMINAL) if token is None else token) else None
     if word:
         place = at(line.service, procedure_element(line) + 1)
-        shown = shorten(line.charge, 20)
-        message = f"The text says {shorten(word, 40)}, but {place.element} charges {shown}"
+        shown = excerpt(line.charge, 20)
+        message = f"The text says {excerpt(word, 40)}, but {place.element} charges {shown}"
         corrected = changed(line.service, ctx.claim.delimiters, {procedure_element(line) + 1: "0.01"})
         fix = f"If the sponsor supplied the drug, send {corrected}" if corrected else None
         yield Hit(place, message, shown, fix=fix)
@@ -99,7 +99,7 @@ def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 def _word_of_study(line: ServiceLine, ctx: Context) -> str | None:
     """The word of the texts by which the drug is free or under study, in capitals."""
-    texts = [text for _, text in spoken(line, ctx)]
+    texts = [text for _, text in line_texts(line, ctx)]
     patterns = (_FREE, _STUDIED) if ctx.narrative(line).investigational else (_FREE,)
     found = [match for pattern in patterns for text in texts if (match := pattern.search(text))]
     if found:
@@ -114,7 +114,7 @@ def _word_of_study(line: ServiceLine, ctx: Context) -> str | None:
     sources=("SEED",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     remittance=("55",),
     where="SV101-7, SV202-7, NTE02; 2410",
     suppressed_by=("NAR01", "NAR02", "NAR03", "NDC02"),
@@ -157,10 +157,10 @@ def registry_drug_without_trial_number(line: ServiceLine, ctx: Context) -> Itera
     claim = ctx.claim
     if claim.filing_indicator not in _MEDICARE or claim.reference(_TRIAL_NUMBER) is not None:
         return
-    number = normalise(line.ndc)
+    number = normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
     names = [ctx.narrative(line).matched or "", product.generic if product else ""]
     drug = next((name for name in names if name.partition("-")[0] in _ANTI_AMYLOID), None)
     if drug is not None:
         place = missing(reference_anchor(claim), "2300", "REF02")
-        yield Hit(place, f"{shorten(drug, 40)} is billed to Medicare without a registry or trial number (REF*P4)")
+        yield Hit(place, f"{excerpt(drug, 40)} is billed to Medicare without a registry or trial number (REF*P4)")

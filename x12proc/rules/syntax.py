@@ -9,14 +9,14 @@ from itertools import takewhile
 
 import msgspec
 
-from x12proc.claims.model import Claim, Note, ServiceLine, Spot, at, missing
+from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine, at, missing
 from x12proc.findings import REJECT, WARN, Hit, Severity
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.drug_loop import quantity_segment
 from x12proc.rules.narrative import FIELD_LENGTH
 from x12proc.rules.paste import changed, pasted
-from x12proc.values import shorten
+from x12proc.values import excerpt
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment
 from x12proc.wire.versions import CURRENT
@@ -53,7 +53,7 @@ _BEHIND_REFERENCES = frozenset(("AMT", "K3", "NTE", "PS1", "HCP"))  # in loop 24
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP",
     status="A6:724",
     second_status="A6:659",
@@ -67,7 +67,7 @@ def ndc_without_quantity_segment(line: ServiceLine, ctx: Context) -> Iterator[Hi
     drug = line.drug
     if drug is None or drug.ctp is not None or any(segment.tag == "CTP" for segment in line.segments):
         return
-    message = f"LIN**N4*{shorten(drug.ndc, 20)} has no CTP after it: the NDC quantity and unit are missing"
+    message = f"LIN**N4*{excerpt(drug.ndc, 20)} has no CTP after it: the NDC quantity and unit are missing"
     known = quantity_segment(line, ctx)
     fix = f"Add after the LIN, if the text gives the right dose: {known}" if known else None
     yield Hit(missing(drug.lin, "2410", "CTP"), message, fix=fix)
@@ -80,7 +80,7 @@ def ndc_without_quantity_segment(line: ServiceLine, ctx: Context) -> Iterator[Hi
     sources=("PYX",),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 CTP01, CTP02, CTP03",
     status="A7:724",
     remittance=("16", "M119"),
@@ -96,12 +96,12 @@ def unused_ctp_elements_sent(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     sent = [place for place, text in enumerate(ctp.elements[1:4], 1) if text.strip()]
     if sent:
-        named = ", ".join(f"CTP{place:02d} {shorten(ctp.element(place), 20)}" for place in sent)
+        named = ", ".join(f"CTP{place:02d} {excerpt(ctp.element(place), 20)}" for place in sent)
         verb = "is" if len(sent) == 1 else "are"
         corrected = changed(ctp, ctx.claim.delimiters, {1: "", 2: "", 3: ""})
         fix = f"Send {corrected}" if corrected and line.ndc and ctp.element(4).strip() else None
         message = f"{named} {verb} filled, but version 5010 doesn't use {'it' if len(sent) == 1 else 'them'}"
-        yield Hit(at(ctp, sent[0]), message, shorten(ctp.element(sent[0])), fix=fix)
+        yield Hit(at(ctp, sent[0]), message, excerpt(ctp.element(sent[0])), fix=fix)
 
 
 @line_rule(
@@ -111,7 +111,7 @@ def unused_ctp_elements_sent(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 LIN",
     status="A7:218",
     remittance=("16", "M119"),
@@ -121,7 +121,7 @@ def unused_ctp_elements_sent(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def several_ndcs_on_one_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The guide allows one NDC for each line. A second one is refused or, worse, silently dropped."""
     for number, drug in enumerate(line.drugs[1:], 2):
-        ndc = shorten(drug.ndc, 40)
+        ndc = excerpt(drug.ndc, 40)
         yield Hit(at(drug.lin), f"NDC {ndc} is number {number} on this line; only 1 is allowed", ndc)
 
 
@@ -132,7 +132,7 @@ def several_ndcs_on_one_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2410 REF01",
     status="A7:745",
     second_status="A7:219",
@@ -149,12 +149,12 @@ def wrong_reference_beside_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]
         refs = [segment for segment in drug.segments if segment.tag == "REF" and segment.element(1) != _CONTROL]
         allowed = [ref for ref in refs if ref.element(1) in _DRUG_REFERENCES]
         for ref in refs:
-            sent = shorten(ref.element(1), 20)
+            sent = excerpt(ref.element(1), 20)
             if ref.element(1) not in _DRUG_REFERENCES:
                 message = f"REF01 in loop 2410 is {sent or 'empty'}, not VY or XZ"
                 yield Hit(at(ref, 1), message, sent or None, fix=_reference_moved(ref, ctx.claim))
             elif ref is not allowed[0]:
-                kept = f"REF*{shorten(allowed[0].element(1), 20)}*{shorten(allowed[0].element(2), 50)}"
+                kept = f"REF*{excerpt(allowed[0].element(1), 20)}*{excerpt(allowed[0].element(2), 50)}"
                 yield Hit(at(ref), f"Loop 2410 has a second reference, REF*{sent}, beside {kept}", sent)
 
 
@@ -190,7 +190,7 @@ def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
             continue  # of the line itself, and before its drug
         message = _out_of_order(segment, lin_seen, below)
         if message:
-            yield Hit(at(segment), message, shorten(segment.tag, 10))
+            yield Hit(at(segment), message, excerpt(segment.tag, 10))
             return
         lin_seen = lin_seen or segment.tag == "LIN"
         if below is None and segment.loop.startswith(_BELOW_DRUG):
@@ -212,8 +212,8 @@ def _out_of_order(segment: Segment, lin_seen: bool, below: Segment | None) -> st
 def _name(segment: Segment) -> str:
     """A segment as people call it, with the qualifier of a REF, DTP or NTE."""
     qualified = segment.tag in ("REF", "DTP", "NTE") and segment.element(1)
-    tag = shorten(segment.tag, 10)
-    return f"{tag}*{shorten(segment.element(1), 10)}" if qualified else tag
+    tag = excerpt(segment.tag, 10)
+    return f"{tag}*{excerpt(segment.element(1), 10)}" if qualified else tag
 
 
 # -- notes ------------------------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def _name(segment: Segment) -> str:
     sources=("PYX",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="2400 NTE",
     status="A7:586",
     second_status="A7:599",
@@ -281,7 +281,7 @@ def segment_not_for_institutional_line(line: ServiceLine, ctx: Context) -> Itera
             message = f"{_name(segment)} is not allowed on an 837I line (loop 2400)"
             moved = changed(segment, ctx.claim.delimiters, {1: "ADD"} if note else {})
             fix = f"Move it to loop 2300: {moved}" if moved else None
-            yield Hit(place, message, shorten(code, 20) or None, fix=fix)
+            yield Hit(place, message, excerpt(code, 20) or None, fix=fix)
 
 
 # -- free text --------------------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ def segment_not_for_institutional_line(line: ServiceLine, ctx: Context) -> Itera
 class _Text(msgspec.Struct, frozen=True):
     """A free-text field: where it is, what it says, and which delimiter seems to have cut it."""
 
-    spot: Spot
+    spot: LazyLocation
     text: str
     cut_by: str = ""
     composite: bool = False  # a component, which can't hold the component separator
@@ -313,11 +313,11 @@ def _texts(ctx: Context) -> list[_Text]:
 def _notes_and_k3(notes: tuple[Note, ...], k3: tuple[Segment, ...], element: str) -> list[_Text]:
     if not notes and not k3:
         return []
-    fields = [Spot(note.segment, 2) for note in notes] + [Spot(segment, 1) for segment in k3]
+    fields = [LazyLocation(note.segment, 2) for note in notes] + [LazyLocation(segment, 1) for segment in k3]
     return [_field(spot, element) for spot in fields]
 
 
-def _field(spot: Spot, delimiter: str) -> _Text:
+def _field(spot: LazyLocation, delimiter: str) -> _Text:
     """A field that is the last of its segment: what stands behind it was cut from it by a delimiter."""
     cut = spot.segment.element(spot.element + 1)
     return _Text(spot, spot.segment.element(spot.element), delimiter if cut else "", False)
@@ -326,7 +326,7 @@ def _field(spot: Spot, delimiter: str) -> _Text:
 def _description(line: ServiceLine, service: Segment, component: str) -> _Text:
     position = 1 if service.tag == "SV1" else 2
     parts = service.element(position).split(component)
-    return _Text(Spot(service, position, 7), line.description, component if any(parts[7:]) else "", True)
+    return _Text(LazyLocation(service, position, 7), line.description, component if any(parts[7:]) else "", True)
 
 
 @claim_rule(
@@ -354,7 +354,7 @@ def text_over_80_characters(claim: Claim, ctx: Context) -> Iterator[Hit]:
             message = f"{element} has {len(field.text)} characters, {over} more than the {FIELD_LENGTH} allowed"
             shorter = _shortened(field.text)
             fix = f"Write {element} as: {shorter}" if shorter else None
-            yield Hit(field.spot.location, message, shorten(field.text), fix=fix)
+            yield Hit(field.spot.location, message, excerpt(field.text), fix=fix)
 
 
 def _shortened(text: str) -> str:
@@ -396,7 +396,7 @@ def illegal_characters_in_text(claim: Claim, ctx: Context) -> Iterator[Hit]:
             element = field.spot.location.element
             plain_text = "" if field.cut_by else _in_plain_characters(field, claim.delimiters, lower_case)
             fix = f"Write {element} as: {plain_text}" if plain_text else None
-            yield Hit(field.spot.location, f"{element} {wrong}", shorten(field.text) or None, severity, fix)
+            yield Hit(field.spot.location, f"{element} {wrong}", excerpt(field.text) or None, severity, fix)
 
 
 def _in_plain_characters(field: _Text, delimiters: Delimiters, lower_case: bool) -> str:
@@ -457,7 +457,7 @@ def superseded_guide(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Payers accept the editions adopted under HIPAA. Many also read an older one, some refuse the whole
     group. Files of other guides (4010, dental) fail before this rule runs."""
     if claim.guide not in CURRENT:
-        sent = shorten(claim.guide, 20)
+        sent = excerpt(claim.guide, 20)
         wanted = "005010X223A2" if claim.type == "I" else "005010X222A1"
         message = f"GS08 is {sent or 'empty'}; the edition in force for this claim is {wanted}"
         yield Hit(at(claim.clm), message, sent or None, fix=f"Send {wanted} in GS08 and in ST03.")
@@ -487,15 +487,15 @@ def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Itera
     seen: set[str] = set()
     for line, number, ref in controls:
         if not number and line.end in targets:
-            message = f"Line {shorten(line.number, 20)} has no line item control number (REF*6R)"
+            message = f"Line {excerpt(line.number, 20)} has no line item control number (REF*6R)"
             added = _own_number(line, claim, numbers)
             fix = f"Add after {_before_reference(line).tag}: {added}" if added else None
             yield Hit(missing(_before_reference(line), "2400", "REF02"), message, fix=fix)
         elif ref is not None and number in seen and number in wanted:
-            message = f"REF*6R*{shorten(number, 40)} is on more than one line of the claim"
+            message = f"REF*6R*{excerpt(number, 40)} is on more than one line of the claim"
             added = _own_number(line, claim, numbers)
-            fix = f"Send on line {shorten(line.number, 20)}: {added}" if added else None
-            yield Hit(at(ref, 2), message, shorten(number, 40), fix=fix)
+            fix = f"Send on line {excerpt(line.number, 20)}: {added}" if added else None
+            yield Hit(at(ref, 2), message, excerpt(number, 40), fix=fix)
         seen.add(number)
 
 

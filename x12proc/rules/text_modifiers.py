@@ -10,7 +10,7 @@ from x12proc.findings import WARN, Hit
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.modifier import procedure_element
-from x12proc.rules.narrative import spoken, text_place, text_shown
+from x12proc.rules.narrative import line_texts, text_place, text_shown
 from x12proc.rules.paste import with_modifier
 from x12proc.rules.said import said
 from x12proc.rules.waste_pair import is_waste_line
@@ -30,7 +30,7 @@ _FIRST, _LAST = 3, 6  # components of the modifiers
     sources=("HCPCSM", "PAL"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A8:453",
     remittance=("4", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; SV101-7, SV202-7, NTE02",
@@ -42,7 +42,7 @@ _FIRST, _LAST = 3, 6  # components of the modifiers
 def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Text, modifier and diagnosis describe one injection. If the sides differ, the payer can't see which eye
     was treated, and may reject the line for contradicting information."""
-    sides = _SIDES.keys() & set(line.given_modifiers)
+    sides = _SIDES.keys() & set(line.modifiers_sent)
     named = ctx.narrative(line).laterality
     if named is not None and sides == _SIDES.keys() - {named}:
         (given,) = sides
@@ -57,7 +57,7 @@ def side_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("MASS", "NCB"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A6:453",
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; SV101-7, SV202-7, NTE02",
@@ -69,9 +69,9 @@ def discount_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """States claim a rebate from the maker for every drug they pay, except for stock already discounted under
     340B. Only the modifier reaches the rebate file; words don't."""
     wanted = str(ctx.option("MOD14", "modifier"))
-    if not wanted or wanted in line.given_modifiers or is_waste_line(line):
+    if not wanted or wanted in line.modifiers_sent or is_waste_line(line):
         return
-    if any(said(_DISCOUNTED, text) for _, text in spoken(line, ctx)):
+    if any(said(_DISCOUNTED, text) for _, text in line_texts(line, ctx)):
         place = at(line.head, procedure_element(line), min(_FIRST + len(line.modifiers), _LAST))
         message = f"The text says 340B, but modifier {wanted} is missing"
         added = with_modifier(line, wanted)

@@ -12,7 +12,7 @@ from x12proc.rules.base import claim_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import first_service_date
 from x12proc.rules.paste import pasted, with_modifier
-from x12proc.values import shorten
+from x12proc.values import excerpt
 
 _TRIAL_NUMBER = "P4"
 _CONDITION = ("BG", "30")  # the condition code for a qualifying clinical trial
@@ -116,7 +116,7 @@ def _is_number(text: str) -> bool:
 
 def _malformed(reference: Reference) -> Hit:
     value = reference.value
-    shown = shorten(value)
+    shown = excerpt(value)
     digits = value.strip().upper().removeprefix("N").removeprefix("CT").lstrip(" :-")
     fix = f"Send the digits alone: REF*P4*{digits}~" if _is_number(digits) else None
     message = f"REF*P4 is {shown or 'empty'}, not eight digits"
@@ -149,7 +149,7 @@ def trial_number_without_diagnosis_or_modifier(claim: Claim, ctx: Context) -> It
     if not ctx.trial_modifier and not _needs_no_modifier(claim):
         absent.append("modifier Q0 or Q1 on any line")
     if absent:
-        shown = shorten(number.value.strip(), 20) or "(empty)"
+        shown = excerpt(number.value.strip(), 20) or "(empty)"
         message = f"The claim has trial number {shown} (REF*P4), but no {' and no '.join(absent)}"
         yield Hit(at(number.segment, 2), message, fix=_trial_fix(claim, ctx))
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from x12proc.claims.model import ServiceLine
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.tokens import clean, word_set
-from x12proc.narrative.vocabulary import looks_plain
+from x12proc.narrative.vocabulary import is_common_word
 from x12proc.rules.context import Context
 from x12proc.rules.trial import of_a_trial
 
@@ -36,7 +36,7 @@ _BLINDED = re.compile(
 def names_study_drug(line: ServiceLine, ctx: Context) -> bool:
     """Whether a sponsor's code or a blinded arm stands in the texts for the name of a drug under study. Never in a
     claim that doesn't say that it is of a trial: there such a code names nothing."""
-    return any(_has_code(text) or is_blinded(text) for _, text in ctx.spoken(line)) and of_a_trial(ctx)
+    return any(_has_code(text) or is_blinded(text) for _, text in ctx.texts(line)) and of_a_trial(ctx)
 
 
 def is_under_study(line: ServiceLine, ctx: Context) -> bool:
@@ -58,7 +58,7 @@ def _has_code(text: str) -> bool:
     rest = read_identifiers(clean(text).upper()).rest
     for found in _CODE.finditer(rest):
         letters = found["letters"]
-        plain = letters in _OTHER_LETTERS or looks_plain(letters)
+        plain = letters in _OTHER_LETTERS or is_common_word(letters)
         if not plain and _OF_OTHER_THINGS.search(rest, 0, found.start()) is None:
             return True
     return False

@@ -8,7 +8,7 @@ from datetime import date
 
 from x12proc.claims.model import ServiceLine
 from x12proc.findings import WARN, Hit
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.drug_code import (
@@ -24,7 +24,7 @@ from x12proc.rules.drug_code import (
     stated_routes,
 )
 from x12proc.rules.modifier import procedure_element
-from x12proc.rules.narrative import kinds_of_drug, named_drug, spoken
+from x12proc.rules.narrative import kinds_of_drug, line_texts, named_drug
 from x12proc.rules.paste import procedure, service
 
 _UNCLASSIFIED = frozenset(("J3490", "J3590"))
@@ -90,7 +90,7 @@ def unclassified_under_opps(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("PALB", "FCSO"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     biologics_only=True,
     status="A7:454",
     remittance=("189",),
@@ -102,7 +102,7 @@ def unclassified_under_opps(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def chemical_drug_billed_as_biologic(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """J3590 is for biologics, J3490 for all other unclassified drugs. Payers deny the line if code and product
     differ."""
-    number = normalise(line.ndc)
+    number = normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
     if product is not None and product.application in ("NDA", "ANDA"):
         message = (
@@ -118,7 +118,7 @@ def chemical_drug_billed_as_biologic(line: ServiceLine, ctx: Context) -> Iterato
     sources=("PALB", "NOV", "FCSO", "SEED"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:454",
     remittance=("189",),
     where="SV101-2, SV202-2; 2410 LIN03, the text",
@@ -144,7 +144,7 @@ def antineoplastic_under_general_code(line: ServiceLine, ctx: Context) -> Iterat
     sources=("NORBEV", "FCSO", "CGS", "LYT"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:454",
     remittance=("189",),
     where="SV101-2, SV202-2; the text",
@@ -173,7 +173,7 @@ def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Itera
     sources=("FCSO", "NOV", "MBC"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-2, SV202-2; 2410 LIN03, the text",
     suppressed_by=("COD01", "COD03", "COD06", "COD07", "COD08", "NDC17"),
     summary="Products of this kind have their own unclassified code.",
@@ -216,7 +216,7 @@ def _better_code(kind: str, routes: frozenset[str]) -> str:
     sources=("NORSS", "ANW"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:454",
     second_status="A7:453",
     remittance=("189",),
@@ -236,7 +236,7 @@ def skin_substitute_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[
     payers, day = ctx.option("COD14", "filing_indicators"), served_on(line, ctx)
     assert isinstance(payers, tuple)
     if ctx.claim.filing_indicator in payers and day is not None and day >= _SUPPLIES_SINCE:
-        wasted = " and ".join(code for code in _WASTE if code in line.given_modifiers)
+        wasted = " and ".join(code for code in _WASTE if code in line.modifiers_sent)
         message = f"{drug_shown(line, ctx)} is a skin substitute, which Medicare pays as a supply since 2026"
         yield Hit(
             code_place(line), message + (f"; {wasted} doesn't belong on it" * bool(wasted)), code_billed(line)
@@ -245,7 +245,7 @@ def skin_substitute_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[
 
 def _is_skin_substitute(line: ServiceLine, ctx: Context) -> bool:
     """Whether all codes of the product are those of skin substitutes; where it has none, by the text."""
-    codes = ctx.reference.codes_for(normalise(line.ndc), named_drug(line, ctx))
+    codes = ctx.reference.codes_for(normalize(line.ndc), named_drug(line, ctx))
     if codes:
         return all(_SUPPLY_CODE.fullmatch(code.code) for code in codes)
-    return any(_SUPPLY_WORDS.search(text[:_LONGEST]) for _, text in spoken(line, ctx))
+    return any(_SUPPLY_WORDS.search(text[:_LONGEST]) for _, text in line_texts(line, ctx))

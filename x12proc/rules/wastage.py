@@ -11,7 +11,7 @@ from functools import lru_cache
 from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative import Narrative
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
@@ -19,7 +19,7 @@ from x12proc.rules.modifier import procedure_element
 from x12proc.rules.narrative import text_place, text_shown
 from x12proc.rules.paste import changed, with_modifier
 from x12proc.rules.waste_pair import WASTED, Drug, drug_and_day, is_known, other_part
-from x12proc.values import in_base_unit, parse_quantity, plain, shorten
+from x12proc.values import excerpt, format_number, parse_quantity, to_base_unit
 
 _WASTED, _NOTHING_WASTED = WASTED, "JZ"
 _WASTE = frozenset((_WASTED, _NOTHING_WASTED))
@@ -39,7 +39,7 @@ def _billed(ctx: Context, wasted: bool) -> tuple[frozenset[Drug], bool]:
 
     Kept for the claim at hand, which asks once a line.
     """
-    drugs = frozenset(drug_and_day(line) for line in ctx.targets if (_WASTED in line.given_modifiers) is wasted)
+    drugs = frozenset(drug_and_day(line) for line in ctx.targets if (_WASTED in line.modifiers_sent) is wasted)
     return drugs, all(map(is_known, drugs))
 
 
@@ -68,7 +68,7 @@ def _container(line: ServiceLine, ctx: Context) -> str:
     said = ctx.narrative(line).container
     if said is not None:
         return said
-    number = normalise(line.ndc)
+    number = normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
     if product and product.container:
         return product.container
@@ -97,7 +97,7 @@ def _discarded(said: Narrative) -> Decimal | None:
     sources=("NORJW", "FCJW", "VIS"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A6:453",
     remittance=("16", "N822"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6",
@@ -111,7 +111,7 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Since July 2023 Medicare requires JW or JZ for every single-dose container that it pays for, and returns
     claims without. More payers follow; not all of them include unclassified codes."""
     container = _container(line, ctx)
-    if _WASTE.intersection(line.given_modifiers) or container not in _SINGLE_DOSE or ctx.narrative(line).compound:
+    if _WASTE.intersection(line.modifiers_sent) or container not in _SINGLE_DOSE or ctx.narrative(line).compound:
         return
     served = service_days(line)
     if served is None or served[0] < _ONE_OF_BOTH_SINCE or line.service is None:
@@ -130,7 +130,7 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("NORJW", "PAL"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A8:453",
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; the text",
@@ -143,11 +143,11 @@ def waste_modifier_contradicts_text(line: ServiceLine, ctx: Context) -> Iterator
     """JZ attests that nothing was left over; JW bills what was. A reviewer who reads the opposite in the text
     returns the line."""
     said = ctx.narrative(line)
-    amount, given = _discarded(said), _WASTE.intersection(line.given_modifiers)
+    amount, given = _discarded(said), _WASTE.intersection(line.modifiers_sent)
     if amount is None or said.discarded is None or len(given) != 1:
         return
     if given == {_NOTHING_WASTED} and amount > 0 and not _has_partner_for_sure(line, ctx):
-        told = f"{shorten(said.discarded.value, 40)} {said.discarded.unit}"
+        told = f"{excerpt(said.discarded.value, 40)} {said.discarded.unit}"
         message = f"JZ means that nothing was discarded, but the text has {told} discarded"
         given_part = with_modifier(line, "", without=_WASTE)
         fix = f"{told} discarded: send the given amount with {given_part} and {told} with "
@@ -172,7 +172,7 @@ def _has_partner_for_sure(line: ServiceLine, ctx: Context) -> bool:
     sources=("LW", "NORJW"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A8:453",
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6 of the lines",
@@ -184,10 +184,10 @@ def _has_partner_for_sure(line: ServiceLine, ctx: Context) -> bool:
 def waste_line_without_given_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Waste is paid only as the rest of a dose. A JW line alone, or with another NDC or date than its partner,
     is denied or returned."""
-    if _WASTED not in line.given_modifiers or line.procedure.upper() == _PRICED_AS_ONE_UNIT:
+    if _WASTED not in line.modifiers_sent or line.procedure.upper() == _PRICED_AS_ONE_UNIT:
         return
     if not _may_have_partner(line, ctx, False):
-        named = shorten(drug_and_day(line)[0], 20) or "this drug"
+        named = excerpt(drug_and_day(line)[0], 20) or "this drug"
         message = f"JW bills the discarded part of {named}, but no line bills the given part for the same day"
         fix = (
             f"Add a line with {with_modifier(line, '', without=_WASTE)} for the given amount, same NDC and date. "
@@ -203,7 +203,7 @@ def waste_line_without_given_line(line: ServiceLine, ctx: Context) -> Iterator[H
     sources=("FCJW",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A7:453",
     remittance=("16", "N823"),
     where="2400 SV101-3 to SV101-6 / SV202-3 to SV202-6; 2410 LIN03, the text",
@@ -215,7 +215,7 @@ def waste_line_without_given_line(line: ServiceLine, ctx: Context) -> Iterator[H
 def waste_modifier_on_multiple_dose_container(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """JW and JZ are for single-dose containers only. On a multiple-dose vial they contradict the product, and
     the line comes back."""
-    given = sorted(_WASTE.intersection(line.given_modifiers))
+    given = sorted(_WASTE.intersection(line.modifiers_sent))
     if given and _container(line, ctx) == _MULTIPLE_DOSE:
         source = "the text" if ctx.narrative(line).container else "the NDC"
         message = f"Modifier {given[0]} is on a drug from a multiple-dose container (MDV by {source})"
@@ -231,7 +231,7 @@ def waste_modifier_on_multiple_dose_container(line: ServiceLine, ctx: Context) -
     sources=("NORJW", "FCJW"),
     confidence="P",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A8:453",
     second_status="A8:732",
     remittance=("16", "N823"),
@@ -248,10 +248,10 @@ def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     amount = _discarded(said)
     if amount is None or amount <= 0 or said.discarded is None or _takes_neither(line, ctx):
         return
-    if _WASTE.intersection(line.given_modifiers) or _may_have_waste_line(line, ctx):
+    if _WASTE.intersection(line.modifiers_sent) or _may_have_waste_line(line, ctx):
         return
     if _container(line, ctx) != _MULTIPLE_DOSE:
-        told = f"{shorten(said.discarded.value, 40)} {said.discarded.unit}"
+        told = f"{excerpt(said.discarded.value, 40)} {said.discarded.unit}"
         message = f"The text has {told} discarded, but no line bills it with modifier JW"
         fix = f"Add a line with {with_modifier(line, 'JW')} for {told}, same NDC and date. "
         fix += f"If nothing was discarded, delete the waste from the text and send {with_modifier(line, 'JZ')}."
@@ -268,7 +268,7 @@ def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     sources=("LW", "NORJW"),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     status="A8:724",
     remittance=("16", "M53"),
     where="2410 CTP04 of the given and the JW line; the text",
@@ -280,7 +280,7 @@ def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The JW line bills what was left in the opened vials, no more. With the whole vial on both lines the
     payer pays twice, and takes the money back later."""
-    given = other_part(line, ctx) if _WASTED in line.given_modifiers else None
+    given = other_part(line, ctx) if _WASTED in line.modifiers_sent else None
     if given is None or line.drug is None or given.drug is None:
         return
     unit = line.drug.unit
@@ -290,14 +290,15 @@ def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit
         return
     billed = _EXACT.add(wasted, used)
     if line.drug.ctp is not None and billed > held:
-        sums = f"{shorten(plain(used), 20)} + {shorten(plain(wasted), 20)} = {shorten(plain(billed), 20)} {unit}"
+        shown = [excerpt(format_number(one), 20) for one in (used, wasted, billed, held)]
         message = (
-            f"Given and discarded are {sums}, but the text's containers hold {shorten(plain(held), 20)} {unit}"
+            f"Given and discarded are {shown[0]} + {shown[1]} = {shown[2]} {unit}, "
+            f"but the text's containers hold {shown[3]} {unit}"
         )
         rest = _EXACT.subtract(held, used)
-        corrected = changed(line.drug.ctp, ctx.claim.delimiters, {4: plain(rest)}) if rest > 0 else ""
-        fix = f"If {shorten(plain(used), 20)} {unit} were given, send on this line {corrected}"
-        yield Hit(at(line.drug.ctp, 4), message, shorten(line.drug.quantity), fix=fix if corrected else None)
+        corrected = changed(line.drug.ctp, ctx.claim.delimiters, {4: format_number(rest)}) if rest > 0 else ""
+        fix = f"If {excerpt(format_number(used), 20)} {unit} were given, send on this line {corrected}"
+        yield Hit(at(line.drug.ctp, 4), message, excerpt(line.drug.quantity), fix=fix if corrected else None)
 
 
 def _content(said: Narrative, unit: str) -> Decimal | None:
@@ -313,12 +314,12 @@ def _in_unit(said: Narrative, unit: str, value: str, text_unit: str) -> Decimal 
     """What one container holds: as the text gives it, or by way of a strength such as 20 MG in 10 ML."""
     if unit == "UN":
         return Decimal(1)
-    size = in_base_unit(value, text_unit)
+    size = to_base_unit(value, text_unit)
     wanted = {"ML": "ML", "ME": "MG"}.get(unit)
     if size is not None and size[1] == wanted:
         return size[0]
     strength = said.strength
     if unit != "ML" or strength is None or (strength.value, strength.unit) != (value, text_unit):
         return None
-    volume = in_base_unit(strength.per_value or "", strength.per_unit or "")
+    volume = to_base_unit(strength.per_value or "", strength.per_unit or "")
     return volume[0] if volume and volume[1] == "ML" else None

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from x12proc.claims.model import Days, ServiceLine
 from x12proc.narrative import Amount
-from x12proc.reference.ndc import is_placeholder, normalise
+from x12proc.reference.ndc import is_placeholder, normalize
 from x12proc.rules.context import Context
 from x12proc.rules.dates import service_days
 
@@ -20,17 +20,17 @@ Drug = tuple[str, Days | None]
 
 def is_waste_line(line: ServiceLine) -> bool:
     """Whether a line bills discarded drug."""
-    return WASTED in line.given_modifiers
+    return WASTED in line.modifiers_sent
 
 
 def drug_and_day(line: ServiceLine) -> Drug:
     """What two lines share that are parts of one administration: NDC and day."""
-    return normalise(line.ndc) or line.ndc, service_days(line)
+    return normalize(line.ndc) or line.ndc, service_days(line)
 
 
 def is_known(drug: Drug) -> bool:
     """Whether NDC and day are real ones, so that two lines with the same can be paired."""
-    return normalise(drug[0]) is not None and not is_placeholder(drug[0]) and drug[1] is not None
+    return normalize(drug[0]) is not None and not is_placeholder(drug[0]) and drug[1] is not None
 
 
 def other_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
@@ -75,7 +75,7 @@ def _packages(ctx: Context) -> dict[str | None, set[str | None]]:
     """The NDCs under which each drug of the claim is billed. Kept for the claim at hand."""
     found: dict[str | None, set[str | None]] = {}
     for line in ctx.targets:
-        found.setdefault(ctx.narrative(line).matched, set()).add(normalise(line.ndc))
+        found.setdefault(ctx.narrative(line).matched, set()).add(normalize(line.ndc))
     return found
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from x12proc.claims.model import Claim, Note, ServiceLine, Spot, at
+from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
-from x12proc.reference.ndc import normalise
+from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import LINE_NOTES, Context
-from x12proc.rules.narrative import kinds_of_drug, spoken, text_place, text_shown
+from x12proc.rules.narrative import kinds_of_drug, line_texts, text_place, text_shown
 
 _LONGEST = 2000  # characters of a text that are read
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]")
@@ -61,17 +61,20 @@ def _holds(text: str, name: frozenset[str]) -> bool:
     return name <= set(_WORD.findall(text))
 
 
-def _said_of(claim: Claim, ctx: Context) -> Iterator[tuple[Spot, str]]:
+def _said_of(claim: Claim, ctx: Context) -> Iterator[tuple[LazyLocation, str]]:
     """Each text that speaks of a target line: its place, and what it says in capitals."""
     for line in ctx.targets:
         if line.service is not None and line.description.strip():
-            yield Spot(line.service, 1 if line.service.tag == "SV1" else 2, 7), line.description[:_LONGEST].upper()
+            yield (
+                LazyLocation(line.service, 1 if line.service.tag == "SV1" else 2, 7),
+                line.description[:_LONGEST].upper(),
+            )
         for note in line.notes:
             if note.code in LINE_NOTES:
-                yield Spot(note.segment, 2), note.text[:_LONGEST].upper()
+                yield LazyLocation(note.segment, 2), note.text[:_LONGEST].upper()
     for note in claim.notes:
         if note.code != "TPO":
-            yield Spot(note.segment, 2), note.text[:_LONGEST].upper()
+            yield LazyLocation(note.segment, 2), note.text[:_LONGEST].upper()
 
 
 @claim_rule(
@@ -133,7 +136,7 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
         for line in ctx.targets
         if not line.description.strip() and not any(note.code in LINE_NOTES for note in line.notes)
     ]
-    drugs = {normalise(line.ndc) for line in ctx.targets}
+    drugs = {normalize(line.ndc) for line in ctx.targets}
     if not silent or (len(drugs) == 1 and None not in drugs):
         return
     note = _drug_note(claim, ctx)
@@ -150,12 +153,12 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
     sources=("PALN",),
     confidence="V",
     since="0.1.0",
-    drug_alone=True,
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A6:306",
     remittance=("16", "N350"),
     suppressed_by=("NAR01", "NAR02", "NDC11"),
-    options={"tell": Option(False, "true switches the rule on")},
+    options={"enabled": Option(False, "true switches the rule on")},
     summary="The text of a cancer drug has no stage and no earlier treatment.",
     fix="Add a note with what the label requires, for example NTE*ADD*METASTATIC, PROGRESSED AFTER TWO PRIOR "
     "REGIMENS~.",
@@ -163,7 +166,7 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
 def cancer_drug_without_its_indication(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A contractor compares an unclassified cancer drug with its label: stage, earlier treatment. If the
     diagnosis code doesn't show them, a few words save a request for records."""
-    texts = spoken(line, ctx)
+    texts = line_texts(line, ctx)
     if "antineoplastic" not in kinds_of_drug(line, ctx) or any(
         _INDICATION.search(text[:_LONGEST]) for _, text in texts
     ):

@@ -1,4 +1,4 @@
-"""The artefacts of a run: their names, and what writes those that are made of the whole stream of outcomes."""
+"""The artifacts of a run: their names, and what writes those that are made of the whole stream of outcomes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from x12proc.engine.fixes import Level
+from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
@@ -25,7 +25,7 @@ from x12proc.runner.files import OpenInput
 from x12proc.runner.settings import Settings
 
 FIXED = "fixed"
-ARTEFACTS = {
+ARTIFACTS = {
     "json": ".report.json",
     "csv": ".report.csv",
     "xml": ".report.xml",
@@ -38,7 +38,7 @@ ARTEFACTS = {
     "277ca": ".277ca.edi",
     "ta1": ".ta1.edi",
 }
-EMITTED = tuple(kind for kind in ARTEFACTS if kind != FIXED)  # by --emit; the fixed file is written by --fix
+EMITTED = tuple(kind for kind in ARTIFACTS if kind != FIXED)  # by --emit; the fixed file is written by --fix
 # Of those written from the whole stream of outcomes: these need claims without target lines as well, and these
 # have something to say even where no interchange can be read.
 SIDES = frozenset((ACCEPTED, REJECTED))
@@ -55,7 +55,7 @@ class StreamParts(msgspec.Struct, frozen=True):
     settings: Settings
     controls: ControlNumbers
     refuse: Refuse | None
-    fixing: Level
+    fixing: FixLevel
     scratch: Callable[[], BinaryIO]  # an empty file that is gone when the run ends
 
 
@@ -128,8 +128,8 @@ REPORTS: dict[str, Callable[[Write], ReportWriter]] = {"json": JsonReport, "csv"
 # -- what is asked for ----------------------------------------------------------------------------------------
 
 
-def check_artefacts(emit: Sequence[str], fixing: Level) -> tuple[str, ...]:
-    """The artefacts to be made: those of ``emit`` and, when something is to be fixed, the fixed file.
+def check_artifacts(emit: Sequence[str], fixing: FixLevel) -> tuple[str, ...]:
+    """The artifacts to be made: those of ``emit`` and, when something is to be fixed, the fixed file.
 
     Raises ConfigError for one that doesn't exist, and for the fixed file where nothing is to be fixed.
     """

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from x12proc.engine.fixes import Level
+from x12proc.engine.fixes import FixLevel
 from x12proc.runner.files import Input
 from x12proc.runner.pool import GuideChecks, Processes, make_ready
-from x12proc.runner.runner import InputRun, Result
+from x12proc.runner.runner import FileRun, Result
 from x12proc.runner.settings import Settings, load_settings
 
 
-class Order(msgspec.Struct, frozen=True):
+class BatchJob(msgspec.Struct, frozen=True):
     """What every input of a batch is run with. ``options`` are arguments of load_settings; ``now`` is one time for
     all, as in a run by itself. ``begin`` is called in each process first, for instance to set up its log."""
 
@@ -24,22 +24,22 @@ class Order(msgspec.Struct, frozen=True):
     now: datetime
     emit: tuple[str, ...]
     folder: Path
-    fixing: Level = "off"
+    fixing: FixLevel = "off"
     begin: Callable[[], None] | None = None
 
 
 class _Worker:
     """What a process of the batch keeps between inputs."""
 
-    order: Order
+    order: BatchJob
     settings: Settings
     checks: GuideChecks
 
 
-def run_batch(sources: Sequence[Input], order: Order, jobs: int) -> Iterator[Result]:
-    """What became of each input, in their order; the artefacts are those of a run by itself, byte for byte.
+def run_batch(sources: Sequence[Input], order: BatchJob, jobs: int) -> Iterator[Result]:
+    """What became of each input, in their order; the artifacts are those of a run by itself, byte for byte.
 
-    Every input must be a file. Raises OSError when an artefact can't be written: what has not been begun is left.
+    Every input must be a file. Raises OSError when an artifact can't be written: what has not been begun is left.
     """
     with Processes(min(jobs, len(sources)), _begin, order) as processes:
         running = [processes.submit(_scrub, source.path) for source in sources]
@@ -47,7 +47,7 @@ def run_batch(sources: Sequence[Input], order: Order, jobs: int) -> Iterator[Res
             yield done.result()
 
 
-def _begin(order: Order) -> None:
+def _begin(order: BatchJob) -> None:
     make_ready()
     if order.begin is not None:
         order.begin()
@@ -58,6 +58,6 @@ def _begin(order: Order) -> None:
 
 def _scrub(path: Path | None) -> Result:
     order, settings = _Worker.order, _Worker.settings
-    return InputRun(
+    return FileRun(
         Input(path), settings, order.emit, order.folder, checks=_Worker.checks, fixing=order.fixing
     ).run()

@@ -24,7 +24,7 @@ from x12proc.rules.base import Rule, declared, forget
 GROUP = "x12proc.rules"  # the entry points of installed packages
 
 
-class OwnRules(msgspec.Struct, frozen=True):
+class CustomRules(msgspec.Struct, frozen=True):
     """Rules that are not ours: the rules by id, and what reports say of where they come from."""
 
     rules: dict[str, Rule] = {}
@@ -36,7 +36,7 @@ class OwnRules(msgspec.Struct, frozen=True):
         return dict(sorted({**all_rules(), **self.rules}.items()))
 
 
-def load_own_rules(files: Sequence[Path]) -> OwnRules:
+def load_own_rules(files: Sequence[Path]) -> CustomRules:
     """The rules of installed packages and of files. Raises ConfigError."""
     rules: dict[str, Rule] = {}
     packages: dict[str, str] = {}
@@ -49,7 +49,7 @@ def load_own_rules(files: Sequence[Path]) -> OwnRules:
         found, digest = _file_rules(path)
         _add(rules, found, str(path))
         hashes[path.name if path.name not in hashes else f"{path.parent.name}/{path.name}"] = digest
-    own = OwnRules(rules, hashes, packages)
+    own = CustomRules(rules, hashes, packages)
     _check_suppression(own)
     return own
 
@@ -63,7 +63,7 @@ def _add(rules: dict[str, Rule], found: Mapping[str, Rule], where: str) -> None:
         rules[rule_id] = rule
 
 
-def _check_suppression(own: OwnRules) -> None:
+def _check_suppression(own: CustomRules) -> None:
     known = own.with_ours()
     for rule in own.rules.values():
         unknown = [other for other in rule.suppressed_by if other not in known]

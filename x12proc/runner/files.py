@@ -1,4 +1,4 @@
-"""Files at the rim: inputs found and opened; artefacts written whole or not at all."""
+"""Files at the rim: inputs found and opened; artifacts written whole or not at all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GZIP_FREE = 64 * 1024 * 1024
 class Input:
     """An input, not yet opened: a file by its path, bytes, or a stream that is read once; None is standard input.
 
-    ``name`` is what reports call an input without a path, and its ``stem`` what its artefacts are called after.
+    ``name`` is what reports call an input without a path, and its ``stem`` what its artifacts are called after.
     """
 
     def __init__(self, source: Path | bytes | BinaryIO | None, name: str = "stdin") -> None:
@@ -183,7 +183,7 @@ class OpenInput:
         self._stack.close()
 
 
-class Artefact:
+class Artifact:
     """A file that appears whole or not at all: written beside its place, flushed, then renamed.
 
     Call :meth:`publish` when everything is written; left without it, nothing remains.
@@ -201,7 +201,7 @@ class Artefact:
         return self._temporary.open("rb")
 
     def publish(self) -> None:
-        """Make the artefact appear."""
+        """Make the artifact appear."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()

@@ -42,7 +42,7 @@ def log_result(summary: Summary, faults: Sequence[Fault], withheld: Iterable[str
             byte_offset=fault.byte_offset,
         )
     for kind in withheld:
-        log.warning("artefact_withheld", artefact=kind)
+        log.warning("artifact_withheld", artifact=kind)
     log.info(
         "file_scrubbed",
         status=summary.status,

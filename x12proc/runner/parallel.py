@@ -2,7 +2,7 @@
 
 This process scans: that is cheap, and everything that hangs on order, on envelopes and on what came before stays
 in one place. The others open claims, run the rules, hold them against their guide, and make of each what the
-artefacts need. What they can't know (whether the file held the same claim before) is decided here, and a claim for
+artifacts need. What they can't know (whether the file held the same claim before) is decided here, and a claim for
 which it matters is scrubbed again here; so the outcomes are those of a run by itself.
 """
 
@@ -19,12 +19,12 @@ from typing import Any, TypeAlias
 import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
-from x12proc.conformance.checker import Judge
+from x12proc.conformance.checker import GuideChecker
 from x12proc.conformance.chunks import CHECKED_GUIDES, version
 from x12proc.conformance.stream import judged, unchecked
-from x12proc.engine.engine import Engine, ScrubbedClaim, ToldClaim, WhatWasFound
-from x12proc.engine.fixes import Level, claim_fixes
-from x12proc.engine.stream import Outcome, PassedClaim, scrub_claim
+from x12proc.engine.engine import ClaimFindings, ClaimResult, Engine, RemoteClaimResult
+from x12proc.engine.fixes import FixLevel, claim_fixes
+from x12proc.engine.stream import Outcome, UntargetedClaim, scrub_claim
 from x12proc.reports.document import Document, claim_document
 from x12proc.reports.edi.annotate import Annotator
 from x12proc.runner.files import FileBuffer
@@ -40,30 +40,30 @@ _READ_AHEAD = 4 * _BYTES  # a share whose claims stand this close together is re
 _MOST_HELD = 4096  # outcomes of a share, most of them claims that nothing is to be done for
 
 
-class Share(msgspec.Struct, frozen=True):
+class ClaimChunk(msgspec.Struct, frozen=True):
     """Some claims of a file, and what is made of them besides."""
 
     path: Path
     spans: tuple[ClaimSpan, ...]
-    fixing: Level
+    fixing: FixLevel
     documents: bool
     patient: bool
     notes: bool
     every_claim: bool
 
 
-class Found(msgspec.Struct, frozen=True):
+class ChunkResult(msgspec.Struct, frozen=True):
     """What a claim came to. ``keys`` say what must not have come before; ``again`` that it has to be scrubbed
     where all of the file is known."""
 
     faults: tuple[Fault, ...] = ()
-    told: ToldClaim | None = None
+    told: RemoteClaimResult | None = None
     passed: bool = False
     keys: tuple[Hashable, ...] = ()
     again: bool = False
 
 
-class Sharing(Processes):
+class ClaimPool(Processes):
     """The processes that share the claims of the files of a run.
 
     ``options`` are arguments of load_settings, ``now`` is the time of the run. There are ``jobs`` of them: 0
@@ -74,7 +74,7 @@ class Sharing(Processes):
         super().__init__(jobs, _begin, dict(options), now)
 
 
-def can_be_shared(sharing: Sharing | None, settings: Settings, path: Path | None, size: int) -> bool:
+def can_be_shared(sharing: ClaimPool | None, settings: Settings, path: Path | None, size: int) -> bool:
     """Whether the claims of an input can be given to other processes, and are worth it."""
     if sharing is None or sharing.jobs == 1:
         return False
@@ -90,8 +90,8 @@ _Held: TypeAlias = list[Outcome | ClaimSpan]
 def shared_outcomes(
     buffer: Buffer,
     settings: Settings,
-    sharing: Sharing,
-    share: Share,
+    sharing: ClaimPool,
+    share: ClaimChunk,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """The outcomes of a file in their order, target claims as ToldClaim wherever another process could scrub them.
@@ -101,13 +101,13 @@ def shared_outcomes(
     desk = _Desk(buffer, settings)
     held: _Held = []
     count = size = 0
-    waiting: deque[tuple[_Held, Future[list[Found]] | None]] = deque()
+    waiting: deque[tuple[_Held, Future[list[ChunkResult]] | None]] = deque()
     for event in scan(buffer, settings.codes, every_claim=share.every_claim, progress=progress):
         if isinstance(event, ClaimSpan) and event.mentioned:
             held.append(event)
             count, size = count + 1, size + event.end - event.start
         else:
-            held.append(PassedClaim(event) if isinstance(event, ClaimSpan) else event)
+            held.append(UntargetedClaim(event) if isinstance(event, ClaimSpan) else event)
         if count >= _CLAIMS or size >= _BYTES or len(held) >= _MOST_HELD:
             waiting.append((held, _submitted(held, sharing, share)))
             held, count, size = [], 0, 0
@@ -118,7 +118,7 @@ def shared_outcomes(
         yield from desk.told(*left)
 
 
-def _submitted(held: _Held, sharing: Sharing, share: Share) -> Future[list[Found]] | None:
+def _submitted(held: _Held, sharing: ClaimPool, share: ClaimChunk) -> Future[list[ChunkResult]] | None:
     spans = tuple(entry for entry in held if isinstance(entry, ClaimSpan))
     return sharing.submit(_work, msgspec.structs.replace(share, spans=spans)) if spans else None
 
@@ -133,7 +133,7 @@ class _Desk:
         self._judge = GuideChecks(settings.conformance).judge(buffer)
         self._remarked: set[str] = set()
 
-    def told(self, held: _Held, answer: Future[list[Found]] | None) -> Iterator[Outcome]:
+    def told(self, held: _Held, answer: Future[list[ChunkResult]] | None) -> Iterator[Outcome]:
         """The outcomes of a share."""
         found = iter(answer.result() if answer is not None else ())
         for entry in held:
@@ -142,7 +142,7 @@ class _Desk:
             else:
                 yield entry
 
-    def _claim(self, span: ClaimSpan, found: Found) -> Iterator[Outcome]:
+    def _claim(self, span: ClaimSpan, found: ChunkResult) -> Iterator[Outcome]:
         if found.again or self._engine.has_seen(found.keys):
             yield from self._again(span)
             return
@@ -152,11 +152,11 @@ class _Desk:
             # With our own span: whether two claims are of one set is seen by whether the set is the same object.
             yield msgspec.structs.replace(found.told, span=span)
         elif found.passed:
-            yield PassedClaim(span)
+            yield UntargetedClaim(span)
 
     def _again(self, span: ClaimSpan) -> Iterator[Outcome]:
         for outcome in scrub_claim(self._builder, self._engine, self._settings.codes, span, every_claim=True):
-            if isinstance(outcome, ScrubbedClaim):
+            if isinstance(outcome, ClaimResult):
                 yield from self._remarks(span)
                 yield _judged(outcome, self._judge, self._settings)
             elif isinstance(outcome, Fault):
@@ -169,7 +169,7 @@ class _Desk:
             yield unchecked(span)
 
 
-def _judged(scrubbed: ScrubbedClaim, judge: Judge | None, settings: Settings) -> ScrubbedClaim:
+def _judged(scrubbed: ClaimResult, judge: GuideChecker | None, settings: Settings) -> ClaimResult:
     if judge is None:
         return scrubbed
     (errors,) = judge.ask([scrubbed.span])()
@@ -192,7 +192,7 @@ def _begin(options: Mapping[str, Any], now: datetime) -> None:
     _Worker.engine = _Worker.settings.engine()
 
 
-def _work(share: Share) -> list[Found]:
+def _work(share: ClaimChunk) -> list[ChunkResult]:
     """Scrub the claims of a share."""
     settings, engine = _Worker.settings, _Worker.engine
     with share.path.open("rb", buffering=0) as file:
@@ -206,7 +206,7 @@ def _work(share: Share) -> list[Found]:
             engine.forget()  # what came before is not known here
             told = scrub_claim(builder, engine, settings.codes, span, every_claim=share.every_claim)
             opened.append(list(told))
-        scrubbed = [claim for outcomes in opened for claim in outcomes if isinstance(claim, ScrubbedClaim)]
+        scrubbed = [claim for outcomes in opened for claim in outcomes if isinstance(claim, ClaimResult)]
         judge = GuideChecks(settings.conformance).judge(buffer)
         if judge is not None:
             errors = judge.ask([claim.span for claim in scrubbed])()
@@ -217,23 +217,23 @@ def _work(share: Share) -> list[Found]:
 
 
 def _found(
-    outcomes: Sequence[Outcome], judged_claims: Iterator[ScrubbedClaim], share: Share, annotator: Annotator
-) -> Found:
+    outcomes: Sequence[Outcome], judged_claims: Iterator[ClaimResult], share: ClaimChunk, annotator: Annotator
+) -> ChunkResult:
     faults = tuple(outcome for outcome in outcomes if isinstance(outcome, Fault))
-    if not outcomes or not isinstance(outcomes[-1], ScrubbedClaim):
-        return Found(faults, passed=any(isinstance(outcome, PassedClaim) for outcome in outcomes))
+    if not outcomes or not isinstance(outcomes[-1], ClaimResult):
+        return ChunkResult(faults, passed=any(isinstance(outcome, UntargetedClaim) for outcome in outcomes))
     scrubbed = next(judged_claims)
     if scrubbed.crashes:  # an exception is told where it was raised
-        return Found(again=True)
-    return Found(faults, _told(scrubbed, share, annotator), keys=scrubbed.context.asked_for)
+        return ChunkResult(again=True)
+    return ChunkResult(faults, _told(scrubbed, share, annotator), keys=scrubbed.context.asked_for)
 
 
-def _told(scrubbed: ScrubbedClaim, share: Share, annotator: Annotator) -> ToldClaim:
+def _told(scrubbed: ClaimResult, share: ClaimChunk, annotator: Annotator) -> RemoteClaimResult:
     fixes = claim_fixes(scrubbed, share.fixing)
     applied = sum(fix.applied for fix in fixes)
     document = claim_document(scrubbed, share.fixing, patient=share.patient) if share.documents else None
     notes = tuple((edit.start, edit.new) for edit in annotator.edits(scrubbed)) if share.notes else None
-    return ToldClaim(
+    return RemoteClaimResult(
         span=scrubbed.span,
         charge=scrubbed.charge,
         rejected=scrubbed.rejected,
@@ -247,8 +247,8 @@ def _told(scrubbed: ScrubbedClaim, share: Share, annotator: Annotator) -> ToldCl
     )
 
 
-def _what_was_found(scrubbed: ScrubbedClaim) -> WhatWasFound:
-    return WhatWasFound(
+def _what_was_found(scrubbed: ClaimResult) -> ClaimFindings:
+    return ClaimFindings(
         scrubbed.profile,
         scrubbed.findings,
         tuple(line.findings for line in scrubbed.lines),
@@ -258,11 +258,11 @@ def _what_was_found(scrubbed: ScrubbedClaim) -> WhatWasFound:
     )
 
 
-class OpenedAgain:
+class LazyClaimResult:
     """A claim that another process scrubbed, for those who need all of it: opened when first asked for."""
 
     def __init__(
-        self, builder: ClaimBuilder, engine: Engine, fixing: Level, told: ToldClaim, *, patient: bool
+        self, builder: ClaimBuilder, engine: Engine, fixing: FixLevel, told: RemoteClaimResult, *, patient: bool
     ) -> None:
         self._builder = builder
         self._engine = engine
@@ -271,10 +271,10 @@ class OpenedAgain:
         self._told = told
 
     @cached_property
-    def scrubbed(self) -> ScrubbedClaim:
+    def scrubbed(self) -> ClaimResult:
         """The claim with what was found in it."""
-        found = msgspec.msgpack.decode(self._told.found, type=WhatWasFound)
-        return self._engine.revive(self._builder.build(self._told.span), found)
+        found = msgspec.msgpack.decode(self._told.found, type=ClaimFindings)
+        return self._engine.restore(self._builder.build(self._told.span), found)
 
     @cached_property
     def document(self) -> Document:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypeVar
 
-from x12proc.conformance.checker import Answer, Judge
-from x12proc.conformance.chunks import Batch, Verdict
+from x12proc.conformance.checker import Answer, GuideChecker
+from x12proc.conformance.chunks import Batch, BatchResult
 from x12proc.wire.window import Buffer
 
 if TYPE_CHECKING:
@@ -74,14 +74,14 @@ class GuideChecks(Processes):
         super().__init__(jobs, make_ready)
         self._conformance = conformance
 
-    def judge(self, buffer: Buffer) -> Judge | None:
+    def judge(self, buffer: Buffer) -> GuideChecker | None:
         """A judge for one file, or None when files are not held against their guides."""
         if self._conformance == "off":
             return None
         whole = self._conformance == "full"
         if self.jobs == 1:
-            return Judge(buffer, _here, whole=whole)
-        return Judge(buffer, self._elsewhere, whole=whole, in_flight=self.jobs + 1)
+            return GuideChecker(buffer, _here, whole=whole)
+        return GuideChecker(buffer, self._elsewhere, whole=whole, in_flight=self.jobs + 1)
 
     def _elsewhere(self, batch: Batch) -> Answer:
         """Start on a batch in another process, unless nothing is wrong with it."""
@@ -95,7 +95,7 @@ def _here(batch: Batch) -> Answer:
     return partial(_check, batch)
 
 
-def _check(batch: Batch) -> Verdict:
+def _check(batch: Batch) -> BatchResult:
     from x12proc.conformance.check import check  # noqa: PLC0415 - the tables, and pyx12's maps, take a while to load
 
     with _silence():

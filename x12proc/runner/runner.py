@@ -1,4 +1,4 @@
-"""Scrubs one input into its artefacts: outcomes handed to report writers, files published at the end."""
+"""Scrubs one input into its artifacts: outcomes handed to report writers, files published at the end."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.engine import ScrubbedClaim, ToldClaim
-from x12proc.engine.fixes import Level, claim_fixes
-from x12proc.engine.stream import RULE_CRASH, Outcome, SetErrors, Summary, scrub_buffer
-from x12proc.errors import InternalFault, X12SyntaxError
+from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.fixes import FixLevel, claim_fixes
+from x12proc.engine.stream import RULE_CRASH, Outcome, Summary, TransactionErrors, scrub_buffer
+from x12proc.errors import InternalError, X12SyntaxError
 from x12proc.findings import GuideError
 from x12proc.reports.acks.envelopes import ControlNumbers, Refuse
 from x12proc.reports.document import Document, claim_document
 from x12proc.reports.edi.split import Split
-from x12proc.reports.edi.split_check import Proof
+from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.reports.html.line_index import Lines
-from x12proc.reports.writer import ReportWriter, StreamWriter, TakesTold
+from x12proc.reports.writer import AcceptsRemoteResult, ReportWriter, StreamWriter
 from x12proc.runner.artifacts import (
-    ARTEFACTS,
+    ARTIFACTS,
     EVERY_CLAIM,
     MAKERS,
     REPORTS,
@@ -38,9 +38,9 @@ from x12proc.runner.artifacts import (
     StreamParts,
     html_report,
 )
-from x12proc.runner.files import Artefact, FileBuffer, Input, OpenInput
+from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput
 from x12proc.runner.log import log_fixes, log_result
-from x12proc.runner.parallel import OpenedAgain, Share, Sharing, can_be_shared, shared_outcomes
+from x12proc.runner.parallel import ClaimChunk, ClaimPool, LazyClaimResult, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.version import __version__
@@ -60,8 +60,8 @@ class Result(msgspec.Struct, frozen=True):
     name: str
     summary: Summary
     faults: list[Fault]
-    artefacts: list[Path]
-    withheld: dict[str, str]  # artefacts that were asked for and not written, and why
+    artifacts: list[Path]
+    withheld: dict[str, str]  # artifacts that were asked for and not written, and why
 
     @property
     def crashed(self) -> bool:
@@ -70,7 +70,7 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def incomplete(self) -> bool:
-        """Whether an artefact could not be made for which there was something to write."""
+        """Whether an artifact could not be made for which there was something to write."""
         return _UNSURE in self.withheld.values()
 
 
@@ -88,17 +88,17 @@ def outcomes(
     return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
 
 
-Watcher = Callable[[ScrubbedClaim], None]
-Streams = dict[str, tuple[StreamWriter, Artefact]]
+Watcher = Callable[[ClaimResult], None]
+Streams = dict[str, tuple[StreamWriter, Artifact]]
 
 
-class InputRun:
-    """The run over one input. ``target`` is a folder, a stream for a single artefact, or None for no files.
+class FileRun:
+    """The run over one input. ``target`` is a folder, a stream for a single artifact, or None for no files.
 
     ``controls`` numbers the acknowledgements of several inputs on; ``refuse`` is asked of every interchange
     whether it is refused for a reason that the file doesn't show, such as a control number that came before.
     ``checks`` are shared by the inputs of a run; without them each input is checked in this process.
-    ``fixing`` says which fixes are applied; they are written where the artefacts hold ``fixed``. ``sharing`` are
+    ``fixing`` says which fixes are applied; they are written where the artifacts hold ``fixed``. ``sharing`` are
     processes that share the claims of an input that is worth it.
     """
 
@@ -114,8 +114,8 @@ class InputRun:
         controls: ControlNumbers | None = None,
         refuse: Refuse | None = None,
         checks: GuideChecks | None = None,
-        fixing: Level = "off",
-        sharing: Sharing | None = None,
+        fixing: FixLevel = "off",
+        sharing: ClaimPool | None = None,
     ) -> None:
         self._source = source
         self._settings = settings
@@ -137,7 +137,7 @@ class InputRun:
     def run(self) -> Result:
         """Scrub the input.
 
-        Raises OSError when an artefact can't be written; none is left then.
+        Raises OSError when an artifact can't be written; none is left then.
         """
         self._wanted = False
         for _ in self.claims():
@@ -145,11 +145,11 @@ class InputRun:
         assert self.result is not None, "the claims have been taken to their end"
         return self.result
 
-    def claims(self) -> Iterator[ScrubbedClaim]:
-        """The target claims while the input is scrubbed. The artefacts appear, and ``result`` is set, when the
+    def claims(self) -> Iterator[ClaimResult]:
+        """The target claims while the input is scrubbed. The artifacts appear, and ``result`` is set, when the
         last one has been taken; left before that, nothing remains.
 
-        Raises OSError when an artefact can't be written; none is left then.
+        Raises OSError when an artifact can't be written; none is left then.
         """
         started = time.perf_counter()
         with contextlib.ExitStack() as stack:
@@ -159,7 +159,7 @@ class InputRun:
             else:
                 try:
                     result = yield from self._scrub(opened, stack)
-                except InternalFault as fault:
+                except InternalError as fault:
                     result = self._contradicted(fault)
         log_result(result.summary, result.faults, result.withheld, time.perf_counter() - started)
         self.result = result
@@ -174,13 +174,13 @@ class InputRun:
 
     # -- the two ways through ------------------------------------------------------------------------------
 
-    def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Generator[ScrubbedClaim, None, Result]:
+    def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Generator[ClaimResult, None, Result]:
         self._lines = Lines(opened.buffer)
         reports = self._open_reports(stack)
         streams = self._open_streams(opened, stack)
         for report, _ in reports.values():
             report.begin({"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size})
-        proof = Proof(opened.buffer)
+        proof = SplitCheck(opened.buffer)
         told = list(dict.fromkeys(stream for stream, _ in streams.values()))
         told += [] if SIDES.isdisjoint(streams) else [proof]
         yield from self._tell(opened, [report for report, _ in reports.values()], told)
@@ -188,8 +188,8 @@ class InputRun:
             stream.end(self._summary)
         withheld = {**self._empty(streams), **self._unproven(streams, proof)}
         self._end(reports)
-        finished = [artefact for _, artefact in reports.values()]
-        finished += [artefact for kind, (_, artefact) in streams.items() if kind not in withheld]
+        finished = [artifact for _, artifact in reports.values()]
+        finished += [artifact for kind, (_, artifact) in streams.items() if kind not in withheld]
         return self._result(finished, withheld)
 
     def _unreadable(self, error: X12SyntaxError, stack: contextlib.ExitStack) -> Result:
@@ -202,9 +202,9 @@ class InputRun:
             report.begin({"name": self._source.name, "sha256": "", "bytes": 0})
         self._end(reports)
         withheld = {kind: _NOTHING for kind in self._emit if kind in STREAMS}
-        return self._result([artefact for _, artefact in reports.values()], withheld)
+        return self._result([artifact for _, artifact in reports.values()], withheld)
 
-    def _contradicted(self, fault: InternalFault) -> Result:
+    def _contradicted(self, fault: InternalError) -> Result:
         """We wrote something else than we meant to: nothing is published, and nothing counts as accepted."""
         message = f"Internal fault: {fault}. Nothing was written; please report this"
         self._take(Fault(code=INTERNAL_FAULT, message=message, severity="error", segment_index=0, byte_offset=0))
@@ -214,7 +214,7 @@ class InputRun:
 
     def _tell(
         self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]
-    ) -> Iterator[ScrubbedClaim]:
+    ) -> Iterator[ClaimResult]:
         """Hand every outcome to all who write of it, and the target claims on."""
 
         def advance(position: int) -> None:
@@ -222,19 +222,19 @@ class InputRun:
                 self._progress(position, opened.size)
 
         settings, builder = self._settings, ClaimBuilder(opened.buffer)
-        again = partial(OpenedAgain, builder, settings.engine(), self._fixing, patient=settings.patient)
+        again = partial(LazyClaimResult, builder, settings.engine(), self._fixing, patient=settings.patient)
         for outcome in self._outcomes(opened, advance):
             self._take(outcome)
-            if isinstance(outcome, ToldClaim):
+            if isinstance(outcome, RemoteClaimResult):
                 yield from self._pass_on(outcome, again(outcome), reports, streams)
                 advance(outcome.span.end)
                 continue
-            if isinstance(outcome, ScrubbedClaim):
+            if isinstance(outcome, ClaimResult):
                 self._report(outcome, reports)
                 advance(outcome.claim.end)
             for stream in streams:
                 stream.take(outcome)
-            if isinstance(outcome, ScrubbedClaim):
+            if isinstance(outcome, ClaimResult):
                 yield outcome
 
     def _outcomes(self, opened: OpenInput, advance: Callable[[int], None]) -> Iterator[Outcome]:
@@ -245,7 +245,7 @@ class InputRun:
         assert self._sharing is not None
         assert path is not None
         emit = self._emit
-        share = Share(
+        share = ClaimChunk(
             path=path,
             spans=(),
             fixing=self._fixing,
@@ -258,18 +258,18 @@ class InputRun:
 
     def _pass_on(
         self,
-        told: ToldClaim,
-        again: OpenedAgain,
+        told: RemoteClaimResult,
+        again: LazyClaimResult,
         reports: Sequence[ReportWriter],
         streams: Sequence[StreamWriter],
-    ) -> Iterator[ScrubbedClaim]:
+    ) -> Iterator[ClaimResult]:
         """Hand on what another process found in a claim. It is opened again only for those who need all of it."""
         self._count_fixes(*told.fixes)
         for report in reports:
-            if not (isinstance(report, TakesTold) and report.told(told)):
+            if not (isinstance(report, AcceptsRemoteResult) and report.told(told)):
                 report.claim(again.scrubbed, again.document)
         for stream in streams:
-            if not (isinstance(stream, TakesTold) and stream.told(told)):
+            if not (isinstance(stream, AcceptsRemoteResult) and stream.told(told)):
                 stream.take(again.scrubbed)
         if told.fixes[0] and not reports:
             log_fixes(claim_fixes(again.scrubbed, self._fixing))
@@ -282,7 +282,7 @@ class InputRun:
         self._summary.fixes["applied"] += applied
         self._summary.fixes["offered"] += offered
 
-    def _report(self, scrubbed: ScrubbedClaim, reports: Sequence[ReportWriter]) -> None:
+    def _report(self, scrubbed: ClaimResult, reports: Sequence[ReportWriter]) -> None:
         fixes = claim_fixes(scrubbed, self._fixing)
         applied = sum(fix.applied for fix in fixes)
         self._count_fixes(applied, len(fixes) - applied)
@@ -299,7 +299,7 @@ class InputRun:
         self._summary.count(outcome)
         if isinstance(outcome, Fault):
             self._note(outcome)
-        elif isinstance(outcome, SetErrors):
+        elif isinstance(outcome, TransactionErrors):
             for error in outcome.guide_errors:
                 self._note(_guide_fault(error, outcome))
 
@@ -310,31 +310,31 @@ class InputRun:
             more = f"More than {MOST_FAULTS} faults; the rest is not listed"
             self._faults.append(msgspec.structs.replace(fault, code="too-many-faults", message=more))
 
-    # -- artefacts -----------------------------------------------------------------------------------------
+    # -- artifacts -----------------------------------------------------------------------------------------
 
-    def _open_reports(self, stack: contextlib.ExitStack) -> dict[str, tuple[ReportWriter, Artefact]]:
-        writers: dict[str, tuple[ReportWriter, Artefact]] = {}
+    def _open_reports(self, stack: contextlib.ExitStack) -> dict[str, tuple[ReportWriter, Artifact]]:
+        writers: dict[str, tuple[ReportWriter, Artifact]] = {}
         for kind in self._emit:
             if kind not in STREAMS:
-                artefact = self._artefact(kind, stack)
-                writers[kind] = (self._report_writer(kind, artefact.file, stack), artefact)
+                artifact = self._artifact(kind, stack)
+                writers[kind] = (self._report_writer(kind, artifact.file, stack), artifact)
         return writers
 
     def _open_streams(self, opened: OpenInput, stack: contextlib.ExitStack) -> Streams:
-        artefacts = {kind: self._artefact(kind, stack) for kind in self._emit if kind in STREAMS}
-        split = Split(opened.buffer, {kind: side.file for kind, side in artefacts.items() if kind in SIDES})
+        artifacts = {kind: self._artifact(kind, stack) for kind in self._emit if kind in STREAMS}
+        split = Split(opened.buffer, {kind: side.file for kind, side in artifacts.items() if kind in SIDES})
         writers: Streams = {}
-        for kind, artefact in artefacts.items():
+        for kind, artifact in artifacts.items():
             parts = StreamParts(
                 opened,
-                artefact.file.write,
+                artifact.file.write,
                 self._settings,
                 self._controls,
                 self._refuse,
                 self._fixing,
                 scratch=lambda: _scratch(stack),
             )
-            writers[kind] = (split if kind in SIDES else MAKERS[kind](parts), artefact)
+            writers[kind] = (split if kind in SIDES else MAKERS[kind](parts), artifact)
         return writers
 
     def _empty(self, streams: Streams) -> dict[str, str]:
@@ -342,16 +342,16 @@ class InputRun:
         readable = set(streams) if self._summary.interchanges else WITHOUT_INTERCHANGE
         return {
             kind: _NOTHING
-            for kind, (_, artefact) in streams.items()
-            if kind not in readable or not artefact.file.tell()
+            for kind, (_, artifact) in streams.items()
+            if kind not in readable or not artifact.file.tell()
         }
 
-    def _unproven(self, streams: Streams, proof: Proof) -> dict[str, str]:
+    def _unproven(self, streams: Streams, proof: SplitCheck) -> dict[str, str]:
         """The streams that must not be published. Raises InternalFault when the proof of a split fails."""
         sides = [(kind, stream, art) for kind, (stream, art) in streams.items() if isinstance(stream, Split)]
         if self._summary.failed:
             return {kind: _FAILED for kind in streams if kind in TO_BE_SENT}
-        faults = [split.contradiction or _proven(kind, artefact, proof) for kind, split, artefact in sides]
+        faults = [split.contradiction or _proven(kind, artifact, proof) for kind, split, artifact in sides]
         doubts = list(dict.fromkeys(fault for fault in faults if fault is not None))
         for fault in doubts:
             self._take(fault)
@@ -362,35 +362,35 @@ class InputRun:
             return html_report(file.write, _scratch(stack), self._settings.rules, self._lines)
         return REPORTS[kind](file.write)
 
-    def _artefact(self, kind: str, stack: contextlib.ExitStack) -> Artefact:
+    def _artifact(self, kind: str, stack: contextlib.ExitStack) -> Artifact:
         folder = self._target if isinstance(self._target, Path) else Path(tempfile.gettempdir())
-        artefact = Artefact(folder / (self._source.stem + ARTEFACTS[kind]))
-        stack.callback(artefact.discard)
-        return artefact
+        artifact = Artifact(folder / (self._source.stem + ARTIFACTS[kind]))
+        stack.callback(artifact.discard)
+        return artifact
 
-    def _end(self, reports: dict[str, tuple[ReportWriter, Artefact]]) -> None:
+    def _end(self, reports: dict[str, tuple[ReportWriter, Artifact]]) -> None:
         for report, _ in reports.values():
             report.end(self._summary, self._faults, program_document(self._settings))
 
-    def _result(self, finished: list[Artefact], withheld: dict[str, str]) -> Result:
+    def _result(self, finished: list[Artifact], withheld: dict[str, str]) -> Result:
         if isinstance(self._target, Path):
             for kind in withheld:  # what an earlier run left there is not this input's any more
-                (self._target / (self._source.stem + ARTEFACTS[kind])).unlink(missing_ok=True)
-            for artefact in finished:
-                artefact.publish()
-            paths = [artefact.path for artefact in finished]
+                (self._target / (self._source.stem + ARTIFACTS[kind])).unlink(missing_ok=True)
+            for artifact in finished:
+                artifact.publish()
+            paths = [artifact.path for artifact in finished]
         else:
-            for artefact in finished:
-                self._pour(artefact)
+            for artifact in finished:
+                self._pour(artifact)
             paths = []
         return Result(self._source.name, self._summary, self._faults, paths, withheld)
 
-    def _pour(self, artefact: Artefact) -> None:
-        """Copy a finished artefact to the stream."""
+    def _pour(self, artifact: Artifact) -> None:
+        """Copy a finished artifact to the stream."""
         if self._target is None or isinstance(self._target, Path):
             return
-        artefact.file.flush()
-        with artefact.reopen() as file:
+        artifact.file.flush()
+        with artifact.reopen() as file:
             while piece := file.read(1024 * 1024):
                 self._target.write(piece)
         self._target.flush()
@@ -402,7 +402,7 @@ def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
     return cast(BinaryIO, stack.enter_context(file))
 
 
-def _guide_fault(error: GuideError, outcome: SetErrors) -> Fault:
+def _guide_fault(error: GuideError, outcome: TransactionErrors) -> Fault:
     """A fault against the guide that hangs on no claim, among the file's own."""
     return Fault(
         code=f"guide-{error.code}",
@@ -416,9 +416,9 @@ def _guide_fault(error: GuideError, outcome: SetErrors) -> Fault:
     )
 
 
-def _proven(kind: str, artefact: Artefact, proof: Proof) -> Fault | None:
+def _proven(kind: str, artifact: Artifact, proof: SplitCheck) -> Fault | None:
     """Read one side of a split again. Raises InternalFault."""
-    with artefact.reopen() as file:
+    with artifact.reopen() as file:
         return proof.check(kind, FileBuffer(file))
 
 

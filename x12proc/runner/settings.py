@@ -16,10 +16,10 @@ from x12proc.engine.engine import Engine
 from x12proc.errors import ConfigError
 from x12proc.profiles.profiles import ProfileFile, Profiles, parse_profile
 from x12proc.reference.edition import Reference
-from x12proc.reports.acks.envelopes import Acknowledging
+from x12proc.reports.acks.envelopes import AckSettings
 from x12proc.rules import all_rules
 from x12proc.rules.base import Rule
-from x12proc.runner.custom_rules import OwnRules, load_own_rules
+from x12proc.runner.custom_rules import CustomRules, load_own_rules
 from x12proc.runner.pool import Conformance
 from x12proc.typed_toml import decode
 
@@ -37,7 +37,7 @@ class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     rule_files: tuple[str, ...] = ()  # Python files with rules of the user's own
     reference_folder: str = ""  # an edition that 'x12proc reference import' made; empty: the shipped one
     emit: tuple[str, ...] = ("json", "html", "annotated")
-    acknowledgement: Acknowledging = Acknowledging()
+    acknowledgement: AckSettings = AckSettings()
     conformance: Conformance = "targets"
     guide_errors: GuideErrorPolicy = "report"
     patient: bool = False
@@ -50,11 +50,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: str | None  # None: chosen by claim
     now: datetime  # when the run takes place, for the dates and times of what it writes
     rules: dict[str, Rule]  # ours and the user's own
-    own_rules: OwnRules
+    own_rules: CustomRules
     profiles: Profiles
     profile_hashes: dict[str, str]
     reference: Reference
-    acknowledgement: Acknowledging
+    acknowledgement: AckSettings
 
     @property
     def as_of(self) -> date:

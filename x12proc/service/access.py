@@ -17,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from x12proc.service.api.upload import Refused
+from x12proc.service.api.upload import HttpError
 from x12proc.service.db.store import Store
-from x12proc.service.keys import Who, who_has_key, who_has_session
+from x12proc.service.keys import Principal, who_has_key, who_has_session
 from x12proc.service.metrics import Metrics
 
 COOKIE = "x12proc_session"
@@ -89,7 +89,7 @@ class Guard:
             return refusal(_UNKNOWN)
         return RedirectResponse("/sign-in", 303)
 
-    def _who(self, request: Request) -> Who | None:
+    def _who(self, request: Request) -> Principal | None:
         kind, _, key = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             return who_has_key(self._store, key.strip())
@@ -110,7 +110,7 @@ class Guard:
         )
 
 
-_UNKNOWN = Refused(
+_UNKNOWN = HttpError(
     401, "unauthorized", "Send a key: Authorization: Bearer KEY", {"WWW-Authenticate": 'Bearer realm="x12proc"'}
 )
 
@@ -120,14 +120,14 @@ def for_program(path: str) -> bool:
     return path.startswith(API) or path in ("/metrics", "/healthz")
 
 
-def needs(scope: str) -> Callable[[Request], Who]:
+def needs(scope: str) -> Callable[[Request], Principal]:
     """A dependency: who asks, if they may. Raises Refused.
 
     A browser's cookie is sent along with requests that the person didn't mean; so that it only reads here.
     """
 
-    def check(request: Request) -> Who:
-        who: Who | None = request.state.who
+    def check(request: Request) -> Principal:
+        who: Principal | None = request.state.who
         if who is None or (who.csrf and request.method not in _SAFE):
             raise _UNKNOWN
         return _allowed(who, scope)
@@ -135,32 +135,32 @@ def needs(scope: str) -> Callable[[Request], Who]:
     return check
 
 
-def page_needs(scope: str) -> Callable[[Request], Who]:
+def page_needs(scope: str) -> Callable[[Request], Principal]:
     """A dependency of pages: who has signed in, if they may. Raises Refused. A form is held against its token as
     well, by :func:`check_token`."""
 
-    def check(request: Request) -> Who:
-        who: Who | None = request.state.who
+    def check(request: Request) -> Principal:
+        who: Principal | None = request.state.who
         if who is None or not who.csrf:
-            raise Refused(403, "sign-in", "Pages are for browsers: sign in with your key")
+            raise HttpError(403, "sign-in", "Pages are for browsers: sign in with your key")
         return _allowed(who, scope)
 
     return check
 
 
-def check_token(who: Who, token: str) -> None:
+def check_token(who: Principal, token: str) -> None:
     """Whether a form came from a page of ours in the same session. Raises Refused."""
     if not who.csrf or not hmac.compare_digest(who.csrf.encode(), token.encode()):
-        raise Refused(403, "stale-form", "This form is of another session; load the page again")
+        raise HttpError(403, "stale-form", "This form is of another session; load the page again")
 
 
-def _allowed(who: Who, scope: str) -> Who:
+def _allowed(who: Principal, scope: str) -> Principal:
     if scope not in who.scopes:
-        raise Refused(403, "forbidden", f"This key may not do that; it needs the scope {scope!r}")
+        raise HttpError(403, "forbidden", f"This key may not do that; it needs the scope {scope!r}")
     return who
 
 
-def refusal(refused: Refused) -> JSONResponse:
+def refusal(refused: HttpError) -> JSONResponse:
     """The JSON that tells why."""
     body = {"error": {"code": refused.code, "message": refused.message}}
     return JSONResponse(body, refused.status, refused.headers)
@@ -168,7 +168,7 @@ def refusal(refused: Refused) -> JSONResponse:
 
 def internal_fault() -> JSONResponse:
     """The answer when we failed."""
-    return refusal(Refused(500, "internal-fault", "An internal fault; nothing was accepted. Please report this"))
+    return refusal(HttpError(500, "internal-fault", "An internal fault; nothing was accepted. Please report this"))
 
 
 def _plain(status: int, text: str) -> Response:

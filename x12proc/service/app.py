@@ -18,9 +18,9 @@ from starlette.responses import JSONResponse, Response
 from x12proc.service.access import Guard, for_program, needs, refusal
 from x12proc.service.api import routes as api
 from x12proc.service.api.schemas import report_schemas
-from x12proc.service.api.upload import Refused
+from x12proc.service.api.upload import HttpError
 from x12proc.service.options import Options
-from x12proc.service.services import Desk
+from x12proc.service.services import Services
 from x12proc.service.web import claim_pages, pages
 from x12proc.service.web.rendering import message
 from x12proc.version import __version__
@@ -34,7 +34,7 @@ Send a file to `POST /v1/scrub` and get the report, the annotated file or an ack
 
 def make_app(options: Options) -> FastAPI:
     """The application. Raises ConfigError when the data folder or the configuration can't be used."""
-    desk = Desk(options)
+    desk = Services(options)
     app = FastAPI(
         title="x12proc",
         version=__version__,
@@ -49,7 +49,7 @@ def make_app(options: Options) -> FastAPI:
     for router in (api.router, pages.router, claim_pages.router):
         app.include_router(router)
     app.add_api_route("/v1/openapi.json", _openapi, include_in_schema=False)
-    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HttpError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_middleware(Guard, store=desk.store, metrics=desk.metrics)
@@ -58,7 +58,7 @@ def make_app(options: Options) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    desk: Desk = app.state.desk
+    desk: Services = app.state.desk
     await run_in_threadpool(desk.store.drop_strays)
     desk.jobs.start()
     await desk.scrubbing.resume()
@@ -69,7 +69,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     desk.store.close()
 
 
-async def _purge(desk: Desk) -> None:
+async def _purge(desk: Services) -> None:
     """Every hour delete what is older than it may get."""
     while desk.options.keep_days:
         await run_in_threadpool(desk.store.purge, desk.options.keep_days)
@@ -80,7 +80,7 @@ async def _purge(desk: Desk) -> None:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
+    assert isinstance(error, HttpError)
     return _told(request, error)
 
 
@@ -88,7 +88,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     """A parameter that can't be; which one, and never what was sent."""
     assert isinstance(error, RequestValidationError)
     places = sorted({str(fault["loc"][-1]) for fault in error.errors()})
-    return _told(request, Refused(400, "bad-request", f"Not a value that can stand there: {', '.join(places)}"))
+    return _told(request, HttpError(400, "bad-request", f"Not a value that can stand there: {', '.join(places)}"))
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -96,10 +96,10 @@ async def _http(request: Request, error: Exception) -> Response:
     codes = {404: "not-found", 405: "method-not-allowed"}
     headers = dict(error.headers or {})
     code = codes.get(error.status_code, "refused")
-    return _told(request, Refused(error.status_code, code, "There is no such address", headers))
+    return _told(request, HttpError(error.status_code, code, "There is no such address", headers))
 
 
-def _told(request: Request, refused: Refused) -> Response:
+def _told(request: Request, refused: HttpError) -> Response:
     """To programs as JSON, to people as a page."""
     if for_program(request.url.path):
         return refusal(refused)

@@ -32,7 +32,7 @@ _KEY = re.compile(r"x12p_([0-9]{1,9})_([A-Za-z0-9_-]{43})")
 _SESSION = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-class Who(msgspec.Struct, frozen=True):
+class Principal(msgspec.Struct, frozen=True):
     """Whoever a request comes from. ``csrf`` is the token of a browser session, empty for a key."""
 
     key_id: int
@@ -77,7 +77,7 @@ def list_keys(store: Store) -> list[Key]:
         return list(session.scalars(select(Key).order_by(Key.name)))
 
 
-def who_has_key(store: Store, text: str) -> Who | None:
+def who_has_key(store: Store, text: str) -> Principal | None:
     """Whose key this is; None for what is no key, or not any more."""
     parts = _KEY.fullmatch(text)
     if parts is None:
@@ -87,13 +87,13 @@ def who_has_key(store: Store, text: str) -> Who | None:
         known = key.digest if key else _digest("")
         if not hmac.compare_digest(known, _digest(parts[2])) or key is None or key.revoked:
             return None
-        return Who(key.id, key.name, frozenset(key.scopes))
+        return Principal(key.id, key.name, frozenset(key.scopes))
 
 
 # -- browsers --------------------------------------------------------------------------------------------------
 
 
-def open_session(store: Store, who: Who, seconds: int) -> str:
+def open_session(store: Store, who: Principal, seconds: int) -> str:
     """Sign a browser in; returns what its cookie holds."""
     token = secrets.token_urlsafe(32)
     expires = stamp(datetime.now(UTC) + timedelta(seconds=seconds))
@@ -107,7 +107,7 @@ def open_session(store: Store, who: Who, seconds: int) -> str:
     return token
 
 
-def who_has_session(store: Store, token: str) -> Who | None:
+def who_has_session(store: Store, token: str) -> Principal | None:
     """Whose browser session this is; None when it has ended or its key was revoked."""
     if not _SESSION.fullmatch(token):
         return None
@@ -118,7 +118,7 @@ def who_has_session(store: Store, token: str) -> Who | None:
         key = session.get(Key, found.key_id)
         if key is None or key.revoked:
             return None
-        return Who(key.id, key.name, frozenset(key.scopes), found.csrf)
+        return Principal(key.id, key.name, frozenset(key.scopes), found.csrf)
 
 
 def close_session(store: Store, token: str) -> None:

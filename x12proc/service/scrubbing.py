@@ -16,13 +16,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from x12proc.errors import ConfigError
-from x12proc.service.api.scrub_options import Question, answer_settings
-from x12proc.service.api.upload import Received, Refused, receive
+from x12proc.service.api.scrub_options import ScrubOptions, answer_settings
+from x12proc.service.api.upload import HttpError, Received, receive
 from x12proc.service.db.store import INPUT, Store
 from x12proc.service.db.tables import BROKEN, DONE, WAITING, ClaimRow, Event, Run, Sending, stamp
 from x12proc.service.jobs.file_job import FileDone, FileJob, scrub_file
-from x12proc.service.jobs.pool import Full, Jobs, NotDone
-from x12proc.service.keys import Who
+from x12proc.service.jobs.pool import Full, JobFailed, Jobs
+from x12proc.service.keys import Principal
 from x12proc.service.metrics import Metrics
 from x12proc.service.options import Options
 
@@ -33,7 +33,7 @@ _RETRY_SECONDS = 5
 class Sent(msgspec.Struct, frozen=True):
     """A file as its sender wants it treated."""
 
-    question: Question
+    question: ScrubOptions
     emit: tuple[str, ...]
     dry_run: bool = False
     idempotency_key: str = ""
@@ -60,7 +60,7 @@ class Scrubbing:
         self._options = options
         self._tasks: set[asyncio.Task[FileDone]] = set()
 
-    async def take(self, request: Request, who: Who, ask: Callable[[Received], Sent]) -> Outcome:
+    async def take(self, request: Request, who: Principal, ask: Callable[[Received], Sent]) -> Outcome:
         """Receive the file of a request and scrub it; ``ask`` says how, once all of it is there.
 
         Raises Refused, and then nothing of the file stays. A dry run's folder is the caller's to remove.
@@ -70,7 +70,7 @@ class Scrubbing:
         except Full:
             self._metrics.full()
             headers = {"Retry-After": str(_RETRY_SECONDS)}
-            raise Refused(429, "full", "There is no room for another file now", headers) from None
+            raise HttpError(429, "full", "There is no room for another file now", headers) from None
         try:
             outcome, sent = await self._receive(request, who, ask)
         except BaseException:
@@ -94,12 +94,14 @@ class Scrubbing:
                 session.execute(delete(ClaimRow).where(ClaimRow.run_id == run.id))
             self._jobs.taken += 1
             outcome = Outcome(run.id, self._store.run_folder(run.id), WAITING, None)
-            question = msgspec.convert(run.question, Question)
+            question = msgspec.convert(run.question, ScrubOptions)
             self._start(outcome, Sent(question, tuple(run.emit), later=True))
 
     # -- receiving ---------------------------------------------------------------------------------------------
 
-    async def _receive(self, request: Request, who: Who, ask: Callable[[Received], Sent]) -> tuple[Outcome, Sent]:
+    async def _receive(
+        self, request: Request, who: Principal, ask: Callable[[Received], Sent]
+    ) -> tuple[Outcome, Sent]:
         folder = await run_in_threadpool(self._store.new_folder)
         try:
             limits = self._options.most_bytes, self._options.upload_seconds
@@ -113,11 +115,11 @@ class Scrubbing:
             shutil.rmtree(folder, ignore_errors=True)
         return outcome, sent
 
-    def _begin(self, folder: Path, received: Received, sent: Sent, who: Who) -> Outcome:
+    def _begin(self, folder: Path, received: Received, sent: Sent, who: Principal) -> Outcome:
         try:
             answer_settings(self._options.config, sent.question)
         except ConfigError as error:
-            raise Refused(400, "bad-request", str(error)) from None
+            raise HttpError(400, "bad-request", str(error)) from None
         if sent.dry_run:
             return Outcome(folder.name, folder, WAITING, None)
         with self._store.writing() as session:
@@ -135,10 +137,12 @@ class Scrubbing:
 
     def _repeated(self, run: Run, sent: Sent, *, same: bool) -> Outcome:
         if not same:
-            raise Refused(409, "key-reused", "This Idempotency-Key came before with another file or other options")
+            raise HttpError(
+                409, "key-reused", "This Idempotency-Key came before with another file or other options"
+            )
         if run.state == WAITING and not sent.later:
             headers = {"Retry-After": str(_RETRY_SECONDS)}
-            raise Refused(409, "in-progress", "The file of this Idempotency-Key is being scrubbed", headers)
+            raise HttpError(409, "in-progress", "The file of this Idempotency-Key is being scrubbed", headers)
         return Outcome(run.id, self._store.run_folder(run.id), run.state, run.status, repeated=True)
 
     # -- scrubbing ---------------------------------------------------------------------------------------------
@@ -195,7 +199,7 @@ class Scrubbing:
             run.summary = {**done.summary, "faults": done.faults, "seconds": round(done.seconds, 3)}
             run.withheld = dict(done.withheld)
 
-    def _drop(self, outcome: Outcome, sent: Sent, refused: Refused) -> None:
+    def _drop(self, outcome: Outcome, sent: Sent, refused: HttpError) -> None:
         """Remove what came to nothing. Whoever left before it did must still find out."""
         shutil.rmtree(outcome.folder, ignore_errors=True)
         if not sent.later:
@@ -208,7 +212,7 @@ class Scrubbing:
                 run.state, run.finished, run.problem = BROKEN, stamp(), refused.message
 
 
-def _new_run(run_id: str, received: Received, sent: Sent, who: Who) -> Run:
+def _new_run(run_id: str, received: Received, sent: Sent, who: Principal) -> Run:
     return Run(
         id=run_id,
         key_name=who.name,
@@ -224,28 +228,28 @@ def _new_run(run_id: str, received: Received, sent: Sent, who: Who) -> Run:
     )
 
 
-def _sending(run_id: str, received: Received, sent: Sent, who: Who) -> Sending:
+def _sending(run_id: str, received: Received, sent: Sent, who: Principal) -> Sending:
     """The sending of an Idempotency-Key, which is the sender's own: two keys may use the same."""
     asked = msgspec.json.encode((received.sha256, sent.question, sent.emit, sent.later))
     digest = hashlib.sha256(f"{who.key_id}:{sent.idempotency_key}".encode()).hexdigest()
     return Sending(digest=digest, fingerprint=hashlib.sha256(asked).hexdigest(), run_id=run_id)
 
 
-def _not_done(error: Exception) -> Refused:
-    if isinstance(error, NotDone):
-        return Refused(503, "not-done", f"The file could not be scrubbed: {error}")
+def _not_done(error: Exception) -> HttpError:
+    if isinstance(error, JobFailed):
+        return HttpError(503, "not-done", f"The file could not be scrubbed: {error}")
     if isinstance(error, OSError):
-        return Refused(503, "storage", f"The file could not be scrubbed: {error.strerror or 'storage'}")
+        return HttpError(503, "storage", f"The file could not be scrubbed: {error.strerror or 'storage'}")
     if isinstance(error, ConfigError):
-        return Refused(
+        return HttpError(
             503, "configuration", "The service's configuration is wrong; its log of the start says more"
         )
-    return Refused(500, "internal-fault", "An internal fault; nothing was accepted. Please report this")
+    return HttpError(500, "internal-fault", "An internal fault; nothing was accepted. Please report this")
 
 
-def _unreadable(done: FileDone) -> Refused:
+def _unreadable(done: FileDone) -> HttpError:
     """No interchange could be read: not X12 at all."""
     if done.crashed:
-        return Refused(500, "internal-fault", "An internal fault; nothing was accepted. Please report this")
+        return HttpError(500, "internal-fault", "An internal fault; nothing was accepted. Please report this")
     fault = done.faults[0]
-    return Refused(400, fault["code"], f"{fault['message']} (byte {fault['byte_offset']})")
+    return HttpError(400, fault["code"], f"{fault['message']} (byte {fault['byte_offset']})")

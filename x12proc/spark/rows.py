@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from x12proc.claims.model import Claim
-from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine.engine import ClaimResult, LineResult
 from x12proc.findings import Finding, GuideError
 from x12proc.spark.options import Rows
 from x12proc.values import parse_charge
@@ -119,7 +119,7 @@ def _arrow_type(name: str, kind: Any) -> pa.DataType:
 # -- rows ------------------------------------------------------------------------------------------------------
 
 
-def claim_rows(scrubbed: ScrubbedClaim, file: str, rows: Rows) -> Iterator[Row]:
+def claim_rows(scrubbed: ClaimResult, file: str, rows: Rows) -> Iterator[Row]:
     """One row a target line, or one for the claim. What is told of the claim stands on its first target line."""
     about = _about(scrubbed, file)
     own = [_finding(finding, "claim") for finding in scrubbed.findings]
@@ -158,7 +158,7 @@ def batch(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(list(rows), schema=schema)
 
 
-def _about(scrubbed: ScrubbedClaim, file: str) -> Row:
+def _about(scrubbed: ClaimResult, file: str) -> Row:
     claim = scrubbed.claim
     payer, provider = claim.payer, claim.billing_provider
     return {
@@ -180,13 +180,13 @@ def _about(scrubbed: ScrubbedClaim, file: str) -> Row:
     }
 
 
-def _of_line(scrubbed: ScrubbedLine, claim: Claim) -> Row:
+def _of_line(scrubbed: LineResult, claim: Claim) -> Row:
     line = scrubbed.line
     drug = line.drug
     return {
         "line": line.number,
         "procedure": line.procedure,
-        "modifiers": list(line.given_modifiers),
+        "modifiers": list(line.modifiers_sent),
         "description": line.description,
         "service_date": line.service_date.first if line.service_date else None,
         "line_charge": _money(line.charge),
@@ -199,7 +199,7 @@ def _of_line(scrubbed: ScrubbedLine, claim: Claim) -> Row:
     }
 
 
-def _of_all_lines(scrubbed: ScrubbedClaim) -> Row:
+def _of_all_lines(scrubbed: ClaimResult) -> Row:
     dates = [line.line.service_date.first for line in scrubbed.lines if line.line.service_date]
     return {
         "lines": scrubbed.line_count,

@@ -11,7 +11,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.engine.stream import Outcome, scrub_claim
 from x12proc.errors import X12ProcError, X12SyntaxError
 from x12proc.runner.files import FileBuffer, Input, OpenInput
@@ -114,7 +114,7 @@ def _scrubbed(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outc
 
 def _told(told: Iterator[Outcome], file: str, options: Options) -> Iterator[Row]:
     for outcome in told:
-        if isinstance(outcome, ScrubbedClaim):
+        if isinstance(outcome, ClaimResult):
             yield from claim_rows(outcome, file, options.rows)
         elif isinstance(outcome, Fault):
             yield from _error(outcome, file, options)

@@ -32,8 +32,8 @@ def interchange(
 ) -> bytes:
     """An interchange of claims, valid under the guides 005010X222A1 and 005010X223A2 as far as the values are.
 
-    Neighbouring claims of one type share a group; a billing provider and a subscriber with his payer that
-    neighbouring claims have in common are sent once. ``control`` is ISA13, and the groups count on from it; sets
+    Neighboring claims of one type share a group; a billing provider and a subscriber with his payer that
+    neighboring claims have in common are sent once. ``control`` is ISA13, and the groups count on from it; sets
     are numbered through. Claims without an id get ``C0001``, ``C0002`` and so on. ``day`` is when it was made.
     The same arguments give the same bytes. A file of several interchanges is several results joined.
 
@@ -56,8 +56,8 @@ def interchange(
 
 
 def _groups(claims: Iterable[Claim], per_set: int, per_group: int) -> Iterator[tuple[str, list[list[Claim]]]]:
-    for kind, neighbours in groupby(claims, lambda claim: claim.type):
-        sets = list(_chunks(list(neighbours), per_set))
+    for kind, neighbors in groupby(claims, lambda claim: claim.type):
+        sets = list(_chunks(list(neighbors), per_set))
         for some in _chunks(sets, per_group):
             yield kind, some
 

@@ -35,7 +35,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """A provider: an organisation, or a person where ``first`` is given."""
+    """A provider: an organization, or a person where ``first`` is given."""
 
     name: str = "LAKESIDE INFUSION CENTER"
     first: str = ""

@@ -11,7 +11,7 @@ from x12proc.wire.delimiters import Delimiters, IsaHeader
 Span: TypeAlias = tuple[int, int]  # first byte, byte after the last
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class SegmentRange(msgspec.Struct, frozen=True):
     """A run of whole segments: first byte, byte after the last, index of the first segment in the file.
 
     ``number`` tells of an HL loop which HL of its set begins it, counted from 1; of anything else it is 0.
@@ -97,10 +97,10 @@ class ClaimSpan(msgspec.Struct, frozen=True):
     start: int
     end: int
     segment_index: int
-    header: Stretch
-    provider: Stretch | None
-    subscriber: Stretch | None
-    patient: Stretch | None
+    header: SegmentRange
+    provider: SegmentRange | None
+    subscriber: SegmentRange | None
+    patient: SegmentRange | None
     interchange: Interchange
     group: Group
     transaction: TransactionSet

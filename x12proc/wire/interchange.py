@@ -23,7 +23,7 @@ from x12proc.wire.events import (
     GroupClosed,
     Interchange,
     InterchangeClosed,
-    Stretch,
+    SegmentRange,
     TransactionClosed,
     TransactionSet,
     field,
@@ -48,7 +48,7 @@ class _Loop:
         self.end = end
         self.place = place
         self.number = number
-        self.stretch: Stretch | None = None
+        self.stretch: SegmentRange | None = None
 
 
 class InterchangeScan:
@@ -96,7 +96,7 @@ class InterchangeScan:
         self._open_index = -1
         self._open_level = b""
         self._open_hit = False
-        self._header: Stretch | None = None
+        self._header: SegmentRange | None = None
         # How many HL loops of the set have ended, and the last one of each level; and how many claims have begun
         # behind the last HL.
         self._loops_seen = 0
@@ -168,7 +168,7 @@ class InterchangeScan:
     def _end_stretch(self, window: Window, at: int) -> Iterator[Event]:
         """Tell what is to be told of the stretch that ends here."""
         if self._open == ST:
-            self._header = Stretch(self._open_at, window.offset(at), self._open_index)
+            self._header = SegmentRange(self._open_at, window.offset(at), self._open_index)
         elif self._open == CLM and (self._open_hit or self._every_claim):
             yield from self._claim(window, at)
 
@@ -238,7 +238,7 @@ class InterchangeScan:
             start,
             window.offset(at),
             index,
-            self._header or Stretch(start, start, index),
+            self._header or SegmentRange(start, start, index),
             self._parent(PROVIDER, window, start, index),
             self._parent(SUBSCRIBER, window, start, index),
             self._parent(_PATIENT, window, start, index),
@@ -249,7 +249,7 @@ class InterchangeScan:
             self._open_hit,
         )
 
-    def _parent(self, level: bytes, window: Window, claim_start: int, claim_index: int) -> Stretch | None:
+    def _parent(self, level: bytes, window: Window, claim_start: int, claim_index: int) -> SegmentRange | None:
         """The HL loop of a level that the claim hangs under; placed by counting back from the claim."""
         loop = self._levels.get(level)
         if loop is None:
@@ -259,7 +259,7 @@ class InterchangeScan:
                 between = count(window.text, self._delimiters.segment, loop.place, self._open_place)
             else:
                 between = count_terminators(self._buffer, loop.start, claim_start, self._delimiters)
-            loop.stretch = Stretch(loop.start, loop.end, claim_index - between, loop.number)
+            loop.stretch = SegmentRange(loop.start, loop.end, claim_index - between, loop.number)
         return loop.stretch
 
     # -- envelopes -----------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 Some senders fold a file at a fixed column; some write a line end in place of a terminator. Both are read:
 a line end right after a terminator is layout and always skipped; one that stands elsewhere is dropped, unless
 what follows is the head of an 837 segment and what precedes could end one: then it stands for a terminator.
-The rule looks at the neighbouring bytes only, so that it gives the same answer however a file is cut up; an
+The rule looks at the neighboring bytes only, so that it gives the same answer however a file is cut up; an
 interchange that was seen to be folded has no such line ends at all.
 """
 

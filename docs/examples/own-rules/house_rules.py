@@ -54,8 +54,8 @@ def lot_number_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A7:252",
     remittance=("16", "M62"),
     where="2300 REF*G1, REF02",
-    options={"begins": Option("", "how the payer's authorisation numbers begin")},
-    summary="The prior authorisation number is not one of this payer's.",
+    options={"begins": Option("", "how the payer's authorization numbers begin")},
+    summary="The prior authorization number is not one of this payer's.",
     fix="Send the number of the payer's own approval letter.",
 )
 def authorization_of_another_plan(claim: Claim, ctx: Context) -> Iterator[Hit]:

@@ -1,4 +1,4 @@
-"""Faults of the claim: diagnoses, authorisation, trials, and what only hospitals send."""
+"""Faults of the claim: diagnoses, authorization, trials, and what only hospitals send."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def diagnosis_without_its_last_character(sample: Sample, chance: Random) -> Samp
     return with_claim(sample, diagnoses=(chance.choice(("E75", "K50", "M05", "N18", "L40")),))
 
 
-# -- authorisation and paperwork --------------------------------------------------------------------------------
+# -- authorization and paperwork --------------------------------------------------------------------------------
 
 
 @fault("AUT01", options={"required": True})
@@ -221,7 +221,7 @@ def no_remarks(sample: Sample, chance: Random) -> Sample | None:
     return with_claim(sample, notes=notes)
 
 
-@fault("INS07", Wish(type="I"), options={"tell": True})
+@fault("INS07", Wish(type="I"), options={"enabled": True})
 def self_administered_drug_unmarked(sample: Sample, chance: Random) -> Sample | None:
     if sample.market.opps:
         return None  # rejects the revenue code by itself (INS01)

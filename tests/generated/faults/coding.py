@@ -42,7 +42,7 @@ def own_code_in_force(sample: Sample, chance: Random) -> Sample | None:
     return sample
 
 
-@fault("COD02", options={"tell": True})
+@fault("COD02", options={"enabled": True})
 def own_code_came_later(sample: Sample, chance: Random) -> Sample | None:
     return sample
 
@@ -136,7 +136,7 @@ def immune_globulin_by_name(sample: Sample, chance: Random) -> Sample | None:
     return with_drug(sample, ndc="98761012301")
 
 
-@fault("COD13", options={"tell": True})
+@fault("COD13", options={"enabled": True})
 def no_reason_for_the_code(sample: Sample, chance: Random) -> Sample | None:
     return None if "CODE" in target(sample).description else with_line(sample, notes=())
 

@@ -174,7 +174,7 @@ def compound_without_link(sample: Sample, chance: Random) -> Sample | None:
     return with_claim(told, lines=(*parts, *others(told)))
 
 
-@fault("CMP03", Wish(brands=("Pavblu", "Omvoh", "Tyenne", "Xenpozyme"), waste=False), options={"tell": True})
+@fault("CMP03", Wish(brands=("Pavblu", "Omvoh", "Tyenne", "Xenpozyme"), waste=False), options={"enabled": True})
 def two_packages_unmarked(sample: Sample, chance: Random) -> Sample | None:
     first = target(sample)
     if first.drug is None or sample.claim.other_payers or says_ndc(sample):

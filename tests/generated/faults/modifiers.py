@@ -129,7 +129,7 @@ def administration_fee_in_text(sample: Sample, chance: Random) -> Sample | None:
     return with_text(sample, _told(sample, chance.choice(("ADMIN FEE", "INFUSION CHARGE", "INJECTION FEE"))))
 
 
-@fault("ADM03", Wish(route="IV"), options={"tell": True})
+@fault("ADM03", Wish(route="IV"), options={"enabled": True})
 def antibody_under_a_simple_code(sample: Sample, chance: Random) -> Sample | None:
     simple = any(line.procedure in ("96365", "96374") for line in others(sample))
     return sample if simple and "mab" in sample.given.drug.generic.split("-")[0][-3:] else None

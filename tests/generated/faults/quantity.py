@@ -120,7 +120,7 @@ def part_of_a_vial(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("QTY10", Wish(waste=False), instead=("QTY05", "QTY06"))
 def millilitres_other_than_in_text(sample: Sample, chance: Random) -> Sample | None:
-    """Of a product that the tables don't know: only the text's own millilitres contradict."""
+    """Of a product that the tables don't know: only the text's own milliliters contradict."""
     given = sample.given
     if given.unit != "ML" or given.drug.unit != "MG" or sample.market.medicare or sample.claim.notes:
         return None

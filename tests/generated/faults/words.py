@@ -112,7 +112,7 @@ def multiple_dose_vial(sample: Sample, chance: Random) -> Sample | None:
     )
 
 
-@fault("NAR08", options={"tell": True})
+@fault("NAR08", options={"enabled": True})
 def no_containers(sample: Sample, chance: Random) -> Sample | None:
     if _many_sizes(sample.given):
         return None  # Medicare's contractors would miss the strength
@@ -208,7 +208,7 @@ def waste_in_words_only(sample: Sample, chance: Random) -> Sample | None:
     return with_modifiers(told, *without_waste_modifiers(target(sample)))
 
 
-@fault("NAR17", Wish(kind="antineoplastic", code="J9999"), options={"tell": True})
+@fault("NAR17", Wish(kind="antineoplastic", code="J9999"), options={"enabled": True})
 def cancer_drug_without_indication(sample: Sample, chance: Random) -> Sample | None:
     return None if sample.market.opps else sample
 

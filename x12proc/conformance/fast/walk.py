@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from x12proc.claims.builder import MOST_SEGMENTS
-from x12proc.conformance.chunks import CLAIM, PROVIDER, TRAILER, Piece
+from x12proc.conformance.chunks import CLAIM, PROVIDER, TRAILER, Chunk
 from x12proc.conformance.fast.shapes import Shape
 from x12proc.conformance.fast.steps import Step, Steps
 from x12proc.conformance.fast.tables import Guide, Node, load_guide
-from x12proc.conformance.state import Stand, hl_number
+from x12proc.conformance.state import WalkState, hl_number
 from x12proc.wire.accelerated import is_ragged
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment, split_segments
@@ -19,7 +19,7 @@ _MOST_SHAPES = 4096
 CLOSING = ("SE", "1", "1")  # what ends a set, as something to be seen behind a piece
 
 
-class SoundGuide:
+class FastGuide:
     """One guide, and what has been worked out of it so far."""
 
     def __init__(self, guide: Guide) -> None:
@@ -39,16 +39,16 @@ class SoundGuide:
 
 
 @lru_cache(maxsize=4)
-def sound_guide(version: str) -> SoundGuide:
+def sound_guide(version: str) -> FastGuide:
     """One of the checked guides."""
-    return SoundGuide(load_guide(version))
+    return FastGuide(load_guide(version))
 
 
 class _Doubt(Exception):  # noqa: N818 - no fault: somebody else is asked
     """Something may be wrong."""
 
 
-def walk_soundly(guide: SoundGuide, delimiters: Delimiters, parent: Stand, piece: Piece) -> Stand | None:
+def walk_soundly(guide: FastGuide, delimiters: Delimiters, parent: WalkState, piece: Chunk) -> WalkState | None:
     """Where a piece leads that begins where its parent ended; None unless all of it is sound for certain."""
     if not piece.raw or not piece.raw.isascii():
         return None
@@ -61,7 +61,7 @@ def walk_soundly(guide: SoundGuide, delimiters: Delimiters, parent: Stand, piece
 class _Walk:
     """One piece."""
 
-    def __init__(self, guide: SoundGuide, delimiters: Delimiters, parent: Stand, piece: Piece) -> None:
+    def __init__(self, guide: FastGuide, delimiters: Delimiters, parent: WalkState, piece: Chunk) -> None:
         self._guide = guide
         self._delimiters = delimiters
         self._separator = delimiters.element.decode("latin-1")
@@ -72,7 +72,7 @@ class _Walk:
         self._parents = parent.parents
         self._lines = 0
 
-    def run(self) -> Stand:
+    def run(self) -> WalkState:
         """Take the segments in order. Raises _Doubt."""
         piece = self._piece
         if piece.level == CLAIM:
@@ -86,7 +86,7 @@ class _Walk:
         self._end()
         loop = self._guide.steps.nodes[self._place].loop
         behind = Segment(last.tag, last.elements, last.index, last.offset, last.raw, loop)
-        return Stand(piece.level, self._place, self._counts, behind, self._parents, claimed=piece.claimed)
+        return WalkState(piece.level, self._place, self._counts, behind, self._parents, claimed=piece.claimed)
 
     def _take(self, text: str, elements: Sequence[str], number: int) -> None:
         """One segment, the so manyth of the piece."""
@@ -155,7 +155,7 @@ class _Walk:
         return True
 
 
-def _texts(piece: Piece, delimiters: Delimiters) -> tuple[list[str], Segment]:
+def _texts(piece: Chunk, delimiters: Delimiters) -> tuple[list[str], Segment]:
     """The segments of a piece as texts without their terminators, and the last one with its place. Raises _Doubt
     where there is none.
 
@@ -176,7 +176,7 @@ def _texts(piece: Piece, delimiters: Delimiters) -> tuple[list[str], Segment]:
     return texts, _last(piece, pieces, texts[-1], delimiters)
 
 
-def _last(piece: Piece, pieces: list[str], text: str, delimiters: Delimiters) -> Segment:
+def _last(piece: Chunk, pieces: list[str], text: str, delimiters: Delimiters) -> Segment:
     """The last segment, which some line ends may follow."""
     number = max(number for number, part in enumerate(pieces) if part.endswith(text))
     end = sum(map(len, pieces[: number + 1])) + number

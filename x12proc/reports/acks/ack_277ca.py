@@ -14,13 +14,13 @@ from typing import BinaryIO
 
 import msgspec
 
-from x12proc.claims.summary import ClaimHead, Elements, HeadReader
-from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine, ToldClaim
-from x12proc.engine.stream import PassedClaim
+from x12proc.claims.summary import ClaimSummary, Elements, SummaryReader
+from x12proc.engine.engine import ClaimResult, LineResult, RemoteClaimResult
+from x12proc.engine.stream import UntargetedClaim
 from x12proc.findings import REJECT, Finding
 from x12proc.reports.acks.envelopes import (
     UNKNOWN,
-    Acknowledging,
+    AckSettings,
     ControlNumbers,
     Envelopes,
     Refuse,
@@ -31,9 +31,9 @@ from x12proc.reports.acks.envelopes import (
     minute,
     segment,
 )
-from x12proc.reports.acks.writer import Answering
+from x12proc.reports.acks.writer import AckWriter
 from x12proc.reports.writer import Write
-from x12proc.values import parse_quantity, plain
+from x12proc.values import format_number, parse_quantity
 from x12proc.wire.events import ClaimSpan, Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
 from x12proc.wire.versions import claim_type
 from x12proc.wire.window import Buffer
@@ -80,7 +80,7 @@ class _Totals(msgspec.Struct):
     @property
     def amount(self) -> str:
         """STC04: the charges of all claims."""
-        return plain(self.accepted_amount + self.rejected_amount)
+        return format_number(self.accepted_amount + self.rejected_amount)
 
     def segments(self, accepted: str, rejected: str) -> Iterable[bytes]:
         """QTY and AMT, each where there are such claims. The arguments are QTY01."""
@@ -89,9 +89,9 @@ class _Totals(msgspec.Struct):
         if self.rejected:
             yield segment("QTY", rejected, str(self.rejected))
         if self.accepted:
-            yield segment("AMT", "YU", plain(self.accepted_amount))
+            yield segment("AMT", "YU", format_number(self.accepted_amount))
         if self.rejected:
-            yield segment("AMT", "YY", plain(self.rejected_amount))
+            yield segment("AMT", "YY", format_number(self.rejected_amount))
 
 
 class _Provider(msgspec.Struct):
@@ -114,7 +114,7 @@ class _Batch(msgspec.Struct):
     provider: _Provider | None = None
 
 
-class ClaimAcknowledgement(Answering):
+class ClaimAcknowledgement(AckWriter):
     """Writes the 277CA of a file (a stream writer).
 
     ``scratch`` are three empty files that can be read and written.
@@ -128,12 +128,12 @@ class ClaimAcknowledgement(Answering):
         controls: ControlNumbers,
         now: datetime,
         *,
-        settings: Acknowledging,
+        settings: AckSettings,
         refuse: Refuse | None = None,
     ) -> None:
         envelopes = Envelopes(write, scratch[0], controls, now, kind="HN", guide=GUIDE, digit=_DIGIT)
         super().__init__(envelopes, refuse)
-        self._heads = HeadReader(buffer)
+        self._heads = SummaryReader(buffer)
         self._now = now
         self._today = day(now)
         self._settings = settings
@@ -204,16 +204,16 @@ class ClaimAcknowledgement(Answering):
         if fault.severity == "error":
             self._fault_at = fault.byte_offset
 
-    def claim(self, outcome: ScrubbedClaim | PassedClaim) -> None:
+    def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
         """The patient level of a claim."""
         self._answer(outcome.span, self._rejections(outcome, outcome.span))
-        if isinstance(outcome, ScrubbedClaim):
+        if isinstance(outcome, ClaimResult):
             for line in outcome.lines:
                 rejections = _statuses(line.findings)
                 if rejections:
                     self._of_provider.write(*self._line(line, rejections))
 
-    def told(self, claim: ToldClaim) -> bool:
+    def told(self, claim: RemoteClaimResult) -> bool:
         """A claim that another process scrubbed; why it is rejected, only the claim itself can tell."""
         if claim.rejected or claim.span.start <= self._fault_at < claim.span.end:
             return False
@@ -231,12 +231,12 @@ class ClaimAcknowledgement(Answering):
         self._batch.hl += 1
         write = self._of_provider.write
         write(segment("HL", str(self._batch.hl), str(provider.hl), "PT"), self._patient(span))
-        write(*self._claim(head, plain(amount), statuses, institutional=_is_institutional(span)))
+        write(*self._claim(head, format_number(amount), statuses, institutional=_is_institutional(span)))
 
-    def _rejections(self, outcome: ScrubbedClaim | PassedClaim, span: ClaimSpan) -> list[str]:
+    def _rejections(self, outcome: ClaimResult | UntargetedClaim, span: ClaimSpan) -> list[str]:
         """The claim statuses that reject a claim, each once; none for one that is accepted."""
         faulty = span.start <= self._fault_at < span.end
-        if isinstance(outcome, PassedClaim):
+        if isinstance(outcome, UntargetedClaim):
             return [_SYNTAX] if faulty or outcome.refused else []
         statuses = _statuses(outcome.all_findings)
         if outcome.refused:
@@ -245,7 +245,7 @@ class ClaimAcknowledgement(Answering):
             statuses.append(_NO_DETAILS)
         return statuses[:MOST_STATUSES]
 
-    def _claim(self, head: ClaimHead, amount: str, statuses: list[str], *, institutional: bool) -> list[bytes]:
+    def _claim(self, head: ClaimSummary, amount: str, statuses: list[str], *, institutional: bool) -> list[bytes]:
         segments = [segment("TRN", "2", clean(head.id, 50, UNKNOWN))]
         if not statuses:
             segments.append(segment("STC", self._settings.accepted_status, self._today, _ACCEPT, amount))
@@ -258,10 +258,10 @@ class ClaimAcknowledgement(Answering):
         segments.append(_service_date(head.first_day or self._today, head.last_day or self._today))
         return segments
 
-    def _line(self, scrubbed: ScrubbedLine, statuses: list[str]) -> list[bytes]:
+    def _line(self, scrubbed: LineResult, statuses: list[str]) -> list[bytes]:
         """A rejected line. STC02 is filled because pyx12 demands it, where the guide leaves it open."""
         line = scrubbed.line
-        modifiers = [clean(modifier, 2) for modifier in line.given_modifiers if len(modifier) == 2][:4]
+        modifiers = [clean(modifier, 2) for modifier in line.modifiers_sent if len(modifier) == 2][:4]
         segments = [
             segment(
                 "SVC",
@@ -270,7 +270,7 @@ class ClaimAcknowledgement(Answering):
                     clean(line.procedure, 48, UNKNOWN),
                     *modifiers,
                 ),
-                plain(charge(line.charge)),
+                format_number(charge(line.charge)),
                 "",
                 clean(line.revenue_code, 48),
                 "",
@@ -373,7 +373,7 @@ _charge_known = lru_cache(maxsize=4096)(_charge)  # most are billed again and ag
 def _units(text: str) -> str:
     """SVC07: the units of a line, where they are a number that fits."""
     number = parse_quantity(text)
-    units = plain(number) if number is not None else ""
+    units = format_number(number) if number is not None else ""
     return units if len(units) <= 15 else ""
 
 
@@ -432,7 +432,7 @@ def _service_date(first: str, last: str) -> bytes:
     return segment("DTP", "472", "RD8", f"{first}-{last}")
 
 
-def _bill_type(head: ClaimHead) -> str:
+def _bill_type(head: ClaimSummary) -> str:
     """The facility type and the frequency code, where both were sent."""
     facility, frequency = clean(head.facility_code, 2), clean(head.frequency, 1)
     return facility + frequency if facility and frequency else ""

@@ -15,9 +15,9 @@ from typing import BinaryIO
 import msgspec
 
 from x12proc.claims.model import Claim, Location
-from x12proc.claims.summary import HeadReader
-from x12proc.engine.engine import ScrubbedClaim, ToldClaim
-from x12proc.engine.stream import OTHER_SEPARATOR, PassedClaim, SetErrors
+from x12proc.claims.summary import SummaryReader
+from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.stream import OTHER_SEPARATOR, TransactionErrors, UntargetedClaim
 from x12proc.findings import INFO, Finding, GuideError
 from x12proc.reports.acks.codes import ANSWERED_GROUPS, Answer
 from x12proc.reports.acks.envelopes import (
@@ -30,7 +30,7 @@ from x12proc.reports.acks.envelopes import (
     digits,
     segment,
 )
-from x12proc.reports.acks.writer import Answering
+from x12proc.reports.acks.writer import AckWriter
 from x12proc.reports.writer import Write
 from x12proc.wire.dictionary import element_number, is_known
 from x12proc.wire.events import Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
@@ -145,7 +145,7 @@ class _GroupAnswer(msgspec.Struct):
     noted: bool = False  # errors were noted in a set that was accepted
 
 
-class ImplementationAcknowledgement(Answering):
+class ImplementationAcknowledgement(AckWriter):
     """Writes the 999 of a file (a stream writer). ``scratch`` is an empty file that can be read and written."""
 
     def __init__(
@@ -161,7 +161,7 @@ class ImplementationAcknowledgement(Answering):
         envelopes = Envelopes(write, scratch, controls, now, kind="FA", guide=GUIDE, digit=_DIGIT)
         super().__init__(envelopes, refuse)
         self._buffer = buffer
-        self._heads = HeadReader(buffer)
+        self._heads = SummaryReader(buffer)
         self._spool = envelopes.spool
         self._group_answer: _GroupAnswer | None = None
         self._set_answer: _SetAnswer | None = None
@@ -272,18 +272,18 @@ class ImplementationAcknowledgement(Answering):
         value = fields[place].decode("latin-1") if len(fields) > place else ""
         return Note(tag, fault.segment_index, "2400", _WRONG_VALUE, place, 1, value)
 
-    def claim(self, outcome: ScrubbedClaim | PassedClaim) -> None:
+    def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
         """IK3, CTX and IK4 for what is wrong with a claim."""
         if self._set_answer is None:  # pragma: no cover - claims stand in HC groups, which are answered
             return
-        span = outcome.claim.span if isinstance(outcome, ScrubbedClaim) else outcome.span
+        span = outcome.claim.span if isinstance(outcome, ClaimResult) else outcome.span
         if self._fault is not None and self._fault.index < span.segment_index:
             self._tell_fault()
         errors, begin = outcome.guide_errors, span.segment_index
         self._tell_above(error for error in errors if error.location.segment_index < begin)
         notes = _guide_notes(error for error in errors if error.location.segment_index >= begin)
         told = {note.index for note in notes}
-        others = list(_rule_notes(outcome)) if isinstance(outcome, ScrubbedClaim) else []
+        others = list(_rule_notes(outcome)) if isinstance(outcome, ClaimResult) else []
         if self._fault is not None:
             others.append(self._fault)
             self._fault = None
@@ -291,12 +291,12 @@ class ImplementationAcknowledgement(Answering):
         if notes:
             self._tell(notes, self._heads.head(span).id)
 
-    def told(self, claim: ToldClaim) -> bool:
+    def told(self, claim: RemoteClaimResult) -> bool:
         """Of a claim that another process scrubbed nothing has to be said unless something is wrong with it."""
         noted = any(rule in RULE_CODES and severity != INFO for rule, severity in claim.heard)
         return not (noted or claim.guide_error_count or self._fault)
 
-    def set_errors(self, outcome: SetErrors) -> None:
+    def set_errors(self, outcome: TransactionErrors) -> None:
         """IK3 and IK4 for what is wrong with loops that no claim hangs under."""
         if self._set_answer is not None:  # pragma: no branch - as for claims
             self._tell(_guide_notes(outcome.guide_errors), "")
@@ -397,7 +397,7 @@ def _guide_note(error: GuideError) -> Note | None:
     return _note(error.location, code, element, component, error.value or "")
 
 
-def _rule_notes(scrubbed: ScrubbedClaim) -> Iterator[Note]:
+def _rule_notes(scrubbed: ClaimResult) -> Iterator[Note]:
     """Notes of the findings that tell a fault against the guide."""
     for finding in scrubbed.all_findings:
         if finding.rule in RULE_CODES and finding.severity != INFO:

@@ -23,7 +23,7 @@ from x12proc.wire.events import (
     field,
 )
 
-Level: TypeAlias = Literal["interchange", "group", "set"]
+FixLevel: TypeAlias = Literal["interchange", "group", "set"]
 # The groups that a 999 can answer (AK101 in 005010X231A1); acknowledgements (FA) are never acknowledged.
 ANSWERED_GROUPS = frozenset(("BE", "HB", "HC", "HI", "HN", "HP", "HR", "HS", "RA"))
 ACKNOWLEDGEMENT = "FA"
@@ -35,7 +35,7 @@ SET_TRAILER_MISSING = "2"
 class Answer(msgspec.Struct, frozen=True):
     """How a fault is answered: at which level, with which code, and whether that level is refused for it."""
 
-    level: Level
+    level: FixLevel
     code: str
     refuses: bool
 
@@ -107,7 +107,7 @@ UNANSWERED = {
     "old-guide": "an edition that is read: nothing is wrong with the set",
     "component-separator": "told of one claim: an IK3 in the 999, a rejected claim in the 277CA",
     "rule-crash": "our own fault: the claim is not accepted in the 277CA",
-    "internal-fault": "our own fault: no artefact appears at all",
+    "internal-fault": "our own fault: no artifact appears at all",
 }
 # Faults of an ISA whose delimiters can't be used, so that there is no interchange to read: only a TA1 answers.
 UNREADABLE_ISA = {
@@ -116,7 +116,7 @@ UNREADABLE_ISA = {
 }
 
 
-class Verdict:
+class EnvelopeStatus:
     """What is to be said of the interchange, the group and the set that are being read.
 
     Told every outcome, before it is written of. Each list holds a code once, in the order of the faults.
@@ -124,8 +124,8 @@ class Verdict:
 
     def __init__(self, refuse: Refuse | None = None) -> None:
         self._refuse = refuse
-        self.refused: dict[Level, bool] = {}
-        self.codes: dict[Level, list[str]] = {}
+        self.refused: dict[FixLevel, bool] = {}
+        self.codes: dict[FixLevel, list[str]] = {}
         self._reset("interchange", "group", "set")
         self._closed = False
 
@@ -164,7 +164,7 @@ class Verdict:
             codes.append(answer.code)
         codes[:] = dict.fromkeys(codes)
 
-    def _reset(self, *levels: Level) -> None:
+    def _reset(self, *levels: FixLevel) -> None:
         for level in levels:
             self.refused[level] = False
             self.codes[level] = []

@@ -26,7 +26,7 @@ _PIECE = 1024 * 1024
 Refuse: TypeAlias = Callable[[Interchange], "str | None"]
 
 
-class Acknowledging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AckSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How to answer: the table ``[acknowledgement]`` of the configuration file.
 
     Without ``source_name`` and ``source_id`` the answer names the receiver of the 837 (loop 1000B).
@@ -204,7 +204,7 @@ def _partner(source: tuple[str, ...], place: int) -> tuple[str, str]:
 
 
 class Envelopes:
-    """The envelopes of an artefact: one interchange for each that is answered, and in it one group for each.
+    """The envelopes of an artifact: one interchange for each that is answered, and in it one group for each.
 
     ``kind`` is GS01 and ``guide`` GS08 of the answer; ``digit`` tells its control numbers from those of other
     kinds. Sets are put into :attr:`spool`; nothing is written before it is known that the interchange stands.

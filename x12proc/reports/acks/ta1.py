@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from x12proc.engine.engine import ToldClaim
+from x12proc.engine.engine import RemoteClaimResult
 from x12proc.engine.stream import Outcome, Summary
-from x12proc.reports.acks.codes import UNREADABLE_ISA, Verdict, is_control, is_time
+from x12proc.reports.acks.codes import UNREADABLE_ISA, EnvelopeStatus, is_control, is_time
 from x12proc.reports.acks.envelopes import (
     ControlNumbers,
     Refuse,
@@ -48,7 +48,7 @@ class InterchangeAcknowledgement:
         self._write = write
         self._controls = controls
         self._now = now
-        self._verdict = Verdict(refuse)
+        self._verdict = EnvelopeStatus(refuse)
         self._isa: tuple[str, ...] = ()
 
     def take(self, outcome: Outcome) -> None:
@@ -64,7 +64,7 @@ class InterchangeAcknowledgement:
             if isa is not None and is_control(field(isa, 13)):
                 self._tell(isa, _REFUSED, UNREADABLE_ISA[outcome.code])
 
-    def told(self, claim: ToldClaim) -> bool:
+    def told(self, claim: RemoteClaimResult) -> bool:
         """Nothing."""
         return True
 

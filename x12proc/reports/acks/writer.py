@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from x12proc.engine.engine import ScrubbedClaim
-from x12proc.engine.stream import Outcome, PassedClaim, SetErrors, Summary
-from x12proc.reports.acks.codes import Verdict
+from x12proc.engine.engine import ClaimResult
+from x12proc.engine.stream import Outcome, Summary, TransactionErrors, UntargetedClaim
+from x12proc.reports.acks.codes import EnvelopeStatus
 from x12proc.reports.acks.envelopes import Envelopes, Refuse
 from x12proc.wire.events import (
     Fault,
@@ -19,7 +19,7 @@ from x12proc.wire.events import (
 )
 
 
-class Answering(ABC):
+class AckWriter(ABC):
     """A stream writer that is told when sets and groups begin and end, and what the verdict on them is.
 
     An interchange is written when the next one begins or the file ends: damage of its last window is told behind
@@ -28,13 +28,13 @@ class Answering(ABC):
 
     def __init__(self, envelopes: Envelopes, refuse: Refuse | None) -> None:
         self.envelopes = envelopes
-        self.verdict = Verdict(refuse)
+        self.verdict = EnvelopeStatus(refuse)
         self._group: Group | None = None
         self.interchange: Interchange | None = None
 
     def take(self, outcome: Outcome) -> None:
         """An envelope, a claim or a fault."""
-        if isinstance(outcome, ScrubbedClaim | PassedClaim):
+        if isinstance(outcome, ClaimResult | UntargetedClaim):
             self.claim(outcome)
             return
         if isinstance(outcome, Interchange):
@@ -64,7 +64,7 @@ class Answering(ABC):
             self.close_set(outcome)
         elif isinstance(outcome, Fault):
             self.fault(outcome)
-        elif isinstance(outcome, SetErrors):
+        elif isinstance(outcome, TransactionErrors):
             self.set_errors(outcome)
 
     def _end_group(self, trailer: GroupClosed | None) -> None:
@@ -93,11 +93,11 @@ class Answering(ABC):
     def fault(self, fault: Fault) -> None:  # noqa: B027 - the verdict has been told already
         """A fault of the file."""
 
-    def set_errors(self, outcome: SetErrors) -> None:  # noqa: B027 - only a 999 tells faults against the guide
+    def set_errors(self, outcome: TransactionErrors) -> None:  # noqa: B027 - only a 999 tells faults against the guide
         """Faults of the open set that hang on no claim."""
 
     @abstractmethod
-    def claim(self, outcome: ScrubbedClaim | PassedClaim) -> None:
+    def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
         """A claim of the set that is open."""
 
     @abstractmethod

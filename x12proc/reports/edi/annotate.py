@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from x12proc.claims.model import ServiceLine
-from x12proc.engine.engine import ScrubbedClaim, ToldClaim
+from x12proc.engine.engine import ClaimResult, RemoteClaimResult
 from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, line_ends_before, recount
 from x12proc.reports.edi.note import MARK, annotation_skipped, line_findings, note_text
@@ -41,14 +41,14 @@ class Annotator:
 
     def edits(self, outcome: Outcome) -> Edits:
         """The edits that an outcome brings: notes for a claim, a new SE01 for the end of a set."""
-        if isinstance(outcome, ScrubbedClaim):
+        if isinstance(outcome, ClaimResult):
             yield from self._notes(outcome)
         elif isinstance(outcome, TransactionClosed):
             if self._added and outcome.trailer is not None:
                 yield from recount(self._buffer, outcome.trailer, self._added)
             self._added = 0
 
-    def _notes(self, scrubbed: ScrubbedClaim) -> Edits:
+    def _notes(self, scrubbed: ClaimResult) -> Edits:
         claim = scrubbed.claim
         for line in scrubbed.lines:
             text = note_text(line_findings(line, scrubbed), claim.delimiters)
@@ -71,7 +71,7 @@ class AnnotatedEdi:
         """Put in what an outcome brings."""
         self._copy.make(self._annotator.edits(outcome))
 
-    def told(self, claim: ToldClaim) -> bool:
+    def told(self, claim: RemoteClaimResult) -> bool:
         """Put in notes that another process made."""
         if claim.notes is None:
             return False

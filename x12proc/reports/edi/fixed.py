@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from x12proc.engine.engine import ScrubbedClaim
-from x12proc.engine.fixes import Fix, Level, claim_fixes
+from x12proc.engine.engine import ClaimResult
+from x12proc.engine.fixes import Fix, FixLevel, claim_fixes
 from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, line_ends_before, recount
 from x12proc.reports.writer import Write
@@ -14,7 +14,7 @@ from x12proc.wire.window import Buffer
 class FixedEdi:
     """The fixed copy of a file (a stream writer)."""
 
-    def __init__(self, buffer: Buffer, write: Write, level: Level) -> None:
+    def __init__(self, buffer: Buffer, write: Write, level: FixLevel) -> None:
         self._buffer = buffer
         self._copy = EditedCopy(buffer, write)
         self._level = level
@@ -22,7 +22,7 @@ class FixedEdi:
 
     def take(self, outcome: Outcome) -> None:
         """Make the fixes of a claim, or raise SE01 by the segments that were put in."""
-        if isinstance(outcome, ScrubbedClaim):
+        if isinstance(outcome, ClaimResult):
             terminator = outcome.claim.delimiters.segment
             fixes = [fix for fix in claim_fixes(outcome, self._level) if fix.applied]
             self._added += sum(len(fix.segments) for fix in fixes)

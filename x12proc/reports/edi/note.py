@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from x12proc.engine.engine import ScrubbedClaim, ScrubbedLine
+from x12proc.engine.engine import ClaimResult, LineResult
 from x12proc.findings import INFO, REJECT, WARN, Finding, Severity
 from x12proc.wire.delimiters import Delimiters
 
@@ -16,13 +16,13 @@ LONGEST_NOTE = 80  # NTE02
 MARK = "X12PROC"
 
 
-def line_findings(line: ScrubbedLine, scrubbed: ScrubbedClaim) -> tuple[Finding, ...]:
+def line_findings(line: LineResult, scrubbed: ClaimResult) -> tuple[Finding, ...]:
     """The findings told on a line: its own, and the claim's on the first target line."""
     first = line is scrubbed.lines[0]
     return (*scrubbed.findings, *line.findings) if first else line.findings
 
 
-def annotation_skipped(line: ScrubbedLine, scrubbed: ScrubbedClaim) -> bool:
+def annotation_skipped(line: LineResult, scrubbed: ClaimResult) -> bool:
     """Whether a line that has something to tell can't be annotated: it holds an NTE*TPO already, or the
     delimiters of its interchange occur in what would be written."""
     delimiters = scrubbed.claim.delimiters

@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from x12proc.engine.engine import ScrubbedClaim, ToldClaim
-from x12proc.engine.stream import Outcome, PassedClaim, Summary
+from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
 from x12proc.wire.accelerated import is_ragged
 from x12proc.wire.delimiters import Delimiters, IsaHeader, padded_isa
 from x12proc.wire.events import (
@@ -26,8 +26,8 @@ from x12proc.wire.events import (
     GroupClosed,
     Interchange,
     InterchangeClosed,
+    SegmentRange,
     Span,
-    Stretch,
     TransactionClosed,
     TransactionSet,
 )
@@ -45,7 +45,7 @@ _LARGEST_SPAN = 64 * 1024 * 1024  # what is longer, which no claim is, is copied
 _HL_FIELDS = 5  # tag, HL01 number, HL02 parent, HL03 level, HL04 child code
 
 
-def disposition(outcome: ScrubbedClaim | ToldClaim | PassedClaim) -> str:
+def disposition(outcome: ClaimResult | RemoteClaimResult | UntargetedClaim) -> str:
     """Whether a claim is accepted or rejected."""
     return REJECTED if outcome.rejected else ACCEPTED
 
@@ -67,9 +67,9 @@ class Split:
         """Write a claim to where it belongs, or close an envelope."""
         if self._failed:
             return
-        if isinstance(outcome, PassedClaim):
+        if isinstance(outcome, UntargetedClaim):
             self._claim(outcome.span, disposition(outcome))
-        elif isinstance(outcome, ScrubbedClaim):
+        elif isinstance(outcome, ClaimResult):
             self._claim(outcome.claim.span, disposition(outcome))
         elif isinstance(outcome, Fault):
             self._failed = outcome.severity == "error"  # nothing of the file will be published
@@ -79,7 +79,7 @@ class Split:
             for half in self._halves.values():
                 half.close(outcome)
 
-    def told(self, claim: ToldClaim) -> bool:
+    def told(self, claim: RemoteClaimResult) -> bool:
         """Write a claim that another process scrubbed."""
         if not self._failed:
             self._claim(claim.span, disposition(claim))
@@ -103,13 +103,13 @@ class Split:
 class _Loop(msgspec.Struct, frozen=True):
     """An HL loop as read: where it stands, its HL without the terminator, and that HL's fields."""
 
-    stretch: Stretch
+    stretch: SegmentRange
     head: bytes
     fields: tuple[bytes, ...]
 
 
 class _Tree:
-    """Reads the HL loops that claims hang under; each once, for those that share one are neighbours."""
+    """Reads the HL loops that claims hang under; each once, for those that share one are neighbors."""
 
     def __init__(self, buffer: Buffer) -> None:
         self.contradiction: Fault | None = None
@@ -126,7 +126,7 @@ class _Tree:
             self._compare(span)
         return self._chain
 
-    def _read(self, stretch: Stretch, delimiters: Delimiters) -> _Loop:
+    def _read(self, stretch: SegmentRange, delimiters: Delimiters) -> _Loop:
         head = _first_segment(self._buffer, stretch, delimiters)
         fields = head.split(delimiters.element)
         return _Loop(stretch, head, (*fields, *[b""] * (_HL_FIELDS - len(fields))))
@@ -149,7 +149,7 @@ class _Tree:
                 )
 
 
-def _first_segment(buffer: Buffer, stretch: Stretch, delimiters: Delimiters) -> bytes:
+def _first_segment(buffer: Buffer, stretch: SegmentRange, delimiters: Delimiters) -> bytes:
     """The bytes of the segment at the head of a stretch, without its terminator."""
     reach = _HEAD
     while True:

@@ -10,12 +10,12 @@ import hashlib
 
 import msgspec
 
-from x12proc.engine.engine import ScrubbedClaim, ToldClaim
-from x12proc.engine.stream import Outcome, PassedClaim, Summary
-from x12proc.errors import InternalFault
+from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
+from x12proc.errors import InternalError
 from x12proc.reports.edi.edits import pieces
 from x12proc.reports.edi.split import disposition
-from x12proc.wire.events import ClaimSpan, Fault, Stretch, TransactionSet
+from x12proc.wire.events import ClaimSpan, Fault, SegmentRange, TransactionSet
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import WINDOW, Buffer
 
@@ -36,7 +36,7 @@ class Tally(msgspec.Struct):
         self.total = (self.total + digest) % (1 << 8 * _HASH)
 
 
-class Proof:
+class SplitCheck:
     """What the two files of a split must hold, by the input's own bytes (a stream writer that writes nothing)."""
 
     def __init__(self, buffer: Buffer) -> None:
@@ -46,12 +46,12 @@ class Proof:
 
     def take(self, outcome: Outcome) -> None:
         """Take a claim down on the side it belongs to."""
-        if isinstance(outcome, PassedClaim | ScrubbedClaim):
+        if isinstance(outcome, UntargetedClaim | ClaimResult):
             self._add(outcome.span, disposition(outcome))
         elif isinstance(outcome, Fault):
             self._ragged = outcome if outcome.code == _RAGGED else self._ragged
 
-    def told(self, claim: ToldClaim) -> bool:
+    def told(self, claim: RemoteClaimResult) -> bool:
         """Take down a claim that another process scrubbed."""
         self._add(claim.span, disposition(claim))
         return True
@@ -66,7 +66,7 @@ class Proof:
         """
         told = sum(side.claims for side in self._sides.values())
         if told != summary.claims and not summary.failed:
-            raise InternalFault(f"{summary.claims} claims were counted, {told} were accepted or rejected")
+            raise InternalError(f"{summary.claims} claims were counted, {told} were accepted or rejected")
 
     def check(self, kind: str, written: Buffer) -> Fault | None:
         """Read one of the two files and compare: None when it is right.
@@ -87,7 +87,7 @@ class Proof:
             message = f"With line ends inside segments, the {kind} claims would not be read as they came"
             return msgspec.structs.replace(self._ragged, code="split-ambiguous", message=message)
         difference = f"{expected.claims} expected, {found.claims} written, {faults} faults"
-        raise InternalFault(f"the {kind} file is not what was to be written: {difference}")
+        raise InternalError(f"the {kind} file is not what was to be written: {difference}")
 
 
 class _Digests:
@@ -96,7 +96,7 @@ class _Digests:
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
         self._set: TransactionSet | None = None
-        self._provider: Stretch | None = None
+        self._provider: SegmentRange | None = None
         self._above = hashlib.blake2b(digest_size=_HASH)  # the envelopes, the header and the provider
 
     def of(self, span: ClaimSpan) -> int:
@@ -125,7 +125,7 @@ class _Digests:
             self._add_loop(above, span.provider, span)
         return above
 
-    def _add_loop(self, whole: hashlib.blake2b, stretch: Stretch, span: ClaimSpan) -> None:
+    def _add_loop(self, whole: hashlib.blake2b, stretch: SegmentRange, span: ClaimSpan) -> None:
         """Add a loop's bytes behind its HL."""
         reach = min(stretch.start + WINDOW, stretch.end)
         head = self._buffer[stretch.start : reach]

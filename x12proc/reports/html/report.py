@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeAlias
 import msgspec
 from lxml import etree
 
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.reports.document import Document, fault_document, summary_document
 from x12proc.reports.html.line_index import Lines
@@ -88,7 +88,7 @@ class HtmlReport:
         """Keep what the head of the page says."""
         self._source = source
 
-    def claim(self, scrubbed: ScrubbedClaim, document: Document) -> None:
+    def claim(self, scrubbed: ClaimResult, document: Document) -> None:
         """Take a claim onto the page when it is one of the worst so far."""
         self._number += 1
         self._totals.count(scrubbed)
@@ -208,7 +208,7 @@ class HtmlReport:
         return f"<clean>{''.join(parts)}</clean>"
 
 
-def _rank(scrubbed: ScrubbedClaim, document: Document, number: int) -> Rank:
+def _rank(scrubbed: ClaimResult, document: Document, number: int) -> Rank:
     severities = [finding.severity for finding in scrubbed.all_findings]
     reject, warn = severities.count("reject"), severities.count("warn")
     slight = len(severities) - reject - warn + len(document["guide_errors"]) + len(document["bypasses"])

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from x12proc.claims.model import Party
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.findings import REJECT, WARN, Finding
 from x12proc.values import add_exactly, parse_charge
 
@@ -108,7 +108,7 @@ class Totals:
         self.payers = Parties()
         self.providers = Parties()
 
-    def count(self, scrubbed: ScrubbedClaim) -> None:
+    def count(self, scrubbed: ClaimResult) -> None:
         """One target claim more."""
         claim = scrubbed.claim
         charge = parse_charge(claim.charge)
@@ -120,7 +120,7 @@ class Totals:
             self._count_findings(scrubbed, found)
             self._count_claim(scrubbed, found, charge or Decimal(0))
 
-    def _count_findings(self, scrubbed: ScrubbedClaim, found: list[Finding]) -> None:
+    def _count_findings(self, scrubbed: ClaimResult, found: list[Finding]) -> None:
         for finding in found:
             totals = self.rules.setdefault(finding.rule, RuleTotals())
             totals.findings += 1
@@ -130,7 +130,7 @@ class Totals:
             for rule in {finding.rule for finding in line.findings}:
                 self.rules[rule].lines += 1
 
-    def _count_claim(self, scrubbed: ScrubbedClaim, found: list[Finding], charge: Decimal) -> None:
+    def _count_claim(self, scrubbed: ClaimResult, found: list[Finding], charge: Decimal) -> None:
         rejecting = {finding.rule for finding in found if finding.severity == REJECT}
         alone = len(rejecting) == 1 and not scrubbed.crashes and not scrubbed.refused
         for rule in {finding.rule for finding in found}:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import SEVERITIES
 from x12proc.reports.document import Document
@@ -17,7 +17,7 @@ from x12proc.reports.html.totals import Parties, PartyTotals, RuleTotals
 from x12proc.reports.xml_markup import claim_form, element
 from x12proc.rules.base import Rule
 from x12proc.rules.denial_words import remittance_words, status_words
-from x12proc.values import dollars, parse_charge
+from x12proc.values import format_dollars, parse_charge
 
 PARTIES_SHOWN = 25  # payers and providers with the highest charges at risk
 LINES_SHOWN = 999  # target lines of a claim; neither guide allows more
@@ -84,13 +84,13 @@ def row(document: Document, number: int, lines: Lines) -> Row:
 def money(charge: str) -> str:
     """A charge with its dollar sign; as sent where it is no amount."""
     amount = parse_charge(charge)
-    return charge if amount is None else dollars(amount)
+    return charge if amount is None else format_dollars(amount)
 
 
 # -- a claim ---------------------------------------------------------------------------------------------------
 
 
-def page_claim(scrubbed: ScrubbedClaim, document: Document, number: int, lines: Lines) -> str:
+def page_claim(scrubbed: ClaimResult, document: Document, number: int, lines: Lines) -> str:
     """A claim with findings, in the page's XML form."""
     segments = scrubbed.claim.segments
     folded = lines.line(segments[0].offset) == lines.line(segments[-1].offset)
@@ -168,8 +168,8 @@ def _place(segment_index: int, byte_offset: int, lines: Lines) -> Document:
 def money_totals(summary: Summary) -> Document:
     """The amounts at the top of the page, ready to be read."""
     return {
-        "at_risk": dollars(summary.charges_at_risk),
-        "charges": dollars(summary.charges),
+        "at_risk": format_dollars(summary.charges_at_risk),
+        "charges": format_dollars(summary.charges),
         "rate": rate(summary.rejected_claims, summary.target_claims),
         "unread": summary.charges_unread or None,
     }
@@ -193,7 +193,7 @@ def _rule(rule: Rule, totals: RuleTotals, found: Sequence[Listed]) -> str:
     facts = {
         "id": rule.id, "name": rule.name, "summary": rule.summary, "why": rule.why, "fix": rule.fix,
         **msgspec.structs.asdict(totals),
-        "at_risk": dollars(totals.at_risk), "alone_at_risk": dollars(totals.alone_at_risk),
+        "at_risk": format_dollars(totals.at_risk), "alone_at_risk": format_dollars(totals.alone_at_risk),
     }  # fmt: skip
     parts = [element(key, value) for key, value in facts.items()]
     parts += [element("answer", {"code": code, "words": words}) for code, words in _answers(rule)]
@@ -234,8 +234,8 @@ def _party(party: PartyTotals) -> Document:
         "claims": party.claims,
         "rejected": party.rejected,
         "rate": rate(party.rejected, party.claims),
-        "charges": dollars(party.charges),
-        "at_risk": dollars(party.at_risk),
+        "charges": format_dollars(party.charges),
+        "at_risk": format_dollars(party.at_risk),
         "unread": party.unread or None,
     }
 

@@ -27,13 +27,13 @@ from x12proc.service.api.schemas import (
     run_answer,
 )
 from x12proc.service.api.scrub_options import parse_question
-from x12proc.service.api.upload import EDI, RAW, UPLOAD, Received, Refused
+from x12proc.service.api.upload import EDI, RAW, UPLOAD, HttpError, Received
 from x12proc.service.db.tables import DONE, WAITING, Event, Run, stamp
-from x12proc.service.jobs.file_job import artefact
-from x12proc.service.keys import Who
+from x12proc.service.jobs.file_job import artifact
+from x12proc.service.keys import Principal
 from x12proc.service.metrics import CONTENT_TYPE
 from x12proc.service.scrubbing import Outcome, Sent
-from x12proc.service.services import Desk, desk_of
+from x12proc.service.services import Services, get_services
 
 router = APIRouter()
 Kind = Literal["json", "csv", "xml", "html", "annotated", "accepted", "rejected", "999", "277ca", "ta1"]
@@ -85,7 +85,7 @@ _RESULT: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/healthz", tags=["operation"], summary="Whether the service is up; open to all")
-def healthz(desk: Annotated[Desk, Depends(desk_of)]) -> dict[str, str]:
+def healthz(desk: Annotated[Services, Depends(get_services)]) -> dict[str, str]:
     """Answers once the database can be read."""
     with desk.store.reading() as session:
         session.execute(select(Run.id).limit(1))
@@ -99,7 +99,9 @@ def healthz(desk: Annotated[Desk, Depends(desk_of)]) -> dict[str, str]:
     response_class=PlainTextResponse,
     responses=errors(401, 403),
 )
-def metrics(desk: Annotated[Desk, Depends(desk_of)], _: Annotated[Who, Depends(needs("metrics"))]) -> Response:
+def metrics(
+    desk: Annotated[Services, Depends(get_services)], _: Annotated[Principal, Depends(needs("metrics"))]
+) -> Response:
     """Files, claims, findings by rule, durations, queue depth. Labels hold nothing of a claim."""
     return Response(desk.metrics.text(), media_type=CONTENT_TYPE)
 
@@ -114,15 +116,15 @@ def metrics(desk: Annotated[Desk, Depends(desk_of)], _: Annotated[Who, Depends(n
 )
 async def scrub(
     request: Request,
-    desk: Annotated[Desk, Depends(desk_of)],
-    who: Annotated[Who, Depends(needs("scrub"))],
+    desk: Annotated[Services, Depends(get_services)],
+    who: Annotated[Principal, Depends(needs("scrub"))],
     profile: Annotated[str | None, Query(max_length=80, description="One for all claims; chosen by claim")] = None,
     codes: Annotated[str | None, Query(max_length=400, examples=["J3590,J3490"])] = None,
     as_of: Annotated[date | None, Query(description="today, for the rules")] = None,
     conformance: Annotated[Literal["off", "targets", "full"] | None, Query()] = None,
     guide_errors: Annotated[Literal["report", "reject"] | None, Query()] = None,
     emit: Annotated[
-        str | None, Query(max_length=200, examples=["999,277ca"], description="further artefacts")
+        str | None, Query(max_length=200, examples=["999,277ca"], description="further artifacts")
     ] = None,
     dry_run: Annotated[bool, Query(description="answer, and keep nothing")] = False,
     idempotency_key: Annotated[str | None, Header(max_length=200, description="Sent again, scrubbed once")] = None,
@@ -145,7 +147,7 @@ async def scrub(
     try:
         question = parse_question(fields)
     except ConfigError as error:
-        raise Refused(400, "bad-request", str(error)) from None
+        raise HttpError(400, "bad-request", str(error)) from None
     later = "respond-async" in (prefer or "") and not dry_run
     sent = Sent(question, ("json", form) if dry_run else kinds, dry_run, idempotency_key or "", later)
     outcome = await desk.scrubbing.take(request, who, lambda received: _for_program(received, sent))
@@ -161,11 +163,11 @@ def _emit(text: str | None) -> tuple[str, ...]:
     kinds = tuple(part.strip() for part in (text or "").split(",") if part.strip())
     unknown = [kind for kind in kinds if kind not in MEDIA_TYPES]
     if unknown:
-        raise Refused(400, "bad-request", f"emit: there are {', '.join(MEDIA_TYPES)}")
+        raise HttpError(400, "bad-request", f"emit: there are {', '.join(MEDIA_TYPES)}")
     return kinds
 
 
-def _answer(desk: Desk, outcome: Outcome, form: str, dry_run: bool) -> Response:
+def _answer(desk: Services, outcome: Outcome, form: str, dry_run: bool) -> Response:
     headers = {"X12proc-Status": outcome.status or outcome.state}
     if not dry_run:
         headers |= {"X12proc-Run": outcome.run_id, "Location": f"/v1/runs/{outcome.run_id}"}
@@ -177,9 +179,9 @@ def _answer(desk: Desk, outcome: Outcome, form: str, dry_run: bool) -> Response:
         return JSONResponse(run.model_dump(), 202, headers)
     clear = BackgroundTask(shutil.rmtree, outcome.folder, ignore_errors=True) if dry_run else None
     failed = outcome.status == "failed"
-    path = artefact(outcome.folder, "json" if failed else form)
+    path = artifact(outcome.folder, "json" if failed else form)
     if not path.exists():  # there was nothing to write: the report says so, and the status that it is not this
-        path, form = artefact(outcome.folder, "json"), "json"
+        path, form = artifact(outcome.folder, "json"), "json"
     if form == "html" and not failed:
         headers |= _REPORT_POLICY
     media_type = JSON if failed else MEDIA_TYPES[form]
@@ -188,8 +190,8 @@ def _answer(desk: Desk, outcome: Outcome, form: str, dry_run: bool) -> Response:
 
 @router.get("/v1/runs", tags=["runs"], summary="Runs, the latest first", responses=errors(400, 401, 403))
 def runs(
-    desk: Annotated[Desk, Depends(desk_of)],
-    _: Annotated[Who, Depends(needs("read"))],
+    desk: Annotated[Services, Depends(get_services)],
+    _: Annotated[Principal, Depends(needs("read"))],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[str | None, Query(pattern="^[0-9a-f]{16}$", description="`next` of the page before")] = None,
 ) -> RunList:
@@ -209,9 +211,11 @@ def runs(
 
 @router.get("/v1/runs/{run_id}", tags=["runs"], summary="One run", responses=errors(400, 401, 403, 404))
 def run(
-    run_id: _RUN_ID, desk: Annotated[Desk, Depends(desk_of)], _: Annotated[Who, Depends(needs("read"))]
+    run_id: _RUN_ID,
+    desk: Annotated[Services, Depends(get_services)],
+    _: Annotated[Principal, Depends(needs("read"))],
 ) -> RunAnswer:
-    """What it came to, and which artefacts there are."""
+    """What it came to, and which artifacts there are."""
     return run_answer(_find(desk, run_id))
 
 
@@ -223,49 +227,51 @@ def run(
     responses=errors(400, 401, 403, 404, 409),
 )
 def delete_run(
-    run_id: _RUN_ID, desk: Annotated[Desk, Depends(desk_of)], who: Annotated[Who, Depends(needs("scrub"))]
+    run_id: _RUN_ID,
+    desk: Annotated[Services, Depends(get_services)],
+    who: Annotated[Principal, Depends(needs("scrub"))],
 ) -> None:
-    """Its file, artefacts, claims and edits are gone then; that it was deleted, by whom and when, is kept."""
+    """Its file, artifacts, claims and edits are gone then; that it was deleted, by whom and when, is kept."""
     if _find(desk, run_id).state == WAITING:
-        raise Refused(409, "in-progress", "The run is still waiting or at work")
+        raise HttpError(409, "in-progress", "The run is still waiting or at work")
     desk.store.delete_run(run_id)
     with desk.store.writing() as session:
         session.add(Event(at=stamp(), by=who.name, action="deleted", run_id=run_id))
 
 
 @router.get(
-    "/v1/runs/{run_id}/artefacts/{kind}",
+    "/v1/runs/{run_id}/artifacts/{kind}",
     tags=["runs"],
-    summary="An artefact of a run",
+    summary="An artifact of a run",
     response_class=Response,
-    responses={200: {**_RESULT[200], "description": "The artefact"}, **errors(400, 401, 403, 404)},
+    responses={200: {**_RESULT[200], "description": "The artifact"}, **errors(400, 401, 403, 404)},
 )
-def run_artefact(
+def run_artifact(
     run_id: _RUN_ID,
     kind: Kind,
-    desk: Annotated[Desk, Depends(desk_of)],
-    _: Annotated[Who, Depends(needs("read"))],
+    desk: Annotated[Services, Depends(get_services)],
+    _: Annotated[Principal, Depends(needs("read"))],
 ) -> Response:
     """As it was written when the file came."""
     found = _find(desk, run_id)
-    path = artefact(desk.store.run_folder(run_id), kind)
+    path = artifact(desk.store.run_folder(run_id), kind)
     if found.state != DONE or kind not in found.emit or not path.exists():
-        raise Refused(404, "no-such-artefact", "The run has no such artefact; the run itself lists those it has")
+        raise HttpError(404, "no-such-artifact", "The run has no such artifact; the run itself lists those it has")
     policy = _REPORT_POLICY if kind == "html" else {}
     return FileResponse(path, headers=policy, media_type=MEDIA_TYPES[kind])
 
 
-def _find(desk: Desk, run_id: str) -> Run:
+def _find(desk: Services, run_id: str) -> Run:
     with desk.store.reading() as session:
         found = session.get(Run, run_id)
     if found is None:
-        raise Refused(404, "no-such-run", "There is no such run; perhaps it was deleted")
+        raise HttpError(404, "no-such-run", "There is no such run; perhaps it was deleted")
     return found
 
 
 @router.get("/v1/rules", tags=["rules"], summary="Every rule", responses=errors(401, 403))
 def rules(
-    desk: Annotated[Desk, Depends(desk_of)], _: Annotated[Who, Depends(needs("read"))]
+    desk: Annotated[Services, Depends(get_services)], _: Annotated[Principal, Depends(needs("read"))]
 ) -> list[dict[str, Any]]:
     """What is checked, why, how to fix it, the codes a payer is likely to answer with, and the sources."""
     return [_plain(rule_document(rule)) for rule in desk.settings.rules.values()]
@@ -274,19 +280,19 @@ def rules(
 @router.get("/v1/rules/{rule_id}", tags=["rules"], summary="One rule", responses=errors(400, 401, 403, 404))
 def rule(
     rule_id: Annotated[str, Path(max_length=20, examples=["NDC01"])],
-    desk: Annotated[Desk, Depends(desk_of)],
-    _: Annotated[Who, Depends(needs("read"))],
+    desk: Annotated[Services, Depends(get_services)],
+    _: Annotated[Principal, Depends(needs("read"))],
 ) -> dict[str, Any]:
     """The same of one rule."""
     found = desk.settings.rules.get(rule_id)
     if found is None:
-        raise Refused(404, "no-such-rule", "There is no such rule; /v1/rules lists them")
+        raise HttpError(404, "no-such-rule", "There is no such rule; /v1/rules lists them")
     return _plain(rule_document(found))
 
 
 @router.get("/v1/profiles", tags=["rules"], summary="The payer profiles", responses=errors(401, 403))
 def profiles(
-    desk: Annotated[Desk, Depends(desk_of)], _: Annotated[Who, Depends(needs("read"))]
+    desk: Annotated[Services, Depends(get_services)], _: Annotated[Principal, Depends(needs("read"))]
 ) -> list[dict[str, Any]]:
     """For whom each is, what it changes, and why, in words."""
     known = desk.settings.profiles

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, Field
 
-from x12proc.service.api.upload import EDI, Refused
+from x12proc.service.api.upload import EDI, HttpError
 from x12proc.service.db.tables import Run
 
 CSV, HTML, XML, JSON = "text/csv; charset=utf-8", "text/html; charset=utf-8", "application/xml", "application/json"
-# Artefacts and what they are sent as. Acknowledgements are EDI as well; the parameter tells which.
+# Artifacts and what they are sent as. Acknowledgements are EDI as well; the parameter tells which.
 MEDIA_TYPES = {
     "json": JSON,
     "csv": CSV,
@@ -33,7 +33,7 @@ _QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
 def accepted_form(accept: str) -> str:
-    """The artefact that an Accept header wants most. Raises Refused with 406."""
+    """The artifact that an Accept header wants most. Raises Refused with 406."""
     best, most = "", 0.0
     for entry in (accept or "*/*")[:1000].split(","):
         wanted, *parameters = [part.strip().lower() for part in entry.split(";")]
@@ -44,7 +44,7 @@ def accepted_form(accept: str) -> str:
             best, most = kind, quality
     if not best:
         offered = ", ".join(MEDIA_TYPES[kind].partition("; charset")[0] for kind in _PREFERRED)
-        raise Refused(406, "not-acceptable", f"Accept can name {offered}")
+        raise HttpError(406, "not-acceptable", f"Accept can name {offered}")
     return best
 
 
@@ -87,8 +87,8 @@ class RunAnswer(BaseModel):
     bytes: int = Field(examples=[51234])
     question: dict[str, Any] = Field(description="profile, codes and so on, as asked")
     summary: dict[str, Any] = Field(description="as in the report; empty until it is done")
-    artefacts: list[str] = Field(examples=[["json", "csv", "html", "annotated"]])
-    withheld: dict[str, str] = Field(description="artefacts that were not written, and why")
+    artifacts: list[str] = Field(examples=[["json", "csv", "html", "annotated"]])
+    withheld: dict[str, str] = Field(description="artifacts that were not written, and why")
     problem: str | None = Field(description="why a broken run has no result")
 
 
@@ -112,7 +112,7 @@ def run_answer(run: Run) -> RunAnswer:
         bytes=run.bytes,
         question=run.question,
         summary=run.summary,
-        artefacts=[kind for kind in run.emit if kind not in run.withheld] if ready else [],
+        artifacts=[kind for kind in run.emit if kind not in run.withheld] if ready else [],
         withheld=run.withheld,
         problem=run.problem,
     )

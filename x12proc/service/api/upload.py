@@ -25,7 +25,7 @@ _LONGEST_NAME = 120  # characters of what the sender calls the file
 _HEADROOM = 64 * 1024  # bytes that an upload may be larger than its file
 
 
-class Refused(Exception):  # noqa: N818 - the request is, not the program
+class HttpError(Exception):
     """A request that is answered with a status other than 2xx, a code and a text, none of them from a claim."""
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
@@ -51,7 +51,7 @@ async def receive(request: Request, path: Path, most_bytes: int, seconds: float)
     media_type = kind.decode("latin-1").lower()
     if media_type not in (*RAW, UPLOAD) or request.headers.get("content-encoding", "identity") != "identity":
         wanted = ", ".join((*RAW, UPLOAD))
-        raise Refused(415, "unsupported-media-type", f"Content-Type must be one of {wanted}, without encoding")
+        raise HttpError(415, "unsupported-media-type", f"Content-Type must be one of {wanted}, without encoding")
     _check_length(request, most_bytes)
     try:
         async with asyncio.timeout(seconds):
@@ -60,9 +60,9 @@ async def receive(request: Request, path: Path, most_bytes: int, seconds: float)
                     return await _upload(request, file, options.get(b"boundary", b""), most_bytes)
                 return await _raw(request, file, most_bytes)
     except TimeoutError:
-        raise Refused(408, "too-slow", f"The file did not arrive within {seconds:g} seconds") from None
+        raise HttpError(408, "too-slow", f"The file did not arrive within {seconds:g} seconds") from None
     except ClientDisconnect:
-        raise Refused(400, "cut-off", "The connection ended before the file did") from None
+        raise HttpError(400, "cut-off", "The connection ended before the file did") from None
 
 
 def _check_length(request: Request, most_bytes: int) -> None:
@@ -71,8 +71,8 @@ def _check_length(request: Request, most_bytes: int) -> None:
         raise _too_large(most_bytes)
 
 
-def _too_large(most_bytes: int) -> Refused:
-    return Refused(413, "too-large", f"A file may have {most_bytes} bytes")
+def _too_large(most_bytes: int) -> HttpError:
+    return HttpError(413, "too-large", f"A file may have {most_bytes} bytes")
 
 
 async def _raw(request: Request, file: BinaryIO, most_bytes: int) -> Received:
@@ -90,9 +90,9 @@ async def _upload(request: Request, file: BinaryIO, boundary: bytes, most_bytes:
             parser.write(piece)
         parser.finalize()
     except FormParserError:
-        raise Refused(400, "bad-form", "The multipart body can't be read") from None
+        raise HttpError(400, "bad-form", "The multipart body can't be read") from None
     if not form.complete or not form.found:
-        raise Refused(400, "no-file", f"The form has no field named {FILE_FIELD!r}, or ends before it does")
+        raise HttpError(400, "no-file", f"The form has no field named {FILE_FIELD!r}, or ends before it does")
     return Received(form.sink.sha256, form.sink.bytes, form.name, form.fields)
 
 
@@ -161,11 +161,11 @@ class _Form:
         self._field = options.get(b"name", b"").decode("utf-8", "replace")
         if self._field == FILE_FIELD:
             if self.found:
-                raise Refused(400, "several-files", "A request holds one file")
+                raise HttpError(400, "several-files", "A request holds one file")
             self.found = True
             self.name = options.get(b"filename", b"").decode("utf-8", "replace")[-_LONGEST_NAME:]
         elif len(self.fields) >= _MOST_FIELDS:
-            raise Refused(400, "bad-form", f"The form has more than {_MOST_FIELDS} fields")
+            raise HttpError(400, "bad-form", f"The form has more than {_MOST_FIELDS} fields")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._field == FILE_FIELD:
@@ -173,7 +173,7 @@ class _Form:
             return
         self._text += data[start:end]
         if len(self._text) > _LONGEST_FIELD:
-            raise Refused(400, "bad-form", f"A field of the form is longer than {_LONGEST_FIELD} bytes")
+            raise HttpError(400, "bad-form", f"A field of the form is longer than {_LONGEST_FIELD} bytes")
 
     def _end(self) -> None:
         if self._field != FILE_FIELD:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from x12proc.claims.model import Party as ClaimParty
-from x12proc.engine.engine import ScrubbedClaim
+from x12proc.engine.engine import ClaimResult
 from x12proc.findings import Finding
 from x12proc.service.db.store import Store
 from x12proc.service.db.tables import OPEN, ClaimRow, FindingRow, Party
@@ -28,11 +28,11 @@ class Index:
     def __init__(self, store: Store, run_id: str) -> None:
         self._store = store
         self._run_id = run_id
-        self._claims: list[ScrubbedClaim] = []
+        self._claims: list[ClaimResult] = []
         self._count = 0
         self._parties: dict[tuple[str, str, str], int] = {}
 
-    def take(self, scrubbed: ScrubbedClaim) -> None:
+    def take(self, scrubbed: ClaimResult) -> None:
         """One claim."""
         self._claims.append(scrubbed)
         if len(self._claims) >= _BATCH:
@@ -48,7 +48,7 @@ class Index:
         if len(self._parties) > _BATCH:
             self._parties.clear()
 
-    def _write(self, session: Session, scrubbed: ScrubbedClaim) -> None:
+    def _write(self, session: Session, scrubbed: ClaimResult) -> None:
         claim = scrubbed.claim
         disposition = "rejected" if scrubbed.rejected else "accepted"
         row = ClaimRow(
@@ -77,7 +77,7 @@ class Index:
         return self._parties[key]
 
 
-def show(row: ClaimRow, scrubbed: ScrubbedClaim) -> None:
+def show(row: ClaimRow, scrubbed: ClaimResult) -> None:
     """Put what lists show of a claim into its row, which an edit may have changed."""
     claim = scrubbed.claim
     row.claim_number = claim.id[:_LONGEST]
@@ -98,7 +98,7 @@ def cents(charge: str) -> int | None:
     return None if amount is None or amount * 100 > _MOST_CENTS else int(amount * 100)
 
 
-def served(scrubbed: ScrubbedClaim) -> str:
+def served(scrubbed: ClaimResult) -> str:
     """The first day of service of the first target line that names one; empty where none does."""
     for line in scrubbed.lines:
         if line.line.served is not None:

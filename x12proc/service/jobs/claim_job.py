@@ -11,7 +11,7 @@ import msgspec
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
 from x12proc.conformance.overlap import told_once
-from x12proc.engine.engine import Engine, ScrubbedClaim
+from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.fixes import Fix, claim_fixes
 from x12proc.engine.stream import other_separator
 from x12proc.errors import X12SyntaxError
@@ -23,7 +23,7 @@ from x12proc.reports.xml_markup import Marks, claim_marks, segment_form
 from x12proc.runner.files import FileBuffer
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import Settings
-from x12proc.service.api.scrub_options import Question, answer_settings
+from x12proc.service.api.scrub_options import ScrubOptions, answer_settings
 from x12proc.service.jobs.claim_index import cents, heard, served
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan
@@ -46,7 +46,7 @@ class ClaimJob(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     config: Path | None
-    question: Question
+    question: ScrubOptions
     state: ClaimState
     earlier: tuple[ClaimState, ...] = ()
     bypasses: tuple[Entry, ...] = ()
@@ -111,7 +111,7 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     more: int  # segments that are not shown
 
 
-class Spliced:
+class SplicedBuffer:
     """A buffer in which some bytes are others."""
 
     def __init__(self, buffer: Buffer, start: int, end: int, new: bytes) -> None:
@@ -170,12 +170,12 @@ def _engine(settings: Settings, bypasses: tuple[Entry, ...]) -> Engine:
 def _open(buffer: Buffer, state: ClaimState) -> tuple[Claim, Buffer, ClaimSpan]:
     span = msgspec.msgpack.decode(state.span, type=ClaimSpan)
     if state.edited is not None:
-        buffer = Spliced(buffer, span.start, span.end, state.edited)
+        buffer = SplicedBuffer(buffer, span.start, span.end, state.edited)
         span = msgspec.structs.replace(span, end=span.start + len(state.edited))
     return ClaimBuilder(buffer).build(span), buffer, span
 
 
-def _judged(scrubbed: ScrubbedClaim, buffer: Buffer, span: ClaimSpan, settings: Settings) -> ScrubbedClaim:
+def _judged(scrubbed: ClaimResult, buffer: Buffer, span: ClaimSpan, settings: Settings) -> ClaimResult:
     """With what the implementation guide holds against it."""
     judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
     if judge is None:
@@ -190,7 +190,7 @@ def _judged(scrubbed: ScrubbedClaim, buffer: Buffer, span: ClaimSpan, settings: 
 # -- as it is shown --------------------------------------------------------------------------------------------
 
 
-def _view(scrubbed: ScrubbedClaim, buffer: Buffer, *, unread: bool) -> ClaimView:
+def _view(scrubbed: ClaimResult, buffer: Buffer, *, unread: bool) -> ClaimView:
     claim = scrubbed.claim
     document = claim_document(scrubbed)
     marks = claim_marks(document)
@@ -223,7 +223,7 @@ def _view(scrubbed: ScrubbedClaim, buffer: Buffer, *, unread: bool) -> ClaimView
     )
 
 
-def _lines(scrubbed: ScrubbedClaim, document: Document) -> list[LineView]:
+def _lines(scrubbed: ClaimResult, document: Document) -> list[LineView]:
     told = {line.line.lx.index: facts for line, facts in zip(scrubbed.lines, document["lines"], strict=True)}
     return [
         LineView(line.number[:20], line.procedure[:20], money(line.charge)[:40], told.get(line.lx.index))

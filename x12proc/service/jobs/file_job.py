@@ -1,4 +1,4 @@
-"""What a worker process does with one file: all artefacts, and the claims into the database."""
+"""What a worker process does with one file: all artifacts, and the claims into the database."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from x12proc.reports.document import fault_document, summary_document
-from x12proc.runner.artifacts import ARTEFACTS
+from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
-from x12proc.runner.runner import InputRun, Result
-from x12proc.service.api.scrub_options import Question, answer_settings
+from x12proc.runner.runner import FileRun, Result
+from x12proc.service.api.scrub_options import ScrubOptions, answer_settings
 from x12proc.service.db.store import INPUT, Store
 from x12proc.service.jobs.claim_index import Index
 
@@ -22,9 +22,9 @@ _MOST_FAULTS = 20  # that are shown beside a run; the report tells the rest
 class FileJob(msgspec.Struct, frozen=True, kw_only=True):
     """One file to be scrubbed. ``run_id`` is None for a dry run, of which nothing is kept."""
 
-    folder: Path  # where the file lies, and where its artefacts go
+    folder: Path  # where the file lies, and where its artifacts go
     config: Path | None
-    question: Question
+    question: ScrubOptions
     emit: tuple[str, ...]
     data: Path
     run_id: str | None
@@ -47,11 +47,11 @@ def scrub_file(job: FileJob) -> FileDone:
     settings = answer_settings(job.config, job.question)
     source = Input(job.folder / INPUT)
     if job.run_id is None:
-        return _done(InputRun(source, settings, job.emit, job.folder).run())
+        return _done(FileRun(source, settings, job.emit, job.folder).run())
     store = Store(job.data)
     try:
         index = Index(store, job.run_id)
-        result = InputRun(source, settings, job.emit, job.folder, on_claim=index.take).run()
+        result = FileRun(source, settings, job.emit, job.folder, on_claim=index.take).run()
         index.finish()
     finally:
         store.close()
@@ -69,6 +69,6 @@ def _done(result: Result) -> FileDone:
     )
 
 
-def artefact(folder: Path, kind: str) -> Path:
-    """Where an artefact of a run lies."""
-    return folder / (_STEM + ARTEFACTS[kind])
+def artifact(folder: Path, kind: str) -> Path:
+    """Where an artifact of a run lies."""
+    return folder / (_STEM + ARTIFACTS[kind])

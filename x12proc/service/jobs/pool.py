@@ -30,7 +30,7 @@ class Full(Exception):  # noqa: N818 - not a fault
     """There is no room for another file."""
 
 
-class NotDone(Exception):  # noqa: N818 - told to whoever waits
+class JobFailed(Exception):  # noqa: N818 - told to whoever waits
     """A job took too long, or its worker died."""
 
 
@@ -105,7 +105,7 @@ class _Pool:
         except BrokenProcessPool:
             if self._executor is executor:  # the first to notice makes room for a new one
                 self._executor = None
-            raise NotDone("the process that worked on it ended") from None
+            raise JobFailed("the process that worked on it ended") from None
         finally:
             self.waiting -= 1
 
@@ -148,9 +148,9 @@ def _end_with_parent() -> None:
 
 def _ready() -> None:
     """Load what every job needs."""
-    from x12proc.service.api.scrub_options import Question, answer_settings  # noqa: PLC0415 - in the worker, ahead of need
+    from x12proc.service.api.scrub_options import ScrubOptions, answer_settings  # noqa: PLC0415 - in the worker, ahead of need
 
-    answer_settings(None, Question())
+    answer_settings(None, ScrubOptions())
 
 
 def _limited(seconds: float, function: Callable[..., T], *arguments: Any) -> T:
@@ -170,7 +170,7 @@ def _limited(seconds: float, function: Callable[..., T], *arguments: Any) -> T:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.setitimer(signal.ITIMER_PROF, 0)
     except _TimeUp:
-        raise NotDone(f"it took longer than {seconds:g} seconds") from None
+        raise JobFailed(f"it took longer than {seconds:g} seconds") from None
 
 
 def _time_up(_: int, __: object) -> None:

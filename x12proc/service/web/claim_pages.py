@@ -12,12 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from x12proc.service.access import page_needs
-from x12proc.service.api.upload import Refused
+from x12proc.service.api.upload import HttpError
 from x12proc.service.jobs.claim_job import ClaimView
-from x12proc.service.keys import Who
-from x12proc.service.services import Desk
-from x12proc.service.web.claims import ChangeKind, Claims, Looked, next_open
-from x12proc.service.web.editing import NotAllowed, edited, fixed
+from x12proc.service.keys import Principal
+from x12proc.service.services import Services
+from x12proc.service.web.claims import ChangeKind, ClaimPage, Claims, next_open
+from x12proc.service.web.editing import EditRejected, edited, fixed
 from x12proc.service.web.forms import read_form, whole_number
 from x12proc.service.web.pages import Desked, Reader
 from x12proc.service.web.rendering import page
@@ -25,8 +25,8 @@ from x12proc.service.web.worklist import ORDERS, SEVERITIES, VIEWS, choices, lis
 
 router = APIRouter(include_in_schema=False, prefix="/claims")
 ClaimId = Annotated[int, Path(ge=1, lt=2**31)]
-Editor = Annotated[Who, Depends(page_needs("edit"))]
-Bypasser = Annotated[Who, Depends(page_needs("bypass"))]
+Editor = Annotated[Principal, Depends(page_needs("edit"))]
+Bypasser = Annotated[Principal, Depends(page_needs("bypass"))]
 _FIRST_BYPASS = timedelta(days=30)
 _KINDS = ("replace", "insert", "delete")
 # What a page says first after a change, by the word in its address.
@@ -81,7 +81,7 @@ async def change_segment(request: Request, claim_id: ClaimId, desk: Desked, who:
     fields = await read_form(request, who)
     kind, place, text = fields.get("kind", ""), whole_number(fields, "place"), fields.get("text", "")
     if kind not in _KINDS:
-        raise Refused(400, "bad-form", "The form's field 'kind' is none of " + ", ".join(_KINDS))
+        raise HttpError(400, "bad-form", "The form's field 'kind' is none of " + ", ".join(_KINDS))
 
     def make(view: ClaimView) -> tuple[bytes | None, str, str]:
         data = edited(view, place, kind, text)
@@ -101,7 +101,7 @@ async def accept_fix(request: Request, claim_id: ClaimId, desk: Desked, who: Edi
 
     def make(view: ClaimView) -> tuple[bytes | None, str, str]:
         if number >= len(view.fixes) or view.fixes[number].rule != fields.get("rule"):
-            raise NotAllowed("This fix is not proposed any more")
+            raise EditRejected("This fix is not proposed any more")
         fix = view.fixes[number]
         return fixed(view, fix), fix.before, fix.after
 
@@ -144,14 +144,16 @@ async def withdraw(
     )
 
 
-async def _change(desk: Desk, claim_id: int, who: Who, fields: dict[str, str], kind: str, make: _Change) -> None:
+async def _change(
+    desk: Services, claim_id: int, who: Principal, fields: dict[str, str], kind: str, make: _Change
+) -> None:
     assert kind in get_args(ChangeKind)
     await Claims(desk).change(claim_id, who, whole_number(fields, "version"), kind, make)  # type: ignore[arg-type]  # asserted
 
 
 async def _done(
     request: Request,
-    desk: Desk,
+    desk: Services,
     claim_id: int,
     change: Callable[[], Awaitable[None]],
     told: str,
@@ -160,14 +162,14 @@ async def _done(
     """Make a change and show the claim; one that can't be made is told beside the form that asked for it."""
     try:
         await change()
-    except NotAllowed as problem:
+    except EditRejected as problem:
         return await _show(request, desk, claim_id, 422, form=form, problem=str(problem))
     return RedirectResponse(f"/claims/{claim_id}?told={told}", 303)
 
 
 async def _show(
     request: Request,
-    desk: Desk,
+    desk: Services,
     claim_id: int,
     status: int = 200,
     *,
@@ -175,7 +177,7 @@ async def _show(
     told: str = "",
     problem: str = "",
 ) -> Response:
-    looked: Looked = await Claims(desk).look(claim_id)
+    looked: ClaimPage = await Claims(desk).look(claim_id)
     following = await run_in_threadpool(next_open, desk.store, looked.record.row)
     today = date.today()  # noqa: DTZ011 - days of claims are local
     return page(

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from x12proc.profiles.profiles import Entry
-from x12proc.service.api.scrub_options import Question
-from x12proc.service.api.upload import Refused
+from x12proc.service.api.scrub_options import ScrubOptions
+from x12proc.service.api.upload import HttpError
 from x12proc.service.db.store import INPUT, Store
 from x12proc.service.db.tables import (
     BYPASSED,
@@ -30,10 +30,10 @@ from x12proc.service.db.tables import (
     stamp,
 )
 from x12proc.service.jobs.claim_job import ClaimJob, ClaimState, ClaimView, scrub_claim
-from x12proc.service.jobs.pool import Full, NotDone
-from x12proc.service.keys import Who
-from x12proc.service.services import Desk
-from x12proc.service.web.editing import NotAllowed
+from x12proc.service.jobs.pool import Full, JobFailed
+from x12proc.service.keys import Principal
+from x12proc.service.services import Services
+from x12proc.service.web.editing import EditRejected
 
 _MOST_EARLIER = 20  # claims with the same number that are looked at
 _LONGEST_BYPASS = timedelta(days=366)
@@ -58,7 +58,7 @@ class Record(msgspec.Struct, frozen=True):
         return len(self.changes)
 
 
-class Looked(msgspec.Struct, frozen=True):
+class ClaimPage(msgspec.Struct, frozen=True):
     """A claim as it is known and as it stands."""
 
     record: Record
@@ -73,21 +73,21 @@ def is_open(today: date) -> ColumnElement[bool]:
 class Claims:
     """The claims of a service."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
-    async def look(self, claim_id: int) -> Looked:
+    async def look(self, claim_id: int) -> ClaimPage:
         """A claim as it stands now. Raises Refused."""
         record = await run_in_threadpool(self._record, claim_id)
         try:
-            return Looked(record, await self._scrub(record, record.row.edited))
-        except NotAllowed as problem:
-            raise Refused(409, "unreadable-claim", str(problem)) from None
+            return ClaimPage(record, await self._scrub(record, record.row.edited))
+        except EditRejected as problem:
+            raise HttpError(409, "unreadable-claim", str(problem)) from None
 
     async def change(
         self,
         claim_id: int,
-        who: Who,
+        who: Principal,
         version: int,
         kind: ChangeKind,
         make: Callable[[ClaimView], tuple[bytes | None, str, str]],
@@ -99,7 +99,7 @@ class Claims:
         """
         looked = await self.look(claim_id)
         if looked.record.version != version:
-            raise NotAllowed("The claim was changed meanwhile; this is how it stands now")
+            raise EditRejected("The claim was changed meanwhile; this is how it stands now")
         data, before, after = make(looked.view)
         view = await self._scrub(looked.record, data)
         change = Change(
@@ -112,21 +112,21 @@ class Claims:
         )
         await run_in_threadpool(self._save, looked.record, view, data, change)
 
-    async def bypass(self, claim_id: int, who: Who, rule: str, reason: str, until: str) -> None:
+    async def bypass(self, claim_id: int, who: Principal, rule: str, reason: str, until: str) -> None:
         """Set a rule aside on a claim. Raises NotAllowed, Refused."""
         looked = await self.look(claim_id)
         if rule not in {name for name, _ in looked.view.heard}:
-            raise NotAllowed("The rule is not heard on this claim")
+            raise EditRejected("The rule is not heard on this claim")
         reason = " ".join(reason.split())[:500]
         if len(reason) < 5:
-            raise NotAllowed("A bypass needs a reason that somebody else can follow")
+            raise EditRejected("A bypass needs a reason that somebody else can follow")
         row = BypassRow(
             claim_id=claim_id, at=stamp(), by=who.name, rule=rule, reason=reason, until=_until(until).isoformat()
         )
         await run_in_threadpool(self._add, row, who, "bypassed")
         await self._settle(claim_id)
 
-    async def withdraw(self, claim_id: int, who: Who, bypass_id: int) -> None:
+    async def withdraw(self, claim_id: int, who: Principal, bypass_id: int) -> None:
         """Take a bypass back. Raises Refused."""
         await run_in_threadpool(self._withdraw, claim_id, bypass_id, who)
         await self._settle(claim_id)
@@ -138,7 +138,7 @@ class Claims:
             row = session.get(ClaimRow, claim_id)
             run = session.get(Run, row.run_id) if row else None
             if row is None or run is None or run.state != DONE:
-                raise Refused(404, "no-such-claim", "There is no such claim; perhaps its run was deleted")
+                raise HttpError(404, "no-such-claim", "There is no such claim; perhaps its run was deleted")
             changes = select(Change).where(Change.claim_id == claim_id).order_by(Change.id)
             held = select(BypassRow).where(BypassRow.claim_id == claim_id, BypassRow.withdrawn.is_(None))
             return Record(
@@ -156,22 +156,22 @@ class Claims:
             row = session.get(ClaimRow, record.row.id)
             count = select(func.count()).where(Change.claim_id == record.row.id)
             if row is None or session.scalar(count) != record.version:
-                raise NotAllowed("The claim was changed meanwhile; this is how it stands now")
+                raise EditRejected("The claim was changed meanwhile; this is how it stands now")
             row.edited = data
             session.add(change)
             session.add(Event(at=stamp(), by=change.by, action=change.kind, run_id=row.run_id, claim_id=row.id))
             _show(session, row, view)
 
-    def _add(self, row: BypassRow, who: Who, action: str) -> None:
+    def _add(self, row: BypassRow, who: Principal, action: str) -> None:
         with self._desk.store.writing() as session:
             session.add(row)
             session.add(Event(at=stamp(), by=who.name, action=action, claim_id=row.claim_id, rule=row.rule))
 
-    def _withdraw(self, claim_id: int, bypass_id: int, who: Who) -> None:
+    def _withdraw(self, claim_id: int, bypass_id: int, who: Principal) -> None:
         with self._desk.store.writing() as session:
             row = session.get(BypassRow, bypass_id)
             if row is None or row.claim_id != claim_id:
-                raise Refused(404, "no-such-bypass", "There is no such bypass")
+                raise HttpError(404, "no-such-bypass", "There is no such bypass")
             row.withdrawn = row.withdrawn or stamp()
             session.add(
                 Event(at=stamp(), by=who.name, action="bypass-withdrawn", claim_id=claim_id, rule=row.rule)
@@ -192,19 +192,19 @@ class Claims:
         job = ClaimJob(
             path=self._desk.store.run_folder(record.run.id) / INPUT,
             config=self._desk.options.config,
-            question=msgspec.convert(record.run.question, Question),
+            question=msgspec.convert(record.run.question, ScrubOptions),
             state=ClaimState(record.row.span, data),
             earlier=record.earlier,
             bypasses=tuple(_entry(row) for row in record.bypasses),
         )
         try:
             view = await self._desk.jobs.claim(scrub_claim, job)
-        except (Full, NotDone):
-            raise Refused(503, "not-done", "Too much is going on; try again in a moment") from None
+        except (Full, JobFailed):
+            raise HttpError(503, "not-done", "Too much is going on; try again in a moment") from None
         except FileNotFoundError:
-            raise Refused(404, "no-such-claim", "The file of this claim was deleted") from None
+            raise HttpError(404, "no-such-claim", "The file of this claim was deleted") from None
         if isinstance(view, str):
-            raise NotAllowed(f"The claim could not be read then: {view}")
+            raise EditRejected(f"The claim could not be read then: {view}")
         return view
 
 
@@ -226,9 +226,9 @@ def _until(text: str) -> date:
     try:
         until = date.fromisoformat(text)
     except ValueError:
-        raise NotAllowed("The last day of a bypass is a date") from None
+        raise EditRejected("The last day of a bypass is a date") from None
     if not today <= until <= today + _LONGEST_BYPASS:
-        raise NotAllowed("A bypass ends today at the earliest, and within a year")
+        raise EditRejected("A bypass ends today at the earliest, and within a year")
     return until
 
 

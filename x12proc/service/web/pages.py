@@ -17,12 +17,12 @@ from x12proc.errors import ConfigError
 from x12proc.service.access import COOKIE, check_token, page_needs
 from x12proc.service.api.schemas import ALWAYS, MEDIA_TYPES
 from x12proc.service.api.scrub_options import parse_question
-from x12proc.service.api.upload import EDI, Received, Refused
+from x12proc.service.api.upload import EDI, HttpError, Received
 from x12proc.service.db.tables import DONE
-from x12proc.service.jobs.pool import NotDone
-from x12proc.service.keys import Who, close_session, open_session, who_has_key
+from x12proc.service.jobs.pool import JobFailed
+from x12proc.service.keys import Principal, close_session, open_session, who_has_key
 from x12proc.service.scrubbing import Sent
-from x12proc.service.services import Desk, desk_of
+from x12proc.service.services import Services, get_services
 from x12proc.service.web import charts
 from x12proc.service.web import rule_stats as effect
 from x12proc.service.web.corrected import write_corrected
@@ -31,8 +31,8 @@ from x12proc.service.web.rendering import message, page, static
 from x12proc.service.web.runs import RunEntry, list_runs, run_entry
 
 router = APIRouter(include_in_schema=False)
-Desked = Annotated[Desk, Depends(desk_of)]
-Reader = Annotated[Who, Depends(page_needs("read"))]
+Desked = Annotated[Services, Depends(get_services)]
+Reader = Annotated[Principal, Depends(page_needs("read"))]
 RunId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 PERIODS = (7, 30, 90, 365)  # days
 _FIELDS = ("profile", "conformance", "as_of")  # of the form that sends a file
@@ -106,22 +106,24 @@ def runs(
 
 
 @router.post("/runs")
-async def send(request: Request, desk: Desked, who: Annotated[Who, Depends(page_needs("scrub"))]) -> Response:
+async def send(
+    request: Request, desk: Desked, who: Annotated[Principal, Depends(page_needs("scrub"))]
+) -> Response:
     """Take a file that is sent from the page, and show what it comes to."""
     try:
         outcome = await desk.scrubbing.take(request, who, _as_sent(who))
-    except Refused as refused:
+    except HttpError as refused:
         return message(request, refused.status, "The file was not taken", refused.message)
     return RedirectResponse(f"/runs/{outcome.run_id}", 303)
 
 
-def _as_sent(who: Who) -> Callable[[Received], Sent]:
+def _as_sent(who: Principal) -> Callable[[Received], Sent]:
     def sent(received: Received) -> Sent:
         check_token(who, received.fields.get(TOKEN, ""))
         try:
             question = parse_question({name: received.fields.get(name, "") for name in _FIELDS})
         except ConfigError as error:
-            raise Refused(400, "bad-request", str(error)) from None
+            raise HttpError(400, "bad-request", str(error)) from None
         return Sent(question, (*ALWAYS, "277ca", "999"))
 
     return sent
@@ -131,8 +133,8 @@ def _as_sent(who: Who) -> Callable[[Received], Sent]:
 def run(request: Request, run_id: RunId, desk: Desked, _: Reader) -> Response:
     """One file: what it came to, and what can be fetched."""
     entry = _entry(desk, run_id)
-    artefacts = [kind for kind in MEDIA_TYPES if kind in entry.run.emit and kind not in entry.run.withheld]
-    return page(request, "run.html", entry=entry, artefacts=artefacts if entry.run.state == DONE else [])
+    artifacts = [kind for kind in MEDIA_TYPES if kind in entry.run.emit and kind not in entry.run.withheld]
+    return page(request, "run.html", entry=entry, artifacts=artifacts if entry.run.state == DONE else [])
 
 
 @router.get("/runs/{run_id}/corrected")
@@ -140,22 +142,22 @@ async def corrected(run_id: RunId, desk: Desked, _: Reader) -> Response:
     """The file as it was sent, with the claims as they are now."""
     entry = await run_in_threadpool(_entry, desk, run_id)
     if entry.run.state != DONE:
-        raise Refused(404, "no-such-file", "The file has not been scrubbed")
+        raise HttpError(404, "no-such-file", "The file has not been scrubbed")
     target = desk.store.run_folder(run_id) / f"corrected-{secrets.token_hex(8)}.edi"
     try:
         await desk.jobs.file(write_corrected, desk.store.folder, run_id, target)
-    except NotDone:
+    except JobFailed:
         target.unlink(missing_ok=True)
-        raise Refused(503, "not-done", "The file could not be put together in time; try again") from None
+        raise HttpError(503, "not-done", "The file could not be put together in time; try again") from None
     away = BackgroundTask(target.unlink, missing_ok=True)
     name = f"{run_id}.corrected.edi"
     return FileResponse(target, media_type=EDI, filename=name, background=away)
 
 
-def _entry(desk: Desk, run_id: str) -> RunEntry:
+def _entry(desk: Services, run_id: str) -> RunEntry:
     entry = run_entry(desk.store, run_id)
     if entry is None:
-        raise Refused(404, "no-such-run", "There is no such file; perhaps it was deleted")
+        raise HttpError(404, "no-such-run", "There is no such file; perhaps it was deleted")
     return entry
 
 
@@ -189,7 +191,7 @@ _SIZES: dict[str, Any] = {
 }
 
 
-def _name(desk: Desk, rule_id: str) -> str:
+def _name(desk: Services, rule_id: str) -> str:
     rule = desk.settings.rules.get(rule_id)
     return rule.name if rule else ""
 
@@ -199,5 +201,5 @@ def rule(request: Request, rule_id: Annotated[str, Path(max_length=20)], desk: D
     """What one rule means."""
     found = desk.settings.rules.get(rule_id)
     if found is None:
-        raise Refused(404, "no-such-rule", "There is no such rule")
+        raise HttpError(404, "no-such-rule", "There is no such rule")
     return page(request, "rule.html", rule=found)

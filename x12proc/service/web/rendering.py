@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from x12proc.reports.html.view import money
-from x12proc.service.keys import Who
+from x12proc.service.keys import Principal
 from x12proc.version import __version__
 
 _MARK = Markup('<mark class="{}" data-rules="{}"{}>{}</mark>')
@@ -27,7 +27,7 @@ _STATIC_AGE = "public, max-age=86400"
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page. ``values`` are what its template shows."""
-    who: Who | None = getattr(request.state, "who", None)
+    who: Principal | None = getattr(request.state, "who", None)
     known = {
         "who": who if who is not None and who.csrf else None,
         "version": __version__,

@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select
 
 from x12proc.service.db.store import Store
 from x12proc.service.db.tables import BYPASSED, DONE, MENDED, OPEN, ClaimRow, FindingRow, Run
-from x12proc.values import dollars
+from x12proc.values import format_dollars
 
 
 class RuleWork(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ def rule_work(store: Store, since: date) -> list[RuleWork]:
     )
     with store.reading() as session:
         rows = session.execute(told).all()
-    return [RuleWork(*row[:5], dollars(Decimal(row[5] or 0) / 100)) for row in rows]
+    return [RuleWork(*row[:5], format_dollars(Decimal(row[5] or 0) / 100)) for row in rows]
 
 
 def _count_state(state: str) -> Any:

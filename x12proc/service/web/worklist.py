@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from x12proc.service.db.store import Store
 from x12proc.service.db.tables import DONE, OPEN, ClaimRow, FindingRow, Party, Run
 from x12proc.service.web.claims import is_open
-from x12proc.values import dollars, parse_charge
+from x12proc.values import format_dollars, parse_charge
 
 PAGE = 50  # rows of a list
 MOST_CHOICES = 300  # payers or providers that can be chosen, those with the most claims
@@ -135,7 +135,7 @@ def list_claims(store: Store, filters: Filters, today: date) -> ClaimList:
         Entry(row, party_name(payer), party_name(provider), charge_of(row), found.get(row.id, []))
         for row, payer, provider in rows
     ]
-    return ClaimList(entries, count, dollars(Decimal(cents or 0) / 100), max(-(-count // PAGE), 1))
+    return ClaimList(entries, count, format_dollars(Decimal(cents or 0) / 100), max(-(-count // PAGE), 1))
 
 
 def _wanted(filters: Filters, today: date) -> ColumnElement[bool]:
@@ -222,4 +222,4 @@ def party_name(party: Party) -> str:
 
 def charge_of(row: ClaimRow) -> str:
     """A claim's charge with its dollar sign; as sent where it is no amount."""
-    return row.charge if row.cents is None else dollars(Decimal(row.cents) / 100)
+    return row.charge if row.cents is None else format_dollars(Decimal(row.cents) / 100)

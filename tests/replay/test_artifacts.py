@@ -1,4 +1,4 @@
-"""Artefacts compared: byte for byte but for the program's version and editions, and told in few lines."""
+"""Artifacts compared: byte for byte but for the program's version and editions, and told in few lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edi import FIXTURES, base
 
 import x12proc.runner.runner
 from x12proc.cli.app import app
-from x12proc.replay.artifacts import artefact_differences, comparable
+from x12proc.replay.artifacts import artifact_differences, comparable
 from x12proc.replay.sequences import sequence_differences
 
 FAULTY = FIXTURES / "replay" / "faulty-professional"
@@ -19,7 +19,7 @@ REPORT = (FAULTY / "expected" / "report.json").read_bytes()
 
 
 def test_another_version_and_edition_of_the_program_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In no artefact: the case emits all that name what made them."""
+    """In no artifact: the case emits all that name what made them."""
     monkeypatch.setattr(x12proc.runner.runner, "__version__", "77.0")
     monkeypatch.setattr(x12proc.runner.runner, "RULES_EDITION", "2099-01-01")
     result = CliRunner().invoke(app, ["replay", str(FAULTY)])
@@ -29,7 +29,7 @@ def test_another_version_and_edition_of_the_program_is_no_difference(monkeypatch
 def test_editions_in_facts_and_advice_are_left_out() -> None:
     old = b'{"product":{"edition":"2025q4"},"fix":"Bill J1 (edition 2025q4)."}'
     new = b'{"product":{"edition":"2026q1"},"fix":"Bill J1 (edition 2026q1)."}'
-    assert artefact_differences("report.json", old, new) == []
+    assert artifact_differences("report.json", old, new) == []
     text = json.dumps({"description": '"edition":"2025q4"'}).encode()
     assert comparable("report.json", text) == text, "in a text of a claim it is no edition"
 
@@ -39,14 +39,14 @@ def test_any_other_byte_is_a_difference() -> None:
         data = (FAULTY / "expected" / name).read_bytes()
         place = data.index(b"B1001")
         changed = data[:place] + b"X" + data[place + 1 :]
-        told = artefact_differences(name, data, changed)
+        told = artifact_differences(name, data, changed)
         assert told, name
         assert all(len(line) < 200 for line in told)
 
 
 def test_a_report_in_another_layout_holds_the_same_content() -> None:
     pretty = json.dumps(json.loads(REPORT), indent=2).encode()
-    (line,) = artefact_differences("report.json", pretty, REPORT)
+    (line,) = artifact_differences("report.json", pretty, REPORT)
     assert line.startswith("the same content in other bytes, first at byte 1")
 
 
@@ -57,7 +57,7 @@ def test_findings_lost_and_regraded_are_told_by_claim_and_line() -> None:
     findings.append({**findings[1], "rule": "XYZ01"})
     old["claims"].append({**old["claims"][0], "claim_id": "GONE"})
     findings[1]["message"] = "Said otherwise"
-    told = artefact_differences("report.json", json.dumps(old).encode(), REPORT)
+    told = artifact_differences("report.json", json.dumps(old).encode(), REPORT)
     rule, element = findings[0]["rule"], findings[0]["location"]["element"]
     place = findings[0]["location"]["segment_index"]
     assert f"claim B1001, line 1: {rule} is reject, was info, at {element} (segment {place})" in told
@@ -69,7 +69,7 @@ def test_findings_lost_and_regraded_are_told_by_claim_and_line() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"null", b'{"a":1', b"[" * 5000, b'{"claims":[{}]}', b"\xff\xfe"])
 def test_what_is_no_report_is_told_without_a_crash(text: bytes) -> None:
-    told = artefact_differences("report.json", text, REPORT)
+    told = artifact_differences("report.json", text, REPORT)
     assert told
     assert len(told) < 60
     assert all(len(line) < 200 for line in told)
@@ -79,7 +79,7 @@ def test_a_line_more_is_told_once() -> None:
     old = json.loads(REPORT)
     line = old["claims"][0]["lines"][0]
     old["claims"][0]["lines"].append({**line, "number": "7", "findings": []})
-    told = artefact_differences("report.json", json.dumps(old).encode(), REPORT)
+    told = artifact_differences("report.json", json.dumps(old).encode(), REPORT)
     assert told == ['claim B1001, line 7: "there" -> nothing']
 
 
@@ -87,7 +87,7 @@ def test_each_interchange_is_split_by_its_own_terminator() -> None:
     piped = (FIXTURES / "replay" / "institutional-ndc-in-note" / "input.edi").read_bytes()
     old = piped + base() + b"tail"
     new = old.replace(b"LX*2~", b"LX*3~").replace(b"LX|2'", b"LX|3'")
-    told = artefact_differences("annotated.edi", old, new)
+    told = artifact_differences("annotated.edi", old, new)
     assert [line.split(maxsplit=2)[2] for line in told] == ["- LX|2", "+ LX|3", "- LX*2", "+ LX*3"]
     first, second = int(told[0].split()[1]), int(told[2].split()[1])
     assert piped.split(b"'\r\n")[first] == b"LX|2"
@@ -96,9 +96,9 @@ def test_each_interchange_is_split_by_its_own_terminator() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"ISA", b"ISA*" * 300, b"\0\xff~ISA*~ISA|", b"~" * 10])
 def test_edi_of_any_kind_is_compared(data: bytes) -> None:
-    assert artefact_differences("annotated.edi", data, base())
-    assert artefact_differences("annotated.edi", base(), data)
-    assert artefact_differences("annotated.edi", data, data) == []
+    assert artifact_differences("annotated.edi", data, base())
+    assert artifact_differences("annotated.edi", base(), data)
+    assert artifact_differences("annotated.edi", data, data) == []
 
 
 def test_long_segments_are_cut_around_the_difference() -> None:
