@@ -46,7 +46,7 @@ fuzz: $(VENV)/.dev
 # Files with faults put in, held against their guides quickly and by pyx12 alone. make compare-guides COUNT=10000
 COUNT ?= 10000
 compare-guides: $(VENV)/.dev
-	PYTHONPATH=tests $(BIN)/python tests/guide_agreement.py $(COUNT)
+	PYTHONPATH=tests $(BIN)/python tests/support/guide_agreement.py $(COUNT)
 
 # Speed beside peers and floors, into bench/RESULTS.md; then memory on 1 GB and 10 GB, which needs 40 GB of disk.
 bench: $(VENV)/.dev

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
-from edi import CLINIC, HOSPITAL, base
+from support.edi import CLINIC, HOSPITAL, base
 
 import x12proc
 import x12proc.api

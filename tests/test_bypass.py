@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
-from edi import base
 from lxml import etree
-from rule_run import profile_files, reference
+from support.edi import base
+from support.rules import profile_files, reference
 
 from x12proc.claims.model import ServiceLine
 from x12proc.cli.app import app

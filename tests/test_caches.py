@@ -6,9 +6,9 @@ from collections.abc import Hashable
 from datetime import date, timedelta
 
 import pytest
-from edi import CLINIC, HOSPITAL, base
 from msgspec.structs import replace
-from rule_run import profiles, reference
+from support.edi import CLINIC, HOSPITAL, base
+from support.rules import profiles, reference
 
 import x12proc
 from x12proc.engine import engine as engine_module

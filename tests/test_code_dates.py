@@ -8,8 +8,8 @@ from datetime import date
 from functools import partial
 
 import pytest
-import rule_run
-from rule_cases import RULES, load
+from support import rules as rule_run
+from support.rule_cases import RULES, load
 
 from x12proc.reference.edition import CODES, COLUMNS, Reference
 from x12proc.reference.table import table_bytes

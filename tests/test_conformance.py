@@ -12,12 +12,12 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
-from guide_run import edited, one, raw_errors, reduced, run, spans
-from mutations import mutated, shorten
 from pyx12.map_index import map_index
 from pyx12.map_walker import walk_tree
-from pyx12_whole import Fault, whole_file
+from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
+from support.guides import edited, one, raw_errors, reduced, run, spans
+from support.mutations import mutated, shorten
+from support.pyx12_whole import Fault, whole_file
 
 from x12proc.conformance import batcher as cutter
 from x12proc.conformance import check as conformance

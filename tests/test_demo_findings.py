@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 import pytest
-from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL
+from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL
 
 import x12proc
 from x12proc.rules import all_rules

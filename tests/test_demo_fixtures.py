@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from pyx12_judge import guide_errors
+from support.pyx12_oracle import guide_errors
 
 DEMO = Path(__file__).resolve().parents[1] / "fixtures" / "demo"
 CLINIC = "clinic-837p.edi"

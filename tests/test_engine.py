@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from edi import base
-from rule_run import profiles, reference
+from support.edi import base
+from support.rules import profiles, reference
 
 import x12proc
 from x12proc.claims.model import ServiceLine

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
-from fix_cases import FixCase, all_fix_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyx12_judge import guide_errors
-from rule_run import found, profiles, reference
+from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
+from support.fix_cases import FixCase, all_fix_cases
+from support.pyx12_oracle import guide_errors
+from support.rules import found, profiles, reference
 
 from x12proc.claims.model import Location
 from x12proc.engine.engine import ClaimResult, Engine

@@ -9,9 +9,9 @@ from typing import Any
 
 import build_guides
 import pytest
-from edi import FIXTURES, base
-from guide_agreement import batches, differs, disagreements
 from pyx12.map_walker import walk_tree
+from support.edi import FIXTURES, base
+from support.guide_agreement import batches, differs, disagreements
 
 from x12proc.conformance.check import check
 from x12proc.conformance.chunks import CHECKED_GUIDES

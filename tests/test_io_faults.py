@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from edi import base
-from io_trouble import Shaky, Trouble
+from support.edi import base
+from support.io_faults import Shaky, Trouble
 
 import x12proc
 from x12proc.cli.app import main

@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 LAYERS = [
     "errors", "version", "values", "typed_toml",
     "wire", "testing", "claims", "findings", "narrative", "reference", "rules", "profiles", "engine",
-    "conformance", "reports", "mask", "extract", "runner", "replay", "spark", "api", "feed", "service", "pytest_plugin",
-    "cli", "__main__",
+    "conformance", "reports", "mask", "extract", "runner", "replay", "spark", "api", "feed", "service",
+    "pytest_plugin", "cli", "__main__",
 ]  # fmt: skip
 #: Modules that reach files, processes, the clock or the environment; everything else takes bytes and values.
 OUTER = {

@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 import pytest
-from rule_run import CONFIG, profiles
+from support.rules import CONFIG, profiles
 
 from x12proc.reference.edition import Reference
 from x12proc.replay import rule_cases

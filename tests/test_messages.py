@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
-from rule_cases import FIXTURES, all_cases, load
-from rule_run import reference, with_options
+from support.rule_cases import FIXTURES, all_cases, load
+from support.rules import reference, with_options
 
 from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import scrub_buffer

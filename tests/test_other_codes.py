@@ -9,9 +9,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 from click.testing import CliRunner
-from edi import FIXTURES, base
-from rule_cases import all_cases, load
-from rule_run import found, reference, with_options
+from support.edi import FIXTURES, base
+from support.rule_cases import all_cases, load
+from support.rules import found, reference, with_options
 
 from x12proc.cli.app import app
 from x12proc.engine.engine import ClaimResult, Engine

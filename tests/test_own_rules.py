@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from edi import base
 from lxml import etree
+from support.edi import base
 
 import x12proc
 from x12proc.cli.app import app

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from edi import base
+from support.edi import base
 
 import x12proc
 from x12proc.claims.model import Claim

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
-from edi import CLINIC, HOSPITAL, STYLES, base
 from fuzz_targets import TARGETS
 from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
+from support.edi import CLINIC, HOSPITAL, STYLES, base
 
 import x12proc
 from x12proc.engine.stream import scrub_buffer

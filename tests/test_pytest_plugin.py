@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from edi import base
+from support.edi import base
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "docs" / "examples" / "own-rules"

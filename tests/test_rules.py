@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rule_cases import Case, all_cases
-from rule_run import found
+from support.rule_cases import Case, all_cases
+from support.rules import found
 
 from x12proc.rules import all_rules
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, base, restyle
-from mutations import mutated
+from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, base, restyle
+from support.mutations import mutated
 
 from x12proc.engine.engine import ClaimResult
 from x12proc.engine.fixes import FixLevel

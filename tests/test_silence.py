@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from edi import CLINIC, HOSPITAL, base
-from rule_cases import Case, all_cases
-from rule_run import profiles, reference, with_options
+from support.edi import CLINIC, HOSPITAL, base
+from support.rule_cases import Case, all_cases
+from support.rules import profiles, reference, with_options
 
 import x12proc
 from x12proc.claims.model import ServiceLine, at

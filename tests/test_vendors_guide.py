@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from edi import CLINIC, base
-from service_run import Service
+from support.edi import CLINIC, base
+from support.services import Service
 
 from x12proc import X12SyntaxError, read
 

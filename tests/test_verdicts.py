@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from edi import CLINIC, GUIDE_FAULTS, base, join, segments
-from guide_run import CODES, claims, edited, one, raw_errors, run, spans
 from msgspec.structs import replace
-from mutations import shorten
-from rule_cases import all_cases
+from support.edi import CLINIC, GUIDE_FAULTS, base, join, segments
+from support.guides import CODES, claims, edited, one, raw_errors, run, spans
+from support.mutations import shorten
+from support.rule_cases import all_cases
 
 from x12proc.conformance import stream as verdicts
 from x12proc.conformance.chunks import CHECKED_GUIDES, version

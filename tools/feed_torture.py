@@ -26,8 +26,8 @@ import structlog
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from feed_run import drop, faults, make_feed, names, run_once, small
-from postgres_cluster import cluster, new_database
+from support.feeds import drop, faults, make_feed, names, run_once, small
+from support.postgres import cluster, new_database
 
 from x12proc.feed.feed_file import load_feed_file
 from x12proc.feed.watch import Watch

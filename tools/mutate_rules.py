@@ -27,8 +27,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
 from msgspec.structs import replace  # noqa: E402 - the paths above come first
 from mutants import Mutant, compiled, defined, mutants, nodes  # noqa: E402
-from rule_cases import Case, all_cases  # noqa: E402
-from rule_run import reference, with_options  # noqa: E402
+from support.rule_cases import Case, all_cases  # noqa: E402
+from support.rules import reference, with_options  # noqa: E402
 
 from x12proc.claims.builder import ClaimBuilder  # noqa: E402
 from x12proc.claims.model import Claim  # noqa: E402

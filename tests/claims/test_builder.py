@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from edi import CLINIC, HOSPITAL, STYLES, base, restyle
+from support.edi import CLINIC, HOSPITAL, STYLES, base, restyle
 
 import x12proc
 from x12proc.claims import builder

@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from ack_run import rows
-from edi import CLINIC, base
+from support.acks import rows
+from support.edi import CLINIC, base
 
 from x12proc.runner.files import Input
 from x12proc.runner.runner import FileRun

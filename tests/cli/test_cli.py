@@ -12,8 +12,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from edi import CLINIC, HOSPITAL, STYLES, base, restyle
 from lxml import etree
+from support.edi import CLINIC, HOSPITAL, STYLES, base, restyle
 
 PACKAGE = Path(__file__).parent.parent.parent / "x12proc"
 SCHEMA = json.loads((PACKAGE / "reports" / "report.schema.json").read_text())

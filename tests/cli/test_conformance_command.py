@@ -12,10 +12,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base
-from guide_run import edited
 from lxml import etree
-from mutations import mutated
+from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base
+from support.guides import edited
+from support.mutations import mutated
 
 TESTS = Path(__file__).parent.parent
 SCHEMA = json.loads((TESTS.parent / "x12proc" / "reports" / "report.schema.json").read_text())
@@ -136,7 +136,7 @@ def test_processes_change_nothing(tmp_path: Path, mode: str) -> None:
 
 
 def test_a_worker_that_dies_is_an_internal_fault(tmp_path: Path) -> None:
-    command = [sys.executable, str(TESTS / "dying_worker.py"), "scrub", str(CLINIC), "-o", str(tmp_path)]
+    command = [sys.executable, str(TESTS / "support/dying_worker.py"), "scrub", str(CLINIC), "-o", str(tmp_path)]
     command += ["--jobs", "2"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(TESTS), str(TESTS.parent)))}
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)

@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 from click.testing import CliRunner, Result
-from edi import base
 from lxml import etree
+from support.edi import base
 
 from x12proc.cli.app import app
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from edi import CLINIC, HOSPITAL, base
+from support.edi import CLINIC, HOSPITAL, base
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "x12proc"]
 KINDS = "json,csv,xml,html,annotated,accepted,rejected,999,277ca,ta1"

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from edi import CLINIC, base
+from support.edi import CLINIC, base
 
 AS_OF = ("--as-of", "2024-04-01")
 KEY = "a key that is long enough"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from edi import CLINIC, HOSPITAL, base
+from support.edi import CLINIC, HOSPITAL, base
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from edi import CLINIC, base
+from support.edi import CLINIC, base
 
 from x12proc.cli.app import app
 from x12proc.reports.edi import split

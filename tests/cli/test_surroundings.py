@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from edi import base
+from support.edi import base
 
 from x12proc.runner.files import FileBuffer
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from postgres_cluster import binaries, cluster, new_database
+from support.postgres import binaries, cluster, new_database
 
 
 @pytest.fixture(scope="session")

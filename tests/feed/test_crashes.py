@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from feed_run import drop, faults, make_feed, rejected, rows, run_once, run_until, small
+from support.feeds import drop, faults, make_feed, rejected, rows, run_once, run_until, small
 
 from x12proc.feed.worker import STEPS
 

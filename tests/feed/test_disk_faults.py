@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from edi import base
-from feed_run import FOLDERS, drop, faults, make_feed, names, rejected, rows, run_once, small
-from io_trouble import Shaky, Trouble
 from sqlalchemy import Engine, event
+from support.edi import base
+from support.feeds import FOLDERS, drop, faults, make_feed, names, rejected, rows, run_once, small
+from support.io_faults import Shaky, Trouble
 
 from x12proc.errors import ConfigError
 from x12proc.feed import disk, worker

@@ -10,8 +10,8 @@ from threading import Event
 
 import pytest
 from click.testing import CliRunner
-from edi import base
-from feed_run import drop, faults, make_feed, names, rejected, rows, run_once, small
+from support.edi import base
+from support.feeds import drop, faults, make_feed, names, rejected, rows, run_once, small
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError

@@ -7,8 +7,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from rule_cases import Case
-from rule_run import profiles, reference, with_options
+from support.rule_cases import Case
+from support.rules import profiles, reference, with_options
 
 from generated.given import Given
 from generated.payers import Market

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pyx12_judge import guide_errors
+from support.pyx12_oracle import guide_errors
 
 from generated.faults import FAULTS
 from generated.faults.base import broken

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from guide_segments import MAPS, Canaries, composite_places, segments_of
-from mask_run import masked
+from support.guide_segments import MAPS, Canaries, composite_places, segments_of
+from support.masks import masked
 
 from x12proc.mask.elements import KEPT, REPLACED, TAGS, is_composite, is_listed, treatment
 

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import rule_run
-from edi import FIXTURES, base
-from mask_run import compared, masked, without_differences
-from rule_cases import RULES, Case, load
+from support import rules as rule_run
+from support.edi import FIXTURES, base
+from support.masks import compared, masked, without_differences
+from support.rule_cases import RULES, Case, load
 
 from x12proc.engine.engine import Engine
 from x12proc.rules import all_rules

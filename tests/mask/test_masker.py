@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from edi import CLINIC, FIXTURES, HOSPITAL, STYLES, base, restyle
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mask_run import masked, run, without_differences
+from support.edi import CLINIC, FIXTURES, HOSPITAL, STYLES, base, restyle
+from support.masks import masked, run, without_differences
 
 from x12proc.errors import X12SyntaxError
 from x12proc.mask.masker import ODD_SEGMENT, ODD_VALUE, STRAY_BYTES

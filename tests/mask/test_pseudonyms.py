@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mask_run import key
+from support.masks import key
 
 from x12proc.mask.permutation import permute
 from x12proc.mask.pseudonyms import PLACEHOLDERS, Pseudonyms, is_placeholder, oldest_year

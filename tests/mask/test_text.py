@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import rule_run
-from mask_run import TODAY, key
 from msgspec.structs import replace
+from support import rules as rule_run
+from support.masks import TODAY, key
 
 from x12proc.mask.pseudonyms import Pseudonyms, oldest_year
 from x12proc.mask.text import KEPT_KNOWN, KEPT_NUMBER, KEPT_WORD, Known, TextMask

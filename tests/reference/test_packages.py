@@ -10,7 +10,7 @@ import reference_packages
 from reference_dosing import plain_strength
 from reference_packages import Content, content_of
 from reference_sources import read_rows, take_crosswalks
-from rule_run import reference
+from support.rules import reference
 
 from x12proc.narrative.lexicon import Lexicon
 from x12proc.reference.strength import read_strengths

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from edi import FIXTURES, base
+from support.edi import FIXTURES, base
 
 import x12proc.runner.runner
 from x12proc.cli.app import app

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from edi import FIXTURES, base
 from lxml import etree
-from rule_run import profiles
+from support.edi import FIXTURES, base
+from support.rules import profiles
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rule_run import profiles, reference
+from support.rules import profiles, reference
 
 from x12proc.errors import ConfigError
 from x12proc.replay.rule_cases import Case, differences, findings, own_base, parse_cases

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from edi import CLINIC, FIXTURES, base
+from support.edi import CLINIC, FIXTURES, base
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError

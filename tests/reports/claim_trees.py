@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edi import base, segments
+from support.edi import base, segments
 
 # A tree: sets, each of providers, each of subscribers: (claims of his own, claims of each dependent).
 Subscriber = tuple[int, list[int]]

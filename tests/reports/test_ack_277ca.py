@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from ack_run import acknowledge, check_counts, check_totals, claims, engine, lines, rows
-from edi import CLINIC, base, join, segments
-from pyx12_judge import guide_errors
+from support.acks import acknowledge, check_counts, check_totals, claims, engine, lines, rows
+from support.edi import CLINIC, base, join, segments
+from support.pyx12_oracle import guide_errors
 
 from x12proc.claims.model import Location
 from x12proc.engine.engine import ClaimResult

@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 import pyx12
-from ack_run import acknowledge, check_counts, engine, lines, rows
-from edi import base, join, segments
 from lxml import etree
-from pyx12_judge import guide_errors
+from support.acks import acknowledge, check_counts, engine, lines, rows
+from support.edi import base, join, segments
+from support.pyx12_oracle import guide_errors
 
 from x12proc.claims.model import Location
 from x12proc.engine.engine import ClaimResult

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from ack_run import KINDS, NOW, acknowledge, check_counts, check_totals, claims, lines, rows
-from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyx12_judge import guide_errors
-from rule_cases import all_cases
-from rule_run import profiles, reference, with_options
+from support.acks import KINDS, NOW, acknowledge, check_counts, check_totals, claims, lines, rows
+from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
+from support.pyx12_oracle import guide_errors
+from support.rule_cases import all_cases
+from support.rules import profiles, reference, with_options
 
 from x12proc.claims.model import ServiceLine
 from x12proc.engine.engine import Engine

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyx12_judge import guide_errors
-from rule_cases import all_cases
-from rule_run import profiles, reference
+from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
+from support.pyx12_oracle import guide_errors
+from support.rule_cases import all_cases
+from support.rules import profiles, reference
 
 from x12proc.claims.model import Location
 from x12proc.engine.engine import Engine

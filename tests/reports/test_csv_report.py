@@ -8,11 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
-from edi import CLINIC, HOSPITAL, base
 from hypothesis import given
 from hypothesis import strategies as st
-from report_run import findings, run, run_case
-from rule_cases import all_cases
+from support.edi import CLINIC, HOSPITAL, base
+from support.reports import findings, run, run_case
+from support.rule_cases import all_cases
 
 from x12proc.reports.csv_report import COLUMNS, safe_cell
 from x12proc.reports.document import Document

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from edi import CLINIC, HOSPITAL, base
-from report_run import findings, run, run_case
-from rule_cases import all_cases
+from support.edi import CLINIC, HOSPITAL, base
+from support.reports import findings, run, run_case
+from support.rule_cases import all_cases
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim, at, missing

@@ -9,11 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base, restyle
 from lxml import etree
 from msgspec.structs import replace
-from report_run import Run, findings, run, run_case
-from rule_cases import all_cases
+from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base, restyle
+from support.reports import Run, findings, run, run_case
+from support.rule_cases import all_cases
 
 from x12proc.errors import RuleError
 from x12proc.reports.document import Document

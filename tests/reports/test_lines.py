@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from edi import CLINIC
 from hypothesis import given
 from hypothesis import strategies as st
+from support.edi import CLINIC
 
 from x12proc.reports.html import line_index as lines
 from x12proc.reports.html.line_index import Lines

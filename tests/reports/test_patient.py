@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from edi import base
+from support.edi import base
 
 import x12proc
 

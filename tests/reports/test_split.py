@@ -13,12 +13,12 @@ from unittest import mock
 
 import pytest
 from claim_trees import Sets, build, read
-from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, join, restyle, segments
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyx12_judge import guide_errors
-from rule_cases import all_cases
-from rule_run import profiles, reference
+from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, join, restyle, segments
+from support.pyx12_oracle import guide_errors
+from support.rule_cases import all_cases
+from support.rules import profiles, reference
 
 from x12proc.claims.model import Claim, ServiceLine, at
 from x12proc.engine.engine import ClaimResult, Engine, LineResult

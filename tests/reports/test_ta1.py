@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from ack_run import acknowledge, check_counts, lines, rows
-from edi import base
-from pyx12_judge import guide_errors
+from support.acks import acknowledge, check_counts, lines, rows
+from support.edi import base
+from support.pyx12_oracle import guide_errors
 
 ASKING = base().replace(b"*0*T*:", b"*1*T*:")
 

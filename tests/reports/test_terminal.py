@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from datetime import date
 
-from edi import CLINIC, base
-from report_run import run
 from rich.console import Console
+from support.edi import CLINIC, base
+from support.reports import run
 
 from x12proc.engine.stream import Summary
 from x12proc.reports.terminal import TerminalReport, summary_table, totals

@@ -7,11 +7,11 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from edi import CLINIC, HOSPITAL, base
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from report_run import findings, run
+from support.edi import CLINIC, HOSPITAL, base
+from support.reports import findings, run
 
 from x12proc.claims.model import Party
 from x12proc.engine.stream import Summary

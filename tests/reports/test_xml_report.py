@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, restyle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from report_run import Run, findings, run, run_case
-from rule_cases import all_cases
+from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, restyle
+from support.reports import Run, findings, run, run_case
+from support.rule_cases import all_cases
 
 from x12proc.reports.document import Document
 from x12proc.reports.escape import clean, escaped

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from service_run import Service
+from support.services import Service
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import jsonschema
 import pytest
-from edi import CLINIC, base
-from service_run import AS_OF, EDI, Service, post
+from support.edi import CLINIC, base
+from support.services import AS_OF, EDI, Service, post
 
 from x12proc.service.access import OPEN
 from x12proc.service.api.schemas import accepted_form

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import FAULTY
-from edi import CLINIC, base, join, segments
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
-from service_run import AS_OF, Service
+from support.browser import FAULTY
+from support.edi import CLINIC, base, join, segments
+from support.services import AS_OF, Service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import canary
 import httpx
 import pytest
-from browser import Browser, claim_addresses
-from edi import base
-from service_process import make_key, serve, wait
-from service_run import EDI, Service, post
+from support import canary
+from support.browser import Browser, claim_addresses
+from support.edi import base
+from support.service_process import make_key, serve, wait
+from support.services import EDI, Service, post
 
 WHOLE, CUT = canary.claim(), canary.claim(whole=False)
 BROKEN = (CUT, WHOLE.replace(b"SE*37", b"SE*99"), WHOLE[:300], WHOLE[106:], WHOLE.replace(b"HL*2", b"ZQ999QZ*2"))
@@ -138,7 +138,7 @@ def test_a_browser_at_work(service: Service, leaks: Leaks, capfd: pytest.Capture
 
 
 def test_a_watched_folder_at_any_log_level(tmp_path: Path, leaks: Leaks) -> None:
-    from feed_run import make_feed  # noqa: PLC0415 - the one test here of a feed
+    from support.feeds import make_feed  # noqa: PLC0415 - the one test here of a feed
 
     for level in ("debug", "info", "warning", "error"):
         path = make_feed(tmp_path / level)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from edi import CLINIC, base
-from service_run import AS_OF, EDI, Service
+from support.edi import CLINIC, base
+from support.services import AS_OF, EDI, Service
 
 POSTS = 200
 ROOM = 64 * 1024 * 1024  # bytes that the process may grow by; the files sent are ten times as many

@@ -10,7 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from service_run import Service
+from support.services import Service
 
 from x12proc.service.app import openapi_document
 

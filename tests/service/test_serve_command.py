@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner, Result
-from edi import base
-from service_process import make_key, serve, wait
-from service_run import post
+from support.edi import base
+from support.service_process import make_key, serve, wait
+from support.services import post
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError

@@ -8,11 +8,11 @@ from datetime import date, timedelta
 
 import httpx
 import pytest
-from browser import FAULTY, Browser, claim_addresses, text_of
-from edi import CLINIC, HOSPITAL, base, restyle
-from pyx12_judge import guide_errors
-from service_run import Service, post
 from sqlalchemy import select, update
+from support.browser import FAULTY, Browser, claim_addresses, text_of
+from support.edi import CLINIC, HOSPITAL, base, restyle
+from support.pyx12_oracle import guide_errors
+from support.services import Service, post
 
 from x12proc.service.access import COOKIE
 from x12proc.service.db.tables import BrowserSession, BypassRow, Change, ClaimRow, Event

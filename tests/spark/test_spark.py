@@ -18,14 +18,14 @@ from typing import Any
 import make_data
 import pyarrow.parquet as parquet
 import pytest
-from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base, restyle
-from service_run import AS_OF
+from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base, restyle
+from support.services import AS_OF
 
 from x12proc.runner.files import Input
 from x12proc.runner.runner import FileRun
 from x12proc.runner.settings import load_settings
 
-JOBS = Path(__file__).parent.parent / "spark_jobs.py"
+JOBS = Path(__file__).parent.parent / "support/spark_jobs.py"
 _MISSING = [name for name in ("pyspark", "grpc", "pandas") if importlib.util.find_spec(name) is None]
 _MISSING += [] if shutil.which("java") else ["java"]
 pytestmark = pytest.mark.skipif(

@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 from generated.clean import clean
 from generated.variants import varied
-from pyx12_judge import guide_errors
+from support.pyx12_oracle import guide_errors
 
 import x12proc
 from x12proc.testing import (

@@ -12,10 +12,10 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from passes_run import PIECES, calls, in_python
+from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL
 
 from x12proc.version import __version__
 from x12proc.wire import accelerated as fast

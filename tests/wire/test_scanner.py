@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
 
 from x12proc.wire import window as window_module
 from x12proc.wire.delimiters import Delimiters, padded_isa, read_isa

@@ -6,7 +6,6 @@ A spreadsheet that opens it must not calculate with what a claim says. See :func
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -94,9 +93,19 @@ class CsvReport:
     def _put(self, rows: Sequence[dict[str, str]]) -> None:
         if not rows:
             return
-        out = io.StringIO()
+        out = _Text()
         csv.writer(out).writerows([self._cell(row.get(column, "")) for column in COLUMNS] for row in rows)
-        self._write(out.getvalue().encode())
+        self._write("".join(out.parts).encode())
+
+
+class _Text:
+    """Collects what csv.writer writes."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def write(self, text: str) -> None:
+        self.parts.append(text)
 
 
 def _finding(finding: Document) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edi import base, join, segments
+from support.edi import base, join, segments
 
 TOKEN = re.compile(rb"(?i)ZQ[0-9]{3,4}QZ")
 # Elements whose values say how the rest is read; with a token there the file could not be taken as a claim at all.

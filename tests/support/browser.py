@@ -6,9 +6,10 @@ import re
 from typing import Any, Self
 
 import httpx
-from edi import base
 from lxml import html
-from service_run import AS_OF, Service
+
+from support.edi import base
+from support.services import AS_OF, Service
 
 FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
 

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from rule_cases import Case
-from rule_run import profiles, reference, with_options
 
+from support.rule_cases import Case
+from support.rules import profiles, reference, with_options
 from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.profiles.profiles import Profiles

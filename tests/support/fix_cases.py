@@ -16,7 +16,8 @@ import tomllib
 from pathlib import Path
 
 import msgspec
-from rule_cases import FIXTURES, Case
+
+from support.rule_cases import FIXTURES, Case
 
 FIXES = FIXTURES / "fixes"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from x12proc.replay.rule_cases import Case, parse_cases
 
 __all__ = ["FIXTURES", "RULES", "Case", "all_cases", "load"]
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 RULES = FIXTURES / "rules"
 
 

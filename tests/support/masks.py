@@ -6,8 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 
-import rule_run
-
+from support import rules as rule_run
 from x12proc.engine.engine import Engine
 from x12proc.mask.compare import Comparison, compare
 from x12proc.mask.factory import make_masker

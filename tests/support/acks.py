@@ -8,8 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from rule_run import profiles, reference
-
+from support.rules import profiles, reference
 from x12proc.engine.engine import Engine
 from x12proc.engine.stream import Outcome, Summary, scrub_buffer
 from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement

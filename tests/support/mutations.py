@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from edi import join, segments
+from support.edi import join, segments
 
 _ENVELOPE = frozenset(("ISA", "GS", "ST", "SE", "GE", "IEA"))
 _WRONG = ("ZZ", "XX", "", "1", "A" * 90, "99999999", "20261399", "-", "J3590", "0.5", "A B ")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edi import join, segments
-from pyx12_whole import Fault
-from rule_run import profiles, reference
-
+from support.edi import join, segments
+from support.pyx12_whole import Fault
+from support.rules import profiles, reference
 from x12proc.conformance.batcher import ClaimBatcher
 from x12proc.conformance.check import check
 from x12proc.conformance.checker import GuideChecker

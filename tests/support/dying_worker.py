@@ -15,7 +15,7 @@ def die(batch: Batch) -> BatchResult:
 
 
 if __name__ == "__main__":
-    from dying_worker import die as in_place_of_it
+    from support.dying_worker import die as in_place_of_it
 
     x12proc.runner.pool._check = in_place_of_it
     main()

@@ -1,6 +1,6 @@
 """Holds the quick walk through a guide against pyx12, on files with faults put in at random.
 
-python tests/guide_agreement.py 10000     so many files, and the claims that came out differently
+python tests/support/guide_agreement.py 10000     so many files, and the claims that came out differently
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from edi import CLINIC, HOSPITAL, base, restyle
-from mutations import mutated, shorten
-
+from support.edi import CLINIC, HOSPITAL, base, restyle
+from support.mutations import mutated, shorten
 from x12proc.conformance.batcher import ClaimBatcher
 from x12proc.conformance.check import check
 from x12proc.conformance.chunks import CHECKED_GUIDES, Batch, version

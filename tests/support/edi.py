@@ -6,7 +6,7 @@ from pathlib import Path
 
 from x12proc.replay.rule_cases import own_base
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 CLINIC = FIXTURES / "demo" / "clinic-837p.edi"
 HOSPITAL = FIXTURES / "demo" / "hospital-837i.edi"
 GUIDE_FAULTS = FIXTURES / "demo" / "guide-faults-837.edi"

@@ -11,7 +11,7 @@ from x12proc.replay import rule_cases
 from x12proc.replay.rule_cases import Case
 from x12proc.rules import all_rules
 
-CONFIG = Path(__file__).parent.parent / "config"
+CONFIG = Path(__file__).parents[2] / "config"
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,8 @@ import pyx12.map_if
 import pyx12.params
 import pyx12.x12file
 import pyx12.x12n_document
-from pyx12_judge import _interchanges, _load_map_file
+
+from support.pyx12_oracle import _interchanges, _load_map_file
 
 Fault = tuple[int, str, str]  # segment index, segment or element, code
 

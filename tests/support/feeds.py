@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-from edi import base
-
+from support.edi import base
 from x12proc.feed.audit import contradictions
 from x12proc.feed.feed_file import Feed, load_feed_file
 from x12proc.feed.ledger import FileRow, Ledger
