@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 
 # A package or module may import from itself and from those before it.
 LAYERS = [
-    "errors", "version", "values", "typed_toml",
-    "wire", "testing", "claims", "findings", "narrative", "reference", "rules", "profiles", "engine",
+    "errors", "version", "values",
+    "wire", "testing", "claims", "findings", "typed_toml", "narrative", "reference", "rules", "profiles", "engine",
     "conformance", "reports", "mask", "extract", "runner", "replay", "spark", "api", "feed", "service",
     "pytest_plugin", "cli", "__main__",
 ]  # fmt: skip
