@@ -588,7 +588,7 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
     compare_ndc = normalize(line.ndc) is None  # else NDC12 compares each text with LIN03
     for note in notes:
         said = ctx.read((note.text,))
-        if own.compound or said.compound or said.companion:
+        if own.compound or said.compound or said.premedication:
             continue
         wrong = "; ".join(_contradictions(own, said, compare_ndc))
         if wrong:
