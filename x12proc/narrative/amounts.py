@@ -265,7 +265,7 @@ class _Reader:
     # -- phrases ---------------------------------------------------------------------------------------
 
     def _skip_non_doses(self) -> None:
-        """Mark non-doses as used: overfill, billed units, drawn amounts, a maximum, an order, an unused vial.."""
+        """Mark non-doses as used: overfill, billed units, drawn amounts, a maximum, an order, an unused vial."""
         for found in _LEFT_CLOSED.finditer(self.shape):
             if self.items[found.end() - 1].text == "UNUSED":
                 self._mark_used(*found.span())
