@@ -16,7 +16,7 @@ from x12proc.feed.feed_file import Feed
 from x12proc.feed.ledger import FileRow
 from x12proc.replay.compare_runs import read_report, report_now
 from x12proc.replay.report_changes import Report, ReportedProgram, compare
-from x12proc.replay.run_changes import ComparedFile, Upgrade
+from x12proc.replay.run_changes import ComparedFile, RunChanges
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.settings import RULES_EDITION
@@ -38,7 +38,7 @@ class Recounted(msgspec.Struct, frozen=True):
         return self.old != self.new or self.rejected[0] != self.rejected[1]
 
 
-def again(feed: Feed, row: FileRow, as_of: date | None) -> Upgrade | Recounted:
+def again(feed: Feed, row: FileRow, as_of: date | None) -> RunChanges | Recounted:
     """Scrub an input of the past again and compare. The rules' today is ``as_of``, else that of the first run.
 
     Raises ConfigError when the input isn't there any more.
@@ -61,7 +61,7 @@ def again(feed: Feed, row: FileRow, as_of: date | None) -> Upgrade | Recounted:
     before = read_report(report)
     program = msgspec.structs.replace(before.program, as_of="")
     compared = ComparedFile(row.id, len(after.claims), compare(before, after))
-    return Upgrade((program,), ReportedProgram(__version__, RULES_EDITION), (compared,), ())
+    return RunChanges((program,), ReportedProgram(__version__, RULES_EDITION), (compared,), ())
 
 
 def _recounted(row: FileRow, after: Report) -> Recounted:
