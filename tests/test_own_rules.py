@@ -18,7 +18,7 @@ import x12proc
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
 from x12proc.rules import all_rules
-from x12proc.rules.base import OUR_FAMILIES, forget
+from x12proc.rules.base import builtin_families, forget
 from x12proc.runner.custom_rules import load_own_rules
 from x12proc.runner.settings import load_settings
 
@@ -238,8 +238,8 @@ def test_typed_classes_of_a_file_find_their_module(tmp_path: Path) -> None:
 
 
 def test_no_family_of_ours_begins_with_x() -> None:
-    assert {rule.family for rule in all_rules().values()} <= OUR_FAMILIES
-    assert not any(family.startswith("X") for family in OUR_FAMILIES)
+    assert {rule.family for rule in all_rules().values()} <= builtin_families()
+    assert not any(family.startswith("X") for family in builtin_families())
 
 
 # -- installed packages -----------------------------------------------------------------------------------------

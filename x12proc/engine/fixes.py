@@ -20,11 +20,11 @@ from x12proc.engine.engine import ClaimResult, LineResult
 from x12proc.findings import INFO, SEVERITIES, Finding
 from x12proc.reference.ndc import normalize
 from x12proc.rules import all_rules
-from x12proc.rules.arithmetic import quantity_of_text
 from x12proc.rules.base import Rule
 from x12proc.rules.context import Context
-from x12proc.rules.ndc import repaired, without_leading_zero
-from x12proc.rules.quantity import UNITS
+from x12proc.rules.shared.measures import UNITS
+from x12proc.rules.shared.ndc_quantity import quantity_of_text
+from x12proc.rules.shared.ndc_text import repaired, without_leading_zero
 from x12proc.values import format_number, parse_quantity
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment

@@ -6,13 +6,17 @@ hit for each fault. It knows no payer: profiles grade it, switch it and set its 
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from x12proc.findings import REJECT, Hit, Severity
+from x12proc.rules import retired
 from x12proc.rules.sources import SOURCES, Source
 
 if TYPE_CHECKING:
@@ -64,32 +68,10 @@ class Rule(msgspec.Struct, frozen=True):
         return self.id.rstrip("0123456789")
 
 
-# The letters that our ids begin with. Those of other rules begin with others, so that no id has two meanings;
-# no family of ours will ever begin with X.
-OUR_FAMILIES: Final = frozenset(
-    (
-        "SYN",
-        "NDC",
-        "QTY",
-        "NAR",
-        "RTE",
-        "DX",
-        "COD",
-        "MOD",
-        "ADM",
-        "AUT",
-        "TRI",
-        "INS",
-        "CMP",
-        "DAT",
-        "BAL",
-        "DUP",
-        "PAY",
-    )
-)
-OURS: Final = "x12proc.rules"
+BUILTIN_PACKAGE: Final = "x12proc.rules"
 BIOLOGIC_CODES: Final = frozenset(("J3590",))
 ID_PATTERN: Final = r"[A-Z]{2,8}[0-9]{2,3}"
+_FAMILY_MODULE = re.compile(r"[a-z]{2,3}")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 _SOURCE_KEY = re.compile(r"[A-Z0-9]{2,12}")
 _STATUS = re.compile(r"[A-Z][0-9]:[0-9]{1,4}")
@@ -143,6 +125,28 @@ def claim_rule(rule_id: str, name: str, **texts: Any) -> Callable[[ClaimCheck], 
         return check
 
     return register
+
+
+@cache
+def families() -> tuple[str, ...]:
+    """Return the modules and folders of x12proc.rules that hold rules: those whose name is a family's prefix.
+
+    A prefix has two or three letters, and the name of no other module in this package is that short.
+    """
+    package = find_spec(BUILTIN_PACKAGE)
+    locations = package.submodule_search_locations if package else None
+    names = (module.name for module in pkgutil.iter_modules(locations))
+    return tuple(sorted(name for name in names if _FAMILY_MODULE.fullmatch(name)))
+
+
+@cache
+def builtin_families() -> frozenset[str]:
+    """Return the prefixes of x12proc's ids, retired ones included.
+
+    Ids of custom rules have other prefixes, so that no id has two meanings; no prefix here will ever begin with X.
+    """
+    listed = (rule_id.rstrip("0123456789") for rule_id in retired.NOT_CHECKS)
+    return frozenset((*(name.upper() for name in families()), *listed))
 
 
 def declared(module: str) -> dict[str, Rule]:
@@ -202,15 +206,14 @@ def _register(
 
 
 def _id_problems(rule_id: str, name: str, module: str) -> Iterator[str]:
-    family, ours = rule_id.rstrip("0123456789"), module.startswith(f"{OURS}.")
+    family = rule_id.rstrip("0123456789")
+    builtin = module.startswith(f"{BUILTIN_PACKAGE}.")
     if not re.fullmatch(ID_PATTERN, rule_id):
         yield "an id is two to eight capital letters and two or three digits"
-    elif (family in OUR_FAMILIES) is not ours:
-        yield (
-            f"{family} is not listed as a family"
-            if ours
-            else f"ids with {family} are x12proc's; use other letters"
-        )
+    elif builtin and family.lower() != module.split(".")[2]:
+        yield f"{family} is not the family of {module}"
+    elif not builtin and family in builtin_families():
+        yield f"ids with {family} are x12proc's; use other letters"
     if rule_id in _DECLARED.get(module, {}):
         yield "the id is taken by another rule of this file"
     if not _NAME.fullmatch(name):

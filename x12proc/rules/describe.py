@@ -7,7 +7,7 @@ from typing import Any
 
 from x12proc.rules import retired
 from x12proc.rules.base import Rule
-from x12proc.rules.denial_words import remittance_words, status_words
+from x12proc.rules.shared.denial_words import remittance_words, status_words
 from x12proc.rules.sources import Source
 
 CONFIDENCE = {
@@ -16,8 +16,8 @@ CONFIDENCE = {
     "M": "field knowledge only, so it never rejects by default",
 }
 _NO_CHECKS = {
-    "Told by another rule": retired.CARRIED,
-    "Waiting for data": retired.WAITING,
+    "Told by another rule": retired.MERGED,
+    "Waiting for data": retired.NEEDS_DATA,
     "Retired: a claim can't decide it": retired.RETIRED,
     "Profiles, not checks": retired.PROFILES,
 }
