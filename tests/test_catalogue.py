@@ -1,4 +1,4 @@
-"""Every number of the rule catalogue is a rule, a profile, or documented as neither, and each id leads to its file."""
+"""Every number of the catalogue is a rule or documented as none, and is in the module or folder of its family."""
 
 from __future__ import annotations
 

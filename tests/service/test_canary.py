@@ -23,8 +23,8 @@ BROKEN = (CUT, WHOLE.replace(b"SE*37", b"SE*99"), WHOLE[:300], WHOLE[106:], WHOL
 CRASHING = """
 from x12proc.rules import WARN, Source, line_rule
 
-@line_rule("XCR01", "always-crashes", severity=WARN, sources=(Source("nobody", key="XN"),), confidence="V",
-           since="2026-11", where="2400 SV101-7", summary="Crashes.", fix="None.")
+@line_rule("XCR01", "always-crashes", severity=WARN, sources=(Source("nobody", key="XN"),), confidence="verified",
+           where="2400 SV101-7", summary="Crashes.", fix="None.")
 def crashes(line, ctx):
     \"\"\"To see what is told of it.\"\"\"
     raise ValueError(line.description)

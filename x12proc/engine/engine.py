@@ -263,7 +263,7 @@ class _Plan:
         steps = [
             (rule.check, rule, settings[rule.id])
             for rule in rules.values()
-            if claim_type in rule.applies and _is_enabled(settings[rule.id])
+            if claim_type in rule.claim_types and _is_enabled(settings[rule.id])
         ]
         self.claim = [step for step in steps if step[1].level == "claim"]
         self.options = {rule_id: setting.options for rule_id, setting in settings.items()}

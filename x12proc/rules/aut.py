@@ -12,6 +12,7 @@ from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.corrected_segments import changed_segment, segment_text
+from x12proc.rules.shared.guide_errors import EMPTY_REFERENCE, SAME_ELEMENT
 from x12proc.rules.shared.positions import reference_anchor
 from x12proc.rules.shared.trial_drug import is_under_study
 from x12proc.values import excerpt
@@ -41,11 +42,11 @@ def _references(claim: Claim, ctx: Context, qualifier: str) -> list[Reference]:
     "authorization-is-placeholder",
     severity=WARN,
     sources=("MEM",),
-    confidence="P",
-    since="0.1.0",
+    confidence="proposed",
     status="A7:252",
     remittance=("16", "M62"),
     where="2300 and 2400 REF*G1, REF02",
+    same_as_guide=EMPTY_REFERENCE,
     summary="The prior authorization number is a filler, not a number from a payer.",
     fix="Send the number of the payer's approval in REF*G1, or delete REF*G1 if there is no approval.",
     options={
@@ -97,8 +98,7 @@ def _bare(text: str) -> str:
     "referral-number-without-authorization",
     severity=INFO,
     sources=("PYX", "CSC"),
-    confidence="P",
-    since="0.1.0",
+    confidence="proposed",
     status="A7:761",
     where="2300 and 2400 REF*9F",
     summary="The claim has a referral number (9F), but no prior authorization number (G1).",
@@ -120,11 +120,11 @@ def referral_number_without_authorization(claim: Claim, ctx: Context) -> Iterato
     "attachment-control-number-missing",
     severity=REJECT,
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A6:489",
     remittance=("16", "N706"),
     where="2300 and 2400 PWK06",
+    same_as_guide=((SAME_ELEMENT, "4 5"),),
     summary="An attachment sent apart from the claim has no usable control number.",
     fix="Print a control number of 2 to 80 characters on the attachment, and send it in PWK06, for example "
     "PWK*OZ*FX***AC*INV20240115~.",
@@ -166,10 +166,10 @@ def _wrong_control(paper: Paperwork) -> str | None:
     "authorization-exception-unknown",
     severity=INFO,
     sources=("PYX",),
-    confidence="P",
-    since="0.1.0",
+    confidence="proposed",
     status="A7:642",
     where="2300 REF*4N, REF02",
+    same_as_guide=EMPTY_REFERENCE,
     summary="The reason for a missing authorization (REF*4N) is none of the codes 1 to 7.",
     fix="Send 1 urgent care, 2 retroactive period, 3 emergency, 4 temporary Medicaid, 5 second opinion for the "
     "county, 6 override requested or 7 special handling. Or delete REF*4N.",
@@ -190,8 +190,7 @@ def authorization_exception_unknown(claim: Claim, ctx: Context) -> Iterator[Hit]
     "authorization-missing",
     severity=WARN,
     sources=("SEED", "X12C"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A6:252",
     remittance=("197", "M62"),
     where="2300 REF*G1 (837P: or 2400 REF*G1)",
@@ -221,9 +220,8 @@ def _has_authorization(line: ServiceLine) -> bool:
     "line-authorization-repeats-claim",
     severity=INFO,
     sources=("PYX", "MEM"),
-    confidence="P",
-    since="0.1.0",
-    applies="P",
+    confidence="proposed",
+    claim_types=("P",),
     status="A7:252",
     where="2400 REF*G1, REF02",
     suppressed_by=("AUT02",),
@@ -254,8 +252,7 @@ def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterato
     "invoice-not-announced",
     severity=WARN,
     sources=("NYM", "WV", "NOR", "X12C"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A6:294",
     second_status="A6:489",
     remittance=("252", "M23"),

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 OptionValue: TypeAlias = bool | int | str | tuple[str, ...]
 LineCheck: TypeAlias = "Callable[[ServiceLine, Context], Iterable[Hit]]"
 ClaimCheck: TypeAlias = "Callable[[Claim, Context], Iterable[Hit]]"
-Confidence: TypeAlias = Literal["V", "P", "M"]
+Confidence: TypeAlias = Literal["verified", "proposed", "field"]
+ClaimType: TypeAlias = Literal["P", "I"]  # 837P, 837I
+GuideErrorPatterns: TypeAlias = tuple[tuple[str, str], ...]  # a pattern of the element, and the codes there
+Fixer: TypeAlias = Literal[
+    "", "drug-loop", "eleven-digits", "known-ndc", "ndc-digits", "ndc-from-text", "qualifier", "unit", "unit-basis"
+]  # in x12proc.engine.fixes
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -43,8 +48,8 @@ class Rule(msgspec.Struct, frozen=True):
     name: str
     level: Literal["line", "claim"]
     severity: Severity
-    applies: str  # P, I or PI
-    biologics_only: bool  # heard on lines that bill J3590 only
+    claim_types: tuple[ClaimType, ...]
+    biologics_only: bool  # the rule runs on lines that bill J3590 only
     status: str
     second_status: str
     carc: str
@@ -52,7 +57,6 @@ class Rule(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]  # keys
     cited: tuple[Source, ...]  # and what they stand for
     confidence: Confidence
-    since: str
     where: str
     summary: str
     why: str
@@ -60,6 +64,9 @@ class Rule(msgspec.Struct, frozen=True):
     suppressed_by: tuple[str, ...]
     options: Mapping[str, Option]
     drug_only: bool
+    same_as_guide: GuideErrorPatterns  # guide errors that report the same fault, and give way to the finding
+    ack_999: tuple[str, str] | None  # IK304 of the segment, and IK403 where the finding names an element
+    fixer: Fixer
     check: Callable[..., Iterable[Hit]]
 
     @property
@@ -80,24 +87,26 @@ _STATUS = re.compile(r"[A-Z][0-9]:[0-9]{1,4}")
 _DECLARED: dict[str, dict[str, Rule]] = {}
 
 
-class _Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RuleDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keywords of a rule's decorator, checked when the rule is declared."""
 
     severity: Severity
     sources: tuple[str | Source, ...]
     confidence: Confidence
-    since: str
     where: str
     summary: str
     fix: str
     status: str = ""
     second_status: str = ""
     remittance: tuple[str, ...] = ()
-    applies: Literal["P", "I", "PI"] = "PI"
+    claim_types: tuple[ClaimType, ...] = ("P", "I")
     biologics_only: bool = False
     suppressed_by: tuple[str, ...] = ()
     options: Mapping[str, Option] = {}
     drug_only: bool = False
+    same_as_guide: GuideErrorPatterns = ()
+    ack_999: tuple[str, str] | None = None
+    fixer: Fixer = ""
 
 
 def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], LineCheck]:
@@ -172,11 +181,15 @@ def _register(
 ) -> None:
     module = getattr(check, "__module__", "")
     try:
-        facts = msgspec.convert(texts, _Texts)
+        facts = msgspec.convert(texts, RuleDeclaration)
     except msgspec.ValidationError as error:
         raise ValueError(f"rule {rule_id}: {error}") from None
     why = " ".join((check.__doc__ or "").split())
-    problems = [*_id_problems(rule_id, name, module), *_text_problems(facts, why)]
+    problems = [
+        *_id_problems(rule_id, name, module),
+        *_text_problems(facts, why),
+        *_builtin_problems(facts, module),
+    ]
     if problems:
         raise ValueError(f"rule {rule_id}: {'; '.join(problems)}")
     _DECLARED.setdefault(module, {})[rule_id] = Rule(
@@ -184,7 +197,7 @@ def _register(
         name=name,
         level=level,
         severity=facts.severity,
-        applies=facts.applies,
+        claim_types=facts.claim_types,
         biologics_only=facts.biologics_only,
         status=facts.status,
         second_status=facts.second_status,
@@ -193,7 +206,6 @@ def _register(
         sources=tuple(source if isinstance(source, str) else source.key for source in facts.sources),
         cited=tuple(SOURCES[source] if isinstance(source, str) else source for source in facts.sources),
         confidence=facts.confidence,
-        since=facts.since,
         where=facts.where,
         summary=facts.summary,
         why=why,
@@ -201,13 +213,16 @@ def _register(
         suppressed_by=facts.suppressed_by,
         options=facts.options,
         drug_only=facts.drug_only,
+        same_as_guide=facts.same_as_guide,
+        ack_999=facts.ack_999,
+        fixer=facts.fixer,
         check=check,
     )
 
 
 def _id_problems(rule_id: str, name: str, module: str) -> Iterator[str]:
     family = rule_id.rstrip("0123456789")
-    builtin = module.startswith(f"{BUILTIN_PACKAGE}.")
+    builtin = _is_builtin(module)
     if not re.fullmatch(ID_PATTERN, rule_id):
         yield "an id is two to eight capital letters and two or three digits"
     elif builtin and family.lower() != module.split(".")[2]:
@@ -220,23 +235,37 @@ def _id_problems(rule_id: str, name: str, module: str) -> Iterator[str]:
         yield f"its name {name!r} is not small words joined by hyphens"
 
 
-def _text_problems(facts: _Texts, why: str) -> Iterator[str]:
+def _text_problems(facts: RuleDeclaration, why: str) -> Iterator[str]:
     if not why:
         yield "the function has no docstring, which says why the rule is there"
     if not facts.sources:
         yield "it names no source; without a source there is no rule"
     for source in facts.sources:
         yield from _source_problems(source)
-    for text in ("where", "summary", "fix", "since"):
+    for text in ("where", "summary", "fix"):
         if not getattr(facts, text).strip():
             yield f"{text} is empty"
     for status in (facts.status, facts.second_status):
         if status and not _STATUS.fullmatch(status):
             yield f"status {status!r} is not category:code, e.g. A7:218"
-    if facts.severity == REJECT and facts.confidence == "M":
-        yield "field knowledge alone (confidence M) never rejects"
+    if facts.severity == REJECT and facts.confidence == "field":
+        yield "field knowledge alone (confidence field) never rejects"
     if facts.severity == REJECT and not facts.status:
         yield "what rejects needs a claim status"
+
+
+def _builtin_problems(facts: RuleDeclaration, module: str) -> Iterator[str]:
+    if not facts.claim_types:
+        yield "claim_types is empty"
+    if _is_builtin(module):
+        return
+    for name in ("same_as_guide", "ack_999", "fixer"):
+        if getattr(facts, name):
+            yield f"{name} is for rules of x12proc only"
+
+
+def _is_builtin(module: str) -> bool:
+    return module.startswith(f"{BUILTIN_PACKAGE}.")
 
 
 def _source_problems(source: str | Source) -> Iterator[str]:

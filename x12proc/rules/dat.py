@@ -10,6 +10,7 @@ from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.dates import dated_segment, format_period, service_days
+from x12proc.rules.shared.guide_errors import SAME_ELEMENT
 from x12proc.values import excerpt, iso_date
 
 _REPLACEMENTS = ("7", "8")
@@ -26,8 +27,7 @@ _EARLIEST, _LATEST = 2000, 2099
     "late-for-timely-filing",
     severity=INFO,
     sources=("MEM",),
-    confidence="M",
-    since="0.1.0",
+    confidence="field",
     status="A7:718",
     remittance=("29",),
     where="2400 DTP*472, 2300 DTP*434, DTP03",
@@ -80,11 +80,11 @@ def _counted_from(claim: Claim, ctx: Context) -> tuple[date, Location] | None:
     "service-date-missing-or-invalid",
     severity=REJECT,
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A7:187",
     remittance=("16", "M52", "M59"),
     where="2400 DTP*472, DTP02 and DTP03",
+    same_as_guide=((SAME_ELEMENT, "1 4 5 6 7 8"), ("DTP", "3 SEG1"), ("DTP03", "1")),
     summary="The service date is missing or is not a date.",
     fix="Send the day the drug was given as CCYYMMDD, for example DTP*472*D8*20231114~.",
 )
@@ -137,8 +137,7 @@ def _form(kind: str) -> str:
     "service-date-in-future",
     severity=REJECT,
     sources=("CSC",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A7:510",
     second_status="A7:187",
     remittance=("16", "M52"),
@@ -161,8 +160,7 @@ def service_date_in_future(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "drug-line-spans-days",
     severity=WARN,
     sources=("NGS",),
-    confidence="P",
-    since="0.1.0",
+    confidence="proposed",
     status="A7:187",
     remittance=("16", "M59"),
     where="2400 DTP03",
@@ -187,9 +185,8 @@ def drug_line_spans_days(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "service-date-outside-statement",
     severity=REJECT,
     sources=("PYX",),
-    confidence="P",
-    since="0.1.0",
-    applies="I",
+    confidence="proposed",
+    claim_types=("I",),
     status="A8:187",
     second_status="A8:188",
     remittance=("16", "M52"),
@@ -219,8 +216,7 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
     "text-date-differs",
     severity=WARN,
     sources=("NGS",),
-    confidence="P",
-    since="0.1.0",
+    confidence="proposed",
     drug_only=True,
     status="A8:187",
     remittance=("16", "M52"),

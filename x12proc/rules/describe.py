@@ -11,9 +11,9 @@ from x12proc.rules.shared.denial_words import remittance_words, status_words
 from x12proc.rules.sources import Source
 
 CONFIDENCE = {
-    "V": "verified in a source",
-    "P": "sourced or deduced; the answer codes are proposed",
-    "M": "field knowledge only, so it never rejects by default",
+    "verified": "verified in a source",
+    "proposed": "sourced or deduced; the answer codes are proposed",
+    "field": "field knowledge only, so it never rejects by default",
 }
 _NO_CHECKS = {
     "Told by another rule": retired.MERGED,
@@ -21,7 +21,7 @@ _NO_CHECKS = {
     "Retired: a claim can't decide it": retired.RETIRED,
     "Profiles, not checks": retired.PROFILES,
 }
-_TYPES = {"P": "837P", "I": "837I", "PI": "837P and 837I"}
+_TYPES = {"P": "837P", "I": "837I"}
 
 
 def rule_document(rule: Rule) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def rule_document(rule: Rule) -> dict[str, Any]:
     facts = {
         field: getattr(rule, field)
         for field in rule.__struct_fields__
-        if field not in ("check", "options", "level", "cited", "drug_only")
+        if field not in ("check", "options", "level", "cited", "drug_only", "same_as_guide", "ack_999", "fixer")
     }
     facts["options"] = {
         name: {"default": option.default, "meaning": option.meaning} for name, option in rule.options.items()
@@ -65,14 +65,17 @@ def rule_facts(rule: Rule) -> list[tuple[str, str]]:
     """The short facts of a rule: name and value."""
     codes = " ".join(code for code in (rule.status, rule.second_status) if code)
     facts = [
-        ("Claims", _TYPES[rule.applies] + (", lines that bill J3590 only" if rule.biologics_only else "")),
+        (
+            "Claims",
+            " and ".join(_TYPES[name] for name in rule.claim_types)
+            + (", lines that bill J3590 only" if rule.biologics_only else ""),
+        ),
         ("Where", rule.where),
         ("Claim status", codes or "none"),
         *(("", f"{code}: {words}") for code in codes.split() if (words := status_words(code))),
         ("Remittance", " ".join((rule.carc, *rule.rarc)).strip() or "none"),
         *(("", f"{code}: {words}") for code, words in remittance_words(rule.carc, rule.rarc)),
         ("Confidence", CONFIDENCE[rule.confidence]),
-        ("Since", rule.since),
     ]
     if rule.suppressed_by:
         facts.append(("Silent when", f"{', '.join(rule.suppressed_by)} tells the same fault"))

@@ -10,6 +10,7 @@ from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.corrected_segments import changed_segment, changed_service, procedure_composite
+from x12proc.rules.shared.guide_errors import EMPTY_REFERENCE
 from x12proc.rules.shared.positions import reference_anchor
 from x12proc.values import excerpt
 
@@ -30,8 +31,7 @@ def _with_frequency(claim: Claim, frequency: str) -> str:
     "drug-line-repeated",
     severity=WARN,
     sources=("CSC", "X12C"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     status="A3:54",
     remittance=("18",),
@@ -100,8 +100,7 @@ def _text(period: DatePeriod | None) -> str:
     "claim-repeated-in-file",
     severity=REJECT,
     sources=("CSC",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A3:54",
     remittance=("18",),
     where="2300 CLM",
@@ -133,8 +132,7 @@ def _replacement_fix(claim: Claim) -> str | None:
     "claim-sent-before",
     severity=WARN,
     sources=("CSC",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A3:54",
     remittance=("18",),
     where="2300 CLM",
@@ -196,11 +194,11 @@ def _birth(person: Party) -> str:
     "correction-without-original-number",
     severity=REJECT,
     sources=("PYX", "X12C"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A6:464",
     remittance=("16", "M47"),
     where="2300 REF*F8, REF02",
+    same_as_guide=EMPTY_REFERENCE,
     summary="A replacement or void has no number of the claim it corrects.",
     fix="Add REF*F8 with the payer's number of the original claim: CLP07 of its 835, or REF*1K of its 277CA. For "
     "a new claim send 1 in CLM05-3.",

@@ -13,6 +13,7 @@ from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.corrected_segments import changed_segment, segment_text
 from x12proc.rules.shared.dates import first_service_date
+from x12proc.rules.shared.guide_errors import SAME_ELEMENT
 from x12proc.values import excerpt
 
 _PRINCIPAL = frozenset(("ABK", "BK"))
@@ -36,11 +37,11 @@ _ICD10_QUALIFIERS = frozenset(("ABK", "ABF"))
     "diagnosis-missing",
     severity=REJECT,
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A6:254",
     remittance=("16", "M76", "MA63"),
     where="2300 HI, the composite with ABK",
+    same_as_guide=(("HI01-2", "1"), ("HI", "3")),
     summary="The claim has no principal diagnosis.",
     fix="Add the principal diagnosis without a decimal point, for example HI*ABK:E7521~.",
 )
@@ -69,12 +70,12 @@ def _principal_place(claim: Claim) -> Location:
     "diagnosis-pointer-invalid",
     severity=REJECT,
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
-    applies="P",
+    confidence="verified",
+    claim_types=("P",),
     status="A7:477",
     remittance=("16", "M76"),
     where="2400 SV107",
+    same_as_guide=((SAME_ELEMENT, "1 3 5 6 7"), ("SV1", "SEG1")),
     summary="SV107 doesn't point to diagnoses of the claim, each of them once.",
     fix="Put the numbers of the diagnoses the drug treats in SV107, the most important first. For example, 1:2 "
     "points to the first and second code of HI.",
@@ -138,12 +139,12 @@ def _place(pointer: str) -> int | None:
     "diagnosis-code-malformed",
     severity=REJECT,
     sources=("PYX", "MEM"),
-    confidence="P",
-    since="0.1.0",
+    confidence="proposed",
     status="A7:255",
     second_status="A7:700",
     remittance=("16", "M76"),
     where="2300 HI, the composites with ABK and ABF",
+    same_as_guide=((SAME_ELEMENT, "1 5 6"),),
     summary="A diagnosis is not an ICD-10-CM code in the form of an 837.",
     fix="Send the ICD-10-CM code of the service date without a decimal point, under ABK (principal) or ABF "
     "(others), for example HI*ABK:E7521~.",
@@ -207,8 +208,7 @@ def _malformed_hit(code: HealthCode, claim: Claim) -> Hit:
     "trial-diagnosis-alone",
     severity=WARN,
     sources=("MM8401",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     status="A7:255",
     remittance=("16", "M64"),
     where="2300 HI",
@@ -231,8 +231,7 @@ def trial_diagnosis_alone(claim: Claim, ctx: Context) -> Iterator[Hit]:
     "encounter-code-without-disease",
     severity=WARN,
     sources=("MEM",),
-    confidence="M",
-    since="0.1.0",
+    confidence="field",
     status="A7:488",
     remittance=("11",),
     where="2400 SV107 (837P), 2300 HI (837I)",
@@ -259,8 +258,7 @@ def encounter_code_without_disease(line: ServiceLine, ctx: Context) -> Iterator[
     "only-symptoms-or-circumstances",
     severity=WARN,
     sources=("X12C", "SEED"),
-    confidence="P",
-    since="0.1.0",
+    confidence="proposed",
     status="A7:772",
     remittance=("16", "M81"),
     where="2400 SV107 (837P), 2300 HI (837I)",
@@ -294,8 +292,7 @@ def _is_no_disease(code: HealthCode) -> bool:
     "diagnosis-not-valid-on-service-date",
     severity=WARN,
     sources=("MEM",),
-    confidence="M",
-    since="0.1.0",
+    confidence="field",
     status="A7:255",
     second_status="A7:700",
     remittance=("16", "M76"),

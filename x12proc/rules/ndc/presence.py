@@ -12,6 +12,7 @@ from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.corrected_segments import changed_segment
 from x12proc.rules.shared.drug_loop import drug_loop
+from x12proc.rules.shared.guide_errors import SAME_ELEMENT
 from x12proc.rules.shared.specific_codes import is_token_charge
 from x12proc.rules.shared.texts import description_location, named_drug
 from x12proc.rules.shared.trial_drug import is_under_study
@@ -31,8 +32,7 @@ _POINTING = word_set(
     "ndc-missing",
     severity=REJECT,
     sources=("PAL", "CGS", "NGS", "UHC", "IBX", "BTX", "SEED", "R1664"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2410 LIN03",
     status="A6:218",
@@ -41,6 +41,8 @@ _POINTING = word_set(
     options={
         "exempt": Option((), "kinds of product that need no NDC here, as the tables class them, e.g. vaccine")
     },
+    same_as_guide=((SAME_ELEMENT, "1"), ("LIN", "8 SEG1")),
+    fixer="ndc-from-text",
     summary="The drug line has no National Drug Code (NDC).",
     fix="Take the NDC from the package used and add loop 2410 after the line's own segments, for example "
     "LIN**N4*73150015006~CTP****18*ML~.",
@@ -82,12 +84,12 @@ def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:
     "ndc-only-in-text",
     severity=WARN,
     sources=("CGS", "PAL", "UHC"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2410 LIN03; SV101-7, SV202-7, NTE02",
     status="A6:218",
     remittance=("16", "M119"),
+    fixer="drug-loop",
     summary="The NDC is only in the text, not in loop 2410, where payers' systems read it.",
     fix="Keep the text and add the same NDC as loop 2410, for example LIN**N4*73150015006~CTP****18*ML~.",
 )
@@ -106,8 +108,7 @@ def ndc_only_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "only-the-ndc-names-the-drug",
     severity=WARN,
     sources=("RRB", "ION", "PAL"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="SV101-7, SV202-7",
     status="A6:306",

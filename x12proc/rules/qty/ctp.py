@@ -12,6 +12,7 @@ from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.corrected_segments import changed_segment
 from x12proc.rules.shared.drug_loop import quantity_segment
+from x12proc.rules.shared.guide_errors import SAME_ELEMENT
 from x12proc.rules.shared.measures import UNITS
 from x12proc.values import excerpt, format_number, parse_quantity
 from x12proc.wire.segment import Segment
@@ -59,13 +60,13 @@ def _place(line: ServiceLine, ctp: Segment | None, element: int, component: int 
     "ndc-quantity-missing-or-zero",
     severity=REJECT,
     sources=("UHC", "MBC", "PYX"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2410 CTP04",
     status="A6:724",
     remittance=("16", "M119", "M53"),
     suppressed_by=("SYN01",),
+    same_as_guide=((SAME_ELEMENT, "1 2 4 5 6"), ("CTP", "8 SEG1")),
     summary="The NDC has no usable quantity: CTP04 is empty, zero, negative or not a number.",
     fix="Send the quantity of this NDC in CTP04 in the unit of CTP05, for example CTP****33*ML~ for 33 "
     "milliliters or CTP****2*UN~ for two powder vials.",
@@ -105,13 +106,14 @@ def _with_unit(ctp: Segment | None, unit: str, ctx: Context) -> str | None:
     "ndc-unit-missing-or-unknown",
     severity=REJECT,
     sources=("PYX", "FID", "UHC"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2410 CTP05-1",
     status="A7:659",
     remittance=("16", "M119"),
     suppressed_by=("SYN01",),
+    same_as_guide=((SAME_ELEMENT, "1 5 6 7"), ("CTP05", "1"), ("CTP04", "2"), ("CTP", "8 SEG1")),
+    fixer="unit",
     summary="The unit of the NDC quantity is missing or is not F2, GR, ME, ML or UN.",
     fix="Send ML for liquids, UN for powder vials, syringes and kits, GR for creams, F2 for international units "
     "or ME for milligrams, for example CTP****33*ML~.",
@@ -144,8 +146,7 @@ def ndc_unit_missing_or_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit
     "ndc-quantity-in-milligrams",
     severity=WARN,
     sources=("MBC", "FID"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2410 CTP05-1",
     status="A7:659",
@@ -169,8 +170,7 @@ def ndc_quantity_in_milligrams(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     "ndc-quantity-too-precise",
     severity=WARN,
     sources=("R2151", "MBC"),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2410 CTP04",
     status="A7:697",
@@ -205,8 +205,7 @@ def ndc_quantity_too_precise(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "fraction-of-a-unit",
     severity=WARN,
     sources=("MEM",),
-    confidence="M",
-    since="0.1.0",
+    confidence="field",
     drug_only=True,
     where="2410 CTP04, CTP05-1",
     status="A7:724",

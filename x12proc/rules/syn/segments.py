@@ -10,6 +10,7 @@ from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.corrected_segments import changed_segment, segment_text
 from x12proc.rules.shared.drug_loop import quantity_segment
+from x12proc.rules.shared.guide_errors import SAME_ELEMENT
 from x12proc.rules.shared.texts import FIELD_LENGTH
 from x12proc.values import excerpt
 from x12proc.wire.segment import Segment
@@ -31,13 +32,14 @@ _BELOW_DRUG = ("2420", "2430", "2440")
     "ndc-without-quantity-segment",
     severity=REJECT,
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2410 CTP",
     status="A6:724",
     second_status="A6:659",
     remittance=("16", "M119"),
+    ack_999=("3", ""),  # LIN without CTP
+    same_as_guide=(("CTP", "3"),),
     summary="Loop 2410 has an NDC (LIN) but no quantity segment (CTP).",
     fix="Send a CTP right after the LIN with the NDC quantity and its unit, for example CTP****33*ML~.",
 )
@@ -58,12 +60,13 @@ def ndc_without_quantity_segment(line: ServiceLine, ctx: Context) -> Iterator[Hi
     "unused-ctp-elements-sent",
     severity=REJECT,
     sources=("PYX",),
-    confidence="P",
-    since="0.1.0",
+    confidence="proposed",
     drug_only=True,
     where="2410 CTP01, CTP02, CTP03",
     status="A7:724",
     remittance=("16", "M119"),
+    ack_999=("", "I10"),  # CTP01 to CTP03 filled
+    same_as_guide=(("CTP0[123]", "I10"),),
     summary="CTP01, CTP02 or CTP03 is filled, although the guide leaves them empty.",
     fix="Leave CTP01 to CTP03 empty, for example CTP****33*ML~. Version 4010 had a price in CTP03; the charge "
     "now goes only in SV1 or SV2.",
@@ -89,12 +92,13 @@ def unused_ctp_elements_sent(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "several-ndcs-on-one-line",
     severity=REJECT,
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2410 LIN",
     status="A7:218",
     remittance=("16", "M119"),
+    ack_999=("4", ""),  # a second loop 2410
+    same_as_guide=(("LIN", "4"),),
     summary="One service line has more than one NDC (loop 2410).",
     fix="Give each NDC a service line of its own (LX, SV1 or SV2, DTP, LIN, CTP) with its share of the charge.",
 )
@@ -110,13 +114,14 @@ def several_ndcs_on_one_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "wrong-reference-beside-ndc",
     severity=REJECT,
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2410 REF01",
     status="A7:745",
     second_status="A7:219",
     remittance=("16", "MA130"),
+    ack_999=("5", "I6"),  # a second REF in loop 2410, or one with another qualifier
+    same_as_guide=(("REF", "1 5"),),
     summary="Loop 2410 has a reference other than one prescription number (XZ) or link number (VY).",
     fix="Keep one REF*XZ (prescription number) or REF*VY (link number) after the CTP. Move other references "
     "before the LIN, or to loop 2300.",
@@ -151,11 +156,12 @@ def _reference_moved(ref: Segment, claim: Claim) -> str | None:
     "ndc-loop-out-of-order",
     severity=REJECT,
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     where="2410 LIN, CTP, REF",
     status="A7:481",
     remittance=("16", "MA130"),
+    ack_999=("7", ""),
+    same_as_guide=((SAME_ELEMENT, "1"),),
     summary="Loop 2410 (LIN, CTP, REF) is out of order in its service line.",
     fix="Send the line in this order: LX, SV1 or SV2, DTP, REF*6R, NTE, HCP, LIN, CTP, REF*XZ or REF*VY, NM1, "
     "SVD.",
@@ -203,15 +209,16 @@ def _name(segment: Segment) -> str:
     "SYN07",
     "line-note-repeated",
     severity=REJECT,
-    applies="P",
+    claim_types=("P",),
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     drug_only=True,
     where="2400 NTE",
     status="A7:586",
     second_status="A7:599",
     remittance=("16", "MA130"),
+    ack_999=("5", ""),
+    same_as_guide=(("NTE", "5"),),
     summary="The line has more notes than the guide allows: one ADD or DCP, and one TPO.",
     fix="Join the texts into one NTE*ADD of at most 80 characters. Move the rest into the description, or into "
     "an attachment announced by PWK.",
@@ -238,13 +245,14 @@ def _joined(line: ServiceLine, codes: tuple[str, ...]) -> str | None:
     "SYN08",
     "segment-not-for-institutional-line",
     severity=REJECT,
-    applies="I",
+    claim_types=("I",),
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     where="2400 NTE, K3, REF*G1, REF*9F",
     status="A7:586",
     remittance=("16", "MA130"),
+    ack_999=("2", ""),
+    same_as_guide=(("NTE|REF|K3", "1"),),
     summary="A line of an 837I has a note, K3 or authorization that only 837P lines allow.",
     fix="Move a note to SV202-7 or 2300 NTE*ADD, an authorization to 2300 REF*G1, a referral to 2300 REF*9F, a "
     "K3 to loop 2300.",

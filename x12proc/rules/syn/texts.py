@@ -12,6 +12,7 @@ from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine
 from x12proc.findings import REJECT, WARN, Hit, Severity
 from x12proc.rules.base import Option, claim_rule
 from x12proc.rules.context import Context
+from x12proc.rules.shared.guide_errors import SAME_ELEMENT
 from x12proc.rules.shared.texts import FIELD_LENGTH
 from x12proc.values import excerpt
 from x12proc.wire.delimiters import Delimiters
@@ -81,12 +82,13 @@ def _description(line: ServiceLine, service: Segment, component: str) -> _Text:
     "text-over-80-characters",
     severity=REJECT,
     sources=("PYX",),
-    confidence="V",
-    since="0.1.0",
+    confidence="verified",
     where="SV101-7, SV202-7, NTE02, K301",
     status="A7:512",
     second_status="A7:306",
     remittance=("16", "N350"),
+    ack_999=("", "5"),
+    same_as_guide=((SAME_ELEMENT, "5"),),
     summary="A description, note or K3 text is longer than 80 characters.",
     fix="Cut the text to 80 characters: drug, total dose, route, then vials and waste. Drop the generic name "
     "after the brand first. Keep an NDC that the payer wants in words.",
@@ -121,13 +123,14 @@ def _shortened(text: str) -> str:
     "illegal-characters-in-text",
     severity=REJECT,
     sources=("PYX", "MEM"),
-    confidence="P",
-    since="0.1.0",
+    confidence="proposed",
     where="SV101-7, SV202-7, NTE02, K301",
     status="A7:511",
     second_status="A7:306",
     remittance=("16", "N350"),
     options={"lower_case": Option("allow", "allow or warn: whether small letters in free text are fine")},
+    ack_999=("", "6"),
+    same_as_guide=((SAME_ELEMENT, "6"), ("NTE03", "3"), ("SV101|SV202", "3"), ("SV101-8|SV202-8", "I10")),
     summary="A text has a delimiter of its file, a control character, or a character outside plain ASCII.",
     fix="Use capital letters, digits and plain punctuation. Write MCG for the micro sign and a hyphen for a "
     "dash. Drop trademark signs, and put a blank in place of a delimiter.",
