@@ -179,7 +179,7 @@ def test_two_files_of_one_name_are_both_named_in_reports(tmp_path: Path) -> None
         (rule(severity='"reject"', confidence="field", more=', status="A7:218"'), ["never rejects"]),
         (rule(more=', status="218"'), ["category:code"]),
         (rule(more=', claim_types="X"'), ["claim_types"]),
-        (rule(more=', claim_types=()'), ["claim_types", "empty"]),
+        (rule(more=", claim_types=()"), ["claim_types", "empty"]),
         (rule(more=', fixer="unit"'), ["fixer", "x12proc only"]),
         (rule(more=', color="red"'), ["unknown field `color`"]),
         (rule(more=', options={"enabled": 1}'), ["options"]),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -21,7 +21,7 @@ from x12proc.findings import INFO, SEVERITIES, Finding
 from x12proc.reference.ndc import normalize
 from x12proc.rules import all_rules
 from x12proc.rules.base import Fixer, Rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.measures import UNITS
 from x12proc.rules.shared.ndc_quantity import quantity_of_text
 from x12proc.rules.shared.ndc_text import repaired, without_leading_zero
@@ -70,9 +70,9 @@ def line_fixes(line: LineResult, scrubbed: ClaimResult, level: FixLevel) -> tupl
     )
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _offered(ctx: Context) -> dict[int, tuple[Fix, ...]]:
-    """What was found on the lines of the claim at hand, by where a line ends; several reports ask."""
+    """The fixes found so far, by where a line ends; several reports ask."""
     return {}
 
 
@@ -359,7 +359,7 @@ def _agrees(fault: _Fault, changed: list[Segment]) -> bool:
     )
 
 
-@lru_cache(maxsize=2)
+@cache
 def _contradicting(claim_type: str) -> tuple[Rule, ...]:
     return tuple(
         rule

@@ -9,7 +9,7 @@ from functools import lru_cache
 from x12proc.claims.model import Claim, Days, Location, ServiceLine, at
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.administration_codes import CODES_BY_ROUTE
 from x12proc.rules.shared.corrected_segments import changed_segment
 from x12proc.rules.shared.dates import dated_segment
@@ -228,9 +228,9 @@ def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator
         yield Hit(at(line.head), message, code, fix=fix)
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _simple_administration(ctx: Context) -> ServiceLine | None:
-    """The first line that bills a simple administration. Kept for the claim at hand, which asks once a line."""
+    """The first line that bills a simple administration."""
     return next((line for line in ctx.claim.lines if _within(line.procedure, _SIMPLE)), None)
 
 
@@ -261,10 +261,9 @@ def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit
         yield Hit(at(line.service_date.segment, 3), message, excerpt(line.service_date.text), fix=fix)
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _administration_periods(ctx: Context) -> tuple[Days | None, ...]:
-    """The different service dates of the claim's administrations, None for one that can't be read. Kept for the
-    claim at hand, which asks once a line."""
+    """The different service dates of the claim's administrations, None for one that can't be read."""
     giving = [
         line.served for line in ctx.claim.lines if _is_administration_code(line.procedure.upper()[:_LONGEST_CODE])
     ]
@@ -316,7 +315,6 @@ def unclassified_drug_at_home(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         yield Hit(_place(line, ctx.claim), message, _AT_HOME)
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _bills_home_infusion(ctx: Context) -> bool:
-    """Kept for the claim at hand, which asks once a line."""
     return any(_within(line.procedure.upper(), _HOME_INFUSION_CODES) for line in ctx.claim.lines)

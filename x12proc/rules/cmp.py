@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
 
 from x12proc.claims.model import Days, DrugIdentification, Location, ServiceLine, at, missing
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.corrected_segments import changed_service, procedure_composite
 from x12proc.rules.shared.dates import service_days
 from x12proc.values import excerpt, parse_quantity
@@ -39,10 +38,9 @@ def _link_place(drug: DrugIdentification) -> Location:
     return missing(drug.ctp or drug.lin, "2410", "REF02")
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _unlinked(ctx: Context) -> dict[int, str]:
-    """What is wrong with the link of a compound's line, by where the line ends. Kept for the claim at hand, which
-    asks once a line."""
+    """What is wrong with the link of a compound's line, by where the line ends."""
     drugs = [line for line in ctx.claim.lines if line.ndc.strip()]
     if len(drugs) < 2:
         return {}
@@ -124,10 +122,9 @@ def several_ndcs_not_marked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         yield Hit(at(line.head), message, wanted, fix=f"Send {corrected}" if usable else None)
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _unmarked(ctx: Context) -> dict[int, str]:
-    """The modifier that a line of several packages of one drug lacks, by where the line ends. Kept for the claim
-    at hand, which asks once a line."""
+    """The modifier that a line of several packages of one drug lacks, by where the line ends."""
     groups: dict[tuple[str, Days | None], list[tuple[str, ServiceLine]]] = {}
     for line in ctx.targets:
         ndc = normalize(line.ndc)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from x12proc.claims.model import Claim, DatePeriod, Party, ServiceLine, at, missing
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import claim_rule, line_rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.corrected_segments import changed_segment, changed_service, procedure_composite
 from x12proc.rules.shared.guide_errors import EMPTY_REFERENCE
 from x12proc.rules.shared.positions import reference_anchor
@@ -62,10 +61,9 @@ def _as_repeated(line: ServiceLine, ctx: Context) -> str | None:
     return f"Delete this line. If the drug was given twice that day, send {corrected}" if corrected else None
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _repeated(ctx: Context) -> dict[int, str]:
-    """LX of each target line that repeats an earlier one, with the number of that line. Kept for the claim at
-    hand, which asks once a line."""
+    """LX of each target line that repeats an earlier one, with the number of that line."""
     first: dict[tuple[object, ...], str] = {}
     found = {}
     for line in ctx.targets:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from x12proc.claims.model import ServiceLine, at
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import Option, line_rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.administration_codes import CODES_BY_ROUTE
 from x12proc.rules.shared.dates import served_on
 from x12proc.rules.shared.listed_product import (
@@ -201,10 +200,9 @@ def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:
     return [other for other in giving if _same_day(line, other)]
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _lines_beside(ctx: Context) -> tuple[list[ServiceLine], list[ServiceLine]]:
-    """The lines besides the target lines that bill giving a drug, and those that bill a drug. Kept for the claim
-    at hand, which asks once a line."""
+    """The lines besides the target lines that bill giving a drug, and those that bill a drug."""
     targets = {target.end for target in ctx.targets}
     codes = ctx.reference.administration(_ALL_ROUTES)
     giving, drugs = [], []

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
 
 from x12proc.claims.model import ServiceLine
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.dates import served_on
 from x12proc.rules.shared.specific_codes import (
     code_location,
@@ -124,9 +123,9 @@ def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit
             return
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _lines_by_code(ctx: Context) -> dict[tuple[str, date], str]:
-    """The number of the first line of each code and day. Kept for the claim at hand, which asks once a line."""
+    """The number of the first line of each code and day."""
     found: dict[tuple[str, date], str] = {}
     for line in ctx.claim.lines:
         if line.served is not None:

@@ -18,6 +18,7 @@ from x12proc.rules.shared.specific_codes import (
     format_codes,
     format_drug,
     is_opps,
+    opps_codes,
     specific_code_fix,
     specific_code_hit,
     specific_codes,
@@ -93,7 +94,7 @@ def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def opps_code_exists(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """New drugs often get a temporary C code for hospital outpatient claims one or two quarters before their J
     code. Medicare pays the drug apart under the C code and packages the unclassified one."""
-    codes = codes_for_route(specific_codes(line, ctx, opps=True).in_force, line, ctx)
+    codes = codes_for_route(opps_codes(line, ctx).in_force, line, ctx)
     if codes and is_opps(ctx, "COD03", _OPPS_BILLS) and not specific_codes(line, ctx).in_force:
         message = f"{format_drug(line, ctx)} had a code for hospital outpatient claims: {format_codes(codes)}"
         fix = specific_code_fix(line, ctx, codes)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from x12proc.claims.model import ServiceLine, at
 from x12proc.findings import WARN, Hit
 from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.corrected_segments import changed_service, procedure_composite, with_modifier
 from x12proc.rules.shared.dates import service_days
 from x12proc.rules.shared.listed_product import routes_of_brand
@@ -136,8 +135,8 @@ def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     yield Hit(at(line.service, *_modifier_element(line)), message, eyelids[0] if eyelids else None, fix=fix)
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _side_on_injection(ctx: Context) -> bool:
-    """Whether the line for the injection itself shows the eye. Kept for the claim at hand."""
+    """Whether the line for the injection itself shows the eye."""
     injections = [line for line in ctx.claim.lines if line.procedure == _INJECTION_INTO_THE_EYE]
     return any(not _SIDES.isdisjoint(line.modifiers_sent) for line in injections)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
 
 from x12proc.claims.model import ServiceLine
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.rules.base import Option, line_rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.corrected_segments import with_modifier
 from x12proc.rules.shared.dates import service_days
 from x12proc.rules.shared.positions import modifier_location
@@ -73,10 +72,10 @@ def _waste_fix(line: ServiceLine) -> str:
     )
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _contradicting(ctx: Context) -> frozenset[int]:
     """The LX of the target lines that have one of JW and JZ after a line that has the other one for the same
-    NDC and day. Kept for the claim at hand, which asks once a line."""
+    NDC and day."""
     seen: dict[tuple[object, ...], set[str]] = {}
     found = []
     for line in ctx.targets:

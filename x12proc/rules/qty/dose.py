@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
-from functools import lru_cache
 
 from x12proc.claims.model import ServiceLine, at
 from x12proc.findings import WARN, Hit
 from x12proc.reference.ndc import normalize
 from x12proc.reference.strength import read_strengths
 from x12proc.rules.base import Option, line_rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_line
 from x12proc.rules.shared.corrected_segments import changed_segment
 from x12proc.rules.shared.listed_product import format_product, listed_product
 from x12proc.rules.shared.measures import Measure, format_decimal, format_measure, measure
@@ -40,21 +39,9 @@ def _agrees(quantity: Decimal, expected: Decimal, slack: Decimal) -> bool:
     return abs(quantity - expected) <= max(expected * _TOLERANCE, slack)
 
 
-@lru_cache(maxsize=1)
-def _compared(ctx: Context) -> dict[int, DoseReading | None]:
-    """What was found on the lines of the claim at hand, by where a line ends; two rules ask."""
-    return {}
-
-
+@per_line
 def _disagreement(line: ServiceLine, ctx: Context) -> DoseReading | None:
-    """The plainest reading of the text, if no reading agrees with the NDC quantity."""
-    known = _compared(ctx)
-    if line.end not in known:
-        known[line.end] = _compare(line, ctx)
-    return known[line.end]
-
-
-def _compare(line: ServiceLine, ctx: Context) -> DoseReading | None:
+    """Return the plainest reading of the text, if no reading agrees with the NDC quantity."""
     quantity = comparable_quantity(line, ctx)
     if quantity is None or line.drug is None:
         return None

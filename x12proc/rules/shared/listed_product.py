@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from x12proc.claims.model import Location, ServiceLine, at
 from x12proc.reference.model import Licence, Product
 from x12proc.reference.ndc import normalize
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_line
 from x12proc.values import excerpt
 
 NDC_FORMAT_RULES = ("NDC04", "NDC05", "NDC06", "NDC07", "NDC08", "NDC15")
 
 
-@lru_cache(maxsize=1)
-def _asked(ctx: Context) -> dict[int, Product | None]:
-    """The products of the lines of the claim at hand, by where a line ends; many rules ask for them."""
-    return {}
-
-
+@per_line
 def listed_product(line: ServiceLine, ctx: Context) -> Product | None:
-    """The product of LIN03, if the tables have it. A part of a compound says nothing of the whole."""
-    known = _asked(ctx)
-    if line.end not in known:
-        known[line.end] = _listed(line, ctx)
-    return known[line.end]
-
-
-def _listed(line: ServiceLine, ctx: Context) -> Product | None:
+    """Return the product of LIN03, if the tables have it; None for a part of a compound, which is not the drug."""
     drug = line.drug
     if drug is None or len(line.drugs) > 1 or drug.ref is not None or ctx.narrative(line).compound:
         return None

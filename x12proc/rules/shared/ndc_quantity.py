@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import ROUND_CEILING, Decimal
 from decimal import Context as Arithmetic
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
 from x12proc.claims.model import ServiceLine
 from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalize
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.dosing import counted, dosing_of
 from x12proc.rules.shared.listed_product import listed_product
 from x12proc.rules.shared.measures import (
@@ -44,10 +44,9 @@ class DoseReading(NamedTuple):
         return self.words()
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _waste_lines(ctx: Context) -> Counter[str | None]:
-    """How many JW lines each NDC has, None for those that can't be read. Kept for the claim at hand, which
-    asks once a line."""
+    """How many JW lines each NDC has, None for those that can't be read."""
     return Counter(normalize(line.ndc) for line in ctx.targets if WASTED in line.modifiers_sent)
 
 
@@ -224,9 +223,9 @@ def _waste_is_contradicted(line: ServiceLine, ctx: Context) -> bool:
     return WASTED in modifiers and (nothing or "JZ" in modifiers)
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _modifiers_by_drug(ctx: Context) -> dict[str | None, set[str]]:
-    """The modifiers on the target lines of each NDC. Kept for the claim at hand, which asks once a line."""
+    """The modifiers on the target lines of each NDC."""
     found: dict[str | None, set[str]] = {}
     for line in ctx.targets:
         found.setdefault(normalize(line.ndc), set()).update(line.modifiers_sent)

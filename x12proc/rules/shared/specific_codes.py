@@ -14,7 +14,7 @@ from x12proc.reference.edition import Reference
 from x12proc.reference.model import SpecificCode
 from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_line
 from x12proc.rules.shared.billing_units import format_unit, units_of
 from x12proc.rules.shared.corrected_segments import changed_service, procedure_composite
 from x12proc.rules.shared.dates import served_on
@@ -59,23 +59,19 @@ def _codes_of_the_drug(
     return [code for code in codes if code.code not in others]
 
 
-def specific_codes(line: ServiceLine, ctx: Context, *, opps: bool = False) -> SpecificCodes:
-    """The codes of the drug's own, by LIN03, else by the name in the text; with ``opps`` the C codes, which only
-    hospital outpatient claims know, and without it all others. A compound is not the product of
-    these codes."""
-    known, key = _asked(ctx), (line.end, opps)
-    if key not in known:
-        known[key] = _find_specific_codes(line, ctx, opps)
-    return known[key]
+@per_line
+def specific_codes(line: ServiceLine, ctx: Context) -> SpecificCodes:
+    """Return the codes of the drug but C codes, by LIN03, else by the name in the text; none for a compound."""
+    return _find_specific_codes(line, ctx, opps=False)
 
 
-@lru_cache(maxsize=1)
-def _asked(ctx: Context) -> dict[tuple[int, bool], SpecificCodes]:
-    """The own codes found for the claim at hand, by where a line ends; six rules ask."""
-    return {}
+@per_line
+def opps_codes(line: ServiceLine, ctx: Context) -> SpecificCodes:
+    """Return the C codes of the drug, which only hospital outpatient claims bill; see :func:`specific_codes`."""
+    return _find_specific_codes(line, ctx, opps=True)
 
 
-def _find_specific_codes(line: ServiceLine, ctx: Context, opps: bool) -> SpecificCodes:
+def _find_specific_codes(line: ServiceLine, ctx: Context, *, opps: bool) -> SpecificCodes:
     matched = ctx.narrative(line).matched or ""
     codes = _codes_of_the_drug(normalize(line.ndc), named_drug(line, ctx), matched, ctx.reference)
     if not codes or is_compounded(line, ctx):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from decimal import Decimal
-from functools import lru_cache
 
 from x12proc.claims.model import Days, ServiceLine
 from x12proc.narrative import Amount, Narrative
 from x12proc.reference.ndc import is_placeholder, normalize
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.dates import service_days
 from x12proc.values import parse_quantity
 
@@ -25,13 +24,23 @@ _PAIR = 2  # lines of one administration
 Drug = tuple[str, Days | None]
 
 
-@lru_cache(maxsize=2)
 def drugs_billed(ctx: Context, wasted: bool) -> tuple[frozenset[Drug], bool]:
-    """The drugs of the target lines with JW or of those without, and whether all of them are known.
+    """Return the drugs of the target lines with JW, or of those without, and whether all of them are known."""
+    return _drugs_wasted(ctx) if wasted else _drugs_given(ctx)
 
-    Kept for the claim at hand, which asks once a line.
-    """
-    drugs = frozenset(drug_and_day(line) for line in ctx.targets if (WASTED in line.modifiers_sent) is wasted)
+
+@per_claim
+def _drugs_wasted(ctx: Context) -> tuple[frozenset[Drug], bool]:
+    return _drugs(line for line in ctx.targets if is_waste_line(line))
+
+
+@per_claim
+def _drugs_given(ctx: Context) -> tuple[frozenset[Drug], bool]:
+    return _drugs(line for line in ctx.targets if not is_waste_line(line))
+
+
+def _drugs(lines: Iterable[ServiceLine]) -> tuple[frozenset[Drug], bool]:
+    drugs = frozenset(drug_and_day(line) for line in lines)
     return drugs, all(map(is_known, drugs))
 
 
@@ -102,9 +111,9 @@ def other_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
     return parts[1] if parts[0].end == line.end else parts[0]
 
 
-@lru_cache(maxsize=2)
+@per_claim
 def _lines_by_drug(ctx: Context) -> dict[Hashable, list[ServiceLine]]:
-    """The target lines by drug and day; empty where none bills waste. Kept for the claim at hand."""
+    """The target lines by drug and day; empty where none bills waste."""
     found: dict[Hashable, list[ServiceLine]] = {}
     if any(is_waste_line(line) for line in ctx.targets):
         for line in ctx.targets:
@@ -121,15 +130,15 @@ def _key(line: ServiceLine, ctx: Context) -> Hashable:
     return (named, drug[1]) if named and drug[1] and not drug[0] else line.end
 
 
-@lru_cache(maxsize=2)
+@per_claim
 def _doses_given(ctx: Context) -> frozenset[Amount | None]:
-    """The doses in the texts of the lines without JW. Kept for the claim at hand."""
+    """The doses in the texts of the lines without JW."""
     return frozenset(ctx.narrative(line).dose for line in ctx.targets if not is_waste_line(line))
 
 
-@lru_cache(maxsize=2)
+@per_claim
 def _packages(ctx: Context) -> dict[str | None, set[str | None]]:
-    """The NDCs under which each drug of the claim is billed. Kept for the claim at hand."""
+    """The NDCs under which each drug of the claim is billed."""
     found: dict[str | None, set[str | None]] = {}
     for line in ctx.targets:
         found.setdefault(ctx.narrative(line).matched, set()).add(normalize(line.ndc))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 import msgspec
 
 from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine
 from x12proc.findings import REJECT, WARN, Hit, Severity
 from x12proc.rules.base import Option, claim_rule
-from x12proc.rules.context import Context
+from x12proc.rules.context import Context, per_claim
 from x12proc.rules.shared.guide_errors import SAME_ELEMENT
 from x12proc.rules.shared.texts import FIELD_LENGTH
 from x12proc.values import excerpt
@@ -44,9 +43,9 @@ class _Text(msgspec.Struct, frozen=True):
     composite: bool = False  # a component, which can't hold the component separator
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _texts(ctx: Context) -> list[_Text]:
-    """The free texts of a claim and of its target lines. Kept for the claim at hand: two rules ask."""
+    """The free texts of a claim and of its target lines."""
     claim = ctx.claim
     element = claim.delimiters.element.decode("latin-1")
     component = claim.delimiters.component.decode("latin-1")
