@@ -71,6 +71,8 @@ _PROVIDERS = (
 )
 # Payers that want the strength in words whatever there is.
 _STRENGTH_ALWAYS = ("medicare-b-wps", "medicaid-wv")
+# Payers that want the discarded amount in the text of the JW line.
+_WASTE_IN_WORDS = ("medicare-b-palmetto",)
 _HOSPITAL = Provider("SAINT BRIDGET MEDICAL CENTER", npi="1405003314", taxonomy="282N00000X")
 
 
@@ -163,6 +165,8 @@ def _drug_lines(
     if not given.wasted or whole:
         return lines
     rest = Loop2410(given.drug.ndc, figures(given.wasted_quantity), given.unit)
+    if market.profile in _WASTE_IN_WORDS and (not parts.waste or parts.waste not in text):
+        text = f"{parts.brand} {figures(given.wasted)}{given.drug.unit} {given.route} WASTED"
     wasted = Line(code, "0", ("JW",), text, rest, day=first.day, notes=first.notes)
     wasted = replace(wasted, units=_units(market, given.drug, given.wasted))
     return (
