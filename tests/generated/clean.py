@@ -71,8 +71,6 @@ _PROVIDERS = (
 )
 # Payers that want the strength in words whatever there is.
 _STRENGTH_ALWAYS = ("medicare-b-wps", "medicaid-wv")
-# Payers that want the discarded amount in the text of the JW line.
-_WASTE_IN_WORDS = ("medicare-b-palmetto",)
 _HOSPITAL = Provider("SAINT BRIDGET MEDICAL CENTER", npi="1405003314", taxonomy="282N00000X")
 
 
@@ -165,9 +163,10 @@ def _drug_lines(
     if not given.wasted or whole:
         return lines
     rest = Loop2410(given.drug.ndc, figures(given.wasted_quantity), given.unit)
-    if market.profile in _WASTE_IN_WORDS and (not parts.waste or parts.waste not in text):
-        text = f"{parts.brand} {figures(given.wasted)}{given.drug.unit} {given.route} WASTED"
-    wasted = Line(code, "0", ("JW",), text, rest, day=first.day, notes=first.notes)
+    # Palmetto wants the discarded amount in words; elsewhere many offices repeat the text of the given line.
+    own = f"{parts.brand} {figures(given.wasted)} {given.drug.unit} DISCARDED"
+    repeats = "palmetto" not in market.profile and chance.random() < 0.7
+    wasted = Line(code, "0", ("JW",), text if repeats else own, rest, day=first.day, notes=first.notes)
     wasted = replace(wasted, units=_units(market, given.drug, given.wasted))
     return (
         *lines,

@@ -63,6 +63,7 @@ _WASTE_OF = (
 _WASTE_OF_CONTAINER = (re.compile(r"w[yql]?([QV])y?o(?=[QVS]c)"), re.compile(r"([QV])[yl]?w[yr]?o(?=[QVS]c)"))
 _WASTE_LINE_OF = re.compile(r"j[^QVSg]*([QV])o(?=[QVS])")  # JW 0.05ML OF 0.18ML SDV
 _DRAWN = (re.compile(r"o([QV])[yl]?D"), re.compile(r"D[qol]?([QV])"))  # DREW 1500MG, OF 160MG OPENED
+_LEFT_CLOSED = re.compile(r"[QV]cw")  # 10MG VIAL NOT USED
 _NOT_THE_DOSE = (re.compile(r"a[yqol]?([QV])"), re.compile(r"([QV])a"))  # MAX 540MG, 600MG ORDERED
 # WASTED 2MG; behind an amount only another mass counts: in "64MG DISC 1.9ML VIAL" the 64 mg are wasted.
 _WASTE_AFTER = re.compile(r"(?<![QV])w[yqo]?([QV])|(?<![QV])wl([QV])r|(?<=[QV])w[yqo]?(Q)")
@@ -85,7 +86,12 @@ _DOSES_PER_CONTAINER = (
 _EXPLICIT = tuple(
     re.compile(pattern.replace("A", amount))
     for amount in "QV"
-    for pattern in (r"(A)[yl]?g(?![yqo]?[QV])", r"(?:q|g[yqo]?|td?[yqo]?|d[yqo]?)(A)", r"(A)t", r"(A)q(?=V)")
+    for pattern in (
+        r"(A)g(?![qo]?[QV])|(A)[yl]g(?![qo]?[QV])",
+        r"(?:q|g[yqo]?|td?[yqo]?|d[yqo]?)(A)",
+        r"(A)t",
+        r"(A)q(?=V)",
+    )
 )
 _GIVEN_KINDS = frozenset("gqtd")  # without one of them none of these fits
 
@@ -151,7 +157,8 @@ def _fold(tokens: Sequence[Token]) -> tuple[Sequence[Token], str]:
         start = _start_of_pair(tokens, found.start())
         ratio = _ratio(tokens[start], tokens[found.start() + 2 : found.end()])
         behind = shape[found.end() : found.end() + 2]  # 5MG/1ML VIAL, 5MG/1ML SC PFS
-        if tokens[found.start() + 2].kind == "V" and (behind[:1] == "c" or behind == "Wc"):
+        syringe = behind[:1] == "c" and tokens[found.end()].unit == "PFS"  # 60MG/ML PFS: labels of 1 ML read so
+        if syringe or (tokens[found.start() + 2].kind == "V" and (behind[:1] == "c" or behind == "Wc")):
             ratio = replace(ratio, whole=True)
         items += [*tokens[done:start], ratio]
         kinds += [shape[done:start], ratio.kind]
@@ -246,7 +253,10 @@ class _Reader:
     # -- phrases ---------------------------------------------------------------------------------------
 
     def _never_given(self) -> None:
-        """Overfill, the units of the bill, a maximum and what was ordered are no amounts given."""
+        """Overfill, billed units, a maximum, what was ordered and a vial left closed are no amounts given."""
+        for found in _LEFT_CLOSED.finditer(self.shape):
+            if self.items[found.end() - 1].text == "UNUSED":
+                self._strike(*found.span())
         for _ in self._each(*_NOT_THE_DOSE) if "a" in self.shape else ():
             pass
         for _, (amount,) in self._each(*_DRAWN) if "D" in self.shape else ():
@@ -309,7 +319,7 @@ class _Reader:
             found = pattern.search(self.shape)
             if found:
                 self._strike(*found.span())
-                return _amount(self.items[found.start(1)])
+                return _amount(self.items[found.start(found.lastindex or 1)])
         return None
 
     def _labelled_strength(self) -> None:
@@ -390,9 +400,10 @@ class _Reader:
 
     def _bare_contents(self) -> None:
         """``700 MG (1X500 + 1X200)``: sizes in the unit of the dose."""
-        if self.out.dose is None or "x" not in self.shape:
+        known = self.out.dose or self.out.drawn
+        if known is None or "x" not in self.shape:
             return
-        unit = self.out.dose.unit
+        unit = known.unit
         for _, (number, size) in self._each(_BARE_COUNT_SIZE):
             self._add_content(number, replace(size, kind="Q", unit=unit))
 
@@ -436,7 +447,7 @@ class _Reader:
         """The sum of what was counted; else the one container's content; else a volume on its own."""
         out = self.out
         total = _sum(self.contents)
-        if total is not None:
+        if total is not None and total != out.drawn:
             out.dose, out.certainty = total, COMPUTED
         elif not self.contents and not self.multi_dose and not self.waste_of_container:
             size = self._only_size()

@@ -33,7 +33,7 @@ _NOT_GIVEN = re.compile(
 # What follows a drug that wasn't given: FASENRA? NO, XOLAIR; FASENRA IN ERROR; FASENRA CHANGED TO XOLAIR.
 _NOT_GIVEN_AFTER = re.compile(
     r"\s*(?:\?\s*NO(?:T|PE)?\b|[(,]?\s*(?:WAS\s|IS\s)?(?:NOT\s(?:GIVEN|USED|ADMINISTERED|THIS)|(?:IN\s)?ERR(?:OR)?|WRONG)\b"
-    r"|(?:WAS\s)?(?:CHANGED|CORRECTED|SWITCHED|CONVERTED)\sTO\b|[-=]+>|(?:WAS\s)?(?:REFUSED|STOPPED|DISCONTINUED"
+    r"|(?:WAS\s)?(?:CHANGED|CORRECTED|SWITCHED|CONVERTED)\sTO\b|[-=]+>|(?:WAS\s)?DENIED\b(?=.*\bGOT\b)|\(?BIOSIM(?:ILAR)?\s(?!FOR\b)(?=[A-Z]{4,})|(?:WAS\s)?(?:REFUSED|STOPPED|DISCONTINUED"
     r"|FAILED|NOT\sTOLERATED)\b)"
 )
 # What follows a drug given beside the one billed, after its amount and route: BENADRYL 50MG IV PREMED.
@@ -41,6 +41,8 @@ _BESIDE_AFTER = re.compile(
     r"(?:[\s,]*[0-9.,]+\s?(?:MG|MCG|G|ML|UNITS?)?)?(?:[\s,]*(?:IVP?|PO|IM|SC|SQ|ORAL))?"
     r"[\s,(]*(?:AS\s|FOR\s)?(?:A\s)?PRE-?\s?MED(?:S|ICATED|ICATIONS?)?\b(?!\sWITH)"
 )
+# What stands between the name of a drug billed by mistake and the right one.
+_CORRECTED = re.compile(r"\b(?:CORRECTED|CORRECTION|ACTUAL(?:LY)?|SHOULD\s(?:BE|READ))\b")
 _AND = re.compile(r"\s*(?:/|&|,?\s?\b(?:AND|OR)\b)\s*\Z")
 
 #: How fit a name is to be the line's, best first.
@@ -89,6 +91,8 @@ def _fits(text: str, names: Sequence[Name]) -> list[int]:
     only_premedications = all(is_premedication(text, name) for name in names)
     for name in names:
         before = text[end : name.start]
+        if _CORRECTED.search(before):
+            fits = [ABSENT] * len(fits)
         denied = before and (_NOT_GIVEN.search(before) or (fits and fits[-1] == ABSENT and _AND.match(before)))
         if denied or _NOT_GIVEN_AFTER.match(text, name.end):
             fits.append(ABSENT)
@@ -124,7 +128,8 @@ def _amounts_beside(tokens: Sequence[Token], name: Name) -> Iterator[int]:
     if place >= 0 and tokens[place].kind == "P":
         yield place
     place = sum(token.start < name.end for token in tokens)
-    while place < len(tokens) and tokens[place].kind in "QVP":
+    numbers = "QVP" if name.canonical in _VEHICLES else "QVPN"  # SOLU-MEDROL 125 IV
+    while place < len(tokens) and tokens[place].kind in numbers:
         yield place
         place += 1
     if name.canonical not in _VEHICLES and place < len(tokens) and tokens[place].text in ROUTE_WORDS:

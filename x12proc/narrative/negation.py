@@ -29,8 +29,16 @@ def without_corrected(tokens: Sequence[Token]) -> Sequence[Token]:
         right = next((one for one in tokens[place + 1 : place + 5] if _class(one)), None)
         wrong = next((one for one in reversed(tokens[:place]) if right and _class(one) == _class(right)), None)
         if wrong is not None:
-            kept = [one for one in kept if one is not wrong and one is not token]
+            dropped = {id(token), *map(id, _whole_amount(tokens, wrong))}
+            kept = [one for one in kept if id(one) not in dropped]
     return kept
+
+
+def _whole_amount(tokens: Sequence[Token], last: Token) -> Sequence[Token]:
+    """A token, with the amount before a slash when it is the volume behind it: 324 MG/1.8 ML."""
+    place = next(place for place, one in enumerate(tokens) if one is last)
+    ratio = tokens[max(place - 2, 0) : place + 1]
+    return ratio if "".join([one.kind for one in ratio]) == "QsV" else [last]
 
 
 def _class(token: Token) -> str:

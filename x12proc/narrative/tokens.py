@@ -119,6 +119,8 @@ _GLUED_WORDS: Final = word_set(
 _GLUED = rf"(?:{'|'.join(sorted(_GLUED_WORDS, key=len, reverse=True))})"  # long ones first
 _GLUED_END = rf"{_GLUED}{{0,5}}(?:X[0-9]|(?![A-Z]))"
 _UNIT_END = rf"(?![A-Z0-9])|(?=X[0-9])|(?={_GLUED}{_GLUED_END})"
+_GLUED_ROUTE = 6  # letters of a word that may be two: IVINFUSION
+_ALL_GLUED = re.compile(rf"(?!INFUSION|INJECTION|DISCARDED|INTRA|SUBCUT){_GLUED}{{2,5}}")
 _GLUED_WORD = re.compile(rf"{_GLUED}(?={_GLUED}{{0,5}}X?\Z)|X\Z|[A-Z]+")
 
 # A word is what has no group. Alternatives that begin with a plain character are skipped fastest.
@@ -157,6 +159,7 @@ _PHRASES: Final = tuple(
         ("WASTE LINE", r"\bWASTE LINE\b", "JW"),
         ("SHOULD", r"\bSHOULD (?:BE|READ|SAY)\b", "CORRECTED"),
         ("S/B", r"\bS/B\b", "COR"),
+        ("NO ", r"\? ?NO\b,?(?= ?[0-9])", " COR"),  # 324 MG? NO 162 MG
         ("BAG", r"\bINFUSION BAG", "BAG"),
         ("S/", r"\bS/[CQ]\b", "SC"),
         ("I V", r"\bI V\b", "IV"),
@@ -202,7 +205,7 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("c", _with_swaps("VIAL VIALS")),
     **_kinds("c", "VL VLS SYR SYRS SYRINGE SYRINGES PEN PENS AMP AMPS AMPULE AMPULES BAG BAGS"),
     **_kinds("c", "CARTON CARTONS CONTAINER CONTAINERS BOTTLE BOTTLES CARTRIDGE CARTRIDGES"),
-    **_kinds("c", "AUTOINJECTOR AUTOINJECTORS AI SYRNGE SHEET SHEETS IMPLANT IMPLANTS"),
+    **_kinds("c", "AUTOINJECTOR AUTOINJECTORS AI SYRNGE JAR JARS SHEET SHEETS IMPLANT IMPLANTS"),
     **_kinds("c", "SDV SDVS", "SDV"),
     **_kinds("c", "MDV MDVS", "MDV"),
     **_kinds("c", "PFS", "PFS"),
@@ -305,7 +308,7 @@ def tokenize(text: str) -> list[Token]:
         start, end = found.span()
         if group is None:
             run = found[0]
-            if start == amount_end or run[-1] == "X":
+            if start == amount_end or run[-1] == "X" or (len(run) > _GLUED_ROUTE and _ALL_GLUED.fullmatch(run)):
                 tokens += [_word(piece[0], start + piece.start()) for piece in _GLUED_WORD.finditer(run)]
             else:
                 tokens.append(_word(run, start))

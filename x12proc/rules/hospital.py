@@ -73,8 +73,8 @@ def drug_line_on_inpatient_bill(claim: Claim, ctx: Context) -> Iterator[Hit]:
 )
 def remarks_incomplete(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Medicare's hospital contractors price a drug without its own code by hand, from the remarks alone. If a
-    fact is missing there, the claim is returned or the line is not paid. Study drugs, free drugs with a token
-    charge, and cell or gene therapies under their own revenue codes are not priced that way."""
+    fact is missing there, the claim is returned or the line is not paid. They don't price a study drug that way,
+    nor a cell or gene therapy under its own revenue code, nor a free drug."""
     payers = ctx.option("INS05", "filing_indicators")
     assert isinstance(payers, tuple)
     if claim.filing_indicator not in payers or not claim.facility_code.startswith(_OUTPATIENT):

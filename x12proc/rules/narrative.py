@@ -246,6 +246,8 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         yield Hit(text_place(line, ctx), message, text_shown(line, ctx))
     if not ctx.has_text(line) or ctx.narrative(line).dose is not None or _is_counted(line, ctx):
         return
+    if _is_one_package(line, ctx):
+        return
     place, value = text_place(line, ctx), text_shown(line, ctx)
     if _is_one_treatment(line, ctx):
         message = "The text counts treatments or containers, but has no amount such as cells or vector genomes"
@@ -269,6 +271,20 @@ def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
         return None  # the amount was sent as quantity: QTY06
     count = quantity / one
     return count if count >= _SEVERAL and count == count.to_integral_value() else None
+
+
+def _is_one_package(line: ServiceLine, ctx: Context) -> bool:
+    """Whether what looks like a concentration is what a container of one milliliter holds: 60MG/ML PFS of a drug
+    that is sold as 60 mg in 1 mL."""
+    said, ndc = ctx.narrative(line), normalise(line.ndc)
+    strength, product = said.strength, ctx.reference.product(ndc) if ndc else None
+    if strength is None or said.container is None or product is None or strength.per_value != "1":
+        return False
+    own = in_base_unit(strength.value, strength.unit)
+    return any(
+        not one.per_ml and one.volume == 1 and in_base_unit(plain(one.amount), one.unit) == own
+        for one in read_strengths(product.strength)
+    )
 
 
 def _is_counted(line: ServiceLine, ctx: Context) -> bool:
@@ -330,7 +346,7 @@ def only_a_concentration(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A concentration says what is in the vial, not how much the patient got. One Medicare contractor rejects
     a text in mg/mL unless the drug is compounded."""
     said = ctx.narrative(line)
-    if said.compound or not said.concentration_only or said.strength is None:
+    if said.compound or not said.concentration_only or said.strength is None or _is_one_package(line, ctx):
         return
     strength = said.strength
     message = f"{shorten(strength.value, 40)} {strength.unit}/{strength.per_unit} is a concentration, not a dose"

@@ -285,7 +285,7 @@ def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit
         return
     unit = line.drug.unit
     wasted, used = parse_quantity(line.drug.quantity), parse_quantity(given.drug.quantity)
-    held = _content(ctx.narrative(line), unit)
+    held = _content(ctx.narrative(line), unit) or _content(ctx.narrative(given), unit)
     if held is None or unit != given.drug.unit or wasted is None or used is None:
         return
     billed = _EXACT.add(wasted, used)

@@ -113,7 +113,7 @@ class Behind:
         segments.insert(start + len(own) - own[::-1].index(tag), self.new)
 
 
-@fault("SYN06")
+@fault("SYN06", Wish(waste=False))
 def repetition_separator_in_text(sample: Sample, chance: Random) -> Sample | None:
     text = target(sample).description
     return with_edit(sample, Substitute(sample, text, text[:79] + "^"))
