@@ -80,9 +80,11 @@ def _takes_neither(line: ServiceLine, ctx: Context) -> bool:
     claim = ctx.claim
     if claim.type == "I" and claim.facility_code.startswith(_PAID_AS_A_WHOLE):
         return True
+    if line.procedure.upper() == _PRICED_AS_ONE_UNIT:
+        return _has_no_waste_line(line, ctx) or ctx.investigational(line)
     if claim.type == "I" and claim.facility_code.startswith("13") and ctx.option("MOD01", "packaged_on_13x"):
         return True
-    return _has_no_waste_line(line, ctx) or ctx.investigational(line)
+    return ctx.investigational(line)
 
 
 def _has_no_waste_line(line: ServiceLine, ctx: Context) -> bool:
