@@ -14,7 +14,7 @@ from x12proc.values import parse_quantity
 
 MULTIPLE_DOSE = "MDV"
 _INTO_THE_EYE = ("INTRAVITREAL",)  # every product licensed for it comes in containers for a single dose
-_PRICED_AS_ONE_UNIT = "C9399"  # takes neither modifier
+_PRICED_AS_ONE_UNIT = "C9399"  # takes neither modifier, for most payers
 # Facility types whose drugs are not paid line by line: stays, rural and federally qualified health centers.
 _PAID_AS_A_WHOLE = ("11", "18", "21", "71", "77")
 WASTED = "JW"
@@ -74,9 +74,16 @@ def is_exempt_from_waste_modifiers(line: ServiceLine, ctx: Context) -> bool:
     claim = ctx.claim
     if claim.type == "I" and claim.facility_code.startswith(_PAID_AS_A_WHOLE):
         return True
+    if line.procedure.upper() == _PRICED_AS_ONE_UNIT:
+        return _has_no_waste_line(line, ctx) or ctx.investigational(line)
     if claim.type == "I" and claim.facility_code.startswith("13") and ctx.option("MOD01", "packaged_on_13x"):
         return True
-    return line.procedure.upper() == _PRICED_AS_ONE_UNIT or ctx.investigational(line)
+    return ctx.investigational(line)
+
+
+def _has_no_waste_line(line: ServiceLine, ctx: Context) -> bool:
+    """Return whether the code is billed as one unit for all that was used: the payer wants no JW line for it."""
+    return line.procedure.upper() == _PRICED_AS_ONE_UNIT and not ctx.option("INS08", "wanted")
 
 
 def discarded_amount(said: Narrative) -> Decimal | None:
@@ -105,7 +112,10 @@ def other_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
     None unless exactly two target lines bill the drug on that day, one with JW and one without. Lines without an
     NDC pair by the drug's name.
     """
-    parts = _lines_by_drug(ctx).get(_key(line, ctx), [])
+    lines = _lines_by_drug(ctx)
+    if not lines:  # checked first: without a JW line no dates are read, and the rule can do with the drug alone
+        return None
+    parts = lines.get(_key(line, ctx), [])
     if len(parts) != _PAIR or is_waste_line(parts[0]) is is_waste_line(parts[1]):
         return None
     return parts[1] if parts[0].end == line.end else parts[0]
