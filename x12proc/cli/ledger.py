@@ -131,13 +131,13 @@ def replay(file_id: str, feed_file: Path, as_of: date | None, as_json: bool) -> 
 @click.option("--by", metavar="NAME", help="Who decided. Default: the user who calls.")
 def override(file_id: str, feed_file: Path, reason: str, by: str | None) -> None:
     """Take a refused duplicate all the same: it goes back into the inbox and is not refused again."""
-    from x12proc.feed import keeping  # noqa: PLC0415 - after the extra
+    from x12proc.feed import retention  # noqa: PLC0415 - after the extra
 
     if not reason.strip():
         raise ConfigError("--reason: say why")
     with _opened(feed_file) as (feeds, ledger):
         row = _row(ledger, file_id)
-        keeping.override(_feed(feeds, row.feed), ledger, row, reason.strip(), by or getpass.getuser())
+        retention.override(_feed(feeds, row.feed), ledger, row, reason.strip(), by or getpass.getuser())
     click.echo(f"{file_id} is back in the inbox of {row.feed}")
 
 
@@ -159,12 +159,12 @@ def check(feed_file: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def prune(feed_file: Path, days: int, dry_run: bool) -> None:
     """Remove inputs and artifacts of long ago from archive, quarantine and outbox. The ledger keeps its rows."""
-    from x12proc.feed import keeping  # noqa: PLC0415 - after the extra
+    from x12proc.feed import retention  # noqa: PLC0415 - after the extra
 
     before = time.time() - days * 86_400
     with _opened(feed_file) as (feeds, ledger):
         for feed in feeds.feeds:
-            old = keeping.prune(feed, ledger, before, pretend=dry_run)
+            old = retention.prune(feed, ledger, before, pretend=dry_run)
             click.echo(f"{feed.name}: {len(old)} inputs {'would be ' if dry_run else ''}removed")
 
 

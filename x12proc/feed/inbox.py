@@ -45,7 +45,7 @@ class Candidate(msgspec.Struct, frozen=True):
 class Inbox:
     """The files of one inbox, looked at again and again.
 
-    ``enabled`` is called once for each entry that is no plain file, with what it is; such an entry is left alone.
+    ``tell`` is called once for each entry that is no plain file, with what it is; such an entry is left alone.
     """
 
     def __init__(
