@@ -46,7 +46,7 @@ def inject(patched: pytest.MonkeyPatch, failing: FailingCall) -> None:
         patched.setattr(disk, name, failing(getattr(disk, name)))
     patched.setattr(os, "fsync", failing(os.fsync))
     opened = os.fdopen
-    patched.setattr(os, "fdopen", lambda *given, **named: FailingFile(opened(*given, **named), failing))
+    patched.setattr(os, "fdopen", lambda *args, **kwargs: FailingFile(opened(*args, **kwargs), failing))
 
 
 def unexpected(folder: Path, known: set[str]) -> set[str]:
@@ -135,8 +135,8 @@ def test_files_are_deferred_while_another_file_system_is_full(
     drop(path, INPUTS)
     copied = shutil.copyfileobj
 
-    def full(*given: Any) -> None:
-        copied(*given)
+    def full(*args: Any) -> None:
+        copied(*args)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:

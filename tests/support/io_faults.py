@@ -16,11 +16,11 @@ class FailingCall:
         self.code = code
 
     def __call__(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*arguments: Any, **named: Any) -> Any:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
             self.calls += 1
             if self.calls == self.fails_at:
                 raise OSError(self.code, os.strerror(self.code))
-            return call(*arguments, **named)
+            return call(*args, **kwargs)
 
         return wrapped
 

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from x12proc.feed.disk import open_regular
-from x12proc.feed.envelope import HEAD, TAIL, looks_complete
+from x12proc.feed.envelope import HEAD_BYTES, TAIL_BYTES, looks_complete
 
 UNFINISHED = (".tmp", ".part", ".filepart")
 _MAX_GZIP_BYTES = 1 << 32  # a .gz that decompresses to more counts as complete, and the scrub run refuses it
@@ -59,7 +59,7 @@ class Inbox:
     ) -> None:
         self._folder = folder
         self._names = names
-        self._move_once = settle
+        self._settle_seconds = settle
         self._incomplete_after = incomplete_after
         self._on_skipped = on_skipped
         self._clock = clock
@@ -111,7 +111,7 @@ class Inbox:
 
     def _readiness(self, name: str, pending: PendingFile, status: os.stat_result, now: float) -> Readiness:
         stable_for = now - pending.since
-        if stable_for < self._move_once:
+        if stable_for < self._settle_seconds:
             return "settling"
         if pending.complete is None:
             pending.complete = is_complete(self._folder / name)
@@ -128,9 +128,9 @@ def is_complete(path: Path) -> bool:
         with open_regular(path) as file:
             if path.suffix.lower() == ".gz":
                 return _gzip_is_complete(file)
-            head = file.read(HEAD)
-            file.seek(max(os.fstat(file.fileno()).st_size - TAIL, 0))
-            return looks_complete(head, file.read(TAIL))
+            head = file.read(HEAD_BYTES)
+            file.seek(max(os.fstat(file.fileno()).st_size - TAIL_BYTES, 0))
+            return looks_complete(head, file.read(TAIL_BYTES))
     except OSError:
         return True
 
@@ -143,8 +143,8 @@ def _gzip_is_complete(file: BufferedReader) -> bool:
     try:
         with gzip.open(file) as decompressed:
             while chunk := decompressed.read(_CHUNK_BYTES):
-                head = head or chunk[:HEAD]
-                tail = (tail + chunk)[-TAIL:]
+                head = head or chunk[:HEAD_BYTES]
+                tail = (tail + chunk)[-TAIL_BYTES:]
                 size += len(chunk)
                 if size > _MAX_GZIP_BYTES:
                     return True

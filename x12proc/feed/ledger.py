@@ -174,7 +174,7 @@ class Ledger:
     def owners(self) -> list[str]:
         """Return the ids of all workers that hold a lease."""
         query = sa.select(FILES.c.owner).where(FILES.c.active_key.is_not(None), FILES.c.owner != "").distinct()
-        with self._snapshot() as connection:
+        with self._reading() as connection:
             return list(connection.execute(query).scalars())
 
     def take_over(self, feeds: Iterable[str], dead: Iterable[str], except_ids: Iterable[str]) -> FileRow | None:
@@ -319,7 +319,7 @@ class Ledger:
         """Return the earlier files that recorded one of these keys within ``days``, except ``except_id``."""
         since = 0.0 if days is None else time.time() - days * _DAY
         found = []
-        with self._snapshot() as connection:
+        with self._reading() as connection:
             for batch in _batches(keys):
                 query = sa.select(SEEN.c.key, SEEN.c.file_id).where(
                     SEEN.c.feed == feed,
@@ -360,7 +360,7 @@ class Ledger:
         """Return the number of an override for these bytes that no other file has used, or None."""
         unused = sa.or_(OVERRIDES.c.used_by.is_(None), OVERRIDES.c.used_by == file_id)
         query = sa.select(OVERRIDES.c.number).where(OVERRIDES.c.feed == feed, OVERRIDES.c.sha256 == sha256, unused)
-        with self._snapshot() as connection:
+        with self._reading() as connection:
             return connection.execute(query.order_by(OVERRIDES.c.number)).scalars().first()
 
     def add_override(self, row: FileRow, reason: str, by: str) -> None:
@@ -378,14 +378,14 @@ class Ledger:
 
     def overrides(self) -> list[dict[str, Any]]:
         """Return all overrides, each with its reason and the person who decided."""
-        with self._snapshot() as connection:
+        with self._reading() as connection:
             return [dict(row._mapping) for row in connection.execute(sa.select(OVERRIDES).order_by("number"))]
 
     # -- queries -------------------------------------------------------------------------------------------
 
     def file(self, file_id: str) -> FileRow | None:
         """Return the file with this id, or None."""
-        with self._snapshot() as connection:
+        with self._reading() as connection:
             found = connection.execute(sa.select(FILES).where(FILES.c.id == file_id)).one_or_none()
             return _row(found) if found is not None else None
 
@@ -405,7 +405,7 @@ class Ledger:
                 page_query = page_query.where(
                     sa.tuple_(FILES.c.created, FILES.c.id) > sa.tuple_(last.created, last.id)
                 )
-            with self._snapshot() as connection:
+            with self._reading() as connection:
                 page = [_row(found) for found in connection.execute(page_query)]
             yield from page
             if len(page) < _BATCH_SIZE:
@@ -415,7 +415,7 @@ class Ledger:
     def transitions(self, file_id: str) -> list[dict[str, Any]]:
         """Return the state transitions of a file, oldest first."""
         query = sa.select(TRANSITIONS).where(TRANSITIONS.c.file_id == file_id).order_by(TRANSITIONS.c.number)
-        with self._snapshot() as connection:
+        with self._reading() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 
     def record_pruned(self, row: FileRow) -> None:
@@ -423,7 +423,7 @@ class Ledger:
         with self._transaction() as connection:
             connection.execute(sa.update(FILES).where(FILES.c.id == row.id).values(pruned=time.time()))
 
-    def prune_seen(self, feed: str, before: float) -> int:
+    def prune_keys(self, feed: str, before: float) -> int:
         """Delete interchange and claim keys recorded before a time (seconds since 1970); return their number."""
         old = sa.delete(SEEN).where(SEEN.c.feed == feed, SEEN.c.kind != "bytes", SEEN.c.at < before)
         with self._transaction() as connection:
@@ -440,7 +440,7 @@ class Ledger:
             raise _unavailable(error) from None
 
     @contextmanager
-    def _snapshot(self) -> Iterator[sa.Connection]:
+    def _reading(self) -> Iterator[sa.Connection]:
         try:
             with self._autocommit.connect() as connection:
                 yield connection
@@ -500,7 +500,7 @@ def _active_key(feed: str, name: str) -> str:
 
 
 def _local_day(at: float) -> str:
-    return datetime.fromtimestamp(at).date().isoformat()  # noqa: DTZ006 - days of work are local days
+    return datetime.fromtimestamp(at).date().isoformat()  # noqa: DTZ006 - days are local dates
 
 
 def _row(found: sa.Row[Any]) -> FileRow:

@@ -27,7 +27,7 @@ from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result
 from x12proc.runner.settings import RULES_EDITION
 from x12proc.version import __version__
 
-OUT, REASON = "out", "reason.json"
+OUT_FOLDER, REASON_FILE = "out", "reason.json"
 MAX_CRASHES = 5  # workers that may die while processing a file before it is quarantined
 _LONGEST_SUFFIX = max(ARTIFACTS.values(), key=len)
 _DROPPED_ON_FAILURE = ("annotated",)  # it looks like a file that can be sent
@@ -107,7 +107,7 @@ class Processor:
     def _refuse(
         self, source: Input, fingerprint: Fingerprint, earlier: dict[str, Reason], attempt: Path, now: datetime
     ) -> _ScrubOutcome:
-        ta1 = attempt / OUT / (source.stem + ARTIFACTS["ta1"])
+        ta1 = attempt / OUT_FOLDER / (source.stem + ARTIFACTS["ta1"])
         write_duplicate_ta1(source, fingerprint, earlier.keys(), ta1, now)
         if ta1.stat().st_size == 0:
             ta1.unlink()
@@ -116,7 +116,7 @@ class Processor:
     # -- scrubbing -----------------------------------------------------------------------------------------
 
     def _scrub(self, source: Input, attempt: Path, row: FileRow, now: datetime) -> _ScrubOutcome:
-        out = attempt / OUT
+        out = attempt / OUT_FOLDER
         sent = SentClaims(self._ledger, row)
         settings = replace(self._feed.settings, now=now, sent_before=sent.sent_before)
         run = FileRun(source, settings, self._feed.emit, out, on_claim=sent.record, checks=self._checks)
@@ -149,7 +149,7 @@ class Processor:
         override: int | None,
         now: datetime,
     ) -> Processed:
-        artifacts = disk.hash_files(attempt / OUT)
+        artifacts = disk.hash_files(attempt / OUT_FOLDER)
         failed = outcome.reason is not None
         code = outcome.reason.code if outcome.reason is not None else ""
         if outcome.reason is not None:
@@ -157,7 +157,7 @@ class Processor:
             document = reason_document(
                 row.id, row.feed, row.name, fingerprint.sha256, fingerprint.claims, at, outcome.reason
             )
-            disk.write_synced(attempt / REASON, document)
+            disk.write_synced(attempt / REASON_FILE, document)
         result = FileResult(
             outcome="quarantine" if failed else "archive",
             code=code,

@@ -171,21 +171,9 @@ def reconciliation_document(report: Reconciliation) -> bytes:
 
 
 def _file(row: FileRow) -> dict[str, Any]:
-    columns = (
-        "id",
-        "feed",
-        "day",
-        "state",
-        "code",
-        "sha256",
-        "claims",
-        "accepted",
-        "rejected",
-        "failed",
-        "by_rule",
-    )
+    names = ("id", "feed", "day", "state", "code", "sha256", "claims", "accepted", "rejected", "failed", "by_rule")
     return {
-        **{name: getattr(row, name) for name in columns},
+        **{name: getattr(row, name) for name in names},
         "name": printable(row.name),
         "folder": printable(row.folder),
         "stored_as": printable(row.stored_as),

@@ -49,7 +49,7 @@ def prune(feed: Feed, ledger: Ledger, before: float, *, dry_run: bool) -> list[F
         for row in old:
             _remove(feed, row)
             ledger.record_pruned(row)
-        ledger.prune_seen(feed.name, before - feed.duplicate_days * _DAY)
+        ledger.prune_keys(feed.name, before - feed.duplicate_days * _DAY)
     return old
 
 
@@ -58,7 +58,6 @@ def _remove(feed: Feed, row: FileRow) -> None:
     disk.remove(folder / row.stored_as)
     if row.state == "failed":
         disk.remove(folder / fit_filename(row.stored_as, reason.SUFFIX))
-    if (
-        row.folder and disk.hash_files(feed.outbox / row.folder) == row.artifacts
-    ):  # otherwise it belongs to another file
+    # A folder with other content belongs to another file.
+    if row.folder and disk.hash_files(feed.outbox / row.folder) == row.artifacts:
         disk.remove(feed.outbox / row.folder)

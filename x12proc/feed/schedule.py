@@ -10,9 +10,9 @@ import msgspec
 
 from x12proc.errors import ConfigError
 
-_FORM = re.compile(r"([a-z,]+) by ([01][0-9]|2[0-3]):([0-5][0-9])\Z")
+_PATTERN = re.compile(r"([a-z,]+) by ([01][0-9]|2[0-3]):([0-5][0-9])\Z")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_NAMED = {"daily": _DAYS, "weekdays": _DAYS[:5]}
+_DAY_GROUPS = {"daily": _DAYS, "weekdays": _DAYS[:5]}
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -39,8 +39,8 @@ class MissingFile(msgspec.Struct, frozen=True):
 
 def parse_expectation(text: str, where: str) -> Expectation:
     """Parse the text of ``expect``. Raises ConfigError with a message that begins with ``where``."""
-    found = _FORM.match(" ".join(text.lower().split()))
-    days = _NAMED.get(found[1], tuple(found[1].split(","))) if found else ()
+    found = _PATTERN.match(" ".join(text.lower().split()))
+    days = _DAY_GROUPS.get(found[1], tuple(found[1].split(","))) if found else ()
     if found is None or not set(days) <= set(_DAYS):
         raise ConfigError(
             f"{where}: {text!r} is not understood; allowed are 'daily by HH:MM', 'weekdays by HH:MM',"

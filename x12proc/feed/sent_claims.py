@@ -18,7 +18,7 @@ class SentClaims:
         self._error: LedgerUnavailable | None = None
 
     def sent_before(self, claim: Claim) -> bool:
-        """Return whether an earlier file of the feed had the claim, accepted.
+        """Return whether the claim was accepted in an earlier file of the feed.
 
         An error of the ledger is kept for :meth:`raise_ledger_error`, since it is no error of the calling rule.
         """

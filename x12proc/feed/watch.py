@@ -19,7 +19,7 @@ from x12proc.feed.feed_file import FOLDERS, Feed, FeedFile
 from x12proc.feed.inbox import Candidate, Inbox
 from x12proc.feed.ledger import FileRow, Ledger, LedgerUnavailable
 from x12proc.feed.schedule import MissingFile, find_missing
-from x12proc.feed.worker import INPUT, LeaseRenewer, Worker, no_op
+from x12proc.feed.worker import INPUT_FOLDER, LeaseRenewer, Worker, no_op
 from x12proc.feed.worker_id import is_dead, new_worker_id
 from x12proc.runner.pool import GuideChecks
 
@@ -209,7 +209,7 @@ def missing_files(feed: Feed, ledger: Ledger, first: date, last: date, now: date
 
 def _return_to_inbox(work_folder: Path, feed: Feed) -> None:
     try:
-        for path in sorted((work_folder / INPUT).iterdir()):
+        for path in sorted((work_folder / INPUT_FOLDER).iterdir()):
             disk.move(path, feed.inbox / path.name, work_folder.name)
         disk.remove(work_folder)
     except OSError as error:

@@ -25,7 +25,7 @@ from x12proc.feed import quarantine_reason as reason
 from x12proc.feed.feed_file import Feed
 from x12proc.feed.filenames import fit_filename
 from x12proc.feed.ledger import AlreadySeen, FileRow, Ledger, LedgerUnavailable, LostLease
-from x12proc.feed.processing import OUT, REASON, Processed, Processor, stored_name
+from x12proc.feed.processing import OUT_FOLDER, REASON_FILE, Processed, Processor, stored_name
 from x12proc.feed.quarantine_reason import Reason, make_reason
 from x12proc.runner.pool import GuideChecks
 
@@ -43,8 +43,8 @@ STEPS: Final = (
     "cleaned",  # its folder in work is removed
     "closed",  # recorded: archived or failed
 )
-INPUT = "input"
-RETRY_SECONDS = 30.0  # after an error of a disk
+INPUT_FOLDER = "input"
+RETRY_SECONDS = 30.0  # after a disk error
 _LOG = structlog.get_logger("x12proc.feed")
 
 
@@ -143,7 +143,7 @@ class Worker:
         return self._feed.work / row.id
 
     def _input(self, row: FileRow) -> Path:
-        return self._work_folder(row) / INPUT / row.name
+        return self._work_folder(row) / INPUT_FOLDER / row.name
 
     # -- from taken to scrubbed: move the input to work and scrub it ---------------------------------------
 
@@ -207,25 +207,20 @@ class Worker:
 
     def _clear_attempts(self, row: FileRow) -> None:
         for entry in list(self._work_folder(row).iterdir()):
-            if entry.name != INPUT:
+            if entry.name != INPUT_FOLDER:
                 disk.remove(entry)
 
     def _run_attempt(self, row: FileRow, forced: Reason | None) -> Processed:
-        attempt = self._work_folder(row) / secrets.token_hex(4)
-        (attempt / OUT).mkdir(parents=True)
+        work_folder = self._work_folder(row)
+        attempt = work_folder / secrets.token_hex(4)
+        (attempt / OUT_FOLDER).mkdir(parents=True)
         try:
             processed = self._processor.process(row, self._input(row), attempt, forced)
         except OSError:
             with contextlib.suppress(OSError):  # frees space on a full disk; otherwise the next attempt removes it
                 disk.remove(attempt)
             raise
-        for folder in (
-            attempt / OUT,
-            attempt,
-            self._work_folder(row) / INPUT,
-            self._work_folder(row),
-            self._feed.work,
-        ):
+        for folder in (attempt / OUT_FOLDER, attempt, work_folder / INPUT_FOLDER, work_folder, self._feed.work):
             disk.sync_folder(folder)
         disk.sync_folder(self._feed.inbox)
         return processed
@@ -242,7 +237,7 @@ class Worker:
         return row
 
     def _publish_folder(self, row: FileRow) -> FileRow:
-        source, target = self._work_folder(row) / row.attempt / OUT, self._feed.outbox / row.folder
+        source, target = self._work_folder(row) / row.attempt / OUT_FOLDER, self._feed.outbox / row.folder
         if not disk.exists(source):
             return row  # moved before, and perhaps already collected
         if disk.exists(target):
@@ -280,7 +275,7 @@ class Worker:
             return [(self._input(row), self._feed.archive / row.stored_as)]
         folder = self._feed.quarantine
         reason_move = (
-            self._work_folder(row) / row.attempt / REASON,
+            self._work_folder(row) / row.attempt / REASON_FILE,
             folder / fit_filename(row.stored_as, reason.SUFFIX),
         )
         return [reason_move, (self._input(row), folder / row.stored_as)]
