@@ -32,13 +32,17 @@ def page_id(page: Path) -> str:
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """Yield the arguments of each x12proc command in the code blocks of a page."""
-    for block in re.findall(r"```(?:sh)?\n(.*?)```", page.read_text(), re.DOTALL):
-        for line in block.replace("\\\n", " ").splitlines():
-            found = re.match(r"(?:\$ |cat \S+ \| )?x12proc ((?:[a-z]|--).*)", line.strip())
-            if found:  # an aligned remark is set off by three blanks; '<', '>', '|' and ';' end the arguments
-                text = re.split(r" #|   |[<>|;]", found[1])[0]
-                yield shlex.split(text)
+    """Yield the arguments of each x12proc command in the code blocks and code spans of a page."""
+    text = page.read_text()
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    lines = [
+        line for kind, block in blocks if kind in ("", "sh") for line in block.replace("\\\n", " ").splitlines()
+    ]
+    spans = re.findall(r"`(x12proc [^`]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE))
+    for line in [*lines, *spans]:
+        found = re.match(r"(?:\$ |cat \S+ \| |\.venv/bin/)?x12proc\s((?:[a-z]|--).*)", line.strip(), re.DOTALL)
+        if found:  # three blanks set off a remark; '<', '>', '|' and ';' end the arguments
+            yield shlex.split(re.split(r" #|   |[<>|;]", found[1])[0])
 
 
 def test_what_is_generated_is_fresh() -> None:
