@@ -116,6 +116,8 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         or ctx.narrative(line).compound
     ):
         return
+    if line.procedure.upper() == _PRICED_AS_ONE_UNIT:  # payers that want JW there do not ask for JZ
+        return
     served = service_days(line)
     if served is None or served[0] < _ONE_OF_BOTH_SINCE or line.service is None:
         return
