@@ -98,7 +98,7 @@ def _place_of_service(line: ServiceLine, claim: Claim) -> str:
     return own or claim.facility_code
 
 
-def _place(line: ServiceLine, claim: Claim) -> Location:
+def _place_of_service_location(line: ServiceLine, claim: Claim) -> Location:
     """Where the place of service stands."""
     if line.service is not None and line.service.element(5):
         return at(line.service, 5)
@@ -186,8 +186,8 @@ def _administration_fix(line: ServiceLine, ctx: Context) -> str | None:
 def administration_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The unclassified drug code is for the drug. An administration fee under it is denied as part of another
     service, and the drug with it."""
-    said = ctx.narrative(line)
-    names_drug = said.drug_name is not None or said.dose is not None
+    narrative = ctx.narrative(line)
+    names_drug = narrative.drug_name is not None or narrative.dose is not None
     for spot, text in ctx.texts(line):
         words = " ".join(text[:_LONGEST].upper().split())
         fee = _FEE.search(words)
@@ -292,7 +292,7 @@ def facility_drug_on_professional_claim(line: ServiceLine, ctx: Context) -> Iter
         message = f"The place of service is {code} ({_FACILITIES[code]}): the drug belongs on the hospital's claim"
         corrected = _in_the_office(line, ctx.claim)
         fix = f"Leave the drug to the hospital's 837I. If it was given in the office, send {corrected}"
-        yield Hit(_place(line, ctx.claim), message, code, fix=fix if corrected else None)
+        yield Hit(_place_of_service_location(line, ctx.claim), message, code, fix=fix if corrected else None)
 
 
 @line_rule(
@@ -312,7 +312,7 @@ def unclassified_drug_at_home(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     through the equipment contractor; others pay home infusion therapy."""
     if _place_of_service(line, ctx.claim) == _AT_HOME and not _bills_home_infusion(ctx):
         message = "The place of service is 12 (home), but no line bills home infusion"
-        yield Hit(_place(line, ctx.claim), message, _AT_HOME)
+        yield Hit(_place_of_service_location(line, ctx.claim), message, _AT_HOME)
 
 
 @per_claim

@@ -207,8 +207,8 @@ def authorization_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
     bare = [line for line in ctx.targets if claim.type == "I" or not _has_authorization(line)]
     if bare:
         numbers = excerpt(", ".join(line.number for line in bare), 40)
-        place = missing(reference_anchor(claim), "2300", "REF02")
-        yield Hit(place, f"Drug line {numbers} has no prior authorization number (REF*G1)")
+        location = missing(reference_anchor(claim), "2300", "REF02")
+        yield Hit(location, f"Drug line {numbers} has no prior authorization number (REF*G1)")
 
 
 def _has_authorization(line: ServiceLine) -> bool:
@@ -270,15 +270,15 @@ def invoice_not_announced(claim: Claim, ctx: Context) -> Iterator[Hit]:
     if claim.paperwork or [line for line in claim.lines if line.paperwork]:
         return
     for line in ctx.targets:
-        said = ctx.narrative(line)
-        if said.invoice and (said.invoice_amount is None or _points_elsewhere(line, ctx)):
+        narrative = ctx.narrative(line)
+        if narrative.invoice and (narrative.invoice_amount is None or _points_elsewhere(line, ctx)):
             message = "The text mentions an invoice, but neither the claim nor its lines have a PWK"
-            yield Hit(_paperwork_place(claim), message, fix=_announced(claim))
+            yield Hit(_paperwork_location(claim), message, fix=_announced(claim))
             return
     if ctx.option("AUT05", "required") and any(_wants_invoice(line, ctx) for line in ctx.targets):
         # The invoice may be on its way without a PWK, so this is never more than a warning.
         message = "The payer prices the drug by its invoice, but neither the claim nor its lines have a PWK"
-        yield Hit(_paperwork_place(claim), message, severity=WARN, fix=_announced(claim))
+        yield Hit(_paperwork_location(claim), message, severity=WARN, fix=_announced(claim))
 
 
 def _announced(claim: Claim) -> str | None:
@@ -300,6 +300,6 @@ def _points_elsewhere(line: ServiceLine, ctx: Context) -> bool:
     return any("INV" in text.upper() and _ELSEWHERE.search(text) for _, text in ctx.texts(line))
 
 
-def _paperwork_place(claim: Claim) -> Location:
+def _paperwork_location(claim: Claim) -> Location:
     own = (segment for segment in claim.segments if segment.loop == "2300")
     return missing(list(takewhile(lambda segment: segment.tag in _BEFORE_PAPERWORK, own))[-1], "2300", "PWK06")

@@ -83,7 +83,7 @@ def _repeated_in_svd(line: ServiceLine, segment: Segment, ctx: Context) -> str |
     return f"Send {corrected}" if corrected else None
 
 
-def _place(line: ServiceLine, after_procedure: int) -> Location:
+def _location(line: ServiceLine, after_procedure: int) -> Location:
     return at(line.head, procedure_element(line) + after_procedure)
 
 
@@ -117,14 +117,14 @@ def units_not_one(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     due = _units_of_dose(line, ctx, unit) if unit else Decimal(1)
     if units is None or due is None or units == due:
         return
-    place = _place(line, _UNITS)
+    location = _location(line, _UNITS)
     if not unit:
-        message = f"{place.element} is {line.units}, but an unlisted drug is billed as 1 unit"
-        yield Hit(place, message, line.units, fix=_one_unit(line, ctx))
+        message = f"{location.element} is {line.units}, but an unlisted drug is billed as 1 unit"
+        yield Hit(location, message, line.units, fix=_one_unit(line, ctx))
         return
-    message = f"{place.element} is {line.units}, but 1 unit is {unit} in the state's bulletins"
+    message = f"{location.element} is {line.units}, but 1 unit is {unit} in the state's bulletins"
     fix = f"Use the unit of the state's bulletin ({unit}): {excerpt(format_number(due), 30)} units."
-    yield Hit(place, message, line.units, fix=f"{fix} If the one on this drug names another, use that.")
+    yield Hit(location, message, line.units, fix=f"{fix} If the one on this drug names another, use that.")
 
 
 def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
@@ -132,10 +132,10 @@ def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None
     undenied_match = ctx.narrative(line)
     amount = undenied_match.discarded if WASTED in line.modifiers_sent else undenied_match.dose
     value, _, name = unit.partition(" ")
-    held, told = to_base_unit(value, name), to_base_unit(amount.value, amount.unit) if amount else None
-    if held is None or told is None or held[1] != told[1] or held[0] <= 0:
+    held, stated = to_base_unit(value, name), to_base_unit(amount.value, amount.unit) if amount else None
+    if held is None or stated is None or held[1] != stated[1] or held[0] <= 0:
         return None
-    return (told[0] / held[0]).to_integral_value(ROUND_CEILING)
+    return (stated[0] / held[0]).to_integral_value(ROUND_CEILING)
 
 
 @line_rule(
@@ -157,10 +157,10 @@ def unit_basis_not_un(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The guide counts services in units, minutes (MJ) or days (DA). Minutes are for anesthesia, days for
     rooms. A drug counted in them is refused."""
     if line.unit != _UNIT:
-        place = _place(line, _UNIT_BASIS)
+        location = _location(line, _UNIT_BASIS)
         shown = excerpt(line.unit)
-        message = f"{place.element} is {shown or 'empty'}, but the unit basis of a drug line is UN"
-        yield Hit(place, message, shown or None, fix=_one_unit(line, ctx))
+        message = f"{location.element} is {shown or 'empty'}, but the unit basis of a drug line is UN"
+        yield Hit(location, message, shown or None, fix=_one_unit(line, ctx))
 
 
 @line_rule(
@@ -181,8 +181,8 @@ def units_not_a_whole_number(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Units multiply the price. Payers refuse a line with no units, with less than one, or with a fraction."""
     wrong = _wrong_units(line.units)
     if wrong:
-        place = _place(line, _UNITS)
-        yield Hit(place, f"{place.element} {wrong}", excerpt(line.units) or None, fix=_one_unit(line, ctx))
+        location = _location(line, _UNITS)
+        yield Hit(location, f"{location.element} {wrong}", excerpt(line.units) or None, fix=_one_unit(line, ctx))
 
 
 def _wrong_units(text: str) -> str | None:
@@ -219,8 +219,8 @@ def charge_not_positive(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     charge = parse_quantity(line.charge)
     if charge is not None and (charge > 0 or (charge == 0 and _may_be_free(line, ctx))):
         return
-    place = _place(line, _CHARGE)
-    yield Hit(place, f"{place.element} {_wrong_charge(line.charge, charge)}", excerpt(line.charge) or None)
+    location = _location(line, _CHARGE)
+    yield Hit(location, f"{location.element} {_wrong_charge(line.charge, charge)}", excerpt(line.charge) or None)
 
 
 def _wrong_charge(text: str, charge: Decimal | None) -> str:
@@ -293,11 +293,11 @@ def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
     if charge is not None and token is not None and charge > token:
-        place, shown = _place(line, _CHARGE), excerpt(line.charge, 20)
+        location, shown = _location(line, _CHARGE), excerpt(line.charge, 20)
         corrected = changed_segment(line.head, ctx.claim.delimiters, {procedure_element(line) + _CHARGE: "0.01"})
         fix = f"If somebody else supplied the drug, send {corrected} and correct CLM02. If not, correct the text."
-        message = f"The text says {excerpt(found.upper(), 40)}, but {place.element} charges {shown}"
-        yield Hit(place, message, shown, fix=fix if corrected else None)
+        message = f"The text says {excerpt(found.upper(), 40)}, but {location.element} charges {shown}"
+        yield Hit(location, message, shown, fix=fix if corrected else None)
 
 
 # -- how much the containers hold -------------------------------------------------------------------------------
@@ -344,16 +344,16 @@ def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit
         yield Hit(at(line.drug.ctp, 4), message, excerpt(line.drug.quantity), fix=fix if corrected else None)
 
 
-def _content(said: Narrative, unit: str) -> Decimal | None:
+def _content(narrative: Narrative, unit: str) -> Decimal | None:
     """What the containers of a text hold together in an NDC unit (ML, UN, ME); None when it can't be told."""
-    if len(said.contents) != 1:
+    if len(narrative.contents) != 1:
         return None
-    count, size = parse_quantity(said.contents[0].count), said.contents[0].amount
-    per_container = _in_unit(said, unit, size.value, size.unit)
+    count, size = parse_quantity(narrative.contents[0].count), narrative.contents[0].amount
+    per_container = _in_unit(narrative, unit, size.value, size.unit)
     return None if count is None or per_container is None else _EXACT.multiply(count, per_container)
 
 
-def _in_unit(said: Narrative, unit: str, value: str, text_unit: str) -> Decimal | None:
+def _in_unit(narrative: Narrative, unit: str, value: str, text_unit: str) -> Decimal | None:
     """What one container holds: as the text gives it, or by way of a strength such as 20 MG in 10 ML."""
     if unit == "UN":
         return Decimal(1)
@@ -361,7 +361,7 @@ def _in_unit(said: Narrative, unit: str, value: str, text_unit: str) -> Decimal 
     wanted = {"ML": "ML", "ME": "MG"}.get(unit)
     if size is not None and size[1] == wanted:
         return size[0]
-    strength = said.strength
+    strength = narrative.strength
     if unit != "ML" or strength is None or (strength.value, strength.unit) != (value, text_unit):
         return None
     volume = to_base_unit(strength.per_value or "", strength.per_unit or "")

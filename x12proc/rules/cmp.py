@@ -32,7 +32,7 @@ def _link(line: ServiceLine) -> str:
     return _ref(line, 2)
 
 
-def _link_place(drug: DrugIdentification) -> Location:
+def _link_location(drug: DrugIdentification) -> Location:
     if drug.ref is not None:
         return at(drug.ref, 2)
     return missing(drug.ctp or drug.lin, "2410", "REF02")
@@ -90,7 +90,7 @@ def compound_not_linked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     drug. Without it they are priced as separate drugs."""
     message = _unlinked(ctx).get(line.end) if len(ctx.claim.lines) > 1 else None
     if message is not None and line.drug is not None:
-        yield Hit(_link_place(line.drug), message, excerpt(_link(line)) or None)
+        yield Hit(_link_location(line.drug), message, excerpt(_link(line)) or None)
 
 
 @line_rule(

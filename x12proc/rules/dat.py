@@ -228,17 +228,17 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
 def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A person reads the text of an unlisted drug, finds two dates for one dose, and asks instead of
     paying."""
-    said = ctx.narrative(line).dates
-    if not said:
+    stated = ctx.narrative(line).dates
+    if not stated:
         return
     period, served = line.service_date, service_days(line)
-    told = [day for day in map(iso_date, said) if day]
-    if not period or not served or not told or any(served[0] <= day <= served[1] for day in told):
+    in_text = [day for day in map(iso_date, stated) if day]
+    if not period or not served or not in_text or any(served[0] <= day <= served[1] for day in in_text):
         return
-    listed = excerpt(", ".join(day.isoformat() for day in told))
+    listed = excerpt(", ".join(day.isoformat() for day in in_text))
     message = f"The text has {listed}, but DTP*472 has {format_period(served)}"
     fix = None
-    if len(told) == 1:
-        sent = dated_segment((told[0], told[0]))
-        fix = f"If the drug was given on {told[0]}, send {sent}. If not, correct the text."
+    if len(in_text) == 1:
+        sent = dated_segment((in_text[0], in_text[0]))
+        fix = f"If the drug was given on {in_text[0]}, send {sent}. If not, correct the text."
     yield Hit(at(period.segment, 3), message, listed, fix=fix)

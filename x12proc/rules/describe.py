@@ -80,7 +80,7 @@ def rule_facts(rule: Rule) -> list[tuple[str, str]]:
     if rule.suppressed_by:
         facts.append(("Silent when", f"{', '.join(rule.suppressed_by)} tells the same fault"))
     for name, option in rule.options.items():
-        facts.append(("Option", f"{name} = {value_shown(option.default)}: {option.meaning}"))
+        facts.append(("Option", f"{name} = {format_value(option.default)}: {option.meaning}"))
     return facts
 
 
@@ -109,7 +109,7 @@ def linked(source: Source) -> str:
     return f"[{source.title}]({source.url})" if source.url else source.title
 
 
-def value_shown(value: object) -> str:
+def format_value(value: object) -> str:
     """An option's value in words."""
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value) or "none"

@@ -208,6 +208,6 @@ def correction_without_original_number(claim: Claim, ctx: Context) -> Iterator[H
     original = claim.reference(_ORIGINAL)
     if kind is None or (original is not None and original.value.strip()):
         return
-    place = at(original.segment, 2) if original else missing(reference_anchor(claim), "2300", "REF02")
+    location = at(original.segment, 2) if original else missing(reference_anchor(claim), "2300", "REF02")
     message = f"CLM05-3 is {claim.frequency} ({kind}), but REF*F8 with the original claim number is missing"
-    yield Hit(place, message)
+    yield Hit(location, message)

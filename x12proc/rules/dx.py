@@ -51,15 +51,15 @@ def diagnosis_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
     principal = [code for code in claim.codes if code.qualifier in _PRINCIPAL]
     if [code for code in principal if code.code.strip()]:
         return
-    place = principal[0].location if principal else _principal_place(claim)
+    location = principal[0].location if principal else _principal_location(claim)
     other = next((code.bare for code in claim.diagnoses if _ICD10.fullmatch(code.bare)), "")
     first = segment_text("HI", f"ABK:{other}") if other else ""
     fix = f"If {other} is the principal diagnosis, send it first: {first}" if first else None
     message = "HI has no principal diagnosis (ABK)" if other else "The claim has no diagnosis: HI*ABK is missing"
-    yield Hit(place, message, fix=fix)
+    yield Hit(location, message, fix=fix)
 
 
-def _principal_place(claim: Claim) -> Location:
+def _principal_location(claim: Claim) -> Location:
     own = (segment for segment in claim.segments if segment.loop == "2300")
     before = list(takewhile(lambda segment: segment.tag not in ("HI", "HCP"), own))
     return missing(before[-1], "2300", "HI01-2")
@@ -95,8 +95,8 @@ def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def _pointer_fix(line: ServiceLine, ctx: Context) -> str | None:
     """SV1 with the pointers that lead to a diagnosis, or the numbers to choose from."""
     codes = [code.bare for code in ctx.claim.diagnoses]
-    places = [_place(pointer) for pointer in line.pointers]
-    usable = list(dict.fromkeys(place for place in places if place is not None and place <= len(codes)))
+    numbers = [_diagnosis_number(pointer) for pointer in line.pointers]
+    usable = list(dict.fromkeys(one for one in numbers if one is not None and one <= len(codes)))
     kept = usable[:_MOST_POINTERS] or ([1] if len(codes) == 1 else [])
     if kept and line.service is not None:
         corrected = changed_segment(line.service, ctx.claim.delimiters, {7: ":".join(map(str, kept))})
@@ -115,23 +115,23 @@ def _wrong_pointers(pointers: list[str], diagnoses: int) -> list[str]:
         wrong.append(f"{len(pointers)} pointers are sent, {_MOST_POINTERS} are allowed")
     seen: set[int] = set()
     for pointer in pointers[:_MOST_POINTERS]:
-        place = _place(pointer)
-        if place is None:
+        number = _diagnosis_number(pointer)
+        if number is None:
             wrong.append(f"{excerpt(pointer, 10)} is not a number from 1 to {_MOST_DIAGNOSES}")
-        elif place > diagnoses:
-            wrong.append(f"the claim has {diagnoses} diagnosis code{'' if diagnoses == 1 else 's'}, not {place}")
-        elif place in seen:
-            wrong.append(f"pointer {place} is repeated")
+        elif number > diagnoses:
+            wrong.append(f"the claim has {diagnoses} diagnosis code{'' if diagnoses == 1 else 's'}, not {number}")
+        elif number in seen:
+            wrong.append(f"pointer {number} is repeated")
         else:
-            seen.add(place)
+            seen.add(number)
     return wrong
 
 
-def _place(pointer: str) -> int | None:
+def _diagnosis_number(pointer: str) -> int | None:
     if len(pointer) > 2 or not (pointer.isascii() and pointer.isdigit()):
         return None
-    place = int(pointer)
-    return place if 1 <= place <= _MOST_DIAGNOSES else None
+    number = int(pointer)
+    return number if 1 <= number <= _MOST_DIAGNOSES else None
 
 
 @claim_rule(
@@ -168,12 +168,12 @@ def _icd10_due(claim: Claim) -> bool:
 
 
 def _icd9_hit(code: HealthCode, claim: Claim) -> Hit:
-    place = at(code.segment, code.position, 1)
+    location = at(code.segment, code.position, 1)
     message = (
-        f"{place.element} is {code.qualifier}, the qualifier of ICD-9, before {excerpt(code.code)};"
+        f"{location.element} is {code.qualifier}, the qualifier of ICD-9, before {excerpt(code.code)};"
         " services since 2015-10-01 need ICD-10-CM"
     )
-    return Hit(place, message, code.qualifier, fix=_with_code(code, code.bare, claim))
+    return Hit(location, message, code.qualifier, fix=_with_code(code, code.bare, claim))
 
 
 def _with_code(code: HealthCode, bare: str, claim: Claim) -> str | None:
@@ -193,14 +193,14 @@ def _with_code(code: HealthCode, bare: str, claim: Claim) -> str | None:
 
 
 def _malformed_hit(code: HealthCode, claim: Claim) -> Hit:
-    place = code.location
+    location = code.location
     bare = code.code.replace(".", "").strip()
     if not bare:
-        return Hit(place, f"{place.element} is empty: no diagnosis code follows {code.qualifier}")
+        return Hit(location, f"{location.element} is empty: no diagnosis code follows {code.qualifier}")
     dotted = "." in code.code and _ICD10.fullmatch(bare)
     wrong = "with a decimal point" if dotted else "not in the form of an ICD-10-CM code"
-    message = f"{place.element} is {excerpt(code.code)}, {wrong}"
-    return Hit(place, message, excerpt(code.code), fix=_with_code(code, bare, claim))
+    message = f"{location.element} is {excerpt(code.code)}, {wrong}"
+    return Hit(location, message, excerpt(code.code), fix=_with_code(code, bare, claim))
 
 
 @claim_rule(
@@ -249,8 +249,8 @@ def encounter_code_without_disease(line: ServiceLine, ctx: Context) -> Iterator[
     if not codes or [code for code in codes if not code.bare.startswith(_ENCOUNTERS)]:
         return
     named = excerpt(", ".join([code.bare for code in codes]))
-    place = codes[0].location if claim.type == "I" else at(line.head, 7)
-    yield Hit(place, f"The drug's only diagnosis codes are {named}; none of them is a disease", named)
+    location = codes[0].location if claim.type == "I" else at(line.head, 7)
+    yield Hit(location, f"The drug's only diagnosis codes are {named}; none of them is a disease", named)
 
 
 @line_rule(
@@ -278,8 +278,8 @@ def only_symptoms_or_circumstances(line: ServiceLine, ctx: Context) -> Iterator[
     if not codes or not all(map(_is_no_disease, codes)):
         return
     named = excerpt(", ".join([code.bare for code in codes]))
-    place = codes[0].location if claim.type == "I" else at(line.head, 7)
-    yield Hit(place, f"The drug's only diagnosis codes are {named}, symptoms or circumstances", named)
+    location = codes[0].location if claim.type == "I" else at(line.head, 7)
+    yield Hit(location, f"The drug's only diagnosis codes are {named}, symptoms or circumstances", named)
 
 
 def _is_no_disease(code: HealthCode) -> bool:

@@ -110,12 +110,14 @@ def remarks_incomplete(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def _remarks_fix(ctx: Context) -> str | None:
     """The remarks that the claim's only drug line gives; None where it lacks a fact, too."""
     line = ctx.targets[0]
-    said, ndc = ctx.narrative(line), normalize(line.ndc)
-    if len(ctx.targets) > 1 or not (said.drug_name and ndc and said.route and line.served and said.dose):
+    narrative, ndc = ctx.narrative(line), normalize(line.ndc)
+    if len(ctx.targets) > 1 or not (
+        narrative.drug_name and ndc and narrative.route and line.served and narrative.dose
+    ):
         return None
     number = f"{ndc[:5]}-{ndc[5:9]}-{ndc[9:]}"
-    day, dose = f"{line.served[0]:%m/%d/%y}", f"{said.dose.value}{said.dose.unit}"
-    text = f"{said.drug_name.upper()} NDC {number} {said.route} {day} {dose}"
+    day, dose = f"{line.served[0]:%m/%d/%y}", f"{narrative.dose.value}{narrative.dose.unit}"
+    text = f"{narrative.drug_name.upper()} NDC {number} {narrative.route} {day} {dose}"
     note = segment_text("NTE", _REMARKS, text) if len(text) <= FIELD_LENGTH else ""
     return f"Send in loop 2300: {note}" if note else None
 
@@ -125,13 +127,13 @@ def _is_priced_from_remarks(line: ServiceLine, ctx: Context) -> bool:
     return not processed_otherwise and not is_token_charge(line)
 
 
-def _absent(said: Narrative) -> list[str]:
+def _absent(narrative: Narrative) -> list[str]:
     facts = {
-        "the drug's name": said.drug_name,
-        "its NDC": said.ndc_text,
-        "the route": said.route,
-        "the date": said.dates,
-        "the total dose": said.dose,
+        "the drug's name": narrative.drug_name,
+        "its NDC": narrative.ndc_text,
+        "the route": narrative.route,
+        "the date": narrative.dates,
+        "the total dose": narrative.dose,
     }
     return [name for name, fact in facts.items() if not fact]
 
@@ -197,8 +199,8 @@ def c9399_with_waste_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     if line.procedure.upper() == _PRICED_AS_ONE_UNIT and WASTED in line.modifiers_sent and line.service:
         position = [code.upper() for code in line.modifiers].index(WASTED)
-        place = at(line.service, procedure_element(line), 3 + position)
-        yield Hit(place, "C9399 has JW, but not every payer accepts the discarded part on its own line", WASTED)
+        location = at(line.service, procedure_element(line), 3 + position)
+        yield Hit(location, "C9399 has JW, but not every payer accepts the discarded part on its own line", WASTED)
 
 
 @line_rule(

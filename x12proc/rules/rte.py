@@ -90,12 +90,12 @@ def route_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     modifiers = route_modifiers(line)
     if len(modifiers) != 1 or line.service is None:
         return
-    modifier, said = modifiers[0], ctx.narrative(line).routes
-    contradicts = (said and "IV" not in said) if modifier == "JA" else set(said) == {"IV"}
+    modifier, stated = modifiers[0], ctx.narrative(line).routes
+    contradicts = (stated and "IV" not in stated) if modifier == "JA" else set(stated) == {"IV"}
     if contradicts:
         position = [code.upper() for code in line.modifiers].index(modifier) + 3
         meaning = "intravenous" if modifier == "JA" else "subcutaneous"
-        message = f"Modifier {modifier} means {meaning}, but the text says {', '.join(said)}"
+        message = f"Modifier {modifier} means {meaning}, but the text says {', '.join(stated)}"
         yield Hit(at(line.service, 1 if line.service.tag == "SV1" else 2, position), message, modifier)
 
 
@@ -133,13 +133,13 @@ def _routes_of_drug(line: ServiceLine, ctx: Context) -> frozenset[str]:
     product = listed_product(line, ctx)
     if product is not None:
         return frozenset(product.routes) or _licensed_routes(line, product.name or product.generic, ctx)
-    said = ctx.narrative(line)
-    if line.drug is not None or said.matched is None or said.compound:
+    narrative = ctx.narrative(line)
+    if line.drug is not None or narrative.matched is None or narrative.compound:
         return frozenset()
-    named = ctx.reference.products_named(said.matched)
+    named = ctx.reference.products_named(narrative.matched)
     if named and all(one.routes for one in named):
         return frozenset(route for one in named for route in one.routes)
-    return _licensed_routes(line, said.drug_name or said.matched, ctx)
+    return _licensed_routes(line, narrative.drug_name or narrative.matched, ctx)
 
 
 def _licensed_routes(line: ServiceLine, name: str, ctx: Context) -> frozenset[str]:
@@ -179,17 +179,17 @@ def _routes_stated(line: ServiceLine, ctx: Context) -> tuple[str, ...]:
 def route_not_of_this_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers cover a drug as labeled. A route outside the label means a wrong word, the NDC of another form,
     or a use that is not covered. Where the brand has a form for that route, the finding points at the NDC."""
-    known, said = _routes_of_drug(line, ctx), _routes_stated(line, ctx)
-    if not known or not said or known.intersection(said):
+    known, stated = _routes_of_drug(line, ctx), _routes_stated(line, ctx)
+    if not known or not stated or known.intersection(stated):
         return
     product = listed_product(line, ctx)
     name = format_product(product) if product else excerpt(ctx.narrative(line).drug_name or "", 40)
-    told, given = f"The text says {', '.join(said)}", " or ".join(sorted(known))
-    if product and routes_of_brand(product, ctx).intersection(said):
-        message = f"{told}, but NDC {lin03_excerpt(line)} is a package of {name} given {given}"
+    words, given = f"The text says {', '.join(stated)}", " or ".join(sorted(known))
+    if product and routes_of_brand(product, ctx).intersection(stated):
+        message = f"{words}, but NDC {lin03_excerpt(line)} is a package of {name} given {given}"
         yield Hit(lin03(line), message, lin03_excerpt(line))
         return
-    yield Hit(text_location(line, ctx), f"{told}, but {name} is given {given}", text_excerpt(line, ctx))
+    yield Hit(text_location(line, ctx), f"{words}, but {name} is given {given}", text_excerpt(line, ctx))
 
 
 def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:
@@ -303,12 +303,12 @@ def not_injected(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     another benefit. J3590 is for biologics of every form: a state bills a gel under it."""
     if line.procedure.upper() in _OF_EVERY_FORM:
         return
-    said = ctx.narrative(line).routes
+    stated = ctx.narrative(line).routes
     product = listed_product(line, ctx)
     known = product.routes if product else ()
-    if said and _UNINJECTED.issuperset(said):
-        message = f"The route in the text is {', '.join(said)}"
-    elif not said and known and _UNINJECTED.issuperset(known) and product is not None:
+    if stated and _UNINJECTED.issuperset(stated):
+        message = f"The route in the text is {', '.join(stated)}"
+    elif not stated and known and _UNINJECTED.issuperset(known) and product is not None:
         message = f"{format_product(product)} is given {' or '.join(known)}"
     else:
         return

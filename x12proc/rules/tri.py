@@ -100,12 +100,12 @@ def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     word = _word_of_study(line, ctx) if charge > (Decimal(_NOMINAL) if token is None else token) else None
     if word:
-        place = at(line.service, procedure_element(line) + 1)
+        location = at(line.service, procedure_element(line) + 1)
         shown = excerpt(line.charge, 20)
-        message = f"The text says {excerpt(word, 40)}, but {place.element} charges {shown}"
+        message = f"The text says {excerpt(word, 40)}, but {location.element} charges {shown}"
         corrected = changed_segment(line.service, ctx.claim.delimiters, {procedure_element(line) + 1: "0.01"})
         fix = f"If the sponsor supplied the drug, send {corrected}" if corrected else None
-        yield Hit(place, message, shown, fix=fix)
+        yield Hit(location, message, shown, fix=fix)
 
 
 def _word_of_study(line: ServiceLine, ctx: Context) -> str | None:
@@ -137,9 +137,9 @@ def study_drug_not_described(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     name the drug and say that it is investigational."""
     if not ctx.investigational(line) or line.ndc.strip() or not ctx.has_text(line):
         return
-    said = ctx.narrative(line)
-    absent = [] if said.investigational else ["the word INVESTIGATIONAL"]
-    if said.drug_name is None and not names_study_drug(line, ctx):
+    narrative = ctx.narrative(line)
+    absent = [] if narrative.investigational else ["the word INVESTIGATIONAL"]
+    if narrative.drug_name is None and not names_study_drug(line, ctx):
         absent.append("the drug's name")
     if absent:
         message = f"The line has Q0 and no NDC, but the text lacks {' and '.join(absent)}"
@@ -171,8 +171,10 @@ def registry_drug_without_trial_number(line: ServiceLine, ctx: Context) -> Itera
     names = [ctx.narrative(line).matched or "", product.generic if product else ""]
     drug = next((name for name in names if name.partition("-")[0] in _ANTI_AMYLOID), None)
     if drug is not None:
-        place = missing(reference_anchor(claim), "2300", "REF02")
-        yield Hit(place, f"{excerpt(drug, 40)} is billed to Medicare without a registry or trial number (REF*P4)")
+        location = missing(reference_anchor(claim), "2300", "REF02")
+        yield Hit(
+            location, f"{excerpt(drug, 40)} is billed to Medicare without a registry or trial number (REF*P4)"
+        )
 
 
 @claim_rule(
@@ -193,12 +195,12 @@ def trial_without_number(claim: Claim, ctx: Context) -> Iterator[Hit]:
     signals = trial_signals(ctx)
     if not signals or claim.reference(TRIAL_NUMBER) is not None:
         return
-    place = missing(reference_anchor(claim), "2300", "REF02")
+    location = missing(reference_anchor(claim), "2300", "REF02")
     message = f"The claim has {', '.join(signals)}, but no trial number (REF*P4)"
-    number = next((said for line in ctx.targets if (said := ctx.narrative(line).trial)), None)
+    number = next((stated for line in ctx.targets if (stated := ctx.narrative(line).trial)), None)
     added = segment_text("REF", TRIAL_NUMBER, number) if number else ""
     fix = f"Add the trial number of the text to the claim: {added}" if added else None
-    yield Hit(place, message, fix=fix)
+    yield Hit(location, message, fix=fix)
 
 
 @claim_rule(
@@ -315,5 +317,5 @@ def trial_without_condition_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
     if number is not None and not is_demonstration(number, ctx):
         signals.insert(0, "a trial number (REF*P4)")
     if signals and claim.code(*TRIAL_CONDITION) is None:
-        place = missing(claim.last_own(), "2300", "HI01-2")
-        yield Hit(place, f"The claim has {', '.join(signals)}, but no condition code 30 (HI*BG:30)")
+        location = missing(claim.last_own(), "2300", "HI01-2")
+        yield Hit(location, f"The claim has {', '.join(signals)}, but no condition code 30 (HI*BG:30)")

@@ -68,17 +68,17 @@ def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
     That is another suffix, or the brand of a product without one. A brand counts by its generic name; a
     plain name without suffix is no fault.
     """
-    said, number = ctx.narrative(line), normalize(line.ndc)
+    narrative, number = ctx.narrative(line), normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
-    written = (said.drug_name or "").lower()
-    named = said.matched or written
+    written = (narrative.drug_name or "").lower()
+    named = narrative.matched or written
     if product is None or not named:
         return ""
-    (base, suffix), (told_base, told_suffix) = _base_and_suffix(product.generic), _base_and_suffix(named)
-    if told_base != base or told_suffix == suffix:
+    (base, suffix), (stated_base, stated_suffix) = _base_and_suffix(product.generic), _base_and_suffix(named)
+    if stated_base != base or stated_suffix == suffix:
         return ""
     is_other_brand = not written.startswith(base) and written != product.name.lower()
-    if not told_suffix and not is_other_brand:
+    if not stated_suffix and not is_other_brand:
         return ""
     shown = written.upper() if is_other_brand else named
     return f"The text names {excerpt(shown, 40)}, but NDC {number} is {excerpt(product.generic, 40)}"

@@ -156,8 +156,8 @@ def compounded_drug_under_general_code(line: ServiceLine, ctx: Context) -> Itera
         return
     day = served_on(line, ctx)
     if day is None or day >= _COMPOUND_CODE_SINCE:
-        said = ctx.narrative(line).compound
-        what = "The text says that the drug is compounded or repackaged" if said else _DIVIDED
+        stated = ctx.narrative(line).compound
+        what = "The text says that the drug is compounded or repackaged" if stated else _DIVIDED
         message = f"{what}: its code is J7999, not {format_code(line)}"
         yield Hit(code_location(line), message, format_code(line), fix=_fix(line, ctx, "J7999"))
 

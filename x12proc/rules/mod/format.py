@@ -37,10 +37,10 @@ def modifier_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     is refused before anybody reads the drug."""
     faults = list(_modifier_faults(line.modifiers))
     if faults:
-        place = at(line.head, procedure_element(line), _FIRST + faults[0][0])
+        location = at(line.head, procedure_element(line), _FIRST + faults[0][0])
         sent = excerpt(":".join(line.modifiers))
         message = f"The modifiers are {sent}: {'; '.join(text for _, text in faults)}"
-        yield Hit(place, message, sent, fix=_modifiers_fix(line, ctx))
+        yield Hit(location, message, sent, fix=_modifiers_fix(line, ctx))
 
 
 def _modifiers_fix(line: ServiceLine, ctx: Context) -> str | None:

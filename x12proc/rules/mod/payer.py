@@ -49,19 +49,19 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     JA and JB reject a line that doesn't show the route. Discarded drug (JW) has no route."""
     if not ctx.option("MOD06", "required") or route_modifiers(line) or WASTED in line.modifiers_sent:
         return
-    number, said = normalize(line.ndc), ctx.narrative(line)
+    number, narrative = normalize(line.ndc), ctx.narrative(line)
     product = ctx.reference.product(number) if number else None
-    other = said.route is not None and said.route not in _TWO_ROUTES
+    other = narrative.route is not None and narrative.route not in _TWO_ROUTES
     if product is None or other or not _TWO_ROUTES.issubset(routes_of_brand(product, ctx)) or line.service is None:
         return
     message = f"NDC {number} is a drug given IV or SC, but the line has neither JA nor JB"
-    wanted = {"IV": "JA", "SC": "JB"}.get(said.route or "")
+    wanted = {"IV": "JA", "SC": "JB"}.get(narrative.route or "")
     fix = f"IV: send {with_modifier(line, 'JA')}. SC: send {with_modifier(line, 'JB')}."
     if wanted:
         corrected = changed_service(
             line, ctx.claim.delimiters, procedure_composite(line, modifiers=[*line.modifiers_sent, wanted])
         )
-        fix = f"The text says {said.route}: send {corrected}" if corrected else fix
+        fix = f"The text says {narrative.route}: send {corrected}" if corrected else fix
     yield Hit(at(line.service, *_modifier_element(line)), message, fix=fix)
 
 
@@ -116,8 +116,8 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Each eye may be treated at its own interval. Without the side a second injection looks like a duplicate
     of the first, and payers return the line for its modifier."""
-    said = ctx.narrative(line)
-    if said.routes != _EYE or WASTED in line.modifiers_sent or line.service is None:
+    narrative = ctx.narrative(line)
+    if narrative.routes != _EYE or WASTED in line.modifiers_sent or line.service is None:
         return
     if not _SIDES.isdisjoint(line.modifiers_sent) or _side_on_injection(ctx):
         return
@@ -126,12 +126,12 @@ def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     message += f"; {eyelids[0]} is an eyelid" if eyelids else ""
     right, left = (with_modifier(line, side, without=_EYELIDS) for side in ("RT", "LT"))
     fix = f"Right eye: send {right}. Left eye: send {left}. Use 50 for both. Do the same on 67028."
-    if said.laterality in _SIDES:
+    if narrative.laterality in _SIDES:
         kept = [code for code in line.modifiers_sent if code not in _EYELIDS]
         corrected = changed_service(
-            line, ctx.claim.delimiters, procedure_composite(line, modifiers=[*kept, said.laterality])
+            line, ctx.claim.delimiters, procedure_composite(line, modifiers=[*kept, narrative.laterality])
         )
-        fix = f"The text says {said.laterality}: send {corrected}" if corrected else fix
+        fix = f"The text says {narrative.laterality}: send {corrected}" if corrected else fix
     yield Hit(at(line.service, *_modifier_element(line)), message, eyelids[0] if eyelids else None, fix=fix)
 
 

@@ -69,8 +69,8 @@ def discount_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if not wanted or wanted in line.modifiers_sent or is_waste_line(line):
         return
     if any(undenied_match(_DISCOUNTED, text) for _, text in ctx.texts(line)):
-        place = at(line.head, procedure_element(line), min(_FIRST + len(line.modifiers), _LAST))
+        location = at(line.head, procedure_element(line), min(_FIRST + len(line.modifiers), _LAST))
         message = f"The text says 340B, but modifier {wanted} is missing"
         added = with_modifier(line, wanted)
         fix = f"Send the drug line with {added}." if wanted in added.split(":") else None
-        yield Hit(place, message, fix=fix)
+        yield Hit(location, message, fix=fix)

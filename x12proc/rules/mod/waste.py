@@ -146,15 +146,15 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def waste_modifier_contradicts_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """JZ attests that nothing was left over; JW bills what was. A reviewer who reads the opposite in the text
     returns the line."""
-    said = ctx.narrative(line)
-    amount, given = discarded_amount(said), WASTE_MODIFIERS.intersection(line.modifiers_sent)
-    if amount is None or said.discarded is None or len(given) != 1:
+    narrative = ctx.narrative(line)
+    amount, given = discarded_amount(narrative), WASTE_MODIFIERS.intersection(line.modifiers_sent)
+    if amount is None or narrative.discarded is None or len(given) != 1:
         return
     if given == {NOTHING_WASTED} and amount > 0 and not _has_partner_for_sure(line, ctx):
-        told = f"{excerpt(said.discarded.value, 40)} {said.discarded.unit}"
-        message = f"JZ means that nothing was discarded, but the text has {told} discarded"
+        words = f"{excerpt(narrative.discarded.value, 40)} {narrative.discarded.unit}"
+        message = f"JZ means that nothing was discarded, but the text has {words} discarded"
         given_part = with_modifier(line, "", without=WASTE_MODIFIERS)
-        fix = f"{told} discarded: send the given amount with {given_part} and {told} with "
+        fix = f"{words} discarded: send the given amount with {given_part} and {words} with "
         fix += f"{with_modifier(line, 'JW', without=WASTE_MODIFIERS)}. "
         fix += "If nothing was, delete the waste from the text."
         yield Hit(modifier_location(line, NOTHING_WASTED), message, NOTHING_WASTED, fix=fix)

@@ -26,10 +26,10 @@ _EXACT = Arithmetic(prec=100)  # more digits than any text's numbers multiply to
 # -- what the text says twice -----------------------------------------------------------------------------------
 
 
-def _sum_of_containers(said: Narrative) -> tuple[Decimal, Decimal, str] | None:
+def _sum_of_containers(narrative: Narrative) -> tuple[Decimal, Decimal, str] | None:
     """What the containers of a text hold together, what the smallest of them holds, and the unit."""
     total, sizes, units = Decimal(0), [], set()
-    for content in said.contents:
+    for content in narrative.contents:
         count, size = parse_quantity(content.count), to_base_unit(content.amount.value, content.amount.unit)
         if count is None or size is None:  # pragma: no cover - the reader gives numbers, and units that it knows
             return None
@@ -48,32 +48,38 @@ def _is_dose_stated_apart(line: ServiceLine, ctx: Context, dose: Amount) -> bool
 
 def _disagreement(line: ServiceLine, ctx: Context) -> str:
     """Why the containers don't make up the dose, in numbers; empty when they do or nothing can be compared."""
-    said = ctx.narrative(line)
+    narrative = ctx.narrative(line)
     if is_waste_line(line):
         wrong = _waste_disagreement(line, ctx)
-        if wrong or said.discarded is None:  # its only amount is the waste: no dose to compare containers with
+        if (
+            wrong or narrative.discarded is None
+        ):  # its only amount is the waste: no dose to compare containers with
             return wrong
-    if not said.contents:
+    if not narrative.contents:
         return "" if other_part(line, ctx) else vials_disagree(line, ctx)
-    held = _sum_of_containers(said)
-    dose = to_base_unit(said.dose.value, said.dose.unit) if said.dose else None
-    if held is None or said.dose is None or dose is None or dose[1] != held[2]:
+    held = _sum_of_containers(narrative)
+    dose = to_base_unit(narrative.dose.value, narrative.dose.unit) if narrative.dose else None
+    if held is None or narrative.dose is None or dose is None or dose[1] != held[2]:
         return ""
     total, smallest, unit = held
-    if said.discarded is None and other_part(line, ctx) is not None:
+    if narrative.discarded is None and other_part(line, ctx) is not None:
         return ""  # the JW line says the rest, and is compared with this one
-    if said.discarded is None:
+    if narrative.discarded is None:
         # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
         agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and has_other_packages(line, ctx))
-        return "" if agrees else f"{_format_sum(said, held)}, but the dose is {said.dose.value} {said.dose.unit}"
-    wasted = to_base_unit(said.discarded.value, said.discarded.unit)
+        return (
+            ""
+            if agrees
+            else f"{_format_sum(narrative, held)}, but the dose is {narrative.dose.value} {narrative.dose.unit}"
+        )
+    wasted = to_base_unit(narrative.discarded.value, narrative.discarded.unit)
     if wasted is None or (wasted[1] != unit and wasted[0] != 0) or total == _EXACT.add(dose[0], wasted[0]):
         return ""
-    if total == dose[0] and not _is_dose_stated_apart(line, ctx, said.dose):
+    if total == dose[0] and not _is_dose_stated_apart(line, ctx, narrative.dose):
         return ""
     whole = format_number(_EXACT.add(dose[0], wasted[0]))
     given = f"dose {format_number(dose[0])} {unit} + discarded {format_number(wasted[0])} {unit}"
-    return f"{_format_sum(said, held)}, but {given} = {whole} {unit}"
+    return f"{_format_sum(narrative, held)}, but {given} = {whole} {unit}"
 
 
 def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
@@ -82,29 +88,29 @@ def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
     given_line, wasted = other_part(line, ctx), wasted_amount(line, ctx)
     if given_line is None or has_other_packages(line, ctx):
         return ""
-    said, own = ctx.narrative(given_line), ctx.narrative(line)
-    given, discarded = _in_base(said.dose), _in_base(wasted or said.discarded)
+    narrative, own = ctx.narrative(given_line), ctx.narrative(line)
+    given, discarded = _in_base(narrative.dose), _in_base(wasted or narrative.discarded)
     if given is None or discarded is None or given[1] != discarded[1]:
         return ""
     unit, together = given[1], _EXACT.add(given[0], discarded[0])
     parts = f"Given {format_number(given[0])} {unit} + discarded {format_number(discarded[0])} {unit}"
-    told = f"{parts} = {format_number(together)} {unit}"
-    also = _in_base(said.discarded) if wasted else None
+    words = f"{parts} = {format_number(together)} {unit}"
+    also = _in_base(narrative.discarded) if wasted else None
     if also and also[1] == unit and also[0] != discarded[0] and also[0] != 0:
         own_waste, other_waste = format_number(discarded[0]), format_number(also[0])
         return f"This JW line discards {own_waste} {unit}, but the given line says {other_waste} {unit}"
-    drawn = _in_base(own.drawn or said.drawn)
+    drawn = _in_base(own.drawn or narrative.drawn)
     if drawn and drawn[1] == unit:
-        return "" if _is_near(together, drawn[0]) else f"{told}, but {format_number(drawn[0])} {unit} were drawn"
-    held = _sum_of_containers(said) or _sum_of_containers(own)
+        return "" if _is_near(together, drawn[0]) else f"{words}, but {format_number(drawn[0])} {unit} were drawn"
+    held = _sum_of_containers(narrative) or _sum_of_containers(own)
     if held is not None and held[2] == unit:
         return (
             ""
             if _is_near(together, held[0])
-            else f"{told}, but the containers hold {format_number(held[0])} {unit}"
+            else f"{words}, but the containers hold {format_number(held[0])} {unit}"
         )
     sizes = _container_sizes(line, given_line, ctx, unit)
-    return _short_of_whole(together, sizes, unit, told) if sizes else ""
+    return _short_of_whole(together, sizes, unit, words) if sizes else ""
 
 
 def _in_base(amount: Amount | None) -> tuple[Decimal, str] | None:
@@ -118,9 +124,14 @@ def _is_near(amount: Decimal, whole: Decimal) -> bool:
 
 def _container_sizes(line: ServiceLine, given_line: ServiceLine, ctx: Context, unit: str) -> list[Decimal]:
     """What one container may hold, by either text or by the tables, largest first."""
-    said, own = ctx.narrative(given_line), ctx.narrative(line)
-    told = {said.amount_per_container, own.amount_per_container} - {None, said.dose, own.dose, own.discarded}
-    sizes = [_in_base(amount) for amount in told]
+    narrative, own = ctx.narrative(given_line), ctx.narrative(line)
+    stated = {narrative.amount_per_container, own.amount_per_container} - {
+        None,
+        narrative.dose,
+        own.dose,
+        own.discarded,
+    }
+    sizes = [_in_base(amount) for amount in stated]
     if not sizes:
         ndc = normalize(line.ndc)
         product = ctx.reference.product(ndc) if ndc else None
@@ -129,7 +140,7 @@ def _container_sizes(line: ServiceLine, given_line: ServiceLine, ctx: Context, u
     return sorted({size[0] for size in sizes if size and size[1] == unit and size[0] > 0}, reverse=True)
 
 
-def _short_of_whole(together: Decimal, sizes: Sequence[Decimal], unit: str, told: str) -> str:
+def _short_of_whole(together: Decimal, sizes: Sequence[Decimal], unit: str, words: str) -> str:
     """How far an amount is from whole containers; empty when it is near some number of them."""
     if len(sizes) > 1:
         return ""  # any mixture of sizes may have been opened
@@ -139,11 +150,11 @@ def _short_of_whole(together: Decimal, sizes: Sequence[Decimal], unit: str, told
         return ""
     up = _EXACT.multiply((together / sizes[0]).to_integral_value(ROUND_CEILING), sizes[0])
     short, size = format_number(_EXACT.subtract(up, together)), format_number(sizes[0])
-    return f"{told}: {short} {unit} less than whole containers of {size} {unit} hold ({format_number(up)} {unit})"
+    return f"{words}: {short} {unit} less than whole containers of {size} {unit} hold ({format_number(up)} {unit})"
 
 
-def _format_sum(said: Narrative, held: tuple[Decimal, Decimal, str]) -> str:
-    sums = " + ".join(f"{c.count} x {c.amount.value} {c.amount.unit}" for c in said.contents)
+def _format_sum(narrative: Narrative, held: tuple[Decimal, Decimal, str]) -> str:
+    sums = " + ".join(f"{c.count} x {c.amount.value} {c.amount.unit}" for c in narrative.contents)
     return f"{excerpt(sums, 60)} = {format_number(held[0])} {held[2]}"
 
 
@@ -224,10 +235,10 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
     own = ctx.description(line)
     compare_ndc = normalize(line.ndc) is None  # else NDC12 compares each text with LIN03
     for note in notes:
-        said = ctx.read((note.text,))
-        if own.compound or said.compound or said.companion:
+        narrative = ctx.read((note.text,))
+        if own.compound or narrative.compound or narrative.companion:
             continue
-        wrong = "; ".join(_contradictions(own, said, compare_ndc))
+        wrong = "; ".join(_contradictions(own, narrative, compare_ndc))
         if wrong:
             message = f"Description and note (NTE*{excerpt(note.code, 3)}) differ: {wrong}"
             yield Hit(at(note.segment, 2), message, excerpt(note.text))

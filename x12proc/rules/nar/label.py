@@ -26,11 +26,11 @@ _HARDLY_ANY = Decimal("0.01")
 
 def _is_open(sizes: frozenset[Size], line: ServiceLine, ctx: Context) -> bool:
     """Whether a text without a strength leaves open which of these sizes was used."""
-    said = ctx.narrative(line)
-    if len(sizes) < 2 or said.dose is None:
+    narrative = ctx.narrative(line)
+    if len(sizes) < 2 or narrative.dose is None:
         return False
-    dose = measure(said.dose.value, said.dose.unit)
-    wasted = measure(said.discarded.value, said.discarded.unit) if said.discarded else None
+    dose = measure(narrative.dose.value, narrative.dose.unit)
+    wasted = measure(narrative.discarded.value, narrative.discarded.unit) if narrative.discarded else None
     held = [amount for size in sizes if (amount := measure(format_number(size.amount), size.unit))]
     used = [amount for amount in (dose, wasted) if amount]
     if dose is None or len({amount.unit for amount in (*used, *held)}) > 1:
@@ -61,14 +61,14 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Vials of different strength have different prices. Medicare contractors that price from the text want
     the strength if there are several. Other payers can take it from an NDC with only one strength. Only sizes sold
     on the service date count. A dose that whole containers make up in only one way names its size."""
-    said = ctx.narrative(line)
+    narrative = ctx.narrative(line)
     if (
         is_waste_line(line)
         or not ctx.has_text(line)
-        or said.compound
-        or said.strength
-        or said.contents
-        or said.amount_per_container
+        or narrative.compound
+        or narrative.strength
+        or narrative.contents
+        or narrative.amount_per_container
     ):
         return
     other = other_part(line, ctx)
@@ -121,10 +121,10 @@ def _is_fixed_by_ndc(line: ServiceLine, ctx: Context, on: date | None) -> bool:
 def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Some plans want the amount of drug in a container to check dose = containers x amount. Most don't, and
     the NDC shows it as well."""
-    said = ctx.narrative(line)
-    sized = said.contents or said.amount_per_container or said.strength
-    if said.dose is not None and not sized and not said.compound and not is_waste_line(line):
-        dose = f"{excerpt(said.dose.value, 30)} {said.dose.unit}"
+    narrative = ctx.narrative(line)
+    sized = narrative.contents or narrative.amount_per_container or narrative.strength
+    if narrative.dose is not None and not sized and not narrative.compound and not is_waste_line(line):
+        dose = f"{excerpt(narrative.dose.value, 30)} {narrative.dose.unit}"
         message = f"The text has {dose}, but not the number and size of the containers"
         yield Hit(text_location(line, ctx), message, text_excerpt(line, ctx))
 
@@ -146,10 +146,10 @@ def amount_per_container_missing(line: ServiceLine, ctx: Context) -> Iterator[Hi
 def doses_per_vial_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A multiple-dose vial serves several patients. Payers have a separate denial code for claims without the
     number of doses, because they can't price one patient's part."""
-    said = ctx.narrative(line)
-    if said.container != "MDV" or said.doses_per_container or is_waste_line(line):
+    narrative = ctx.narrative(line)
+    if narrative.container != "MDV" or narrative.doses_per_container or is_waste_line(line):
         return
-    sized = said.amount_per_container or said.strength or said.contents
+    sized = narrative.amount_per_container or narrative.strength or narrative.contents
     if not sized:
         message = "The text has a multiple-dose vial (MDV), but neither its size nor its doses"
         yield Hit(text_location(line, ctx), message, text_excerpt(line, ctx))
@@ -159,10 +159,10 @@ def _label(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
     """The strengths of the product of LIN03; without an NDC those of all products the name may mean."""
     if line.drug is not None:
         return labelled_strengths(line, ctx)
-    said = ctx.narrative(line)
-    if said.matched is None or said.compound:
+    narrative = ctx.narrative(line)
+    if narrative.matched is None or narrative.compound:
         return ()
-    known = [read_strengths(one.strength) for one in ctx.reference.products_named(said.matched)]
+    known = [read_strengths(one.strength) for one in ctx.reference.products_named(narrative.matched)]
     return tuple(one for strengths in known for one in strengths) if all(known) else ()
 
 
@@ -203,11 +203,11 @@ def _wrong_unit(dose: Measure, unit: str, label: tuple[Strength, ...]) -> str:
 def dose_in_the_wrong_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Milligrams in place of micrograms make the dose a thousand times too large, and the payer prices it or
     stops the line. A dose converted correctly into another unit of weight is fine."""
-    said = ctx.narrative(line)
-    dose = measure(said.dose.value, said.dose.unit) if said.dose else None
-    if dose is None or said.dose is None:
+    narrative = ctx.narrative(line)
+    dose = measure(narrative.dose.value, narrative.dose.unit) if narrative.dose else None
+    if dose is None or narrative.dose is None:
         return
-    wrong = _wrong_unit(dose, said.dose.unit, _label(line, ctx))
+    wrong = _wrong_unit(dose, narrative.dose.unit, _label(line, ctx))
     if wrong:
-        message = f"The dose is {excerpt(said.dose.value, 30)} {said.dose.unit}, but {wrong}"
+        message = f"The dose is {excerpt(narrative.dose.value, 30)} {narrative.dose.unit}, but {wrong}"
         yield Hit(text_location(line, ctx), message, text_excerpt(line, ctx))

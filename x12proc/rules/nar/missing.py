@@ -53,27 +53,29 @@ def description_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     unclassified code, and clearinghouses and Medicare reject the claim without it."""
     if line.description.strip():
         return
-    place = description_location(line)
+    location = description_location(line)
     notes = [note for note in ctx.notes(line) if note.text.strip()]
     example = procedure_composite(line, description="BRIUMVI 450MG IV")
-    fix = f"Write drug, total dose and route in {place.element}, for example {example} (at most 80 characters)."
+    fix = f"Write drug, total dose and route in {location.element}, for example {example} (at most 80 characters)."
     if notes:
-        message = f"{place.element} is empty; only the note (NTE*{excerpt(notes[0].code, 3)}) has a text"
+        message = f"{location.element} is empty; only the note (NTE*{excerpt(notes[0].code, 3)}) has a text"
         text = notes[0].text.strip()
         moved = changed_service(line, ctx.claim.delimiters, procedure_composite(line, description=text))
-        said = ctx.read((text,))
-        fits = moved and len(text) <= FIELD_LENGTH and (said.drug_name is not None or said.dose is not None)
-        yield Hit(place, message, fix=f"Move the note's text into {place.element}: {moved}" if fits else fix)
+        narrative = ctx.read((text,))
+        fits = (
+            moved and len(text) <= FIELD_LENGTH and (narrative.drug_name is not None or narrative.dose is not None)
+        )
+        yield Hit(location, message, fix=f"Move the note's text into {location.element}: {moved}" if fits else fix)
     else:
-        yield Hit(place, f"{place.element} is empty, and the line has no note with the drug", fix=fix)
+        yield Hit(location, f"{location.element} is empty, and the line has no note with the drug", fix=fix)
 
 
 def _is_generic(texts: tuple[str, ...], ctx: Context) -> bool:
     """Whether texts name no drug and say nothing else: UNCLASSIFIED BIOLOGIC, with or without its NDC."""
-    said = ctx.read(texts)
-    if said.generic_text or said.ndc_text is None:
-        return said.generic_text
-    return ctx.read(tuple(text.replace(said.ndc_text, " ") for text in texts)).generic_text
+    narrative = ctx.read(texts)
+    if narrative.generic_text or narrative.ndc_text is None:
+        return narrative.generic_text
+    return ctx.read(tuple(text.replace(narrative.ndc_text, " ") for text in texts)).generic_text
 
 
 @line_rule(
@@ -95,15 +97,15 @@ def description_names_no_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The code already says that the drug is unclassified. A payer that reads no more can't price the line,
     and returns it for the drug's name and dose."""
     if line.description.strip() and _is_generic((line.description,), ctx):
-        place, text = description_location(line), excerpt(line.description)
-        yield Hit(place, f"The description is a filler, not a drug: {text}", text)
+        location, text = description_location(line), excerpt(line.description)
+        yield Hit(location, f"The description is a filler, not a drug: {text}", text)
         return
     if not ctx.notes(line):
         return
     texts = ctx.texts(line)
     if texts and _is_generic(tuple(text for _, text in texts), ctx):
-        place, text = texts[0][0].location, excerpt(texts[0][1])
-        yield Hit(place, f"The text is a filler, not a drug: {text}", text)
+        location, text = texts[0][0].location, excerpt(texts[0][1])
+        yield Hit(location, f"The text is a filler, not a drug: {text}", text)
 
 
 @line_rule(
@@ -127,19 +129,19 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     a name as unprocessable. A word that may be a new drug's name makes this a warning. Under J3590 that also
     requires an NDC that is in no table: a new biologic is billed before any table has it. In a trial the sponsor's
     code or a blinded arm is the drug's only name."""
-    said = ctx.narrative(line)
-    if not ctx.has_text(line) or (said.drug_name is not None and not said.name_is_guess):
+    narrative = ctx.narrative(line)
+    if not ctx.has_text(line) or (narrative.drug_name is not None and not narrative.name_is_guess):
         return
     if names_study_drug(line, ctx):
         return
     ndc = normalize(line.ndc)
     product = ctx.reference.product(ndc) if ndc else None
-    place, value = text_location(line, ctx), text_excerpt(line, ctx)
+    location, value = text_location(line, ctx), text_excerpt(line, ctx)
     message = "The text has no recognized drug name"
     if product is None:
         word = _possible_name(line, ctx)
-        told = f"{message}; {word} is in none of the tables" if word else message
-        yield Hit(place, told, value, WARN if word else None, _NEW_NAME if word else None)
+        words = f"{message}; {word} is in none of the tables" if word else message
+        yield Hit(location, words, value, WARN if word else None, _NEW_NAME if word else None)
         return
     name = excerpt(product.name or product.generic, 40)
     severity = WARN if ctx.option("NAR03", "ndc_is_enough") else None
@@ -147,7 +149,7 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     named = changed_service(line, ctx.claim.delimiters, procedure_composite(line, description=text))
     fits = named and len(text) <= FIELD_LENGTH and ctx.description(line).dose is not None
     fix = f"Begin the description with the drug's name{f': {named}' if fits else f', {name.upper()}.'}"
-    yield Hit(place, f"{message}; by its NDC the drug is {name}", value, severity, fix)
+    yield Hit(location, f"{message}; by its NDC the drug is {name}", value, severity, fix)
 
 
 def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
@@ -196,20 +198,26 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     if _is_one_package(line, ctx):
         return
-    place, value = text_location(line, ctx), text_excerpt(line, ctx)
+    location, value = text_location(line, ctx), text_excerpt(line, ctx)
     if _is_one_treatment(line, ctx):
         message = "The text counts treatments or containers, but has no amount such as cells or vector genomes"
-        yield Hit(place, message, value, WARN)
+        yield Hit(location, message, value, WARN)
     else:
-        yield Hit(place, "The text has no total dose with a unit", value)
+        yield Hit(location, "The text has no total dose with a unit", value)
 
 
 def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
     """How many containers the NDC quantity is, where it is several and the text gives the content of one alone
     (400MG/20ML): that is then its strength, not the dose."""
-    said, drug = ctx.narrative(line), line.drug
-    strength = said.strength
-    if not said.dose_is_implied or said.compound or drug is None or strength is None or strength.per_value is None:
+    narrative, drug = ctx.narrative(line), line.drug
+    strength = narrative.strength
+    if (
+        not narrative.dose_is_implied
+        or narrative.compound
+        or drug is None
+        or strength is None
+        or strength.per_value is None
+    ):
         return None
     quantity = parse_quantity(drug.quantity)
     one = Decimal(1) if drug.unit == "UN" else parse_quantity(strength.per_value)
@@ -224,9 +232,9 @@ def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
 def _is_one_package(line: ServiceLine, ctx: Context) -> bool:
     """Whether what looks like a concentration is what a container of one milliliter holds: 60MG/ML PFS of a drug
     that is sold as 60 mg in 1 mL."""
-    said, ndc = ctx.narrative(line), normalize(line.ndc)
-    strength, product = said.strength, ctx.reference.product(ndc) if ndc else None
-    if strength is None or said.container is None or product is None or strength.per_value != "1":
+    narrative, ndc = ctx.narrative(line), normalize(line.ndc)
+    strength, product = narrative.strength, ctx.reference.product(ndc) if ndc else None
+    if strength is None or narrative.container is None or product is None or strength.per_value != "1":
         return False
     own = to_base_unit(strength.value, strength.unit)
     return any(
@@ -258,13 +266,13 @@ def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A JW line without the discarded amount; one that repeats the given line's dose only where the payer asks."""
     if not ctx.has_text(line) or wasted_amount(line, ctx) is not None:
         return
-    place, value = text_location(line, ctx), text_excerpt(line, ctx)
+    location, value = text_location(line, ctx), text_excerpt(line, ctx)
     fix = "Write the discarded amount, for example BRIUMVI 50MG WASTED. The given line has the dose."
     if ctx.narrative(line).dose is None:
-        yield Hit(place, "The text of this JW line has no discarded amount", value, fix=fix)
+        yield Hit(location, "The text of this JW line has no discarded amount", value, fix=fix)
     elif ctx.option("NAR04", "waste_in_words") and not _is_one_half(line, ctx):
         message = "The text of this JW line repeats the given line's dose instead of the discarded amount"
-        yield Hit(place, message, value, WARN, fix)
+        yield Hit(location, message, value, WARN, fix)
 
 
 def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
@@ -292,10 +300,15 @@ def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
 def only_a_concentration(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A concentration says what is in the vial, not how much the patient got. One Medicare contractor rejects
     a text in mg/mL unless the drug is compounded."""
-    said = ctx.narrative(line)
-    if said.compound or not said.concentration_only or said.strength is None or _is_one_package(line, ctx):
+    narrative = ctx.narrative(line)
+    if (
+        narrative.compound
+        or not narrative.concentration_only
+        or narrative.strength is None
+        or _is_one_package(line, ctx)
+    ):
         return
-    strength = said.strength
+    strength = narrative.strength
     message = f"{excerpt(strength.value, 40)} {strength.unit}/{strength.per_unit} is a concentration, not a dose"
     yield Hit(text_location(line, ctx), message, text_excerpt(line, ctx))
 

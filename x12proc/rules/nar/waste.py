@@ -40,15 +40,15 @@ from x12proc.values import excerpt
 def waste_in_text_only(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers pay for the rest of a single-dose vial only on a separate line with JW. If only the text mentions
     the waste, it is not paid, or looks like drug that was given."""
-    said = ctx.narrative(line)
-    amount = discarded_amount(said)
-    if amount is None or amount <= 0 or said.discarded is None or is_exempt_from_waste_modifiers(line, ctx):
+    narrative = ctx.narrative(line)
+    amount = discarded_amount(narrative)
+    if amount is None or amount <= 0 or narrative.discarded is None or is_exempt_from_waste_modifiers(line, ctx):
         return
     if WASTE_MODIFIERS.intersection(line.modifiers_sent) or may_have_waste_line(line, ctx):
         return
     if container_type(line, ctx) != MULTIPLE_DOSE:
-        told = f"{excerpt(said.discarded.value, 40)} {said.discarded.unit}"
-        message = f"The text has {told} discarded, but no line bills it with modifier JW"
-        fix = f"Add a line with {with_modifier(line, 'JW')} for {told}, same NDC and date. "
+        words = f"{excerpt(narrative.discarded.value, 40)} {narrative.discarded.unit}"
+        message = f"The text has {words} discarded, but no line bills it with modifier JW"
+        fix = f"Add a line with {with_modifier(line, 'JW')} for {words}, same NDC and date. "
         fix += f"If nothing was discarded, delete the waste from the text and send {with_modifier(line, 'JZ')}."
         yield Hit(text_location(line, ctx), message, text_excerpt(line, ctx), fix=fix)

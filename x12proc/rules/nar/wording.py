@@ -57,10 +57,10 @@ def text_probably_cut_off(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     NDC."""
     for spot, text in ctx.texts(line):
         if len(text) == FIELD_LENGTH and _ends_cut(text):
-            place = spot.location
+            location = spot.location
             yield Hit(
-                place,
-                f"{place.element} is full and seems cut off at '{excerpt(_last_word(text), 30)}'",
+                location,
+                f"{location.element} is full and seems cut off at '{excerpt(_last_word(text), 30)}'",
                 excerpt(text),
             )
 
@@ -143,19 +143,19 @@ def text_holds_what_does_not_belong_there(claim: Claim, ctx: Context) -> Iterato
     names = _patient_names(claim)
     for spot, text in _said_of(claim, ctx):
         if [name for name in names if _holds(text, name)]:
-            place = spot.location
-            yield Hit(place, f"{place.element} has the name of the patient or the subscriber")
+            location = spot.location
+            yield Hit(location, f"{location.element} has the name of the patient or the subscriber")
         found = _superfluous(text)
         if found:
-            place = spot.location
-            yield Hit(place, f"{place.element} has {found}", severity=INFO)
+            location = spot.location
+            yield Hit(location, f"{location.element} has {found}", severity=INFO)
 
 
 def _drug_note(claim: Claim, ctx: Context) -> Note | None:
     """The first note of the claim that names a drug or a dose."""
     for note in claim.notes:
-        said = ctx.read((note.text,)) if note.code != "TPO" else None
-        if said is not None and (said.drug_name is not None or said.dose is not None):
+        narrative = ctx.read((note.text,)) if note.code != "TPO" else None
+        if narrative is not None and (narrative.drug_name is not None or narrative.dose is not None):
             return note
     return None
 

@@ -59,8 +59,8 @@ def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         severity = INFO if _costs_nothing(line, ctx) else None
         yield Hit(missing(line.last_own(), "2410", "LIN03"), message, severity=severity)
     else:
-        said = ctx.narrative(line).ndc
-        corrected = changed_segment(line.drug.lin, ctx.claim.delimiters, {2: "N4", 3: said}) if said else ""
+        stated = ctx.narrative(line).ndc
+        corrected = changed_segment(line.drug.lin, ctx.claim.delimiters, {2: "N4", 3: stated}) if stated else ""
         fix = "Put the 11 digits of the package's NDC into LIN03, for example LIN**N4*73150015006~."
         if corrected:
             fix = f"Put the NDC of the text into LIN03, after a look at the package: {corrected}"
@@ -96,11 +96,13 @@ def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:
 def ndc_only_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Medicare reviewers may read an NDC in the text. Medicaid and commercial payers read LIN03 only: for them
     the line has no NDC."""
-    said = ctx.narrative(line)
-    if line.drug is None and said.ndc is not None:
-        message = f"NDC {excerpt(said.ndc_text or said.ndc)} is only in the text; the line has no loop 2410"
-        fix = f"Keep the text and add loop 2410 after {line.last_own().tag}: {drug_loop(line, ctx, said.ndc)}"
-        yield Hit(missing(line.last_own(), "2410", "LIN03"), message, said.ndc, fix=fix)
+    narrative = ctx.narrative(line)
+    if line.drug is None and narrative.ndc is not None:
+        message = (
+            f"NDC {excerpt(narrative.ndc_text or narrative.ndc)} is only in the text; the line has no loop 2410"
+        )
+        fix = f"Keep the text and add loop 2410 after {line.last_own().tag}: {drug_loop(line, ctx, narrative.ndc)}"
+        yield Hit(missing(line.last_own(), "2410", "LIN03"), message, narrative.ndc, fix=fix)
 
 
 @line_rule(

@@ -56,11 +56,12 @@ def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if sent is None or ctx.narrative(line).ndc is None:
         return
     for spot, text in ctx.texts(line):
-        said = ctx.read((text,)).ndc
-        if said is not None and said[:_PRODUCT] != sent[:_PRODUCT]:
-            fix = f"Check the package. If {said} was used, send LIN**N4*{said}~; if {sent} was, correct the text."
-            message = f"{spot.location.element} has NDC {said}, but LIN03 has {sent}"
-            yield Hit(spot.location, message, said, fix=fix)
+        stated = ctx.read((text,)).ndc
+        if stated is not None and stated[:_PRODUCT] != sent[:_PRODUCT]:
+            fix = f"Check the package. If {stated} was used, send LIN**N4*{stated}~; "
+            fix += f"if {sent} was, correct the text."
+            message = f"{spot.location.element} has NDC {stated}, but LIN03 has {sent}"
+            yield Hit(spot.location, message, stated, fix=fix)
             return
 
 
@@ -104,23 +105,23 @@ def _names_stated(line: ServiceLine, ctx: Context) -> set[str]:
     return {_base(name.canonical) for names in found for name in names if name.canonical}
 
 
-def _share_a_code(said: str, product: Product, ctx: Context) -> bool:
+def _share_a_code(stated: str, product: Product, ctx: Context) -> bool:
     """Whether a HCPCS code covers both names: then they are two spellings of one drug."""
     own = set(product.specific_code.split(";")) - {""}
-    return any(own.intersection(other.specific_code.split(";")) for other in ctx.reference.products_named(said))
+    return any(own.intersection(other.specific_code.split(";")) for other in ctx.reference.products_named(stated))
 
 
 def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity | None:
     """How sure it is that the text names another drug than the product; None where it may be the same."""
-    said, lexicon = ctx.narrative(line).matched, ctx.reference.lexicon()
+    stated, lexicon = ctx.narrative(line).matched, ctx.reference.lexicon()
     generic = lexicon.canonical(product.generic)
-    if said is None or generic is None:
+    if stated is None or generic is None:
         return None
     own = {_base(product.generic), _base(generic), _base(lexicon.canonical(product.name) or generic)}
-    if _base(said) in own or own & _names_stated(line, ctx) or _share_a_code(said, product, ctx):
+    if _base(stated) in own or own & _names_stated(line, ctx) or _share_a_code(stated, product, ctx):
         return None
     related = {name.split()[0].partition("-")[0] for name in own if name}
-    return WARN if said.split()[0].partition("-")[0] in related else REJECT
+    return WARN if stated.split()[0].partition("-")[0] in related else REJECT
 
 
 @line_rule(
@@ -149,8 +150,8 @@ def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     severity = _other_drug(line, product, ctx)
     if severity is None:
         return
-    said = ctx.narrative(line)
-    named, canonical = excerpt((said.drug_name or "").upper(), 40), excerpt(said.matched or "", 40)
+    narrative = ctx.narrative(line)
+    named, canonical = excerpt((narrative.drug_name or "").upper(), 40), excerpt(narrative.matched or "", 40)
     shown = named if named.lower() == canonical.lower() else f"{named} ({canonical})"
     message = f"The text names {shown}, but NDC {lin03_excerpt(line)} is {format_product(product)}"
     yield Hit(lin03(line), message, lin03_excerpt(line), severity)

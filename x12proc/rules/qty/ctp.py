@@ -49,7 +49,7 @@ def _unit(line: ServiceLine, ctp: Segment, ctx: Context) -> str:
     return ctp.element(5).split(ctx.claim.delimiters.component.decode("latin-1"))[0]
 
 
-def _place(line: ServiceLine, ctp: Segment | None, element: int, component: int | None = None) -> Location:
+def _location(line: ServiceLine, ctp: Segment | None, element: int, component: int | None = None) -> Location:
     if ctp is not None:
         return at(ctp, element, component)
     name = f"CTP{element:02d}" + (f"-{component}" if component else "")
@@ -82,13 +82,13 @@ def ndc_quantity_missing_or_zero(line: ServiceLine, ctx: Context) -> Iterator[Hi
     quantity = parse_quantity(text)
     if not text.strip():
         message = "CTP04 is empty: the NDC has no quantity"
-        yield Hit(_place(line, ctp, 4), message, fix=_by_the_text(line, ctx))
+        yield Hit(_location(line, ctp, 4), message, fix=_by_the_text(line, ctx))
     elif quantity is None:
         message = f"CTP04 is {excerpt(text)}, not a plain number"
-        yield Hit(_place(line, ctp, 4), message, excerpt(text), fix=_by_the_text(line, ctx))
+        yield Hit(_location(line, ctp, 4), message, excerpt(text), fix=_by_the_text(line, ctx))
     elif quantity <= 0:
         message = f"CTP04 is {excerpt(text)}, not above zero"
-        yield Hit(_place(line, ctp, 4), message, excerpt(text), fix=_by_the_text(line, ctx))
+        yield Hit(_location(line, ctp, 4), message, excerpt(text), fix=_by_the_text(line, ctx))
 
 
 def _by_the_text(line: ServiceLine, ctx: Context) -> str | None:
@@ -128,10 +128,10 @@ def ndc_unit_missing_or_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit
     unit = _unit(line, ctp, ctx) if ctp else ""
     if unit in UNITS:
         return
-    place = _place(line, ctp, 5, 1)
+    location = _location(line, ctp, 5, 1)
     if not unit.strip():
         message = f"CTP05-1 is empty: the NDC quantity has no unit ({', '.join(UNITS)})"
-        yield Hit(place, message, fix=_by_the_text(line, ctx))
+        yield Hit(location, message, fix=_by_the_text(line, ctx))
     else:
         key = unit.strip().upper()
         meant = key if key in UNITS else _MEANT.get(key, "")
@@ -139,7 +139,7 @@ def ndc_unit_missing_or_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit
         message = f"CTP05-1 is {excerpt(unit)}, not a unit of an NDC quantity{advice}"
         certain = meant[:2] if meant[:2] in UNITS and "," not in meant else ""
         fix = _with_unit(ctp, key if key in UNITS else certain, ctx) if key in UNITS or certain else None
-        yield Hit(place, message, excerpt(unit), fix=fix or _by_the_text(line, ctx))
+        yield Hit(location, message, excerpt(unit), fix=fix or _by_the_text(line, ctx))
 
 
 @line_rule(

@@ -111,12 +111,12 @@ def _billing_units(line: ServiceLine, ctx: Context) -> Iterator[Measure]:
 
 def _what_was_sent(line: ServiceLine, ctx: Context, quantity: Decimal) -> str:
     """Which number of the text is in CTP04 in place of the NDC quantity, in words; else empty."""
-    said = ctx.narrative(line)
-    stated = [one for one in (said.dose, said.discarded) if one]
+    narrative = ctx.narrative(line)
+    stated = [one for one in (narrative.dose, narrative.discarded) if one]
     if any(parse_quantity(one.value) == quantity for one in stated if one.unit != "ML"):
         unit = next(one.unit for one in stated if parse_quantity(one.value) == quantity)
         return f"the amount in {unit}"
-    for part in candidate_amounts(line, ctx, said):
+    for part in candidate_amounts(line, ctx, narrative):
         if part.value == quantity and part.unit != "ML":  # 0.4 G in the text, 400 in CTP04
             return f"the amount in {part.unit}"
         for unit_of_code in _billing_units(line, ctx):
@@ -246,9 +246,9 @@ def _volume_stated(line: ServiceLine, ctx: Context) -> Decimal | None:
 
 
 def _stated_in_unit(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
-    said = ctx.narrative(line)
+    narrative = ctx.narrative(line)
     if unit == "UN":
-        return counted_quantity(line, ctx) if len(said.contents) < 2 else None
+        return counted_quantity(line, ctx) if len(narrative.contents) < 2 else None
     return _volume_stated(line, ctx) if unit == "ML" else None
 
 
@@ -272,14 +272,14 @@ def ndc_quantity_differs_from_text(line: ServiceLine, ctx: Context) -> Iterator[
     drug, quantity = line.drug, comparable_quantity(line, ctx)
     if drug is None or drug.ctp is None or quantity is None:
         return
-    said = _stated_in_unit(line, ctx, drug.unit)
-    if said is None or said <= 0 or WASTED in line.modifiers_sent or has_waste_line(line, ctx):
+    stated = _stated_in_unit(line, ctx, drug.unit)
+    if stated is None or stated <= 0 or WASTED in line.modifiers_sent or has_waste_line(line, ctx):
         return
     rounded = quantity.to_integral_value(ROUND_CEILING) if drug.unit == "UN" else quantity
-    if not _agrees(rounded, said, Decimal(0)):
-        told = "containers" if drug.unit == "UN" else "ML"
+    if not _agrees(rounded, stated, Decimal(0)):
+        words = "containers" if drug.unit == "UN" else "ML"
         shown = excerpt(drug.quantity, 30)
-        message = f"The text says {format_decimal(said)} {told}, but CTP04 has {shown} {drug.unit}"
-        corrected = changed_segment(drug.ctp, ctx.claim.delimiters, {4: format_decimal(said)})
+        message = f"The text says {format_decimal(stated)} {words}, but CTP04 has {shown} {drug.unit}"
+        corrected = changed_segment(drug.ctp, ctx.claim.delimiters, {4: format_decimal(stated)})
         fix = f"If the text is right, send {corrected}. If not, correct the text." if corrected else None
         yield Hit(at(drug.ctp, 4), message, shown, fix=fix)

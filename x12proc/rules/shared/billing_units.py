@@ -28,8 +28,8 @@ def units_of(line: ServiceLine, ctx: Context, billing_unit: str) -> tuple[str, s
 
     A part of a unit counts as a whole one.
     """
-    said = ctx.narrative(line)
-    given = said.discarded if WASTED in line.modifiers_sent else said.dose
+    narrative = ctx.narrative(line)
+    given = narrative.discarded if WASTED in line.modifiers_sent else narrative.dose
     dose = _measured(given.value, given.unit) if given else None
     sizes = [strength for strength in read_strengths(billing_unit) if strength.volume is None]
     size = _measured(format_number(sizes[0].amount), sizes[0].unit) if len(sizes) == 1 else None

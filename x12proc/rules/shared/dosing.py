@@ -114,10 +114,16 @@ def _ways(total: Decimal | int, sizes: Sequence[Decimal]) -> int:
 def vials_disagree(line: ServiceLine, ctx: Context) -> str:
     """Why the vials that the texts count can't have held the dose, whatever size of that day they were of; empty
     when they can, when the texts tell the size themselves, or when nothing can be compared."""
-    said, count = ctx.narrative(line), counted(line, ctx, ("vial",))
-    if count is None or said.dose is None or said.strength or said.amount_per_container or is_waste_line(line):
+    narrative, count = ctx.narrative(line), counted(line, ctx, ("vial",))
+    if (
+        count is None
+        or narrative.dose is None
+        or narrative.strength
+        or narrative.amount_per_container
+        or is_waste_line(line)
+    ):
         return ""
-    amounts = [one for one in (said.dose, said.discarded) if one]
+    amounts = [one for one in (narrative.dose, narrative.discarded) if one]
     drawn = [known for one in amounts if (known := to_base_unit(one.value, one.unit))]
     held = _amounts_held(line, ctx)
     if not held or len({unit for _, unit in (*drawn, *held)}) > 1:
@@ -136,11 +142,11 @@ def _amounts_held(line: ServiceLine, ctx: Context) -> list[tuple[Decimal, str]]:
 def _vials_text(count: int, drawn: Decimal, held: Sequence[tuple[Decimal, str]]) -> str:
     """How an amount differs from what so many containers hold at most, or one less at least; empty if not."""
     (least, unit), (most, _) = held[0], held[-1]
-    told = f"{format_number(drawn)} {unit} from {count} vials"
+    words = f"{format_number(drawn)} {unit} from {count} vials"
     if drawn > count * most * _OVERFILL:
-        return f"{told}, which hold {format_number(count * most)} {unit} at most"
+        return f"{words}, which hold {format_number(count * most)} {unit} at most"
     spare = (count - 1) * least
-    return f"{told}, of which {count - 1} hold {format_number(spare)} {unit} at least" if drawn <= spare else ""
+    return f"{words}, of which {count - 1} hold {format_number(spare)} {unit} at least" if drawn <= spare else ""
 
 
 def fixes_strength(ndc: str | None, ctx: Context, on: date | None = None) -> bool:
@@ -178,5 +184,5 @@ def _listed_names(line: ServiceLine, ctx: Context) -> list[str]:
 
 def _written_names(line: ServiceLine, ctx: Context) -> list[str]:
     """The name in the text as it is written, which may be a brand, and as the tables know it."""
-    said = ctx.narrative(line)
-    return [name.lower() for name in (said.drug_name, said.matched) if name and said.matched]
+    narrative = ctx.narrative(line)
+    return [name.lower() for name in (narrative.drug_name, narrative.matched) if name and narrative.matched]

@@ -57,11 +57,11 @@ def has_waste_line(line: ServiceLine, ctx: Context) -> bool:
     return others > (WASTED in line.modifiers_sent)
 
 
-def candidate_amounts(line: ServiceLine, ctx: Context, said: Narrative) -> list[Measure]:
+def candidate_amounts(line: ServiceLine, ctx: Context, narrative: Narrative) -> list[Measure]:
     """What this line may stand for: the dose, or on a JW line the discarded amount; where no line bills the
     waste, what was given and discarded together as well."""
-    dose = measure(said.dose.value, said.dose.unit) if said.dose else None
-    wasted = measure(said.discarded.value, said.discarded.unit) if said.discarded else None
+    dose = measure(narrative.dose.value, narrative.dose.unit) if narrative.dose else None
+    wasted = measure(narrative.discarded.value, narrative.discarded.unit) if narrative.discarded else None
     if is_waste_line(line):
         amount = wasted_amount(line, ctx)
         discarded = measure(amount.value, amount.unit) if amount else None
@@ -69,21 +69,21 @@ def candidate_amounts(line: ServiceLine, ctx: Context, said: Narrative) -> list[
     parts = [dose] if dose else []
     if dose and wasted and dose.unit == wasted.unit and not has_waste_line(line, ctx):
         parts.append(Measure(_EXACT.add(dose.value, wasted.value), dose.unit))
-    return [*parts, *_amounts_of_mixed_sizes(said), *_total_stated_per_vial(line, ctx, said)]
+    return [*parts, *_amounts_of_mixed_sizes(narrative), *_total_stated_per_vial(line, ctx, narrative)]
 
 
-def _amounts_of_mixed_sizes(said: Narrative) -> Iterator[Measure]:
+def _amounts_of_mixed_sizes(narrative: Narrative) -> Iterator[Measure]:
     """Where vials of several sizes were used, each size has an NDC and perhaps a line of its own."""
-    for content in said.contents if len(said.contents) > 1 else ():
+    for content in narrative.contents if len(narrative.contents) > 1 else ():
         count, size = parse_quantity(content.count), measure(content.amount.value, content.amount.unit)
         if count and size:
             yield Measure(_EXACT.multiply(count, size.value), size.unit)
 
 
-def _total_stated_per_vial(line: ServiceLine, ctx: Context, said: Narrative) -> Iterator[Measure]:
+def _total_stated_per_vial(line: ServiceLine, ctx: Context, narrative: Narrative) -> Iterator[Measure]:
     """What all containers hold together, where the text gives it as if one held it: ``450MG/18ML THREE VIALS`` of
     a drug that is sold in vials of 150 MG."""
-    for content in said.contents:
+    for content in narrative.contents:
         count, size = parse_quantity(content.count), measure(content.amount.value, content.amount.unit)
         sold = _sold_sizes(line, ctx)
         if count and size and size not in sold:
@@ -98,9 +98,9 @@ def _sold_sizes(line: ServiceLine, ctx: Context) -> dict[Measure, Decimal | None
     return {amount: volume for amount, volume in found if amount}
 
 
-def _text_strength(said: Narrative) -> tuple[Measure, Decimal] | None:
+def _text_strength(narrative: Narrative) -> tuple[Measure, Decimal] | None:
     """The text's amount in a volume: ``20MG/10ML`` as 20 MG and 10."""
-    strength = said.strength
+    strength = narrative.strength
     if strength is None or strength.per_value is None or strength.per_unit is None:
         return None
     amount, volume = measure(strength.value, strength.unit), measure(strength.per_value, strength.per_unit)
@@ -114,22 +114,22 @@ def _concentrations(line: ServiceLine, ctx: Context, unit: str) -> set[Decimal]:
         amount = measure(format_number(strength.amount), strength.unit)
         found.add(amount.value / strength.volume if amount and amount.unit == unit and strength.volume else None)
     known = {one for one in found if one is not None} if len(found) == 1 else set()
-    told = _text_strength(said=ctx.narrative(line))
-    return known | ({told[0].value / told[1]} if told and told[0].unit == unit else set())
+    stated = _text_strength(narrative=ctx.narrative(line))
+    return known | ({stated[0].value / stated[1]} if stated and stated[0].unit == unit else set())
 
 
 def _container_sizes(line: ServiceLine, ctx: Context, unit: str) -> dict[Decimal, Decimal | None]:
     """What one container may hold, in a unit, and the milliliters in it where they are known."""
-    said = ctx.narrative(line)
+    narrative = ctx.narrative(line)
     sizes = {sold.value: volume for sold, volume in _sold_sizes(line, ctx).items() if sold.unit == unit}
-    told = [content.amount for content in said.contents]
-    told += [one for one in (said.amount_per_container,) if one]
-    for one in told:
+    stated = [content.amount for content in narrative.contents]
+    stated += [one for one in (narrative.amount_per_container,) if one]
+    for one in stated:
         amount = measure(one.value, one.unit)
         if amount and amount.unit == unit:
             sizes.setdefault(amount.value, None)
-    labeled = _text_strength(said)
-    if labeled and labeled[0].unit == unit and said.strength and said.strength.per_value != "1":
+    labeled = _text_strength(narrative)
+    if labeled and labeled[0].unit == unit and narrative.strength and narrative.strength.per_value != "1":
         sizes[labeled[0].value] = labeled[1]
     return sizes
 

@@ -97,9 +97,11 @@ def _find_specific_codes(line: ServiceLine, ctx: Context, *, opps: bool) -> Spec
 
 def is_compounded(line: ServiceLine, ctx: Context) -> bool:
     """By the text; bevacizumab for the eye is, unless it is a product licensed for the eye by that day."""
-    said = ctx.narrative(line)
-    for_the_eye = "INTRAVITREAL" in said.routes and (said.matched or "").partition("-")[0] == _BEVACIZUMAB
-    return said.compound or (for_the_eye and not is_made_for_the_eye(line, ctx))
+    narrative = ctx.narrative(line)
+    for_the_eye = (
+        "INTRAVITREAL" in narrative.routes and (narrative.matched or "").partition("-")[0] == _BEVACIZUMAB
+    )
+    return narrative.compound or (for_the_eye and not is_made_for_the_eye(line, ctx))
 
 
 def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
@@ -115,8 +117,10 @@ def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
 
 def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
     """The routes that the text names; where it names none, what JA or JB says."""
-    said = ctx.narrative(line).routes
-    return frozenset(said or [_MODIFIER_ROUTES[code] for code in line.modifiers_sent if code in _MODIFIER_ROUTES])
+    stated = ctx.narrative(line).routes
+    return frozenset(
+        stated or [_MODIFIER_ROUTES[code] for code in line.modifiers_sent if code in _MODIFIER_ROUTES]
+    )
 
 
 def codes_for_route(codes: list[SpecificCode], line: ServiceLine, ctx: Context) -> list[SpecificCode]:

@@ -39,8 +39,8 @@ def text_excerpt(line: ServiceLine, ctx: Context) -> str | None:
 
 def named_drug(line: ServiceLine, ctx: Context) -> str | None:
     """The drug's name as the text has it, if it is a known one."""
-    said = ctx.narrative(line)
-    return said.drug_name if said.matched else None
+    narrative = ctx.narrative(line)
+    return narrative.drug_name if narrative.matched else None
 
 
 def kinds_of_drug(line: ServiceLine, ctx: Context) -> frozenset[str]:

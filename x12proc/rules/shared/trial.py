@@ -21,8 +21,8 @@ def trial_signals(ctx: Context) -> list[str]:
     signals = coded_signals(ctx)
     if ctx.claim.code(*TRIAL_CONDITION) is not None:
         signals.append("condition code 30")
-    said = [ctx.narrative(line) for line in ctx.targets]
-    if [narrative for narrative in said if narrative.trial or narrative.investigational]:
+    stated = [ctx.narrative(line) for line in ctx.targets]
+    if [narrative for narrative in stated if narrative.trial or narrative.investigational]:
         signals.append("a text about a trial")
     return signals
 

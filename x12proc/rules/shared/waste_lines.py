@@ -59,9 +59,9 @@ def may_have_waste_line(line: ServiceLine, ctx: Context) -> bool:
 
 def container_type(line: ServiceLine, ctx: Context) -> str:
     """SDV, MDV, PFS or KIT as the text says, else as the product of the NDC comes; empty when unknown."""
-    said = ctx.narrative(line).container
-    if said is not None:
-        return said
+    stated = ctx.narrative(line).container
+    if stated is not None:
+        return stated
     number = normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
     if product and product.container:
@@ -86,9 +86,9 @@ def _has_no_waste_line(line: ServiceLine, ctx: Context) -> bool:
     return line.procedure.upper() == _PRICED_AS_ONE_UNIT and not ctx.option("INS08", "wanted")
 
 
-def discarded_amount(said: Narrative) -> Decimal | None:
+def discarded_amount(narrative: Narrative) -> Decimal | None:
     """How much the text says was discarded; None when it doesn't."""
-    return parse_quantity(said.discarded.value) if said.discarded else None
+    return parse_quantity(narrative.discarded.value) if narrative.discarded else None
 
 
 def is_waste_line(line: ServiceLine) -> bool:
@@ -165,7 +165,7 @@ def wasted_amount(line: ServiceLine, ctx: Context) -> Amount | None:
 
     None where the text repeats the dose of the line that bills the given part.
     """
-    said = ctx.narrative(line)
-    if said.discarded is not None:
-        return said.discarded
-    return None if said.dose in _doses_given(ctx) else said.dose
+    narrative = ctx.narrative(line)
+    if narrative.discarded is not None:
+        return narrative.discarded
+    return None if narrative.dose in _doses_given(ctx) else narrative.dose

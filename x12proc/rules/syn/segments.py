@@ -77,9 +77,9 @@ def unused_ctp_elements_sent(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     ctp = line.drug.ctp if line.drug else None
     if ctp is None:
         return
-    sent = [place for place, text in enumerate(ctp.elements[1:4], 1) if text.strip()]
+    sent = [position for position, text in enumerate(ctp.elements[1:4], 1) if text.strip()]
     if sent:
-        named = ", ".join(f"CTP{place:02d} {excerpt(ctp.element(place), 20)}" for place in sent)
+        named = ", ".join(f"CTP{position:02d} {excerpt(ctp.element(position), 20)}" for position in sent)
         verb = "is" if len(sent) == 1 else "are"
         corrected = changed_segment(ctp, ctx.claim.delimiters, {1: "", 2: "", 3: ""})
         fix = f"Send {corrected}" if corrected and line.ndc and ctp.element(4).strip() else None
@@ -265,8 +265,8 @@ def segment_not_for_institutional_line(line: ServiceLine, ctx: Context) -> Itera
         note = segment.tag == "NTE" and code != "TPO"
         reference = segment.tag == "REF" and code in ("G1", "9F")
         if segment.loop == "2400" and (note or reference or segment.tag == "K3"):
-            place = at(segment) if segment.tag == "K3" else at(segment, 1)
+            location = at(segment) if segment.tag == "K3" else at(segment, 1)
             message = f"{_name(segment)} is not allowed on an 837I line (loop 2400)"
             moved = changed_segment(segment, ctx.claim.delimiters, {1: "ADD"} if note else {})
             fix = f"Move it to loop 2300: {moved}" if moved else None
-            yield Hit(place, message, excerpt(code, 20) or None, fix=fix)
+            yield Hit(location, message, excerpt(code, 20) or None, fix=fix)
