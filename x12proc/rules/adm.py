@@ -93,27 +93,27 @@ def _is_administration_code(code: str) -> bool:
 
 
 def _place_of_service(line: ServiceLine, claim: Claim) -> str:
-    """SV105, else CLM05-1, of a professional claim."""
+    """Return SV105, else CLM05-1, of a professional claim."""
     own = line.service.element(5) if line.service else ""
     return own or claim.facility_code
 
 
 def _place_of_service_location(line: ServiceLine, claim: Claim) -> Location:
-    """Where the place of service stands."""
+    """Return the location of the place of service."""
     if line.service is not None and line.service.element(5):
         return at(line.service, 5)
     return at(claim.clm, 5, 1)
 
 
 def _in_the_office(line: ServiceLine, claim: Claim) -> str:
-    """SV1, else CLM, with place of service 11."""
+    """Return SV1, else CLM, with place of service 11."""
     if line.service is not None and line.service.element(5):
         return changed_segment(line.service, claim.delimiters, {5: "11"})
     return changed_segment(claim.clm, claim.delimiters, {5: f"11:{claim.facility_qualifier}:{claim.frequency}"})
 
 
 def _bills_administration(claim: Claim) -> bool:
-    """Whether an administration is billed by whoever sends such a claim: not for stays, at home or from a
+    """Return whether an administration is billed by whoever sends such a claim: not for stays, at home or from a
     pharmacy."""
     if claim.type == "I":
         return claim.facility_code in _OUTPATIENT_BILLS
@@ -127,7 +127,7 @@ def _is_pharmacy(name: str) -> bool:
 
 
 def _needs_administration(line: ServiceLine, ctx: Context) -> bool:
-    """Whether somebody had to give what this line bills: not what was discarded or is taken at home."""
+    """Return whether somebody had to give what this line bills: not what was discarded or is taken at home."""
     if WASTED in line.modifiers_sent or _TAKEN.intersection(ctx.narrative(line).routes):
         return False
     return ctx.claim.type == "I" or _place_of_service(line, ctx.claim) not in _WITHOUT_ADMINISTRATION
@@ -160,7 +160,7 @@ def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 
 def _administration_fix(line: ServiceLine, ctx: Context) -> str | None:
-    """The codes that give a drug by the route of the text, on the day of its line."""
+    """Return the codes that give a drug by the route of the text, on the day of its line."""
     codes = CODES_BY_ROUTE.get(ctx.narrative(line).route or "")
     if codes is None or not line.served:
         return None
@@ -230,7 +230,7 @@ def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator
 
 @per_claim
 def _simple_administration(ctx: Context) -> ServiceLine | None:
-    """The first line that bills a simple administration."""
+    """Return the first line that bills a simple administration."""
     return next((line for line in ctx.claim.lines if _within(line.procedure, _SIMPLE)), None)
 
 
@@ -263,7 +263,7 @@ def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit
 
 @per_claim
 def _administration_periods(ctx: Context) -> tuple[Days | None, ...]:
-    """The different service dates of the claim's administrations, None for one that can't be read."""
+    """Return the different service dates of the claim's administrations, None for one that can't be read."""
     giving = [
         line.served for line in ctx.claim.lines if _is_administration_code(line.procedure.upper()[:_LONGEST_CODE])
     ]

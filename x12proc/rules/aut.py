@@ -29,7 +29,7 @@ _ELSEWHERE = re.compile(r"\b(?:SEE|ATT|ATTCH|ATTACH(?:ED|MENT)?|ENCL(?:OSED)?|FA
 
 
 def _references(claim: Claim, ctx: Context, qualifier: str) -> list[Reference]:
-    """The REFs of one kind on the claim and, where the guide allows them there (837P), on its target lines."""
+    """Return the REFs of one kind on the claim and, in the 837P, on its target lines."""
     found = list(claim.references)
     if claim.type == "P":
         for line in ctx.targets:
@@ -140,7 +140,7 @@ def attachment_control_number_missing(claim: Claim, ctx: Context) -> Iterator[Hi
 
 
 def _control_fix(paper: Paperwork, claim: Claim) -> str | None:
-    """The PWK with a control number made of the account number."""
+    """Return the PWK with a control number made of the account number."""
     control = f"{claim.id.strip()}-A"
     corrected = changed_segment(paper.segment, claim.delimiters, {5: "AC", 6: control})
     if not corrected or not claim.id.strip():
@@ -282,7 +282,7 @@ def invoice_not_announced(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 
 def _announced(claim: Claim) -> str | None:
-    """The PWK of an invoice, with a control number made of the account number."""
+    """Return the PWK of an invoice, with a control number made of the account number."""
     control = f"{claim.id.strip()}-INV"
     paper = segment_text("PWK", "OZ", "EL", "", "", "AC", control)
     if not paper or not claim.id.strip():
@@ -296,7 +296,7 @@ def _wants_invoice(line: ServiceLine, ctx: Context) -> bool:
 
 
 def _points_elsewhere(line: ServiceLine, ctx: Context) -> bool:
-    """Whether a text of a line that holds the word invoice says that something is sent apart."""
+    """Return whether a text of a line that holds the word invoice says that something is sent apart."""
     return any("INV" in text.upper() and _ELSEWHERE.search(text) for _, text in ctx.texts(line))
 
 

@@ -76,7 +76,7 @@ def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterat
 
 
 def _repeated_in_svd(line: ServiceLine, segment: Segment, ctx: Context) -> str | None:
-    """The SVD with the procedure of its line."""
+    """Return the SVD with the procedure of its line."""
     if ":" in line.description:
         return None
     corrected = changed_segment(segment, ctx.claim.delimiters, {3: procedure_composite(line)})
@@ -88,7 +88,7 @@ def _location(line: ServiceLine, after_procedure: int) -> Location:
 
 
 def _one_unit(line: ServiceLine, ctx: Context) -> str | None:
-    """The SV1 or SV2 with UN*1."""
+    """Return the SV1 or SV2 with UN*1."""
     first = procedure_element(line)
     corrected = changed_segment(line.head, ctx.claim.delimiters, {first + _UNIT_BASIS: _UNIT, first + _UNITS: "1"})
     return f"Send {corrected}" if corrected and line.service is not None else None
@@ -128,7 +128,8 @@ def units_not_one(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _units_of_dose(line: ServiceLine, ctx: Context, unit: str) -> Decimal | None:
-    """A payer's units for a line's amount, a part counted as a whole one; None where they can't be compared."""
+    """Return a payer's units for a line's amount, a part counted as a whole one; None where they can't be
+    compared."""
     undenied_match = ctx.narrative(line)
     amount = undenied_match.discarded if WASTED in line.modifiers_sent else undenied_match.dose
     value, _, name = unit.partition(" ")
@@ -345,7 +346,7 @@ def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit
 
 
 def _content(narrative: Narrative, unit: str) -> Decimal | None:
-    """What the containers of a text hold together in an NDC unit (ML, UN, ME); None when it can't be told."""
+    """Return what the containers of a text hold together in an NDC unit (ML, UN, ME); None when it is unknown."""
     if len(narrative.contents) != 1:
         return None
     count, size = parse_quantity(narrative.contents[0].count), narrative.contents[0].amount
@@ -354,7 +355,7 @@ def _content(narrative: Narrative, unit: str) -> Decimal | None:
 
 
 def _in_unit(narrative: Narrative, unit: str, value: str, text_unit: str) -> Decimal | None:
-    """What one container holds: as the text gives it, or by way of a strength such as 20 MG in 10 ML."""
+    """Return what one container holds: as the text gives it, or by way of a strength such as 20 MG in 10 ML."""
     if unit == "UN":
         return Decimal(1)
     size = to_base_unit(value, text_unit)

@@ -1,7 +1,7 @@
-"""How a rule is written: one decorated function that holds everything there is to say of it.
+"""The declaration of a rule: one decorated function with everything about it.
 
 A rule reads a claim or one of its target lines through a :class:`~x12proc.rules.context.Context` and yields a
-hit for each fault. It knows no payer: profiles grade it, switch it and set its options.
+hit for each fault. It knows no payer: profiles set its severity and options, and switch it on or off.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Option(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """Everything there is to say of a rule but the check itself, which is ``check``."""
+    """A declared rule. ``check`` is the decorated function, ``why`` its docstring."""
 
     id: str
     name: str
@@ -55,7 +55,7 @@ class Rule(msgspec.Struct, frozen=True):
     carc: str
     rarc: tuple[str, ...]
     sources: tuple[str, ...]  # keys
-    cited: tuple[Source, ...]  # and what they stand for
+    cited: tuple[Source, ...]  # and their sources
     confidence: Confidence
     where: str
     summary: str
@@ -71,7 +71,7 @@ class Rule(msgspec.Struct, frozen=True):
 
     @property
     def family(self) -> str:
-        """The letters of the id."""
+        """The prefix of the id."""
         return self.id.rstrip("0123456789")
 
 
@@ -83,7 +83,7 @@ _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 _SOURCE_KEY = re.compile(r"[A-Z0-9]{2,12}")
 _STATUS = re.compile(r"[A-Z][0-9]:[0-9]{1,4}")
 
-# What was declared, by the module of the check: what one configuration loads is unknown to all others.
+# Declared rules by the module of the check, so that one configuration does not see the rules of another.
 _DECLARED: dict[str, dict[str, Rule]] = {}
 
 
@@ -114,9 +114,9 @@ def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], Li
 
     ``sources`` are keys of known sources, or :class:`Source` values of your own. ``remittance`` holds the CARC
     first, then the RARCs. The function's docstring is the rule's *why*. An option named ``enabled`` switches the
-    rule: where it is false, the engine leaves the rule out. ``drug_alone`` marks a rule that mostly needs nothing
+    rule: where it is false, the engine leaves the rule out. ``drug_only`` is for a rule that mostly needs nothing
     but the drug to know that it finds nothing (see :mod:`x12proc.engine.rule_memo`); that makes the rule cheaper,
-    and changes nothing of what it finds. Raises ValueError, which says what is wrong with the declaration.
+    and changes nothing of what it finds. Raises ValueError with the faults of the declaration.
     """
 
     def register(check: LineCheck) -> LineCheck:
@@ -159,7 +159,7 @@ def builtin_families() -> frozenset[str]:
 
 
 def declared(module: str) -> dict[str, Rule]:
-    """The rules that a module and those below it have declared, by id and in order of id."""
+    """Return the rules that a module and those below it have declared, by id and in order of id."""
     rules: dict[str, Rule] = {}
     for name, found in _DECLARED.items():
         if name == module or name.startswith(f"{module}."):
@@ -168,7 +168,7 @@ def declared(module: str) -> dict[str, Rule]:
 
 
 def forget(module: str) -> None:
-    """Forget what a module has declared, because it is about to be read anew."""
+    """Remove the declarations of a module that is about to be loaded again."""
     _DECLARED.pop(module, None)
 
 

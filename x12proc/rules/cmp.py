@@ -22,13 +22,13 @@ _LINK = "VY"  # REF01 of a link number
 
 
 def _ref(line: ServiceLine, element: int) -> str:
-    """An element of the REF of loop 2410."""
+    """Return an element of the REF of loop 2410."""
     ref = line.drug.ref if line.drug else None
     return ref.element(element).strip() if ref is not None else ""
 
 
 def _link(line: ServiceLine) -> str:
-    """What ties a line to the others of its compound: the link number or the prescription number."""
+    """Return what ties a line to the others of its compound: the link number or the prescription number."""
     return _ref(line, 2)
 
 
@@ -40,7 +40,7 @@ def _link_location(drug: DrugIdentification) -> Location:
 
 @per_claim
 def _unlinked(ctx: Context) -> dict[int, str]:
-    """What is wrong with the link of a compound's line, by where the line ends."""
+    """Return what is wrong with the link of a compound's line, by where the line ends."""
     drugs = [line for line in ctx.claim.lines if line.ndc.strip()]
     if len(drugs) < 2:
         return {}
@@ -55,7 +55,7 @@ def _unlinked(ctx: Context) -> dict[int, str]:
 
 
 def _faults(parts: list[ServiceLine], lines: list[ServiceLine]) -> Iterator[tuple[int, str]]:
-    """The faults of a compound's parts among the drug lines of their day."""
+    """Yield the faults of a compound's parts among the drug lines of their day."""
     links = Counter(_link(part) for part in parts)
     # One part alone is a compound of several only by its link number, and then the other drugs lack theirs.
     compared = parts if len(parts) > 1 or "" in links else lines
@@ -124,7 +124,7 @@ def several_ndcs_not_marked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 @per_claim
 def _unmarked(ctx: Context) -> dict[int, str]:
-    """The modifier that a line of several packages of one drug lacks, by where the line ends."""
+    """Return the modifier that a line of several packages of one drug lacks, by where the line ends."""
     groups: dict[tuple[str, Days | None], list[tuple[str, ServiceLine]]] = {}
     for line in ctx.targets:
         ndc = normalize(line.ndc)

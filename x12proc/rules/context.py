@@ -60,11 +60,11 @@ class Context:
         self._narratives: dict[tuple[str, ...], Narrative] = {}
 
     def option(self, rule_id: str, name: str) -> OptionValue:
-        """The value of a rule's option under the claim's profile."""
+        """Return the value of a rule's option under the claim's profile."""
         return self._options[rule_id][name]
 
     def seen_before(self, key: Hashable) -> bool:
-        """Whether an earlier claim of this file had the same key; remembers it."""
+        """Return whether an earlier claim of this file had the same key, and keep the key."""
         for asked, answer in self._seen:  # asked a second time, the claim itself is no earlier one
             if asked == key:
                 return answer
@@ -77,7 +77,7 @@ class Context:
         return tuple(key for key, _ in self._seen)
 
     def sent_before(self) -> bool:
-        """Whether an earlier file held the claim; False where nobody keeps a record of earlier files."""
+        """Return whether an earlier file held the claim; False where nobody keeps a record of earlier files."""
         return self._sent_before is not None and self._sent_before(self.claim)
 
     def with_options(self, options: Mapping[str, Mapping[str, OptionValue]]) -> Context:
@@ -99,7 +99,7 @@ class Context:
     # -- free text ---------------------------------------------------------------------------------------
 
     def notes(self, line: ServiceLine) -> tuple[Note, ...]:
-        """The notes that speak of a line: its own, and the claim's when this is the only target line."""
+        """Return the notes about a line: its own, and the claim's when this is the only target line."""
         known = self._notes.get(line.end)
         if known is None:
             known = self._notes[line.end] = self._find_notes(line)
@@ -112,7 +112,7 @@ class Context:
         return tuple(notes)
 
     def narrative(self, line: ServiceLine) -> Narrative:
-        """What SV101-7 / SV202-7 and the notes say together; the description speaks first."""
+        """Return the narrative of SV101-7 / SV202-7 and the notes together; the description comes first."""
         if line is self._last_line:
             return self._last_narrative
         known = self._by_line.get(line.end)
@@ -122,7 +122,7 @@ class Context:
         return known
 
     def texts(self, line: ServiceLine) -> list[tuple[LazyLocation, str]]:
-        """Every text that speaks of a line and its place: the description first, then the notes."""
+        """Return every text about a line with its location: the description first, then the notes."""
         known = self._texts_by_line.get(line.end)
         if known is None:
             known = self._texts_by_line[line.end] = self._texts(line)
@@ -136,7 +136,7 @@ class Context:
         return texts
 
     def description(self, line: ServiceLine) -> Narrative:
-        """What SV101-7 / SV202-7 says by itself."""
+        """Return the narrative of SV101-7 / SV202-7 by itself."""
         return self.read((line.description,) if line.description.strip() else ())
 
     def read(self, texts: tuple[str, ...]) -> Narrative:
@@ -147,7 +147,7 @@ class Context:
         return known
 
     def has_text(self, line: ServiceLine) -> bool:
-        """Whether anything at all is said in words."""
+        """Return whether the line has a description or a note."""
         return bool(line.description.strip()) or any(note.text.strip() for note in self.notes(line))
 
     # -- clinical trials ---------------------------------------------------------------------------------
@@ -169,7 +169,8 @@ class Context:
         return self._trial_modifier
 
     def investigational(self, line: ServiceLine) -> bool:
-        """The drug itself is under study: Q0 on the line and Z00.6 on the claim. It may have no NDC at all."""
+        """Return whether the drug itself is under study: Q0 on the line, Z00.6 on the claim. It may have no
+        NDC."""
         return "Q0" in line.modifiers_sent and self.trial_diagnosis
 
 

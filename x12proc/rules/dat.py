@@ -54,7 +54,7 @@ def late_for_timely_filing(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 
 def _limit(claim: Claim, served: date, allowed: int) -> str:
-    """The payer's time to file, and the day on which it ended."""
+    """Return the payer's time to file, and the day on which it ended."""
     if claim.filing_indicator not in _MEDICARE or allowed != _LONGEST_YEAR:
         return f"the payer's {allowed} days (ended {served + timedelta(days=allowed)})"
     leap_day = (served.month, served.day) == (2, 29)
@@ -64,7 +64,8 @@ def _limit(claim: Claim, served: date, allowed: int) -> str:
 
 
 def _counted_from(claim: Claim, ctx: Context) -> tuple[date, Location] | None:
-    """The day from which the time runs: the statement's end, else the first day of the earliest target line."""
+    """Return the day from which the time runs: the statement's end, else the first day of the earliest target
+    line."""
     statement = days(claim.statement)
     if statement is not None and claim.statement is not None:
         return statement[1], at(claim.statement.segment, 3)
@@ -109,7 +110,7 @@ def service_date_missing_or_invalid(line: ServiceLine, ctx: Context) -> Iterator
 
 
 def _date_fix(text: str) -> str | None:
-    """The DTP that a misspelled date means, if there is only one way to read it."""
+    """Return the DTP that a misspelled date means, if there is only one way to read it."""
     days_read = [_read_day(part.strip()) for part in text[:_LONGEST].split("-")]
     known = [day for day in days_read if day]
     if not 0 < len(known) == len(days_read) <= 2 or known[-1] < known[0]:
@@ -118,7 +119,8 @@ def _date_fix(text: str) -> str | None:
 
 
 def _read_day(text: str) -> date | None:
-    """A day of CCYYMMDD, YYMMDD or MMDDCCYY, with or without slashes; None where it may be two days or none."""
+    """Return a day of CCYYMMDD, YYMMDD or MMDDCCYY, with or without slashes; None where it may be two days or
+    none."""
     digits = text.replace("/", "")
     if not (digits.isascii() and digits.isdigit()):
         return None

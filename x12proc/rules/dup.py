@@ -20,7 +20,7 @@ _NEW, _REPLACED = "1", "7"
 
 
 def _with_frequency(claim: Claim, frequency: str) -> str:
-    """The CLM of a claim with another CLM05-3."""
+    """Return the CLM of a claim with another CLM05-3."""
     composite = f"{claim.facility_code}:{claim.facility_qualifier}:{frequency}"
     return changed_segment(claim.clm, claim.delimiters, {5: composite})
 
@@ -51,7 +51,7 @@ def drug_line_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _as_repeated(line: ServiceLine, ctx: Context) -> str | None:
-    """The line with modifier 76."""
+    """Return the line with modifier 76."""
     given = line.modifiers_sent
     if _REPEATED in given or len(given) >= _MOST_MODIFIERS:
         return None
@@ -63,7 +63,7 @@ def _as_repeated(line: ServiceLine, ctx: Context) -> str | None:
 
 @per_claim
 def _repeated(ctx: Context) -> dict[int, str]:
-    """LX of each target line that repeats an earlier one, with the number of that line."""
+    """Return the LX of each target line that repeats an earlier one, with the number of that line."""
     first: dict[tuple[object, ...], str] = {}
     found = {}
     for line in ctx.targets:
@@ -118,7 +118,7 @@ def claim_repeated_in_file(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 
 def _replacement_fix(claim: Claim) -> str | None:
-    """The CLM of a replacement, where the claim was sent as a new one."""
+    """Return the CLM of a replacement, where the claim was sent as a new one."""
     corrected = _with_frequency(claim, _REPLACED) if claim.frequency == _NEW else ""
     if not corrected:
         return None
@@ -151,7 +151,8 @@ def claim_sent_before(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 
 def sent_key(claim: Claim) -> tuple[str, ...]:
-    """What makes a claim the one of another file: CLM01, CLM02, CLM05-3, the billing provider and the dates."""
+    """Return what makes a claim the one of another file: CLM01, CLM02, CLM05-3, the billing provider and the
+    dates."""
     provider = claim.billing_provider
     days = sorted([_text(line.service_date) for line in claim.lines])
     identity = (provider.id or provider.name) if provider else ""
@@ -175,7 +176,7 @@ def _claim_key(claim: Claim) -> tuple[object, ...]:
 
 
 def _patient(claim: Claim) -> tuple[tuple[str, ...], ...]:
-    """Member id, name and birth date; of a dependent's claim, the subscriber's as well."""
+    """Return member id, name and birth date; of a dependent's claim, the subscriber's as well."""
     people = [party for party in (*claim.subscriber, *claim.patient) if party.qualifier in ("IL", "QC")]
     return tuple([(person.id, person.name, _birth(person)) for person in people])
 

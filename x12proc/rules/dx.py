@@ -93,7 +93,7 @@ def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _pointer_fix(line: ServiceLine, ctx: Context) -> str | None:
-    """SV1 with the pointers that lead to a diagnosis, or the numbers to choose from."""
+    """Return SV1 with the pointers that lead to a diagnosis, or the numbers to choose from."""
     codes = [code.bare for code in ctx.claim.diagnoses]
     numbers = [_diagnosis_number(pointer) for pointer in line.pointers]
     usable = list(dict.fromkeys(one for one in numbers if one is not None and one <= len(codes)))
@@ -177,7 +177,7 @@ def _icd9_hit(code: HealthCode, claim: Claim) -> Hit:
 
 
 def _with_code(code: HealthCode, bare: str, claim: Claim) -> str | None:
-    """HI with an ICD-10-CM code in place of what was sent; None where that isn't one."""
+    """Return HI with an ICD-10-CM code in place of what was sent; None where that isn't one."""
     if not _ICD10.fullmatch(bare):
         return None
     qualifier = "ABK" if code.qualifier in _PRINCIPAL else "ABF"
@@ -320,7 +320,7 @@ def diagnosis_not_valid_on_service_date(claim: Claim, ctx: Context) -> Iterator[
 
 
 def _billable(bare: str, day: date, ctx: Context) -> str:
-    """Codes of that day with one character more or less than one that is not billable, a few of them."""
+    """Return codes of that day with one character more or less than one that is not billable, a few of them."""
     longer = [f"{bare}{sign}" for sign in _SIGNS] if len(bare) < _LONGEST else []
     shorter = [bare[:-1]] if len(bare) > _SHORTEST else []
     found = [code for code in (*longer, *shorter) if ctx.reference.diagnosis(code, day)]
@@ -328,7 +328,7 @@ def _billable(bare: str, day: date, ctx: Context) -> str:
 
 
 def _service_span(claim: Claim) -> tuple[date, date] | None:
-    """The first and the last day of the services, else of the statement."""
+    """Return the first and the last day of the services, else of the statement."""
     known = {line.served for line in claim.lines if line.served}
     if len(known) == 1:
         return known.pop()

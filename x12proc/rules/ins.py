@@ -108,7 +108,7 @@ def remarks_incomplete(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 
 def _remarks_fix(ctx: Context) -> str | None:
-    """The remarks that the claim's only drug line gives; None where it lacks a fact, too."""
+    """Return the remarks that the claim's only drug line gives; None where it lacks a fact, too."""
     line = ctx.targets[0]
     narrative, ndc = ctx.narrative(line), normalize(line.ndc)
     if len(ctx.targets) > 1 or not (
@@ -139,7 +139,7 @@ def _absent(narrative: Narrative) -> list[str]:
 
 
 def _before_note(claim: Claim) -> Segment:
-    """The segment of loop 2300 after which a further NTE belongs."""
+    """Return the segment of loop 2300 after which a further NTE belongs."""
     own = (segment for segment in claim.segments if segment.loop == "2300")
     return list(takewhile(lambda segment: segment.tag not in _BEHIND_NOTES, own))[-1]
 
@@ -237,7 +237,7 @@ def drug_under_other_revenue_code(line: ServiceLine, ctx: Context) -> Iterator[H
 
 
 def _may_be_cell_or_gene_therapy(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the tables class the drug so, or don't know it at all."""
+    """Return whether the tables class the drug so, or don't know it at all."""
     is_known = listed_product(line, ctx) is not None or named_drug(line, ctx) is not None
     return not is_known or not _CELL_OR_GENE_THERAPY.isdisjoint(kinds_of_drug(line, ctx))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 MERGED: Final = {
-    "NDC16": "COD05 tells it: the NDC is of a drug, not of a biologic, and has another unlisted code.",
-    "MOD10": "TRI03 tells it: the trial's number without its modifier.",
-    "CMP02": "COD07 tells it: a compounded product has a code of its own.",
-    "CMP06": "NDC08 tells it: the compounding fee's number is a placeholder that a profile may allow.",
-    "INS06": "COD04 tells it: under OPPS the code is packaged and C9399 takes its place.",
+    "NDC16": "COD05 reports it: the NDC is of a drug, not of a biologic, and has another unlisted code.",
+    "MOD10": "TRI03 reports it: the trial's number without its modifier.",
+    "CMP02": "COD07 reports it: a compounded product has a code of its own.",
+    "CMP06": "NDC08 reports it: the compounding fee's number is a placeholder that a profile may allow.",
+    "INS06": "COD04 reports it: under OPPS the code is packaged and C9399 takes its place.",
 }
 NEEDS_DATA: Final = {
     "NDC10": "Needs marketing end dates, which only the FDA's NDC Directory has; the shipped tables have none.",

@@ -128,8 +128,8 @@ def two_routes_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _routes_of_drug(line: ServiceLine, ctx: Context) -> frozenset[str]:
-    """The routes of the product of LIN03, else of all that the name in the text may mean, else of their licences;
-    empty when unknown."""
+    """Return the routes of the product of LIN03, else of all that the name in the text may mean, else of their
+    licences; empty when unknown."""
     product = listed_product(line, ctx)
     if product is not None:
         return frozenset(product.routes) or _licensed_routes(line, product.name or product.generic, ctx)
@@ -143,8 +143,8 @@ def _routes_of_drug(line: ServiceLine, ctx: Context) -> frozenset[str]:
 
 
 def _licensed_routes(line: ServiceLine, name: str, ctx: Context) -> frozenset[str]:
-    """The routes of the licences of a brand, or of all brands of a drug, on the service date; empty when one isn't
-    known. A brand that has no licence of its own here may be another form of the drug."""
+    """Return the routes of the licences of a brand, or of all brands of a drug, on the service date; empty when
+    one isn't known. A brand that has no licence of its own here may be another form of the drug."""
     day = served_on(line, ctx)
     held = [one for one in licences_of(name, ctx) if day is None or one.licensed is None or one.licensed <= day]
     return (
@@ -155,7 +155,7 @@ def _licensed_routes(line: ServiceLine, name: str, ctx: Context) -> frozenset[st
 
 
 def _routes_stated(line: ServiceLine, ctx: Context) -> tuple[str, ...]:
-    """The routes that the text names; the mere word INFUSION, which is read as IV, may mean SC as well."""
+    """Return the routes that the text names; the mere word INFUSION, which is read as IV, may mean SC as well."""
     routes = ctx.narrative(line).routes
     if routes == ("IV",) and not any(_WORDS_OF_IV.search(text) for _, text in ctx.texts(line)):
         return ()
@@ -193,7 +193,7 @@ def route_not_of_this_product(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:
-    """The lines of that day that bill giving a drug; none when another drug might be what was given."""
+    """Return the lines of that day that bill giving a drug; none when another drug might be what was given."""
     giving, drugs = _lines_beside(ctx)
     if len(giving) > _MOST_BESIDE or len(drugs) > _MOST_BESIDE or any(_same_day(line, other) for other in drugs):
         return []
@@ -202,7 +202,7 @@ def _administrations(line: ServiceLine, ctx: Context) -> list[ServiceLine]:
 
 @per_claim
 def _lines_beside(ctx: Context) -> tuple[list[ServiceLine], list[ServiceLine]]:
-    """The lines besides the target lines that bill giving a drug, and those that bill a drug."""
+    """Return the lines besides the target lines that bill giving a drug, and those that bill a drug."""
     targets = {target.end for target in ctx.targets}
     codes = ctx.reference.administration(_ALL_ROUTES)
     giving, drugs = [], []

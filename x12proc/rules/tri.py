@@ -37,7 +37,7 @@ _FREE = re.compile(
     r"|(?:PROVIDED|SUPPLIED) FREE|(?:STUDY|PROTOCOL|TRIAL) DRUG)\b",
     re.IGNORECASE,
 )
-# The words by which a text is of a study, the plainest first; what is read as one by other words is told so.
+# The words by which a text is of a study, the plainest first; other words are named as such.
 _STUDIED = re.compile(
     r"\b(?:INVEST(?:IG[A-Z]*)?|EXPERIMENTAL|BLINDED|PLACEBO|COMPASSIONATE USE|COMPASSIONATE|EXPANDED ACCESS"
     r"|(?:CLINICAL|RESEARCH) (?:TRIAL|STUDY)|TRIAL|STUDY [A-Z]+)\b",
@@ -109,7 +109,7 @@ def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _word_of_study(line: ServiceLine, ctx: Context) -> str | None:
-    """The word of the texts by which the drug is free or under study, in capitals."""
+    """Return the word of the texts by which the drug is free or under study, in capitals."""
     texts = [text for _, text in ctx.texts(line)]
     patterns = (_FREE, _STUDIED) if ctx.narrative(line).investigational else (_FREE,)
     found = [match for pattern in patterns for text in texts if (match := pattern.search(text))]
@@ -279,7 +279,7 @@ def trial_number_without_diagnosis_or_modifier(claim: Claim, ctx: Context) -> It
 
 
 def _trial_fix(claim: Claim, ctx: Context) -> str | None:
-    """The diagnoses with Z00.6 as second, and the drug with Q0, those of the two that are missing."""
+    """Return the diagnoses with Z00.6 as second, and the drug with Q0, those of the two that are missing."""
     steps = []
     codes = [code.bare for code in claim.diagnoses if code.bare]
     diagnoses = segment_text(

@@ -63,10 +63,10 @@ def biosimilar_mismatch(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _suffix_mismatch(line: ServiceLine, ctx: Context) -> str:
-    """Where the text names another product of the same drug than the NDC, in words; else empty.
+    """Return how the text names another product of the same drug than the NDC, in words; else empty.
 
-    That is another suffix, or the brand of a product without one. A brand counts by its generic name; a
-    plain name without suffix is no fault.
+    That is another suffix, or the brand of a product without one. A brand counts by its generic name; a plain name
+    without suffix is no fault.
     """
     narrative, number = ctx.narrative(line), normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
@@ -125,7 +125,7 @@ def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit
 
 @per_claim
 def _lines_by_code(ctx: Context) -> dict[tuple[str, date], str]:
-    """The number of the first line of each code and day."""
+    """Return the number of the first line of each code and day."""
     found: dict[tuple[str, date], str] = {}
     for line in ctx.claim.lines:
         if line.served is not None:

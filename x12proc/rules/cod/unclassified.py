@@ -40,7 +40,7 @@ _DIVIDED = "Bevacizumab for the eye is divided into syringes by a pharmacy"
 
 
 def _with_code(line: ServiceLine, ctx: Context, code: str, texts: dict[int, str] | None = None) -> str:
-    """The SV1 or SV2 of a line under another code."""
+    """Return the SV1 or SV2 of a line under another code."""
     return changed_service(line, ctx.claim.delimiters, procedure_composite(line, code=code), texts)
 
 
@@ -238,7 +238,7 @@ def skin_substitute_billed_as_drug(line: ServiceLine, ctx: Context) -> Iterator[
 
 
 def _is_skin_substitute(line: ServiceLine, ctx: Context) -> bool:
-    """Whether all codes of the product are those of skin substitutes; where it has none, by the text."""
+    """Return whether all codes of the product are those of skin substitutes; where it has none, by the text."""
     codes = ctx.reference.codes_for(normalize(line.ndc), named_drug(line, ctx))
     if codes:
         return all(_SUPPLY_CODE.fullmatch(code.code) for code in codes)

@@ -44,7 +44,7 @@ def modifier_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _modifiers_fix(line: ServiceLine, ctx: Context) -> str | None:
-    """The line with its sound modifiers, each of them once."""
+    """Return the line with its sound modifiers, each of them once."""
     sound = [code for code in line.modifiers_sent if len(code) == _LENGTH and code.isascii() and code.isalnum()]
     kept = list(dict.fromkeys(sound))
     corrected = changed_service(line, ctx.claim.delimiters, procedure_composite(line, modifiers=kept))

@@ -25,7 +25,7 @@ _EYE = ("INTRAVITREAL",)
 
 
 def _modifier_element(line: ServiceLine, position: int = 0) -> tuple[int, int]:
-    """Element and component of the modifier in that place."""
+    """Return element and component of the modifier in that place."""
     return procedure_element(line), 3 + position
 
 
@@ -137,6 +137,6 @@ def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 @per_claim
 def _side_on_injection(ctx: Context) -> bool:
-    """Whether the line for the injection itself shows the eye."""
+    """Return whether the line for the injection itself shows the eye."""
     injections = [line for line in ctx.claim.lines if line.procedure == _INJECTION_INTO_THE_EYE]
     return any(not _SIDES.isdisjoint(line.modifiers_sent) for line in injections)

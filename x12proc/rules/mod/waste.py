@@ -62,7 +62,7 @@ def jw_and_jz_conflict(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _waste_fix(line: ServiceLine) -> str:
-    """The procedure with and without waste."""
+    """Return the procedure with and without waste."""
     given, wasted, none = (
         with_modifier(line, code, without=WASTE_MODIFIERS) for code in ("", WASTED, NOTHING_WASTED)
     )
@@ -74,8 +74,8 @@ def _waste_fix(line: ServiceLine) -> str:
 
 @per_claim
 def _contradicting(ctx: Context) -> frozenset[int]:
-    """The LX of the target lines that have one of JW and JZ after a line that has the other one for the same
-    NDC and day."""
+    """Return the LX of the target lines that have one of JW and JZ after a line that has the other one for the
+    same NDC and day."""
     seen: dict[tuple[object, ...], set[str]] = {}
     found = []
     for line in ctx.targets:
@@ -166,7 +166,7 @@ def waste_modifier_contradicts_text(line: ServiceLine, ctx: Context) -> Iterator
 
 
 def _has_partner_for_sure(line: ServiceLine, ctx: Context) -> bool:
-    """Whether a JW line of the same NDC and day is on the claim; beside a JZ line MOD02 reports that."""
+    """Return whether a JW line of the same NDC and day is on the claim; beside a JZ line MOD02 reports that."""
     own = drug_and_day(line)
     return is_known(own) and own in drugs_billed(ctx, True)[0]
 

@@ -27,7 +27,7 @@ _EXACT = Arithmetic(prec=100)  # more digits than any text's numbers multiply to
 
 
 def _sum_of_containers(narrative: Narrative) -> tuple[Decimal, Decimal, str] | None:
-    """What the containers of a text hold together, what the smallest of them holds, and the unit."""
+    """Return what the containers of a text hold together, what the smallest of them holds, and the unit."""
     total, sizes, units = Decimal(0), [], set()
     for content in narrative.contents:
         count, size = parse_quantity(content.count), to_base_unit(content.amount.value, content.amount.unit)
@@ -40,14 +40,14 @@ def _sum_of_containers(narrative: Narrative) -> tuple[Decimal, Decimal, str] | N
 
 
 def _is_dose_stated_apart(line: ServiceLine, ctx: Context, dose: Amount) -> bool:
-    """Whether the dose stands in the text apart from the containers, so that it wasn't summed up from them."""
+    """Return whether the dose is in the text apart from the containers, so that it wasn't summed up from them."""
     text = " ".join(text for _, text in ctx.texts(line)).replace(",", "")
     written = len(re.findall(rf"(?<![0-9.]){re.escape(dose.value)}(?![0-9])", text))
     return written > sum(content.amount == dose for content in ctx.narrative(line).contents)
 
 
 def _disagreement(line: ServiceLine, ctx: Context) -> str:
-    """Why the containers don't make up the dose, in numbers; empty when they do or nothing can be compared."""
+    """Return why the containers don't make up the dose, in numbers; empty when they do, or can't be compared."""
     narrative = ctx.narrative(line)
     if is_waste_line(line):
         wrong = _waste_disagreement(line, ctx)
@@ -83,8 +83,8 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
 
 
 def _waste_disagreement(line: ServiceLine, ctx: Context) -> str:
-    """Why the amounts discarded and given don't make up whole containers, in numbers; empty when they do, or when
-    an amount or the containers' size is unknown."""
+    """Return why the amounts discarded and given don't make up whole containers, in numbers; empty when they do,
+    or when an amount or the containers' size is unknown."""
     given_line, wasted = other_part(line, ctx), wasted_amount(line, ctx)
     if given_line is None or has_other_packages(line, ctx):
         return ""
@@ -118,12 +118,12 @@ def _in_base(amount: Amount | None) -> tuple[Decimal, str] | None:
 
 
 def _is_near(amount: Decimal, whole: Decimal) -> bool:
-    """Equal but for rounding: offices write whole milligrams."""
+    """Return whether two amounts are equal but for rounding: offices write whole milligrams."""
     return abs(amount - whole) <= whole * _ROUNDING
 
 
 def _container_sizes(line: ServiceLine, given_line: ServiceLine, ctx: Context, unit: str) -> list[Decimal]:
-    """What one container may hold, by either text or by the tables, largest first."""
+    """Return what one container may hold, by either text or by the tables, largest first."""
     narrative, own = ctx.narrative(given_line), ctx.narrative(line)
     stated = {narrative.amount_per_container, own.amount_per_container} - {
         None,
@@ -141,7 +141,7 @@ def _container_sizes(line: ServiceLine, given_line: ServiceLine, ctx: Context, u
 
 
 def _short_of_whole(together: Decimal, sizes: Sequence[Decimal], unit: str, words: str) -> str:
-    """How far an amount is from whole containers; empty when it is near some number of them."""
+    """Return how far an amount is from whole containers; empty when it is near some number of them."""
     if len(sizes) > 1:
         return ""  # any mixture of sizes may have been opened
     count = (together / sizes[0]).to_integral_value(ROUND_HALF_EVEN)
@@ -181,7 +181,7 @@ def vials_and_dose_disagree(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _same_drug(one: str, other: str) -> bool:
-    """A name with and one without its biosimilar suffix are not told apart."""
+    """Return whether two names are one drug: with and without its biosimilar suffix they are."""
     return one == other or one.startswith(other + "-") or other.startswith(one + "-")
 
 

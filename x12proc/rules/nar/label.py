@@ -25,7 +25,7 @@ _HARDLY_ANY = Decimal("0.01")
 
 
 def _is_open(sizes: frozenset[Size], line: ServiceLine, ctx: Context) -> bool:
-    """Whether a text without a strength leaves open which of these sizes was used."""
+    """Return whether a text without a strength leaves open which of these sizes was used."""
     narrative = ctx.narrative(line)
     if len(sizes) < 2 or narrative.dose is None:
         return False
@@ -88,7 +88,7 @@ def strength_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _is_asked_for(line: ServiceLine, ctx: Context, on: date | None) -> bool:
-    """Whether the payer wants the strength of what was sold on a day, or ever."""
+    """Return whether the payer wants the strength of what was sold on a day, or ever."""
     sizes = sizes_sold(line, ctx, on)
     if ctx.option("NAR06", "always"):
         return bool(sizes) and ctx.narrative(line).dose is not None
@@ -96,7 +96,7 @@ def _is_asked_for(line: ServiceLine, ctx: Context, on: date | None) -> bool:
 
 
 def _is_fixed_by_ndc(line: ServiceLine, ctx: Context, on: date | None) -> bool:
-    """Whether an NDC stands for one size: that of the text, or where the payer reads it that of LIN03."""
+    """Return whether an NDC is one size: that of the text, or where the payer reads it that of LIN03."""
     if fixes_strength(ctx.narrative(line).ndc, ctx, on):
         return True
     product = listed_product(line, ctx) if ctx.option("NAR06", "ndc_is_enough") else None
@@ -156,7 +156,7 @@ def doses_per_vial_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _label(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
-    """The strengths of the product of LIN03; without an NDC those of all products the name may mean."""
+    """Return the strengths of the product of LIN03; without an NDC those of all products the name may mean."""
     if line.drug is not None:
         return labelled_strengths(line, ctx)
     narrative = ctx.narrative(line)
@@ -167,7 +167,7 @@ def _label(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
 
 
 def _wrong_unit(dose: Measure, unit: str, label: tuple[Strength, ...]) -> str:
-    """Why the dose can't be in its unit, by the product's label; empty when it can."""
+    """Return why the dose can't be in its unit, by the product's label; empty when it can."""
     units = {strength.unit for strength in label}
     if len(units) != 1 or unit not in (*MASSES, "NG", "UNIT", "IU"):
         return ""

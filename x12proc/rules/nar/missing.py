@@ -71,7 +71,7 @@ def description_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _is_generic(texts: tuple[str, ...], ctx: Context) -> bool:
-    """Whether texts name no drug and say nothing else: UNCLASSIFIED BIOLOGIC, with or without its NDC."""
+    """Return whether texts name no drug and say nothing else: UNCLASSIFIED BIOLOGIC, with or without its NDC."""
     narrative = ctx.read(texts)
     if narrative.generic_text or narrative.ndc_text is None:
         return narrative.generic_text
@@ -153,9 +153,9 @@ def drug_name_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _possible_name(line: ServiceLine, ctx: Context) -> str | None:
-    """A word of the texts that may name a drug no table lists. The tables hold biologics and what Medicare prices:
-    most drugs under J3490 are in none, but a biologic under J3590 only when it is new, and then its NDC isn't
-    either."""
+    """Return a word of the texts that may name a drug no table lists. The tables hold biologics and what Medicare
+    prices: most drugs under J3490 are in none, but a biologic under J3590 only when it is new, and then its NDC
+    isn't either."""
     biologic = line.procedure.upper() in BIOLOGIC_CODES
     if biologic and (normalize(line.ndc) is None or is_placeholder(line.ndc)):
         return None
@@ -207,8 +207,8 @@ def dose_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
-    """How many containers the NDC quantity is, where it is several and the text gives the content of one alone
-    (400MG/20ML): that is then its strength, not the dose."""
+    """Return how many containers the NDC quantity is, where it is several and the text gives the content of one
+    alone (400MG/20ML): that is then its strength, not the dose."""
     narrative, drug = ctx.narrative(line), line.drug
     strength = narrative.strength
     if (
@@ -230,8 +230,8 @@ def _containers_billed(line: ServiceLine, ctx: Context) -> Decimal | None:
 
 
 def _is_one_package(line: ServiceLine, ctx: Context) -> bool:
-    """Whether what looks like a concentration is what a container of one milliliter holds: 60MG/ML PFS of a drug
-    that is sold as 60 mg in 1 mL."""
+    """Return whether what looks like a concentration is what a container of one milliliter holds: 60MG/ML PFS of a
+    drug that is sold as 60 mg in 1 mL."""
     narrative, ndc = ctx.narrative(line), normalize(line.ndc)
     strength, product = narrative.strength, ctx.reference.product(ndc) if ndc else None
     if strength is None or narrative.container is None or product is None or strength.per_value != "1":
@@ -244,7 +244,7 @@ def _is_one_package(line: ServiceLine, ctx: Context) -> bool:
 
 
 def _is_counted(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the text counts what stands for the dose."""
+    """Return whether the text counts pieces, which are then the dose."""
     if counted_pieces(line, ctx) is not None:
         return True
     blinded = ctx.narrative(line).container_count and any(is_blinded(text) for _, text in ctx.texts(line))
@@ -252,18 +252,19 @@ def _is_counted(line: ServiceLine, ctx: Context) -> bool:
 
 
 def _is_one_half(line: ServiceLine, ctx: Context) -> bool:
-    """Whether as much was discarded as given, by NDC quantity: then the dose is the waste as well."""
+    """Return whether as much was discarded as given, by NDC quantity: then the dose is the waste as well."""
     other, (quantity, unit) = other_part(line, ctx), _ndc_quantity(line)
     return other is not None and quantity is not None and (quantity, unit) == _ndc_quantity(other)
 
 
 def _ndc_quantity(line: ServiceLine) -> tuple[Decimal | None, str]:
-    """CTP04 and CTP05-1."""
+    """Return CTP04 and CTP05-1."""
     return (parse_quantity(line.drug.quantity), line.drug.unit) if line.drug else (None, "")
 
 
 def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """A JW line without the discarded amount; one that repeats the given line's dose only where the payer asks."""
+    """Yield a hit for a JW line without the discarded amount; for one that repeats the given line's dose only
+    where the payer wants that."""
     if not ctx.has_text(line) or wasted_amount(line, ctx) is not None:
         return
     location, value = text_location(line, ctx), text_excerpt(line, ctx)
@@ -276,7 +277,8 @@ def _waste_amount_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _is_one_treatment(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the drug is dosed by cells or vector genomes, and the text counts its doses, bags, vials or kits."""
+    """Return whether the drug is dosed by cells or vector genomes, and the text counts its doses, bags, vials or
+    kits."""
     dosing = dosing_of(line, ctx)
     if dosing is None or dosing.kind not in _MADE_FOR_ONE:
         return False

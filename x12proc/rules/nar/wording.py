@@ -71,7 +71,7 @@ def _last_word(text: str) -> str:
 
 
 def _ends_cut(text: str) -> bool:
-    """Whether the last word is none that usually ends a text, nor a whole amount or NDC."""
+    """Return whether the last word is none that usually ends a text, nor a whole amount or NDC."""
     word = _last_word(text).upper()
     if not word or not word[-1].isalnum() or word in _WHOLE_WORDS:
         return False
@@ -80,7 +80,7 @@ def _ends_cut(text: str) -> bool:
 
 @lru_cache(maxsize=1024)  # texts come again and again
 def _superfluous(text: str) -> str:
-    """What a text in capitals holds that doesn't belong there, in words."""
+    """Return what a text in capitals holds that doesn't belong there, in words."""
     if "@" in text and _EMAIL.search(text):
         return "an e-mail address"
     if _IN_TELEPHONE.search(text) and _TELEPHONE.search(text):
@@ -90,20 +90,21 @@ def _superfluous(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _words_of_name(name: str) -> frozenset[str]:
-    """The words of a full name; none where they are too few or too short to be told from other words."""
+    """Return the words of a full name; none where they are too few or too short to be distinguished from other
+    words."""
     words = frozenset(_WORD.findall(name))
     return words if len(words) > 1 and all(len(word) >= _SHORTEST_NAME for word in words) else frozenset()
 
 
 def _patient_names(claim: Claim) -> list[frozenset[str]]:
-    """Last and first name of the patient and the subscriber, each pair together."""
+    """Return last and first name of the patient and the subscriber, each pair together."""
     parties = [*claim.patient, *[party for party in claim.subscriber if party.loop == "2010BA"]]
     names = [_words_of_name(party.name[:_LONGEST].upper()) for party in parties if "," in party.name]
     return [name for name in names if name]
 
 
 def _holds(text: str, name: frozenset[str]) -> bool:
-    """Whether all words of a name stand in a text, each by itself."""
+    """Return whether a text has all words of a name, each by itself."""
     for word in name:
         if word not in text:
             return False
@@ -111,7 +112,7 @@ def _holds(text: str, name: frozenset[str]) -> bool:
 
 
 def _said_of(claim: Claim, ctx: Context) -> Iterator[tuple[LazyLocation, str]]:
-    """Each text that speaks of a target line: its place, and what it says in capitals."""
+    """Yield each text that is about a target line: its location, and the text in capitals."""
     for line in ctx.targets:
         if line.service is not None and line.description.strip():
             yield (
@@ -152,7 +153,7 @@ def text_holds_what_does_not_belong_there(claim: Claim, ctx: Context) -> Iterato
 
 
 def _drug_note(claim: Claim, ctx: Context) -> Note | None:
-    """The first note of the claim that names a drug or a dose."""
+    """Return the first note of the claim that names a drug or a dose."""
     for note in claim.notes:
         narrative = ctx.read((note.text,)) if note.code != "TPO" else None
         if narrative is not None and (narrative.drug_name is not None or narrative.dose is not None):

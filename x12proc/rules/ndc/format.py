@@ -24,7 +24,7 @@ _ADOPTED = "2033-03-07"
 
 
 def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the NDC of twelve digits is in force on the date of service (today, where none is sent)."""
+    """Return whether the NDC of twelve digits is in force on the date of service (today, where none is sent)."""
     since = iso_date(str(ctx.option("NDC15", "twelve_digit_from"))) or iso_date(_ADOPTED)
     period = line.service_date or ctx.claim.statement
     day = period.first if period and period.first else ctx.as_of

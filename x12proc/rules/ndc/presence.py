@@ -68,12 +68,13 @@ def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _costs_nothing(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the text says that the drug was free, and the line charges a token: nothing is priced by the NDC."""
+    """Return whether the text says that the drug was free, and the line charges a token: nothing is priced by the
+    NDC."""
     return is_token_charge(line) and any(_FREE.search(text[:_LONGEST]) for _, text in ctx.texts(line))
 
 
 def _needs_no_ndc(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the text names a product of a kind that the payer takes without an NDC."""
+    """Return whether the text names a product of a kind that the payer takes without an NDC."""
     exempt = ctx.option("NDC01", "exempt")
     assert isinstance(exempt, tuple)
     return bool(exempt) and not ctx.reference.classes(None, named_drug(line, ctx)).isdisjoint(exempt)
@@ -133,7 +134,8 @@ def only_the_ndc_names_the_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit
 
 
 def _only_repeats_ndc(line: ServiceLine, ctx: Context) -> bool:
-    """The description is an NDC and words that point to it. Words alone, SEE NDC, are a filler (NAR02)."""
+    """Return whether the description is an NDC and words that point to it. Words alone, SEE NDC, are a filler
+    (NAR02)."""
     whole, own = ctx.narrative(line), ctx.description(line)
     if own.ndc_text is None or whole.drug_name is not None or whole.dose is not None:
         return False

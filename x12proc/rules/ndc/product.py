@@ -94,25 +94,25 @@ def ndc_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _base(name: str) -> str:
-    """A drug's name without the four letters that distinguish biosimilars (rule COD08 reads those)."""
+    """Return a drug's name without the four letters that distinguish biosimilars (rule COD08 reads those)."""
     found = _SUFFIXED.fullmatch(name)
     return found[1] if found else name
 
 
 def _names_stated(line: ServiceLine, ctx: Context) -> set[str]:
-    """Every drug that the texts of a line name, without suffix."""
+    """Return every drug that the texts of a line name, without suffix."""
     found = [ctx.reference.lexicon().find(text[:2000]) for _, text in ctx.texts(line)]
     return {_base(name.canonical) for names in found for name in names if name.canonical}
 
 
 def _share_a_code(stated: str, product: Product, ctx: Context) -> bool:
-    """Whether a HCPCS code covers both names: then they are two spellings of one drug."""
+    """Return whether a HCPCS code covers both names: then they are two spellings of one drug."""
     own = set(product.specific_code.split(";")) - {""}
     return any(own.intersection(other.specific_code.split(";")) for other in ctx.reference.products_named(stated))
 
 
 def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity | None:
-    """How sure it is that the text names another drug than the product; None where it may be the same."""
+    """Return how sure it is that the text names another drug than the product; None where it may be the same."""
     stated, lexicon = ctx.narrative(line).matched, ctx.reference.lexicon()
     generic = lexicon.canonical(product.generic)
     if stated is None or generic is None:

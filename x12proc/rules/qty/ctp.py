@@ -35,7 +35,7 @@ _MEANT = {
 
 
 def _ctp(line: ServiceLine) -> Segment | None:
-    """The CTP of the line's drug, even one outside its loop 2410 (SYN09 reports that)."""
+    """Return the CTP of the line's drug, even one outside its loop 2410 (SYN09 reports that)."""
     drug = line.drug
     if drug is None or drug.ctp is not None:
         return drug.ctp if drug else None
@@ -43,7 +43,7 @@ def _ctp(line: ServiceLine) -> Segment | None:
 
 
 def _unit(line: ServiceLine, ctp: Segment, ctx: Context) -> str:
-    """CTP05-1."""
+    """Return CTP05-1."""
     if line.drug is not None and ctp is line.drug.ctp:
         return line.drug.unit
     return ctp.element(5).split(ctx.claim.delimiters.component.decode("latin-1"))[0]
@@ -92,7 +92,7 @@ def ndc_quantity_missing_or_zero(line: ServiceLine, ctx: Context) -> Iterator[Hi
 
 
 def _by_the_text(line: ServiceLine, ctx: Context) -> str | None:
-    """The CTP that the dose in the text gives."""
+    """Return the CTP that the dose in the text gives."""
     known = quantity_segment(line, ctx)
     return f"By the dose in the text, send {known}" if known else None
 

@@ -94,14 +94,14 @@ def ndc_quantity_contradicts_dose(line: ServiceLine, ctx: Context) -> Iterator[H
 
 
 def _corrected_quantity(line: ServiceLine, ctx: Context, reading: DoseReading) -> str | None:
-    """The CTP with the quantity that the text gives."""
+    """Return the CTP with the quantity that the text gives."""
     ctp = line.drug.ctp if line.drug else None
     corrected = changed_segment(ctp, ctx.claim.delimiters, {4: format_decimal(reading.quantity)}) if ctp else ""
     return f"If the text is right, send {corrected}. If not, correct dose or strength." if corrected else None
 
 
 def _billing_units(line: ServiceLine, ctx: Context) -> Iterator[Measure]:
-    """The amount of one unit of the drug's own codes."""
+    """Yield the amount of one unit of the drug's own codes."""
     for code in ctx.reference.codes_for(normalize(line.ndc), named_drug(line, ctx)):
         for strength in read_strengths(code.billing_unit):
             amount = measure(format_number(strength.amount), strength.unit)
@@ -110,7 +110,7 @@ def _billing_units(line: ServiceLine, ctx: Context) -> Iterator[Measure]:
 
 
 def _what_was_sent(line: ServiceLine, ctx: Context, quantity: Decimal) -> str:
-    """Which number of the text is in CTP04 in place of the NDC quantity, in words; else empty."""
+    """Return which number of the text is in CTP04 in place of the NDC quantity, in words; else empty."""
     narrative = ctx.narrative(line)
     stated = [one for one in (narrative.dose, narrative.discarded) if one]
     if any(parse_quantity(one.value) == quantity for one in stated if one.unit != "ML"):
@@ -231,7 +231,8 @@ def implausible_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _volume_stated(line: ServiceLine, ctx: Context) -> Decimal | None:
-    """The volume given, as the text has it: as the dose itself, or right behind the dose (``3300MG (33 ML)``)."""
+    """Return the volume given, as the text has it: as the dose itself, or right after the dose (``3300MG (33
+    ML)``)."""
     dose = ctx.narrative(line).dose
     if dose is None:
         return None

@@ -15,7 +15,7 @@ _LONGEST = 50  # characters of the units and of how they were worked out
 
 
 def format_unit(billing_unit: str) -> str:
-    """The amount of one unit: ``1 unit = 3 MG``; empty where the table has none."""
+    """Return the amount of one unit: ``1 unit = 3 MG``; empty where the table has none."""
     if not billing_unit:
         return ""
     if billing_unit.startswith(_PER):
@@ -24,7 +24,7 @@ def format_unit(billing_unit: str) -> str:
 
 
 def units_of(line: ServiceLine, ctx: Context, billing_unit: str) -> tuple[str, str] | None:
-    """The units of a line's dose and how they were worked out; None where dose or unit can't be compared.
+    """Return the units of a line's dose and how they were worked out; None where dose or unit can't be compared.
 
     A part of a unit counts as a whole one.
     """
@@ -41,6 +41,6 @@ def units_of(line: ServiceLine, ctx: Context, billing_unit: str) -> tuple[str, s
 
 
 def _measured(value: str, unit: str) -> tuple[Decimal, str] | None:
-    """An amount above zero in its base unit."""
+    """Return an amount above zero in its base unit."""
     known = to_base_unit(value, "UNIT" if unit == "IU" else unit)
     return known if known and known[0] > 0 else None

@@ -16,7 +16,7 @@ _MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)
 
 
 def segment_text(*elements: str) -> str:
-    """A segment of these elements, or "" where one of them can't be shown in a segment."""
+    """Return a segment of these elements, or "" where one of them can't be shown in a segment."""
     kept = list(elements)
     while kept and not kept[-1]:
         kept.pop()
@@ -26,7 +26,7 @@ def segment_text(*elements: str) -> str:
 
 
 def changed_segment(segment: Segment, delimiters: Delimiters, texts: Mapping[int, str]) -> str:
-    """A segment of the claim with other texts in some of its elements, or "" where it can't be shown."""
+    """Return a segment of the claim with other texts in some of its elements, or "" where it can't be shown."""
     elements = list(segment.elements)
     elements += [""] * (max(texts, default=0) + 1 - len(elements))
     separator = delimiters.component.decode("latin-1")
@@ -45,7 +45,7 @@ def procedure_composite(
     modifiers: Iterable[str] | None = None,
     description: str | None = None,
 ) -> str:
-    """The procedure composite of a line, ``HC:J3590:JZ``, with another code, modifiers or description."""
+    """Return the procedure composite of a line, ``HC:J3590:JZ``, with another code, modifiers or description."""
     given = list(line.modifiers if modifiers is None else modifiers)[:_MODIFIERS]
     given += [""] * (_MODIFIERS - len(given))
     text = line.description if description is None else description
@@ -53,7 +53,7 @@ def procedure_composite(
 
 
 def with_modifier(line: ServiceLine, added: str, *, without: Iterable[str] = ()) -> str:
-    """The qualifier, code and modifiers of a line with one more modifier: ``HC:J3590:JZ:JA``."""
+    """Return the qualifier, code and modifiers of a line with one more modifier: ``HC:J3590:JZ:JA``."""
     dropped = {added, *without}
     kept = [code for code in line.modifiers_sent if code not in dropped and _MODIFIER.fullmatch(code)]
     return procedure_composite(line, modifiers=[*kept, *([added] if added else [])], description="")
@@ -62,7 +62,7 @@ def with_modifier(line: ServiceLine, added: str, *, without: Iterable[str] = ())
 def changed_service(
     line: ServiceLine, delimiters: Delimiters, composite: str, texts: Mapping[int, str] | None = None
 ) -> str:
-    """The SV1 or SV2 of a line with another procedure and other texts in some of its elements, or ""."""
+    """Return the SV1 or SV2 of a line with another procedure and other texts in some of its elements, or ""."""
     if line.service is None or ":" in line.description:
         return ""
     position = 2 if line.service.tag == "SV2" else 1

@@ -43,7 +43,7 @@ class Size(NamedTuple):
 
 
 def dosing_of(line: ServiceLine, ctx: Context) -> Dosing | None:
-    """How the drug is dosed; None where the tables don't tell."""
+    """Return how the drug is dosed; None where the tables have no entry."""
     for names in (_listed_names, _written_names):
         for name in names(line, ctx):
             dosing = ctx.reference.dosing(name)
@@ -53,21 +53,22 @@ def dosing_of(line: ServiceLine, ctx: Context) -> Dosing | None:
 
 
 def counted_pieces(line: ServiceLine, ctx: Context) -> int | None:
-    """How many pieces the texts count of a drug whose dose pieces tell: vials of an antivenom, one treatment with
-    cells. None where they count none, or where only an amount tells the dose."""
+    """Return how many pieces the texts count of a drug that is dosed by the piece: vials of an antivenom, one
+    treatment with cells. None where they count none, or where only an amount is the dose."""
     dosing = dosing_of(line, ctx)
     return counted(line, ctx, dosing.pieces) if dosing else None
 
 
 def counted(line: ServiceLine, ctx: Context, pieces: Iterable[str]) -> int | None:
-    """The first number of such pieces in the texts of a line."""
+    """Return the first number of such pieces in the texts of a line."""
     found = [number for piece in pieces for _, text in ctx.texts(line) if (number := _count(text, piece))]
     return found[0] if found else None
 
 
 @lru_cache(maxsize=1024)  # the same words come again and again
 def _count(text: str, piece: str) -> int:
-    """How many of a piece a text counts, else 0: ``5 VIALS``, ``(1) KIT``, ``ONE LARGE SHEET``, ``VIALS X 4``."""
+    """Return how many of a piece a text counts, else 0: ``5 VIALS``, ``(1) KIT``, ``ONE LARGE SHEET``, ``VIALS X
+    4``."""
     found = _pattern(piece).search(read_identifiers(clean(text).upper()).rest)
     number = (found["figures"] or found["word"] or found["behind"]) if found else "0"
     return int(_FIGURES.get(number, number))
@@ -86,8 +87,8 @@ def _pattern(piece: str) -> re.Pattern[str]:
 
 
 def sizes_sold(line: ServiceLine, ctx: Context, on: date | None = None) -> frozenset[Size]:
-    """The sizes in which the drug was sold on a day, or ever, all packages of its brand together: by LIN03 where
-    there is one, even if no table knows it, else by the text."""
+    """Return the sizes in which the drug was sold on a day, or ever, all packages of its brand together: by LIN03
+    where there is one, even if no table knows it, else by the text."""
     names = _written_names(line, ctx) if line.drug is None else _listed_names(line, ctx)
     # The first name that the tables know; what it came in on other days doesn't count.
     known = next((name for name in names if ctx.reference.packages(name)), None)
@@ -95,9 +96,9 @@ def sizes_sold(line: ServiceLine, ctx: Context, on: date | None = None) -> froze
 
 
 def tells_size(total: Decimal | int, sizes: Sequence[Decimal], count: int | None = None) -> bool:
-    """Whether whole containers of these sizes make up an amount in one way alone: 1008 MG of a drug that is sold
-    in 1000 and 1008 MG. Of many containers nobody can tell. Where it is known how many were opened, it is enough
-    that so many of one size alone were needed."""
+    """Return whether whole containers of these sizes make up an amount in one way alone: 1008 MG of a drug that is
+    sold in 1000 and 1008 MG. Of many containers nobody can tell. Where it is known how many were opened, it is
+    enough that so many of one size alone were needed."""
     if count and sum((count - 1) * size < total <= count * size for size in sizes) == 1:
         return True
     ordered = tuple(sorted(sizes, reverse=True))
@@ -112,8 +113,8 @@ def _ways(total: Decimal | int, sizes: Sequence[Decimal]) -> int:
 
 
 def vials_disagree(line: ServiceLine, ctx: Context) -> str:
-    """Why the vials that the texts count can't have held the dose, whatever size of that day they were of; empty
-    when they can, when the texts tell the size themselves, or when nothing can be compared."""
+    """Return why the vials that the texts count can't have held the dose, whatever size of that day they were of;
+    empty when they can, when the texts tell the size themselves, or when nothing can be compared."""
     narrative, count = ctx.narrative(line), counted(line, ctx, ("vial",))
     if (
         count is None
@@ -132,7 +133,8 @@ def vials_disagree(line: ServiceLine, ctx: Context) -> str:
 
 
 def _amounts_held(line: ServiceLine, ctx: Context) -> list[tuple[Decimal, str]]:
-    """What one container can have held, in base units, least first; the day is asked for only if it matters."""
+    """Return what one container can have held, in base units, least first; the day is asked for only if it
+    matters."""
     sizes = sizes_sold(line, ctx)
     if len(sizes) > 1:
         sizes = sizes_sold(line, ctx, line.served[0] if line.served else None)
@@ -140,7 +142,8 @@ def _amounts_held(line: ServiceLine, ctx: Context) -> list[tuple[Decimal, str]]:
 
 
 def _vials_text(count: int, drawn: Decimal, held: Sequence[tuple[Decimal, str]]) -> str:
-    """How an amount differs from what so many containers hold at most, or one less at least; empty if not."""
+    """Return how an amount differs from what so many containers hold at most, or one less at least; empty if
+    not."""
     (least, unit), (most, _) = held[0], held[-1]
     words = f"{format_number(drawn)} {unit} from {count} vials"
     if drawn > count * most * _OVERFILL:
@@ -150,7 +153,7 @@ def _vials_text(count: int, drawn: Decimal, held: Sequence[tuple[Decimal, str]])
 
 
 def fixes_strength(ndc: str | None, ctx: Context, on: date | None = None) -> bool:
-    """Whether an NDC stands for one size alone, by its own row or as the only package in such a container."""
+    """Return whether an NDC is one size alone, by its own row or as the only package in such a container."""
     product = ctx.reference.product(ndc) if ndc else None
     if product is None:
         return False
@@ -160,8 +163,8 @@ def fixes_strength(ndc: str | None, ctx: Context, on: date | None = None) -> boo
 
 
 def sizes_packed(product: Product, ctx: Context, on: date | None = None) -> frozenset[Size]:
-    """The sizes in which a brand was sold in the product's kind of container on a day, or ever; empty where that
-    kind is not known."""
+    """Return the sizes in which a brand was sold in the product's kind of container on a day, or ever; empty where
+    that kind is not known."""
     packages = ctx.reference.packages(product.name, on) if product.container else ()
     return _as_sizes(one.holds for one in packages if one.container == product.container)
 
@@ -171,7 +174,7 @@ def _as_sizes(strengths: Iterable[Strength | None]) -> frozenset[Size]:
 
 
 def _product(line: ServiceLine, ctx: Context) -> Product | None:
-    """The product of LIN03; a part of a compound says nothing of the whole."""
+    """Return the product of LIN03; a part of a compound says nothing of the whole."""
     ndc = normalize(line.ndc) if line.drug is not None and len(line.drugs) == 1 and line.drug.ref is None else None
     return ctx.reference.product(ndc) if ndc else None
 
@@ -183,6 +186,6 @@ def _listed_names(line: ServiceLine, ctx: Context) -> list[str]:
 
 
 def _written_names(line: ServiceLine, ctx: Context) -> list[str]:
-    """The name in the text as it is written, which may be a brand, and as the tables know it."""
+    """Return the name in the text as it is written, which may be a brand, and as the tables know it."""
     narrative = ctx.narrative(line)
     return [name.lower() for name in (narrative.drug_name, narrative.matched) if name and narrative.matched]

@@ -15,13 +15,14 @@ _UNITS = "ML, UN, GR, ME or F2"
 
 
 def quantity_segment(line: ServiceLine, ctx: Context) -> str:
-    """The CTP that the text of a line gives for its NDC, ``CTP****33*ML~``, or "" where it isn't certain."""
+    """Return the CTP that the text of a line gives for its NDC, ``CTP****33*ML~``, or "" where it isn't
+    certain."""
     known = quantity_of_text(line, ctx)
     return segment_text("CTP", "", "", "", format_number(known[0]), known[1]) if known else ""
 
 
 def drug_loop(line: ServiceLine, ctx: Context, ndc: str) -> str:
-    """LIN and CTP for a line that has no loop 2410, with what to add where the quantity isn't certain."""
+    """Return LIN and CTP for a line that has no loop 2410, with what to add where the quantity isn't certain."""
     lin = Segment("LIN", ("LIN", "", "N4", ndc), line.lx.index, line.end, b"", "2410")
     known = ""
     if len(ctx.claim.lines) <= _MOST_LINES and not line.drugs:

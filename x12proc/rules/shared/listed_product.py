@@ -36,13 +36,14 @@ def lin03_excerpt(line: ServiceLine) -> str:
 
 
 def licences_of(name: str, ctx: Context) -> tuple[Licence, ...]:
-    """The licences of exactly this brand, or of all brands of exactly this drug."""
+    """Return the licences of exactly this brand, or of all brands of exactly this drug."""
     found = ctx.reference.licences(name)
     return found if any(name.lower() in (one.name, one.generic) for one in found) else ()
 
 
 def routes_of_brand(product: Product, ctx: Context) -> frozenset[str]:
-    """The routes of all packages of a brand: a vial for the vein and a syringe for the skin are one drug."""
+    """Return the routes of all packages of a brand: a vial for the vein and a syringe for the skin are one
+    drug."""
     brand = [one for one in ctx.reference.products_named(product.generic) if one.name == product.name]
     licences = licences_of(product.name or product.generic, ctx)
     known = [one.routes for one in (product, *brand)] + [one.routes for one in licences]

@@ -28,7 +28,7 @@ class Measure(NamedTuple):
 
 
 def measure(value: str, unit: str) -> Measure | None:
-    """An amount above zero in its base unit."""
+    """Return an amount above zero in its base unit."""
     known = to_base_unit(value, "UNIT" if unit == "IU" else unit)
     return Measure(*known) if known and known[0] > 0 else None
 
@@ -45,7 +45,8 @@ def format_measure(amount: Measure) -> str:
 
 
 def labelled_strengths(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
-    """The strengths of the product of LIN03; of several those that were sold in its container on that day."""
+    """Return the strengths of the product of LIN03; of several those that were sold in its container on that
+    day."""
     product = listed_product(line, ctx)
     strengths = read_strengths(product.strength) if product else ()
     if product is None or len(strengths) < 2:
@@ -55,5 +56,5 @@ def labelled_strengths(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
 
 
 def _sold(strengths: tuple[Strength, ...], sizes: frozenset[Size]) -> tuple[Strength, ...]:
-    """The strengths that are among the sizes; all of them where none is."""
+    """Return the strengths that are among the sizes; all of them where none is."""
     return tuple(one for one in strengths if Size(one.amount, one.unit, one.volume) in sizes) or strengths

@@ -33,7 +33,8 @@ _DIRECT = {"ML": "ML", "F2": "UNIT", "ME": "MG"}
 
 
 class DoseReading(NamedTuple):
-    """A quantity that the text may mean, and words for how it was worked out, made only when they are told."""
+    """A quantity that the text may mean, and words for how it was worked out, made only when a message needs
+    them."""
 
     quantity: Decimal
     words: Callable[[], str]
@@ -46,20 +47,20 @@ class DoseReading(NamedTuple):
 
 @per_claim
 def _waste_lines(ctx: Context) -> Counter[str | None]:
-    """How many JW lines each NDC has, None for those that can't be read."""
+    """Return how many JW lines each NDC has, None for those that can't be read."""
     return Counter(normalize(line.ndc) for line in ctx.targets if WASTED in line.modifiers_sent)
 
 
 def has_waste_line(line: ServiceLine, ctx: Context) -> bool:
-    """Whether another line bills the discarded part of this drug (or of one that may be this drug)."""
+    """Return whether another line bills the discarded part of this drug (or of one that may be this drug)."""
     wasted, ndc = _waste_lines(ctx), normalize(line.ndc)
     others = wasted[ndc] + (wasted[None] if ndc is not None else 0)
     return others > (WASTED in line.modifiers_sent)
 
 
 def candidate_amounts(line: ServiceLine, ctx: Context, narrative: Narrative) -> list[Measure]:
-    """What this line may stand for: the dose, or on a JW line the discarded amount; where no line bills the
-    waste, what was given and discarded together as well."""
+    """Return what this line may is: the dose, or on a JW line the discarded amount; where no line bills the waste,
+    what was given and discarded together as well."""
     dose = measure(narrative.dose.value, narrative.dose.unit) if narrative.dose else None
     wasted = measure(narrative.discarded.value, narrative.discarded.unit) if narrative.discarded else None
     if is_waste_line(line):
@@ -73,7 +74,7 @@ def candidate_amounts(line: ServiceLine, ctx: Context, narrative: Narrative) -> 
 
 
 def _amounts_of_mixed_sizes(narrative: Narrative) -> Iterator[Measure]:
-    """Where vials of several sizes were used, each size has an NDC and perhaps a line of its own."""
+    """Yield where vials of several sizes were used, each size has an NDC and perhaps a line of its own."""
     for content in narrative.contents if len(narrative.contents) > 1 else ():
         count, size = parse_quantity(content.count), measure(content.amount.value, content.amount.unit)
         if count and size:
@@ -81,8 +82,8 @@ def _amounts_of_mixed_sizes(narrative: Narrative) -> Iterator[Measure]:
 
 
 def _total_stated_per_vial(line: ServiceLine, ctx: Context, narrative: Narrative) -> Iterator[Measure]:
-    """What all containers hold together, where the text gives it as if one held it: ``450MG/18ML THREE VIALS`` of
-    a drug that is sold in vials of 150 MG."""
+    """Yield what all containers hold together, where the text gives it as if one held it: ``450MG/18ML THREE
+    VIALS`` of a drug that is sold in vials of 150 MG."""
     for content in narrative.contents:
         count, size = parse_quantity(content.count), measure(content.amount.value, content.amount.unit)
         sold = _sold_sizes(line, ctx)
@@ -92,14 +93,14 @@ def _total_stated_per_vial(line: ServiceLine, ctx: Context, narrative: Narrative
 
 
 def _sold_sizes(line: ServiceLine, ctx: Context) -> dict[Measure, Decimal | None]:
-    """What one container holds by the tables, and the milliliters in it where they are known."""
+    """Return what one container holds by the tables, and the milliliters in it where they are known."""
     strengths = [strength for strength in labelled_strengths(line, ctx) if not strength.per_ml]
     found = [(measure(format_number(strength.amount), strength.unit), strength.volume) for strength in strengths]
     return {amount: volume for amount, volume in found if amount}
 
 
 def _text_strength(narrative: Narrative) -> tuple[Measure, Decimal] | None:
-    """The text's amount in a volume: ``20MG/10ML`` as 20 MG and 10."""
+    """Return the text's amount in a volume: ``20MG/10ML`` as 20 MG and 10."""
     strength = narrative.strength
     if strength is None or strength.per_value is None or strength.per_unit is None:
         return None
@@ -108,7 +109,7 @@ def _text_strength(narrative: Narrative) -> tuple[Measure, Decimal] | None:
 
 
 def _concentrations(line: ServiceLine, ctx: Context, unit: str) -> set[Decimal]:
-    """How much of a unit one milliliter holds: by the text, and by the tables if they know only one."""
+    """Return how much of a unit one milliliter holds: by the text, and by the tables if they know only one."""
     found = set()
     for strength in labelled_strengths(line, ctx):
         amount = measure(format_number(strength.amount), strength.unit)
@@ -119,7 +120,7 @@ def _concentrations(line: ServiceLine, ctx: Context, unit: str) -> set[Decimal]:
 
 
 def _container_sizes(line: ServiceLine, ctx: Context, unit: str) -> dict[Decimal, Decimal | None]:
-    """What one container may hold, in a unit, and the milliliters in it where they are known."""
+    """Return what one container may hold, in a unit, and the milliliters in it where they are known."""
     narrative = ctx.narrative(line)
     sizes = {sold.value: volume for sold, volume in _sold_sizes(line, ctx).items() if sold.unit == unit}
     stated = [content.amount for content in narrative.contents]
@@ -138,7 +139,7 @@ def _container_sizes(line: ServiceLine, ctx: Context, unit: str) -> dict[Decimal
 
 
 def dose_readings(line: ServiceLine, ctx: Context) -> Iterator[DoseReading]:
-    """Every quantity that fits the text, in the unit of CTP05; the plainest first."""
+    """Yield every quantity that fits the text, in the unit of CTP05; the plainest first."""
     unit = line.drug.unit if line.drug else ""
     found = False
     for part in candidate_amounts(line, ctx, ctx.narrative(line)):
@@ -151,7 +152,7 @@ def dose_readings(line: ServiceLine, ctx: Context) -> Iterator[DoseReading]:
 
 
 def _readings_of(part: Measure, unit: str, line: ServiceLine, ctx: Context) -> Iterator[DoseReading]:
-    """The quantities in a unit that one amount of the text may come to."""
+    """Yield the quantities in a unit that one amount of the text may come to."""
     if unit == "UN":
         yield from _as_containers(part, line, ctx)
     elif unit == "GR" and part.unit == "MG":
@@ -164,7 +165,7 @@ def _readings_of(part: Measure, unit: str, line: ServiceLine, ctx: Context) -> I
 
 
 def counted_quantity(line: ServiceLine, ctx: Context) -> Decimal | None:
-    """How many containers the text counts, or pieces where the product is dosed by these."""
+    """Return how many containers the text counts, or pieces where the product is dosed by these."""
     containers = parse_quantity(ctx.narrative(line).container_count or "")
     if containers is not None:
         return containers
@@ -174,7 +175,7 @@ def counted_quantity(line: ServiceLine, ctx: Context) -> Decimal | None:
 
 
 def _counted_piece(line: ServiceLine, ctx: Context) -> str:
-    """What a product that is dosed by the piece comes in; empty for other products."""
+    """Return what a product that is dosed by the piece comes in; empty for other products."""
     dosing = dosing_of(line, ctx)
     return dosing.pieces[0] if dosing and dosing.kind == "piece" else ""
 
@@ -217,7 +218,7 @@ def _content_text(count: Decimal, held: Decimal) -> str:
 
 
 def _waste_is_contradicted(line: ServiceLine, ctx: Context) -> bool:
-    """Whether waste is billed (JW) and denied at once, by JZ or by the text (MOD02 and MOD03 tell that)."""
+    """Return whether waste is billed (JW) and denied at once, by JZ or by the text (MOD02 and MOD03 tell that)."""
     discarded, modifiers = ctx.narrative(line).discarded, _modifiers_by_drug(ctx)[normalize(line.ndc)]
     nothing = discarded is not None and parse_quantity(discarded.value) == 0
     return WASTED in modifiers and (nothing or "JZ" in modifiers)
@@ -225,7 +226,7 @@ def _waste_is_contradicted(line: ServiceLine, ctx: Context) -> bool:
 
 @per_claim
 def _modifiers_by_drug(ctx: Context) -> dict[str | None, set[str]]:
-    """The modifiers on the target lines of each NDC."""
+    """Return the modifiers on the target lines of each NDC."""
     found: dict[str | None, set[str]] = {}
     for line in ctx.targets:
         found.setdefault(normalize(line.ndc), set()).update(line.modifiers_sent)
@@ -233,8 +234,8 @@ def _modifiers_by_drug(ctx: Context) -> dict[str | None, set[str]]:
 
 
 def comparable_quantity(line: ServiceLine, ctx: Context) -> Decimal | None:
-    """CTP04 where it can be held against the text: one drug, no compound, a number above zero, and the waste, if
-    any, told without contradiction."""
+    """Return CTP04 where it can be compared with the text: one drug, no compound, a number above zero, and the
+    waste, if any, stated without contradiction."""
     drug = line.drug
     if drug is None or drug.ctp is None or len(line.drugs) > 1 or drug.ref is not None:
         return None
@@ -245,7 +246,8 @@ def comparable_quantity(line: ServiceLine, ctx: Context) -> Decimal | None:
 
 
 def quantity_of_text(line: ServiceLine, ctx: Context) -> tuple[Decimal, str] | None:
-    """How much of its NDC the text of a line comes to, and in which unit of CTP05; CTP itself is not looked at.
+    """Return how much of its NDC the text of a line comes to, and in which unit of CTP05; CTP itself is not looked
+    at.
 
     None unless the product's form makes the unit certain and every way of working it out gives the same number, of
     three decimals at most.
@@ -274,7 +276,8 @@ def _quantities_of_amount(part: Measure, unit: str, line: ServiceLine, ctx: Cont
 
 
 def unit_by_form(line: ServiceLine, ctx: Context) -> tuple[str, str] | None:
-    """The unit that the product's form asks for, and what it is; None where the tables don't make it certain."""
+    """Return the unit that the product's form wants, and what it is; None where the tables don't make it
+    certain."""
     piece = _counted_piece(line, ctx)
     if piece and piece != "vial":  # which holds a liquid or a powder
         return "UN", f"dosed by the {piece}"

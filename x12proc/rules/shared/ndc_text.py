@@ -14,7 +14,8 @@ _TWELVE = re.compile(r"[0-9]{12}|[0-9]{6}-[0-9]{4}-[0-9]{2}")
 
 
 def ndc_sent(line: ServiceLine) -> str:
-    """LIN03 where it is meant as an NDC; empty where LIN02 says that it is another kind of number (NDC07)."""
+    """Return LIN03 where it is meant as an NDC; empty where LIN02 says that it is another kind of number
+    (NDC07)."""
     drug = line.drug
     return "" if drug is None or drug.lin.element(2) in _OTHER_CODES else drug.lin.element(3)
 
@@ -24,7 +25,7 @@ def without_hyphens(ndc: str) -> str:
 
 
 def repaired(ndc: str) -> str | None:
-    """The 11 digits that a misspelt NDC means without doubt."""
+    """Return the 11 digits that a misspelt NDC means without doubt."""
     paper = _PAPER_FORM.match(ndc.strip()[:_LONGEST_PAPER_FORM])
     return normalize(ndc) or (paper[1] if paper else None)
 
@@ -34,6 +35,6 @@ def has_twelve_digits(ndc: str) -> bool:
 
 
 def without_leading_zero(ndc: str) -> str | None:
-    """The 11 digits of an NDC of twelve that has a zero in front."""
+    """Return the 11 digits of an NDC of twelve that has a zero in front."""
     digits = without_hyphens(ndc)
     return digits[1:] if has_twelve_digits(ndc) and digits.startswith("0") else None

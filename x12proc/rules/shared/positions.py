@@ -12,13 +12,13 @@ _FIRST = 3  # the component of the first modifier
 
 
 def reference_anchor(claim: Claim) -> Segment:
-    """The segment of loop 2300 behind which a further REF belongs."""
+    """Return the segment of loop 2300 after which a further REF belongs."""
     own = (segment for segment in claim.segments if segment.loop == "2300")
     return list(takewhile(lambda segment: segment.tag not in _BEHIND_REFERENCES, own))[-1]
 
 
 def procedure_element(line: ServiceLine) -> int:
-    """Which element of SV1 or SV2 holds the procedure; charge, unit basis and units follow it."""
+    """Return which element of SV1 or SV2 holds the procedure; charge, unit basis and units follow it."""
     return 2 if line.head.tag == "SV2" else 1
 
 

@@ -105,7 +105,7 @@ def is_compounded(line: ServiceLine, ctx: Context) -> bool:
 
 
 def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
-    """Whether a text names a product that was licensed for injection into the eye by the service date."""
+    """Return whether a text names a product that was licensed for injection into the eye by the service date."""
     day, lexicon = served_on(line, ctx), ctx.reference.lexicon()
     names = {name for _, text in ctx.texts(line) for name in lexicon.find(text)}
     return any(
@@ -116,7 +116,7 @@ def is_made_for_the_eye(line: ServiceLine, ctx: Context) -> bool:
 
 
 def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
-    """The routes that the text names; where it names none, what JA or JB says."""
+    """Return the routes that the text names; where it names none, what JA or JB says."""
     stated = ctx.narrative(line).routes
     return frozenset(
         stated or [_MODIFIER_ROUTES[code] for code in line.modifiers_sent if code in _MODIFIER_ROUTES]
@@ -124,7 +124,7 @@ def stated_routes(line: ServiceLine, ctx: Context) -> frozenset[str]:
 
 
 def codes_for_route(codes: list[SpecificCode], line: ServiceLine, ctx: Context) -> list[SpecificCode]:
-    """The codes without those whose text restricts them to another route than the stated one."""
+    """Return the codes without those whose text restricts them to another route than the stated one."""
     if not codes:
         return codes
     routes = stated_routes(line, ctx)
@@ -132,24 +132,24 @@ def codes_for_route(codes: list[SpecificCode], line: ServiceLine, ctx: Context) 
 
 
 def is_opps(ctx: Context, rule_id: str, bills: tuple[str, ...]) -> bool:
-    """Whether the claim is a hospital outpatient claim to a payer that pays under OPPS."""
+    """Return whether the claim is a hospital outpatient claim to a payer that pays under OPPS."""
     payers = ctx.option(rule_id, "filing_indicators")
     assert isinstance(payers, tuple)
     return ctx.claim.filing_indicator in payers and ctx.claim.facility_code in bills
 
 
 def code_location(line: ServiceLine) -> Location:
-    """SV101-2 or SV202-2."""
+    """Return SV101-2 or SV202-2."""
     return at(line.head, procedure_element(line), 2)
 
 
 def format_code(line: ServiceLine) -> str:
-    """The code of a line as it is shown."""
+    """Return the code of a line for a message."""
     return excerpt(line.procedure, 10)
 
 
 def format_drug(line: ServiceLine, ctx: Context) -> str:
-    """The drug's name as it is shown: by LIN03, else by the text."""
+    """Return the drug's name for a message: by LIN03, else by the text."""
     number = normalize(line.ndc)
     product = ctx.reference.product(number) if number else None
     name = (product.name or product.generic) if product else (named_drug(line, ctx) or "").upper()
@@ -169,14 +169,14 @@ def _format_dates(code: SpecificCode) -> str:
 
 
 def format_codes(codes: Iterable[SpecificCode]) -> str:
-    """Codes with their dates, a few of them."""
+    """Return codes with their dates, a few of them."""
     listed = [_format_dates(code) for code in codes]
     more = f"; or {len(listed) - MOST_CODES_LISTED} more" if len(listed) > MOST_CODES_LISTED else ""
     return "; or ".join(listed[:MOST_CODES_LISTED]) + more
 
 
 def codes_in_force(line: ServiceLine, ctx: Context) -> list[SpecificCode]:
-    """The codes that the drug should have been billed under, for all that is known."""
+    """Return the codes that the drug should have been billed under, for all that is known."""
     own = specific_codes(line, ctx)
     return codes_for_route(own.in_force, line, ctx) or own.in_force or codes_for_route(own.unsure, line, ctx)
 
@@ -193,7 +193,8 @@ def specific_code_hit(line: ServiceLine, ctx: Context, codes: list[SpecificCode]
 
 
 def specific_code_fix(line: ServiceLine, ctx: Context, codes: list[SpecificCode], *, unsure: bool = False) -> str:
-    """What to bill in place of the unclassified code, with the units of the line's dose where they are certain."""
+    """Return what to bill in place of the unclassified code, with the units of the line's dose where they are
+    certain."""
     first, check = codes[0], "Bill"
     if unsure and first.first is None:
         check = f"If {first.code} was in force on {served_on(line, ctx)}, bill"
@@ -222,11 +223,11 @@ def _certainty(own: SpecificCodes, codes: list[SpecificCode]) -> Severity | None
 
 
 def _is_followed(code: SpecificCode, later: list[SpecificCode]) -> bool:
-    """Whether a code ended the day before another began: then both stand for one product."""
+    """Return whether a code ended the day before another began: then both is one product."""
     return code.last is not None and any(one.first == code.last + timedelta(days=1) for one in later)
 
 
 def is_token_charge(line: ServiceLine) -> bool:
-    """Whether a line charges no more than a token, as for a drug that cost the provider nothing."""
+    """Return whether a line charges no more than a token, as for a drug that cost the provider nothing."""
     charge = parse_quantity(line.charge)
     return charge is not None and charge <= _TOKEN

@@ -19,42 +19,43 @@ _DENIAL = re.compile(
 
 
 def description_location(line: ServiceLine) -> Location:
-    """Where the description stands or should stand: SV101-7 or SV202-7."""
+    """Return where the description stands or should stand: SV101-7 or SV202-7."""
     if line.service is None:  # pragma: no cover - a target line bills a code, so it has SV1 or SV2
         return missing(line.lx, "2400", "SV101-7")
     return at(line.service, 1 if line.service.tag == "SV1" else 2, 7)
 
 
 def text_location(line: ServiceLine, ctx: Context) -> Location:
-    """Where the words of a line begin: its description, or the first note that stands in for it."""
+    """Return where the words of a line begin: its description, or the first note that is in for it."""
     texts = ctx.texts(line)
     return texts[0][0].location if texts else description_location(line)
 
 
 def text_excerpt(line: ServiceLine, ctx: Context) -> str | None:
-    """The first text of a line as a finding's value."""
+    """Return the first text of a line as a finding's value."""
     texts = ctx.texts(line)
     return excerpt(texts[0][1]) if texts else None
 
 
 def named_drug(line: ServiceLine, ctx: Context) -> str | None:
-    """The drug's name as the text has it, if it is a known one."""
+    """Return the drug's name as the text has it, if it is a known one."""
     narrative = ctx.narrative(line)
     return narrative.drug_name if narrative.matched else None
 
 
 def kinds_of_drug(line: ServiceLine, ctx: Context) -> frozenset[str]:
-    """What kinds of product the drug is of (vaccine, cell-therapy and so on), by LIN03, else by its name."""
+    """Return what kinds of product the drug is of (vaccine, cell-therapy and so on), by LIN03, else by its
+    name."""
     return ctx.reference.classes(normalize(line.ndc), named_drug(line, ctx))
 
 
 def route_modifiers(line: ServiceLine) -> list[str]:
-    """JA (intravenous) and JB (subcutaneous), those that the line has."""
+    """Return JA (intravenous) and JB (subcutaneous), those that the line has."""
     return [code for code in _ROUTE_MODIFIERS if code in line.modifiers_sent]
 
 
 def undenied_match(pattern: re.Pattern[str], text: str) -> str:
-    """The first words of a text that the pattern finds and that no NOT or NO stands before; else empty."""
+    """Return the first words of a text that the pattern finds and that no NOT or NO stands before; else empty."""
     searched = text[:_LONGEST]
     matches = pattern.finditer(searched)
     return next((one[0] for one in matches if not _DENIAL.search(searched[: one.start()])), "")

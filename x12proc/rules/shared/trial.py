@@ -11,13 +11,13 @@ _DEMONSTRATION_DIGITS = 3
 
 
 def is_trial_claim(ctx: Context) -> bool:
-    """Whether the claim says anywhere, by a code, a number or a word, that it belongs to a trial."""
+    """Return whether the claim says anywhere, by a code, a number or a word, that it belongs to a trial."""
     number = ctx.claim.reference(TRIAL_NUMBER)
     return bool(trial_signals(ctx)) or (number is not None and not is_demonstration(number, ctx))
 
 
 def trial_signals(ctx: Context) -> list[str]:
-    """The signs that the claim belongs to a trial, without its number."""
+    """Return the signs that the claim belongs to a trial, without its number."""
     signals = coded_signals(ctx)
     if ctx.claim.code(*TRIAL_CONDITION) is not None:
         signals.append("condition code 30")
@@ -33,7 +33,7 @@ def coded_signals(ctx: Context) -> list[str]:
 
 
 def is_demonstration(reference: Reference, ctx: Context) -> bool:
-    """REF*P4 also carries the short numbers of Medicare demonstration projects; no trial, no trial number."""
+    """Return whether REF*P4 has the short number of a Medicare demonstration project, which is no trial."""
     value = reference.value.strip()
     return (
         0 < len(value) <= _DEMONSTRATION_DIGITS and value.isascii() and value.isdigit() and not trial_signals(ctx)

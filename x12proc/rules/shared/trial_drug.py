@@ -34,27 +34,27 @@ _BLINDED = re.compile(
 
 
 def names_study_drug(line: ServiceLine, ctx: Context) -> bool:
-    """Whether a sponsor's code or a blinded arm stands in the texts for the name of a drug under study. Never in a
-    claim that doesn't say that it is of a trial: there such a code names nothing."""
+    """Return whether a sponsor's code or a blinded arm is in the texts for the name of a drug under study. Never
+    in a claim that doesn't say that it is of a trial: there such a code names nothing."""
     return any(_has_code(text) or is_blinded(text) for _, text in ctx.texts(line)) and is_trial_claim(ctx)
 
 
 def is_under_study(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the drug itself is under study, by its modifier and diagnosis or by the only name it has. It may
-    have no NDC."""
+    """Return whether the drug itself is under study, by its modifier and diagnosis or by the only name it has. It
+    may have no NDC."""
     if ctx.investigational(line):
         return True
     return ctx.narrative(line).matched is None and names_study_drug(line, ctx)
 
 
 def is_blinded(text: str) -> bool:
-    """Whether a text speaks of a blinded arm: whoever bills doesn't know what the patient got."""
+    """Return whether a text is about a blinded arm: whoever bills doesn't know what the patient got."""
     return _BLINDED.search(text[:2000].upper()) is not None
 
 
 @lru_cache(maxsize=1024)  # the same words come again and again
 def _has_code(text: str) -> bool:
-    """Whether a text holds what looks like a sponsor's code."""
+    """Return whether a text holds what looks like a sponsor's code."""
     rest = read_identifiers(clean(text).upper()).rest
     for found in _CODE.finditer(rest):
         letters = found["letters"]

@@ -45,20 +45,21 @@ def _drugs(lines: Iterable[ServiceLine]) -> tuple[frozenset[Drug], bool]:
 
 
 def may_have_partner(line: ServiceLine, ctx: Context, wasted: bool) -> bool:
-    """Whether another line holds the wasted (else the given) part, or may hold it for all that is known."""
+    """Return whether another line holds the wasted (else the given) part, or may hold it for all that is known."""
     drugs, all_known = drugs_billed(ctx, wasted)
     own = drug_and_day(line)
     return bool(drugs) and (own in drugs or not all_known or not is_known(own))
 
 
 def may_have_waste_line(line: ServiceLine, ctx: Context) -> bool:
-    """Whether a JW line belongs to the line; one whose own partner is missing (MOD04) may have been meant."""
+    """Return whether a JW line belongs to the line; one whose own partner is missing (MOD04) may have been
+    meant."""
     alone = drugs_billed(ctx, True)[0] - drugs_billed(ctx, False)[0]
     return bool(alone) or may_have_partner(line, ctx, True)
 
 
 def container_type(line: ServiceLine, ctx: Context) -> str:
-    """SDV, MDV, PFS or KIT as the text says, else as the product of the NDC comes; empty when unknown."""
+    """Return SDV, MDV, PFS or KIT as the text says, else as the product of the NDC comes; empty when unknown."""
     stated = ctx.narrative(line).container
     if stated is not None:
         return stated
@@ -70,7 +71,7 @@ def container_type(line: ServiceLine, ctx: Context) -> str:
 
 
 def is_exempt_from_waste_modifiers(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the line is of a kind that is billed without JW and JZ."""
+    """Return whether the line is of a kind that is billed without JW and JZ."""
     claim = ctx.claim
     if claim.type == "I" and claim.facility_code.startswith(_PAID_AS_A_WHOLE):
         return True
@@ -87,27 +88,28 @@ def _has_no_waste_line(line: ServiceLine, ctx: Context) -> bool:
 
 
 def discarded_amount(narrative: Narrative) -> Decimal | None:
-    """How much the text says was discarded; None when it doesn't."""
+    """Return how much the text says was discarded; None when it doesn't."""
     return parse_quantity(narrative.discarded.value) if narrative.discarded else None
 
 
 def is_waste_line(line: ServiceLine) -> bool:
-    """Whether a line bills discarded drug."""
+    """Return whether a line bills discarded drug."""
     return WASTED in line.modifiers_sent
 
 
 def drug_and_day(line: ServiceLine) -> Drug:
-    """What two lines share that are parts of one administration: NDC and day."""
+    """Return what two lines share that are parts of one administration: NDC and day."""
     return normalize(line.ndc) or line.ndc, service_days(line)
 
 
 def is_known(drug: Drug) -> bool:
-    """Whether NDC and day are real ones, so that two lines with the same can be paired."""
+    """Return whether NDC and day are real ones, so that two lines with the same can be paired."""
     return normalize(drug[0]) is not None and not is_placeholder(drug[0]) and drug[1] is not None
 
 
 def other_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
-    """The line that bills the other part of a line's drug: the given part of a JW line, the waste of a given line.
+    """Return the line that bills the other part of a line's drug: the given part of a JW line, the waste of a
+    given line.
 
     None unless exactly two target lines bill the drug on that day, one with JW and one without. Lines without an
     NDC pair by the drug's name.
@@ -123,7 +125,7 @@ def other_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
 
 @per_claim
 def _lines_by_drug(ctx: Context) -> dict[Hashable, list[ServiceLine]]:
-    """The target lines by drug and day; empty where none bills waste."""
+    """Return the target lines by drug and day; empty where none bills waste."""
     found: dict[Hashable, list[ServiceLine]] = {}
     if any(is_waste_line(line) for line in ctx.targets):
         for line in ctx.targets:
@@ -132,7 +134,8 @@ def _lines_by_drug(ctx: Context) -> dict[Hashable, list[ServiceLine]]:
 
 
 def _key(line: ServiceLine, ctx: Context) -> Hashable:
-    """NDC and day; without an NDC the drug's name and the day; else the line itself, which pairs with no other."""
+    """Return NDC and day; without an NDC the drug's name and the day; else the line itself, which pairs with no
+    other."""
     drug = drug_and_day(line)
     if is_known(drug):
         return drug
@@ -142,13 +145,13 @@ def _key(line: ServiceLine, ctx: Context) -> Hashable:
 
 @per_claim
 def _doses_given(ctx: Context) -> frozenset[Amount | None]:
-    """The doses in the texts of the lines without JW."""
+    """Return the doses in the texts of the lines without JW."""
     return frozenset(ctx.narrative(line).dose for line in ctx.targets if not is_waste_line(line))
 
 
 @per_claim
 def _packages(ctx: Context) -> dict[str | None, set[str | None]]:
-    """The NDCs under which each drug of the claim is billed."""
+    """Return the NDCs under which each drug of the claim is billed."""
     found: dict[str | None, set[str | None]] = {}
     for line in ctx.targets:
         found.setdefault(ctx.narrative(line).matched, set()).add(normalize(line.ndc))
@@ -156,12 +159,12 @@ def _packages(ctx: Context) -> dict[str | None, set[str | None]]:
 
 
 def has_other_packages(line: ServiceLine, ctx: Context) -> bool:
-    """Whether the drug is billed from several packages: its texts may then speak of all of them together."""
+    """Return whether the drug is billed from several packages: its texts may then be about all of them."""
     return len(_packages(ctx)[ctx.narrative(line).matched]) > 1
 
 
 def wasted_amount(line: ServiceLine, ctx: Context) -> Amount | None:
-    """How much a JW line says was discarded: the amount that it calls so, or the only one that it gives.
+    """Return how much a JW line says was discarded: the amount that it calls so, or the only one that it gives.
 
     None where the text repeats the dose of the line that bills the given part.
     """

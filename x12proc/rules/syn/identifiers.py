@@ -78,25 +78,27 @@ def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Itera
 
 
 def _own_number(line: ServiceLine, claim: Claim, taken: set[str]) -> str:
-    """A control number that no line has, made of the account number and the line's number; "" without those."""
+    """Return a control number that no line has, made of the account number and the line's number; "" without
+    those."""
     number = f"{claim.id.strip()}-{line.number.strip()}"
     usable = claim.id.strip() and line.number.strip() and number not in taken and len(number) <= _LONGEST_CONTROL
     return segment_text("REF", _CONTROL, number) if usable else ""
 
 
 def _before_reference(line: ServiceLine) -> Segment:
-    """The segment of loop 2400 behind which a further REF belongs."""
+    """Return the segment of loop 2400 after which a further REF belongs."""
     own = (segment for segment in line.segments if segment.loop == "2400")
     return list(takewhile(lambda segment: segment.tag not in _BEHIND_REFERENCES, own))[-1]
 
 
 def _number(line: ServiceLine) -> str:
-    """The number of REF*6R. Before a drug there is nothing but the line's own loop, whose first REF*6R counts."""
+    """Return the number of REF*6R. Before a drug there is nothing but the line's own loop, whose first REF*6R
+    counts."""
     return line.control if line.control.strip() and not line.drugs else _control(line)[0]
 
 
 def _control(line: ServiceLine) -> tuple[str, Segment | None]:
-    """REF*6R, also one that stands behind the NDC by mistake (SYN09 tells that)."""
+    """Return REF*6R, also one that stands after the NDC by mistake (SYN09 tells that)."""
     for segment in line.segments:
         if segment.tag == "REF" and segment.element(1) == _CONTROL and segment.element(2).strip():
             return segment.element(2), segment

@@ -144,7 +144,7 @@ def wrong_reference_beside_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]
 
 
 def _reference_moved(ref: Segment, claim: Claim) -> str | None:
-    """Where a REF*G1 or REF*9F of loop 2410 belongs; None for other references."""
+    """Return where a REF*G1 or REF*9F of loop 2410 belongs; None for other references."""
     moved = changed_segment(ref, claim.delimiters, {})
     if ref.element(1) not in _APPROVALS or not moved:
         return None
@@ -184,7 +184,7 @@ def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _out_of_order(segment: Segment, lin_seen: bool, below: Segment | None) -> str:
-    """What is wrong with the place of a segment behind those already seen."""
+    """Return what is wrong with the place of a segment after those already seen."""
     tag = segment.tag
     if tag == "LIN":
         return f"LIN comes after {below.tag} of loop {below.loop}; it belongs before it" if below else ""
@@ -196,7 +196,7 @@ def _out_of_order(segment: Segment, lin_seen: bool, below: Segment | None) -> st
 
 
 def _name(segment: Segment) -> str:
-    """A segment as people call it, with the qualifier of a REF, DTP or NTE."""
+    """Return a segment as people call it, with the qualifier of a REF, DTP or NTE."""
     qualified = segment.tag in ("REF", "DTP", "NTE") and segment.element(1)
     tag = excerpt(segment.tag, 10)
     return f"{tag}*{excerpt(segment.element(1), 10)}" if qualified else tag
@@ -235,7 +235,7 @@ def line_note_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 
 def _joined(line: ServiceLine, codes: tuple[str, ...]) -> str | None:
-    """The notes of a kind as one, where they fit in it."""
+    """Return the notes of a kind as one, where they fit in it."""
     texts = [note.text.strip() for note in line.notes if note.code in codes]
     note = segment_text("NTE", codes[0], " ".join(dict.fromkeys(texts)))
     return f"Send one note: {note}" if note and len(note) <= len(f"NTE*{codes[0]}*~") + FIELD_LENGTH else None

@@ -45,7 +45,7 @@ class _Text(msgspec.Struct, frozen=True):
 
 @per_claim
 def _texts(ctx: Context) -> list[_Text]:
-    """The free texts of a claim and of its target lines."""
+    """Return the free texts of a claim and of its target lines."""
     claim = ctx.claim
     element = claim.delimiters.element.decode("latin-1")
     component = claim.delimiters.component.decode("latin-1")
@@ -65,7 +65,7 @@ def _notes_and_k3(notes: tuple[Note, ...], k3: tuple[Segment, ...], element: str
 
 
 def _field(spot: LazyLocation, delimiter: str) -> _Text:
-    """A field that is the last of its segment: what stands behind it was cut from it by a delimiter."""
+    """Return a field that is the last of its segment: what stands after it was cut from it by a delimiter."""
     cut = spot.segment.element(spot.element + 1)
     return _Text(spot, spot.segment.element(spot.element), delimiter if cut else "", False)
 
@@ -106,7 +106,7 @@ def text_over_80_characters(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 
 def _shortened(text: str) -> str:
-    """The text in 80 characters, or "": fewer blanks, then without a generic name in brackets."""
+    """Return the text in 80 characters, or "": fewer blanks, then without a generic name in brackets."""
     if len(text) > _LONGEST_SHORTENED or not (text.isascii() and text.isprintable()):
         return ""
     text = " ".join(text.split())
@@ -149,7 +149,7 @@ def illegal_characters_in_text(claim: Claim, ctx: Context) -> Iterator[Hit]:
 
 
 def _in_plain_characters(field: _Text, delimiters: Delimiters, lower_case: bool) -> str:
-    """The text in characters that every payer reads, or "" where a character has no such spelling."""
+    """Return the text in characters that every payer reads, or "" where a character has no such spelling."""
     text = field.text[: FIELD_LENGTH + 1]
     for separator in (delimiters.repetition, b"" if field.composite else delimiters.component):
         text = text.replace(separator.decode("latin-1"), " ") if separator else text
@@ -159,7 +159,7 @@ def _in_plain_characters(field: _Text, delimiters: Delimiters, lower_case: bool)
 
 
 def _character_fault(field: _Text, delimiters: Delimiters, lower_case: bool) -> tuple[Severity, str] | None:
-    """The gravest fault in the characters of a text."""
+    """Return the gravest fault in the characters of a text."""
     if field.cut_by:
         return REJECT, f"is cut in two: its text seems to hold the delimiter {field.cut_by}"
     separators = (delimiters.repetition, b"" if field.composite else delimiters.component)
