@@ -88,7 +88,8 @@ def test_one_of_another_version_is_not_used() -> None:
         sys.executable,
         "-c",
         "from x12proc.wire import _native; _native.version = '0'; import importlib\n"
-        "from x12proc.wire import fast; importlib.reload(fast); print(fast.stops is fast.stops_in_python)",
+        "from x12proc.wire import accelerated; importlib.reload(accelerated)\n"
+        "print(accelerated.stops is accelerated.stops_in_python)",
     )
     assert said == "True\n"
 
