@@ -184,7 +184,7 @@ def test_such_a_separator_is_never_told_of_the_next_claim() -> None:
 
 def with_errors(data: bytes, errors: list[GuideError]) -> Iterator[Outcome]:
     """The outcomes of a file with guide errors on every claim."""
-    for outcome in scrub_buffer(data, engine(), ("J3590",), every_claim=True):
+    for outcome in scrub_buffer(data, engine(), ("J3590",), all_claims=True):
         if isinstance(outcome, ClaimResult | UntargetedClaim):
             yield msgspec.structs.replace(outcome, guide_errors=tuple(errors))
         else:
@@ -252,7 +252,7 @@ def test_errors_that_hang_on_no_claim_are_told() -> None:
     errors = (GuideError("7", "code", place("2010BB", "NM1", "NM101", 19), "PX"),)
 
     def outcomes() -> Iterator[Outcome]:
-        for outcome in scrub_buffer(base(), engine(), ("J3590",), every_claim=True):
+        for outcome in scrub_buffer(base(), engine(), ("J3590",), all_claims=True):
             if isinstance(outcome, Interchange):
                 interchange = outcome
             elif isinstance(outcome, Group):

@@ -91,7 +91,7 @@ def test_acknowledgements_of_every_rule_case_are_valid_and_balance() -> None:
         engine = Engine(
             all_rules(), with_options(case), reference(), codes=case.codes, as_of=case.as_of, profile=case.profile
         )
-        written = acknowledge(data, outcomes=scrub_buffer(data, engine, case.codes, every_claim=True))
+        written = acknowledge(data, outcomes=scrub_buffer(data, engine, case.codes, all_claims=True))
         rejected = {entry.split()[1] for entry in case.expect} >= {"reject"}
         assert ("*U*" in "".join(lines(written["277ca"], "STC"))) == rejected, case.name
         for kind in KINDS:
@@ -161,7 +161,7 @@ def test_a_crashed_rule_is_no_acceptance() -> None:
     rules = all_rules()
     broken = msgspec.structs.replace(rules["RTE01"], check=_crash)
     engine = Engine({**rules, "RTE01": broken}, profiles(), reference(), codes=("J3590",), as_of=NOW.date())
-    written = acknowledge(base(), outcomes=scrub_buffer(base(), engine, ("J3590",), every_claim=True))
+    written = acknowledge(base(), outcomes=scrub_buffer(base(), engine, ("J3590",), all_claims=True))
     assert claims(written["277ca"])["B1001"][1] == "STC*A3:0*20240401*U*15125"
     assert lines(written["999"], "IK5") == ["IK5*A"]
     check(written)

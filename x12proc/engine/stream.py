@@ -149,27 +149,27 @@ def scrub_buffer(
     engine: Engine,
     codes: tuple[str, ...],
     *,
-    every_claim: bool = False,
+    all_claims: bool = False,
     window: int = WINDOW,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Everything that is to be said of a file, in file order. Never raises on input.
 
-    Claims without a target line are told with ``every_claim`` only. A claim too large to open and a rule that
+    Claims without a target line are told with ``all_claims`` only. A claim too large to open and a rule that
     crashed become faults of severity ``error``: the file fails, its other claims are still told.
     """
     builder = ClaimBuilder(buffer)
-    for event in scan(buffer, codes, every_claim=every_claim, window=window, progress=progress):
+    for event in scan(buffer, codes, all_claims=all_claims, window=window, progress=progress):
         if not isinstance(event, ClaimSpan):
             yield event
-        elif not event.mentioned:
+        elif not event.has_code:
             yield UntargetedClaim(event)
         else:
-            yield from scrub_claim(builder, engine, codes, event, every_claim=every_claim)
+            yield from scrub_claim(builder, engine, codes, event, all_claims=all_claims)
 
 
 def scrub_claim(
-    builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, every_claim: bool
+    builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, all_claims: bool
 ) -> Iterator[Fault | ClaimResult | UntargetedClaim]:
     """What is to be said of one claim that mentions a code: faults, and then the claim where it can be opened."""
     try:
@@ -186,7 +186,7 @@ def scrub_claim(
         for crash in scrubbed.crashes:
             yield _claim_fault(span, RULE_CRASH, _crash_text(crash))
         yield scrubbed
-    elif every_claim:
+    elif all_claims:
         yield UntargetedClaim(span)
 
 

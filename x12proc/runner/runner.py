@@ -78,13 +78,13 @@ def outcomes(
     buffer: Buffer,
     settings: Settings,
     checks: GuideChecks,
-    every_claim: bool = False,
+    all_claims: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """What a buffer's claims come to under the rules and, as the settings have it, the implementation guide."""
     judge = checks.judge(buffer)
-    every_claim = every_claim or (judge is not None and judge.whole)
-    told = scrub_buffer(buffer, settings.engine(), settings.codes, every_claim=every_claim, progress=progress)
+    all_claims = all_claims or (judge is not None and judge.whole)
+    told = scrub_buffer(buffer, settings.engine(), settings.codes, all_claims=all_claims, progress=progress)
     return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
 
 
@@ -238,10 +238,10 @@ class FileRun:
                 yield outcome
 
     def _outcomes(self, opened: OpenInput, advance: Callable[[int], None]) -> Iterator[Outcome]:
-        every_claim = not EVERY_CLAIM.isdisjoint(self._emit)
+        all_claims = not EVERY_CLAIM.isdisjoint(self._emit)
         path = self._source.path
         if not can_be_shared(self._sharing, self._settings, path, opened.size):
-            return outcomes(opened.buffer, self._settings, self._checks, every_claim, advance)
+            return outcomes(opened.buffer, self._settings, self._checks, all_claims, advance)
         assert self._sharing is not None
         assert path is not None
         emit = self._emit
@@ -252,7 +252,7 @@ class FileRun:
             documents="json" in emit,
             patient=self._settings.patient,
             notes="annotated" in emit,
-            every_claim=every_claim,
+            all_claims=all_claims,
         )
         return shared_outcomes(opened.buffer, self._settings, self._sharing, share, advance)
 

@@ -106,7 +106,7 @@ def _scrubbed(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outc
     told = (
         outcome
         for span in task.claims
-        for outcome in scrub_claim(builder, engine, settings.codes, span, every_claim=False)
+        for outcome in scrub_claim(builder, engine, settings.codes, span, all_claims=False)
     )
     judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
     return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told

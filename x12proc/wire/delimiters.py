@@ -24,7 +24,7 @@ class Delimiters(msgspec.Struct, frozen=True):
     component: bytes
     segment: bytes
     repetition: bytes = b""
-    folded: bool = False
+    wrapped: bool = False
 
     @property
     def layout(self) -> str:
@@ -90,7 +90,7 @@ def read_isa(buffer: bytes, start: int) -> IsaHeader:
     tail = parts[ISA_ELEMENTS]
     length = sum(len(part) for part in parts[:ISA_ELEMENTS]) + ISA_ELEMENTS + 1
     repetition, unset = _repetition(parts[11], parts[12], taken=element + tail[:2])
-    delimiters = Delimiters(element, tail[:1], tail[1:2], repetition, _is_folded(buffer, tail[1:2]))
+    delimiters = Delimiters(element, tail[:1], tail[1:2], repetition, _is_wrapped(buffer, tail[1:2]))
     _check(delimiters, start)
     fields = (*(part.decode("latin-1").strip() for part in parts[:ISA_ELEMENTS]), tail[:1].decode("latin-1"))
     padded = length == ISA_LENGTH and all(
@@ -124,7 +124,7 @@ def _wrapped_bytes(head: bytes, element: bytes) -> int:
     return removed
 
 
-def _is_folded(buffer: bytes, terminator: bytes) -> bool:
+def _is_wrapped(buffer: bytes, terminator: bytes) -> bool:
     """Whether the first lines are all of one length, and not because segments happen to end there."""
     if terminator in (b"\r", b"\n"):
         return False

@@ -105,7 +105,7 @@ class ClaimSpan(msgspec.Struct, frozen=True):
     group: Group
     transaction: TransactionSet
     number: int
-    mentioned: bool
+    has_code: bool
 
 
 class TransactionClosed(msgspec.Struct, frozen=True):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 
 from x12proc.errors import X12SyntaxError
-from x12proc.wire import versions as guides
-from x12proc.wire.accelerated import count, stops
-from x12proc.wire.boundaries import CLM, HL, PROVIDER, ST, SUBSCRIBER, Levels, level_at, marks
+from x12proc.wire import versions
+from x12proc.wire.accelerated import count, find_boundaries
+from x12proc.wire.boundaries import CLM, HL, PROVIDER, ST, SUBSCRIBER, OpenLoops, boundary_pattern, hl_level_at
 from x12proc.wire.delimiters import IsaHeader
 from x12proc.wire.events import (
     ClaimSpan,
@@ -60,7 +60,7 @@ class InterchangeScan:
         header: IsaHeader,
         index: int,
         codes: Sequence[str],
-        every_claim: bool,
+        all_claims: bool,
         window: int,
     ) -> None:
         self.end = len(buffer)
@@ -70,9 +70,9 @@ class InterchangeScan:
         self._delimiters = header.delimiters
         self._element = header.delimiters.element
         self._codes = tuple(code.encode() for code in codes)
-        self._every_claim = every_claim
+        self._every_claim = all_claims
         self._window_size = window
-        self._marks = marks(self._delimiters.segment, self._element)
+        self._marks = boundary_pattern(self._delimiters.segment, self._element)
         # The terminator behind a window is no part of it.
         end = re.escape(self._delimiters.segment)
         layout = rb"[^0-9A-Za-z" + end + re.escape(self._element) + rb"]*+"
@@ -139,7 +139,7 @@ class InterchangeScan:
         """Go from stop to stop of a window."""
         yield from self._look_for_damage(window)
         last = 0
-        for at, tag, opened, place, hit, claims, number, ended, levels in stops(
+        for at, tag, opened, place, hit, claims, number, ended, levels in find_boundaries(
             window.text,
             self._delimiters.segment,
             self._element,
@@ -190,7 +190,7 @@ class InterchangeScan:
             self._open_index = self._index(window)
             self._open_at = window.offset(self._open_place)
             if self._open == HL:
-                self._open_level = level_at(window.text, self._open_place, self._element)
+                self._open_level = hl_level_at(window.text, self._open_place, self._element)
         for loop in self._levels.values():
             loop.place = -1
         self._open_place = -1
@@ -214,7 +214,7 @@ class InterchangeScan:
 
     # -- stretches -----------------------------------------------------------------------------------------
 
-    def _note_loops(self, window: Window, ended: int, levels: Levels) -> None:
+    def _note_loops(self, window: Window, ended: int, levels: OpenLoops) -> None:
         """Keep the last HL loop of each level that a claim can hang under: what stands before a provider, and
         patients before a subscriber, hang under others."""
         provider, subscriber, _ = levels
@@ -273,7 +273,7 @@ class InterchangeScan:
         self._groups += 1
         self._sets = 0
         yield group
-        fault = guides.group_fault(fields)
+        fault = versions.check_group(fields)
         self._group_usable = fault is None
         if fault is not None:
             yield self._say(*fault, "error", self._open_at, index)
@@ -294,7 +294,10 @@ class InterchangeScan:
         if self._group is None:
             yield from self._say_no_group("An ST stands outside of any group", index)
         usable = self._group is not None and self._group_usable
-        guide, remarks = guides.set_guide(fields, self._group.version) if self._group and usable else (None, [])
+        guide: str | None = None
+        remarks: list[versions.Remark] = []
+        if self._group and usable:
+            guide, remarks = versions.check_transaction(fields, self._group.version)
         self._st_missing_told = False
         self._set = TransactionSet(fields, guide, self._open_at, index)
         self._sets += 1
@@ -468,7 +471,7 @@ class InterchangeScan:
     def _damage(self, window: Window) -> Iterator[tuple[int, int, str, str, str]]:
         """The first place of each kind of damage and its offset in the file, with code, message and severity."""
         text = window.text
-        stray = window.first_stray()
+        stray = window.first_stray_line_end()
         if stray is not None and window.stray is not None:
             message = "Line ends stand inside segments or in place of terminators; read without them"
             yield stray, window.stray, "stray-line-ends", message, "warn"

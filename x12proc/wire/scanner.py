@@ -25,13 +25,13 @@ def scan(
     buffer: Buffer,
     codes: Sequence[str],
     *,
-    every_claim: bool = False,
+    all_claims: bool = False,
     window: int = WINDOW,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Event]:
     """Tell a file's envelopes, faults and candidate claims in file order.
 
-    ``codes`` are the procedure codes to look for; with ``every_claim`` all claims are told. ``progress`` is
+    ``codes`` are the procedure codes to look for; with ``all_claims`` all claims are told. ``progress`` is
     called with the file offset that has been read. Never raises on input: what can't be read is a Fault.
     """
     position = 0
@@ -57,7 +57,7 @@ def scan(
                 return
             continue
         unreadable = 0
-        reader = InterchangeScan(buffer, header, index, codes, every_claim, window)
+        reader = InterchangeScan(buffer, header, index, codes, all_claims, window)
         yield from reader.run(progress)
         position, index = reader.end, reader.end_index
 

@@ -30,7 +30,7 @@ def claim_type(guide: str) -> str:
     return "P" if guide == PROFESSIONAL else "I"
 
 
-def group_fault(fields: tuple[str, ...]) -> tuple[str, str] | None:
+def check_group(fields: tuple[str, ...]) -> tuple[str, str] | None:
     """Why a group can't hold 837 claims (code, message), or None when it can."""
     functional, version = field(fields, 1), field(fields, 8)
     if functional != "HC":
@@ -43,7 +43,7 @@ def group_fault(fields: tuple[str, ...]) -> tuple[str, str] | None:
     return None
 
 
-def set_guide(fields: tuple[str, ...], group_version: str) -> tuple[str | None, list[Remark]]:
+def check_transaction(fields: tuple[str, ...], group_version: str) -> tuple[str | None, list[Remark]]:
     """The guide to read a set by, or None, and what is to be said of it. ST03 decides, else GS08."""
     code, version = field(fields, 1), field(fields, 3)
     if code != "837":
@@ -58,7 +58,7 @@ def set_guide(fields: tuple[str, ...], group_version: str) -> tuple[str | None, 
     return guide or by_group, _variants(version, group_version)
 
 
-def errata(fields: tuple[str, ...], group_version: str) -> str:
+def effective_version(fields: tuple[str, ...], group_version: str) -> str:
     """The version whose text a set is to keep to: what it names (ST03, else GS08), or what that is read as."""
     version = field(fields, 3)
     version = version if version in _READ_AS else group_version

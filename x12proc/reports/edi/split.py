@@ -17,7 +17,7 @@ import msgspec
 
 from x12proc.engine.engine import ClaimResult, RemoteClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
-from x12proc.wire.accelerated import is_ragged
+from x12proc.wire.accelerated import has_stray_line_ends
 from x12proc.wire.delimiters import Delimiters, IsaHeader, padded_isa
 from x12proc.wire.events import (
     ClaimSpan,
@@ -31,7 +31,7 @@ from x12proc.wire.events import (
     TransactionClosed,
     TransactionSet,
 )
-from x12proc.wire.line_ends import tidy
+from x12proc.wire.line_ends import fold_line_ends
 from x12proc.wire.segment import split_segments
 from x12proc.wire.window import WINDOW, Buffer
 
@@ -407,8 +407,8 @@ def _count(text: bytes, delimiters: Delimiters) -> int:
     input as in the copy.
     """
     open_end = False
-    if is_ragged(text, delimiters.segment):
-        text, _ = tidy(text, delimiters)
+    if has_stray_line_ends(text, delimiters.segment):
+        text, _ = fold_line_ends(text, delimiters)
         last = text.rstrip(delimiters.layout.encode("latin-1"))
         open_end = bool(last) and not last.endswith(delimiters.segment)
     empty = sum(1 for _ in _empty_segments(delimiters).finditer(text))

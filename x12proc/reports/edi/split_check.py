@@ -75,7 +75,7 @@ class SplitCheck:
         claims between them are gone. Raises InternalFault for any other difference.
         """
         digests, found, faults = _Digests(written), Tally(), 0
-        for event in scan(written, (), every_claim=True) if len(written) else ():
+        for event in scan(written, (), all_claims=True) if len(written) else ():
             if isinstance(event, ClaimSpan):
                 found.add(digests.of(event))
             elif isinstance(event, Fault):
