@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from x12proc.errors import X12SyntaxError
+from x12proc.wire import faults
 
 ISA_ELEMENTS = 16
 ISA_LENGTH = 105  # bytes of a padded ISA up to and with ISA16
@@ -81,7 +81,7 @@ def read_isa(buffer: bytes, start: int) -> IsaHeader:
     element = head[3:4]
     parts = head.split(element, ISA_ELEMENTS)
     if len(parts) <= ISA_ELEMENTS or len(parts[ISA_ELEMENTS]) < 2:
-        raise X12SyntaxError("truncated-isa", "The ISA segment ends before its sixteenth element", start)
+        raise faults.TRUNCATED_ISA.error(start)
     removed = 0
     if any(byte in part for part in parts[:ISA_ELEMENTS] for byte in (b"\r", b"\n")):
         joined = head.translate(None, _BLANKS)
@@ -165,9 +165,7 @@ def _check(delimiters: Delimiters, start: int) -> None:
         if not byte and name.startswith("repetition"):
             continue
         if not _can_separate(byte):
-            raise X12SyntaxError("bad-delimiter", f"The {name} is {byte!r}, which can't be a delimiter", start)
+            raise faults.BAD_DELIMITER.error(start, name=name, byte=byte)
         if byte in taken:
-            raise X12SyntaxError(
-                "delimiter-clash", f"The {name} and the {taken[byte]} are the same byte {byte!r}", start
-            )
+            raise faults.DELIMITER_CLASH.error(start, name=name, other=taken[byte], byte=byte)
         taken[byte] = name

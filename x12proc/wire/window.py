@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Protocol
 
-from x12proc.errors import X12SyntaxError
+from x12proc.wire import faults
 from x12proc.wire.accelerated import count, has_stray_line_ends
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.line_ends import first_stray_line_end, fold_line_ends
@@ -133,8 +133,6 @@ def _chunk(buffer: Buffer, start: int, terminator: bytes, size: int) -> bytes:
         if cut > 0:
             return chunk[:cut]
         if reach >= LONGEST_SEGMENT:
-            raise X12SyntaxError(
-                "segment-too-long", f"No segment terminator within {LONGEST_SEGMENT} bytes", start
-            )
+            raise faults.SEGMENT_TOO_LONG.error(start, most=LONGEST_SEGMENT)
         reach *= 4
     return buffer[start:total]

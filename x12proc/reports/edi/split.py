@@ -17,6 +17,7 @@ import msgspec
 
 from x12proc.engine.engine import ClaimResult, RemoteClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
+from x12proc.wire import faults
 from x12proc.wire.accelerated import has_stray_line_ends
 from x12proc.wire.delimiters import Delimiters, IsaHeader, padded_isa
 from x12proc.wire.events import (
@@ -30,6 +31,7 @@ from x12proc.wire.events import (
     Span,
     TransactionClosed,
     TransactionSet,
+    fault_of,
 )
 from x12proc.wire.line_ends import fold_line_ends
 from x12proc.wire.segment import split_segments
@@ -137,15 +139,13 @@ class _Tree:
         for parent, loop in zip(self._chain, self._chain[1:], strict=False):
             said, number = _number(loop.fields[2]), _number(parent.fields[1])
             if said and said != number and self.contradiction is None:
-                self.contradiction = Fault(
-                    code="hl-parent",
-                    message="HL02 names another parent than the loop it stands under: the file can't be split",
-                    severity="warn",
+                self.contradiction = fault_of(
+                    faults.HL_PARENT,
                     segment_index=loop.stretch.segment_index,
                     byte_offset=loop.stretch.start,
-                    interchange_control=span.interchange.control,
-                    group_control=span.group.control,
-                    transaction_control=span.transaction.control,
+                    interchange=span.interchange,
+                    group=span.group,
+                    transaction=span.transaction,
                 )
 
 
