@@ -1,5 +1,5 @@
-"""The corrected file: the file that was sent, with the edited claims in it and SE01 counted anew where segments
-were put in or taken out. Every other byte stays."""
+"""The corrected file: the submitted file with the edited claims, and SE01 recounted where segments were inserted
+or deleted. Every other byte is unchanged."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from x12proc.wire.window import Buffer
 
 
 class ClaimEdit(msgspec.Struct, frozen=True):
-    """A claim's new bytes, and by how many segments it has grown."""
+    """The edit of a claim's bytes, and the number of segments that it adds."""
 
     edit: Edit
-    grown: int
+    segments_added: int
 
 
 def write_corrected(data: Path, run_id: str, target: Path) -> int:
-    """Write the corrected file of a run to ``target``; how many claims differ from what was sent."""
+    """Write the corrected file of a run to ``target`` and return the number of edited claims."""
     store = Store(data)
     try:
         with (store.run_folder(run_id) / INPUT).open("rb", buffering=0) as source, target.open("xb") as file:
@@ -41,10 +41,10 @@ def write_corrected(data: Path, run_id: str, target: Path) -> int:
 
 
 def _edits(store: Store, run_id: str, buffer: Buffer) -> list[ClaimEdit]:
-    """The edits of a run, in file order."""
-    changed = select(ClaimRow.span, ClaimRow.edited).where(ClaimRow.run_id == run_id, ClaimRow.edited.is_not(None))
+    """Return the edits of a run, in file order."""
+    edited = select(ClaimRow.span, ClaimRow.edited).where(ClaimRow.run_id == run_id, ClaimRow.edited.is_not(None))
     with store.reading() as session:
-        rows = session.execute(changed.order_by(ClaimRow.place)).all()
+        rows = session.execute(edited.order_by(ClaimRow.ordinal)).all()
     return [_edit(msgspec.msgpack.decode(span, type=ClaimSpan), new or b"", buffer) for span, new in rows]
 
 
@@ -55,19 +55,19 @@ def _edit(span: ClaimSpan, new: bytes, buffer: Buffer) -> ClaimEdit:
 
 
 def _all_edits(buffer: Buffer, edits: list[ClaimEdit]) -> Iterator[Edit]:
-    """The claims' edits and, behind those of a set, the one of its SE01."""
-    waiting = iter(edits)
-    following = next(waiting, None)
-    for event in scan(buffer, (), every_claim=False) if edits else ():
+    """Yield the claims' edits and, after those of a transaction set, the edit of its SE01."""
+    remaining = iter(edits)
+    pending = next(remaining, None)
+    for event in scan(buffer, (), all_claims=False) if edits else ():
         if not isinstance(event, TransactionClosed) or event.trailer is None:
             continue
-        grown = 0
-        while following is not None and following.edit.start < event.trailer[0]:
-            yield following.edit
-            grown += following.grown
-            following = next(waiting, None)
-        if grown:
-            yield from recount(buffer, event.trailer, grown)
-    while following is not None:  # of a set without an SE
-        yield following.edit
-        following = next(waiting, None)
+        segments_added = 0
+        while pending is not None and pending.edit.start < event.trailer[0]:
+            yield pending.edit
+            segments_added += pending.segments_added
+            pending = next(remaining, None)
+        if segments_added:
+            yield from recount(buffer, event.trailer, segments_added)
+    while pending is not None:  # of a transaction set without an SE
+        yield pending.edit
+        pending = next(remaining, None)
