@@ -134,8 +134,10 @@ def _unmarked(ctx: Context) -> dict[int, str]:
     for group in groups.values():
         first = group[0][0]
         if any(ndc != first for ndc, _ in group):
-            marks = [(line, _FIRST_NDC if ndc == first else _FURTHER_NDC) for ndc, line in group]
-            found.update((line.end, mark) for line, mark in marks if mark not in line.modifiers_sent)
+            modifiers = [(line, _FIRST_NDC if ndc == first else _FURTHER_NDC) for ndc, line in group]
+            found.update(
+                (line.end, modifier) for line, modifier in modifiers if modifier not in line.modifiers_sent
+            )
     return found
 
 

@@ -169,7 +169,7 @@ def code_not_in_force(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     summary="The text doesn't say that the drug has no code of its own.",
     fix="If the plan requires it, add NTE*ADD*NO SPECIFIC HCPCS CODE ON DATE OF SERVICE~.",
 )
-def lack_of_own_code_not_said(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+def missing_code_not_explained(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Some plans, mostly Medicare Advantage, want to read why an unclassified code was used. Nobody else asks
     for it."""
     if not any(_NO_CODE.search(text[:_LONGEST]) for _, text in ctx.texts(line)):

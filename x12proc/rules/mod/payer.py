@@ -113,7 +113,7 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     fix="Add RT (right eye), LT (left eye) or 50 (both) to the drug and to 67028, for example HC:J3590:JZ:RT. E1 "
     "to E4 are eyelids.",
 )
-def eye_not_told(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+def eye_not_named(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Each eye may be treated at its own interval. Without the side a second injection looks like a duplicate
     of the first, and payers return the line for its modifier."""
     narrative = ctx.narrative(line)

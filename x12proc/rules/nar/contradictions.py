@@ -65,7 +65,7 @@ def _disagreement(line: ServiceLine, ctx: Context) -> str:
     if narrative.discarded is None and other_part(line, ctx) is not None:
         return ""  # the JW line says the rest, and is compared with this one
     if narrative.discarded is None:
-        # What is left of the last vial may go unsaid (modifiers tell it), but no vial is opened for nothing.
+        # What is left of the last vial may go unsaid (modifiers report it), but no vial is opened for nothing.
         agrees = Decimal(0) <= total - dose[0] < smallest or (total < dose[0] and has_other_packages(line, ctx))
         return (
             ""

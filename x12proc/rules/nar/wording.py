@@ -111,7 +111,7 @@ def _holds(text: str, name: frozenset[str]) -> bool:
     return name <= set(_WORD.findall(text))
 
 
-def _said_of(claim: Claim, ctx: Context) -> Iterator[tuple[LazyLocation, str]]:
+def _texts_in_capitals(claim: Claim, ctx: Context) -> Iterator[tuple[LazyLocation, str]]:
     """Yield each text that is about a target line: its location, and the text in capitals."""
     for line in ctx.targets:
         if line.service is not None and line.description.strip():
@@ -142,7 +142,7 @@ def text_holds_what_does_not_belong_there(claim: Claim, ctx: Context) -> Iterato
     """Payers ask for the required facts and no more. Contacts use up the 80 characters, and a name in free
     text travels unprotected. Only the name is a warning."""
     names = _patient_names(claim)
-    for spot, text in _said_of(claim, ctx):
+    for spot, text in _texts_in_capitals(claim, ctx):
         if [name for name in names if _holds(text, name)]:
             location = spot.location
             yield Hit(location, f"{location.element} has the name of the patient or the subscriber")
@@ -179,17 +179,17 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
     which drug it means."""
     if len(ctx.targets) < 2:
         return
-    silent = [
+    without_text = [
         line
         for line in ctx.targets
         if not line.description.strip() and not any(note.code in LINE_NOTES for note in line.notes)
     ]
     drugs = {normalize(line.ndc) for line in ctx.targets}
-    if not silent or (len(drugs) == 1 and None not in drugs):
+    if not without_text or (len(drugs) == 1 and None not in drugs):
         return
     note = _drug_note(claim, ctx)
     if note is not None:
-        count = f"{len(silent)} of the {len(ctx.targets)}"
+        count = f"{len(without_text)} of the {len(ctx.targets)}"
         message = f"Only the claim's note names a drug or a dose; {count} unclassified lines have no text"
         yield Hit(at(note.segment, 2), message)
 

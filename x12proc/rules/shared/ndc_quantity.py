@@ -218,7 +218,7 @@ def _content_text(count: Decimal, held: Decimal) -> str:
 
 
 def _waste_is_contradicted(line: ServiceLine, ctx: Context) -> bool:
-    """Return whether waste is billed (JW) and denied at once, by JZ or by the text (MOD02 and MOD03 tell that)."""
+    """Return whether waste is billed (JW) and denied at once, by JZ or by the text (MOD02, MOD03)."""
     discarded, modifiers = ctx.narrative(line).discarded, _modifiers_by_drug(ctx)[normalize(line.ndc)]
     nothing = discarded is not None and parse_quantity(discarded.value) == 0
     return WASTED in modifiers and (nothing or "JZ" in modifiers)
@@ -246,7 +246,7 @@ def comparable_quantity(line: ServiceLine, ctx: Context) -> Decimal | None:
 
 
 def quantity_of_text(line: ServiceLine, ctx: Context) -> tuple[Decimal, str] | None:
-    """Return how much of its NDC the text of a line comes to, and in which unit of CTP05; CTP itself is not looked
+    """Return how much of its NDC the text of a line states, and in which unit of CTP05; CTP itself is not looked
     at.
 
     None unless the product's form makes the unit certain and every way of working it out gives the same number, of

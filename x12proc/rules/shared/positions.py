@@ -1,4 +1,4 @@
-"""Element numbers, modifier locations, and the segment behind which a REF of the claim belongs."""
+"""Element numbers, modifier locations, and the segment after which a REF of the claim belongs."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _DENIAL = re.compile(
 
 
 def description_location(line: ServiceLine) -> Location:
-    """Return where the description stands or should stand: SV101-7 or SV202-7."""
+    """Return the location of the description, sent or missing: SV101-7 or SV202-7."""
     if line.service is None:  # pragma: no cover - a target line bills a code, so it has SV1 or SV2
         return missing(line.lx, "2400", "SV101-7")
     return at(line.service, 1 if line.service.tag == "SV1" else 2, 7)
@@ -55,7 +55,7 @@ def route_modifiers(line: ServiceLine) -> list[str]:
 
 
 def undenied_match(pattern: re.Pattern[str], text: str) -> str:
-    """Return the first words of a text that the pattern finds and that no NOT or NO stands before; else empty."""
+    """Return the first words of a text that the pattern finds and that no NOT or NO precedes; else empty."""
     searched = text[:_LONGEST]
     matches = pattern.finditer(searched)
     return next((one[0] for one in matches if not _DENIAL.search(searched[: one.start()])), "")

@@ -16,12 +16,12 @@ _UNITS = (
     r"MC?GS?|UG|NG|GM?|ML|CC|IU|U|UNITS?|MEQ|VG|CELLS|MIL(?:LION)?|BILLION|KG|LBS?|X|VIALS?|VLS?|SDVS?|BAGS?"
     r"|DOSES?|MINS?|HRS?|DAYS?"
 )
-# MK-1234, ABBV-383, ALXN1840, BMS986253, BNT162B2; REGN 5458, where the number behind the blank is no amount.
+# MK-1234, ABBV-383, ALXN1840, BMS986253, BNT162B2; REGN 5458, where the number after the blank is no amount.
 _CODE = re.compile(
     r"(?<![\w#.-])(?P<letters>[A-Z]{2,5})"
     rf"(?:-?[0-9]{{3,8}}(?:[A-Z][0-9]?)?|\ [0-9]{{3,8}}(?!\s?(?:{_UNITS})\b))(?![\w%]|[.-][0-9])"
 )
-# What stands before the code of something else: PROTOCOL ABC-123.
+# Words before the code of something else: PROTOCOL ABC-123.
 _OF_OTHER_THINGS = re.compile(r"\b(?:PROTOCOL|IRB|SITE|IND|NO|NUMBER|ID|LOT|BATCH|KIT|SUBJECT|SUBJ)[\s.:#]*\Z")
 # Letters that stand before numbers of other things: AUTH 12345, SUBJ-1001.
 _OTHER_LETTERS = word_set(

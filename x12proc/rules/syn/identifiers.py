@@ -98,7 +98,7 @@ def _number(line: ServiceLine) -> str:
 
 
 def _control(line: ServiceLine) -> tuple[str, Segment | None]:
-    """Return REF*6R, also one that stands after the NDC by mistake (SYN09 tells that)."""
+    """Return REF*6R, also one that follows the NDC by mistake (SYN09 reports that)."""
     for segment in line.segments:
         if segment.tag == "REF" and segment.element(1) == _CONTROL and segment.element(2).strip():
             return segment.element(2), segment

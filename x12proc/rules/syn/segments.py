@@ -130,7 +130,7 @@ def wrong_reference_beside_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     """After the CTP the guide allows two kinds of number, one of them at a time. Any other makes the claim
     invalid, and the payer doesn't find an authorization number sent here."""
     for drug in line.drugs:
-        # A line's own control number here is out of order, which SYN09 tells.
+        # A line's own control number here is out of order, which SYN09 reports.
         refs = [segment for segment in drug.segments if segment.tag == "REF" and segment.element(1) != _CONTROL]
         allowed = [ref for ref in refs if ref.element(1) in _DRUG_REFERENCES]
         for ref in refs:

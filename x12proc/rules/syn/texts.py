@@ -65,7 +65,7 @@ def _notes_and_k3(notes: tuple[Note, ...], k3: tuple[Segment, ...], element: str
 
 
 def _field(spot: LazyLocation, delimiter: str) -> _Text:
-    """Return a field that is the last of its segment: what stands after it was cut from it by a delimiter."""
+    """Return a field that is the last of its segment: what follows was cut from it by a delimiter."""
     cut = spot.segment.element(spot.element + 1)
     return _Text(spot, spot.segment.element(spot.element), delimiter if cut else "", False)
 
