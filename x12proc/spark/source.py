@@ -20,7 +20,7 @@ from x12proc.runner.runner import outcomes
 from x12proc.spark.options import Options, parse_options
 from x12proc.spark.plan import Task, plan
 from x12proc.spark.rows import Row, arrow_schema, batch, claim_rows, error_row, spark_schema
-from x12proc.wire.events import Fault
+from x12proc.wire.events import Fault, unreadable_fault
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,34 +90,27 @@ def _file_rows(file: str, options: Options) -> Iterator[Row]:
     source = Input(Path(file))
     try:
         with OpenInput(source) as opened:
-            outcomes_of_task = outcomes(opened.buffer, settings, GuideChecks(settings.conformance))
-            yield from _outcome_rows(outcomes_of_task, file, options)
+            found = outcomes(opened.buffer, settings, GuideChecks(settings.conformance))
+            yield from _outcome_rows(found, file, options)
     except X12SyntaxError as error:  # a .gz that can't be decompressed
-        fault = Fault(
-            code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset
-        )
-        yield from _error(fault, file, options)
+        yield from _error(unreadable_fault(error), file, options)
 
 
 def _scrub_task(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outcome]:
     """Yield the outcomes that a run over the whole file would yield for these claims."""
     settings = options.settings()
     engine, builder = settings.engine(), ClaimBuilder(buffer)
-    outcomes_of_task = (
+    found = (
         outcome
         for span in task.claims
-        for outcome in scrub_claim(builder, engine, settings.codes, span, every_claim=False)
+        for outcome in scrub_claim(builder, engine, settings.codes, span, all_claims=False)
     )
     judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
-    return (
-        with_guide_errors(outcomes_of_task, judge, reject=settings.guide_errors == "reject")
-        if judge
-        else outcomes_of_task
-    )
+    return with_guide_errors(found, judge, reject=settings.guide_errors == "reject") if judge else found
 
 
-def _outcome_rows(outcomes_of_task: Iterator[Outcome], file: str, options: Options) -> Iterator[Row]:
-    for outcome in outcomes_of_task:
+def _outcome_rows(found: Iterator[Outcome], file: str, options: Options) -> Iterator[Row]:
+    for outcome in found:
         if isinstance(outcome, ClaimResult):
             yield from claim_rows(outcome, file, options.rows)
         elif isinstance(outcome, Fault):
