@@ -13,8 +13,8 @@ import pytest
 from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, base, restyle
 from support.mutations import mutated
 
-from x12proc.engine.engine import ClaimResult
 from x12proc.engine.fixes import FixLevel
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import scrub_claim
 from x12proc.runner import parallel as sharing
 from x12proc.runner.artifacts import ARTIFACTS

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from x12proc.api import ScrubRun, read, scrub
 from x12proc.claims.model import Claim, DrugIdentification, ServiceLine
-from x12proc.engine.engine import ClaimResult, LineResult
+from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import Summary
 from x12proc.errors import ConfigError, RuleError, X12ProcError, X12SyntaxError
 from x12proc.findings import Finding

@@ -10,8 +10,8 @@ from typing import BinaryIO, Self, TypeAlias
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
-from x12proc.engine.engine import ClaimResult
 from x12proc.engine.fixes import FixLevel
+from x12proc.engine.result import ClaimResult
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.runner.artifacts import check_artifacts
 from x12proc.runner.files import Input, OpenInput

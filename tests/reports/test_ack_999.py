@@ -18,7 +18,7 @@ from support.edi import base, join, segments
 from support.pyx12_oracle import guide_errors
 
 from x12proc.claims.model import Location
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, TransactionErrors, UntargetedClaim, scrub_buffer
 from x12proc.findings import GuideError
 from x12proc.reports.acks import ack_999

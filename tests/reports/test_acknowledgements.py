@@ -223,10 +223,10 @@ _NO_CODES = {"utf-8", "latin-1", "x12proc-"}
 def test_every_fault_code_is_answered_or_says_why_not() -> None:
     sources = [
         *(ROOT / "x12proc" / "wire").glob("*.py"),
-        ROOT / "x12proc" / "files.py",
-        ROOT / "x12proc" / "run.py",
+        ROOT / "x12proc" / "runner" / "files.py",
+        ROOT / "x12proc" / "runner" / "runner.py",
     ]
-    sources += [ROOT / "x12proc" / "scrub.py", ROOT / "x12proc" / "claims" / "builder.py"]
+    sources += [ROOT / "x12proc" / "engine" / "stream.py", ROOT / "x12proc" / "claims" / "builder.py"]
     text = "\n".join(path.read_text() for path in sources)
     codes = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', text)) - _NO_CODES
     codes |= {f"{tag}0{place}" for tag in ("se", "ge", "iea") for place in ("1-count", "2-control")}

@@ -21,7 +21,8 @@ from support.rule_cases import all_cases
 from support.rules import profiles, reference
 
 from x12proc.claims.model import Claim, ServiceLine, at
-from x12proc.engine.engine import ClaimResult, Engine, LineResult
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import Summary, TransactionErrors, scrub_buffer
 from x12proc.errors import InternalError
 from x12proc.findings import REJECT, Finding
@@ -29,7 +30,6 @@ from x12proc.reports.edi import split as split_module
 from x12proc.reports.edi.split import ACCEPTED, REJECTED, Split
 from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.rules import all_rules
-from x12proc.rules.context import Context
 from x12proc.wire.events import Group, Interchange, TransactionClosed
 
 CODES = ("J3590",)
@@ -46,11 +46,8 @@ class Deciding(Engine):
     def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ClaimResult:
         """Decide without looking."""
         found = (_finding(claim),) if self._rejects(claim.id) else ()
-        context = Context(
-            claim, targets, as_of=date(2024, 4, 1), reference=reference(), options={}, seen_before=lambda _: False
-        )
         lines = tuple(LineResult(line, ()) for line in targets)
-        return ClaimResult(claim, "default", found, lines, context, ())
+        return ClaimResult(claim, "default", found, lines)
 
 
 def _finding(claim: Claim) -> Finding:

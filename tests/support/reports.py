@@ -11,11 +11,12 @@ import msgspec
 
 from support.rule_cases import Case
 from support.rules import profiles, reference, with_options
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.document import Document, claim_document
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.profiles.profiles import Profiles
 from x12proc.reports.csv_report import CsvReport
-from x12proc.reports.document import Document, claim_document
 from x12proc.reports.html.line_index import Lines
 from x12proc.reports.html.report import HtmlReport
 from x12proc.reports.json_report import JsonReport

@@ -11,7 +11,7 @@ from bisect import bisect_right
 
 from x12proc.claims.model import Location
 from x12proc.conformance.chunks import GuideErrors
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.findings import Finding, GuideError
 
 _HERE = "="  # the element that the finding names, or one of its components

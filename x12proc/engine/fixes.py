@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -16,7 +16,6 @@ import msgspec
 
 from x12proc.claims.builder import service_line
 from x12proc.claims.model import Location, ServiceLine
-from x12proc.engine.engine import ClaimResult, LineResult
 from x12proc.findings import INFO, SEVERITIES, Finding
 from x12proc.reference.ndc import normalize
 from x12proc.rules import all_rules
@@ -54,26 +53,16 @@ class Fix(msgspec.Struct, frozen=True):
     applied: bool = False
 
 
-def claim_fixes(scrubbed: ClaimResult, level: FixLevel) -> tuple[Fix, ...]:
-    """The fixes of all lines of a claim, in file order; see :func:`line_fixes`."""
-    return tuple(fix for line in scrubbed.lines for fix in line_fixes(line, scrubbed, level))
-
-
-def line_fixes(line: LineResult, scrubbed: ClaimResult, level: FixLevel) -> tuple[Fix, ...]:
-    """What can be fixed on a line, in file order, those that the level admits marked as applied."""
-    known = _offered(scrubbed.context)
-    if line.line.end not in known:
-        known[line.line.end] = resolved(_found(line, scrubbed))
+def find_fixes(
+    line: ServiceLine, findings: Sequence[Finding], context: Context, level: FixLevel
+) -> tuple[Fix, ...]:
+    """Return the fixes of a line's findings in file order; those that the level admits are marked as applied."""
+    if not findings:
+        return ()
     return tuple(
         msgspec.structs.replace(fix, applied=level == "unsafe" or (level == "safe" and fix.safe))
-        for fix in known[line.line.end]
+        for fix in resolved(_found(line, findings, context))
     )
-
-
-@lru_cache(maxsize=1)
-def _offered(ctx: Context) -> dict[int, tuple[Fix, ...]]:
-    """What was found on the lines of the claim at hand, by where a line ends; several reports ask."""
-    return {}
 
 
 def resolved(found: list[Fix]) -> tuple[Fix, ...]:
@@ -120,11 +109,9 @@ class _Place(msgspec.Struct, frozen=True):
 _Mended: TypeAlias = tuple[str, bool] | None
 
 
-def _found(scrubbed: LineResult, claim: ClaimResult) -> list[Fix]:
-    if not scrubbed.findings:
-        return []
-    segments = {segment.index: segment for segment in scrubbed.line.segments}
-    faults = [_Fault(finding, scrubbed.line, segments, claim.context) for finding in scrubbed.findings]
+def _found(line: ServiceLine, findings: Sequence[Finding], context: Context) -> list[Fix]:
+    segments = {segment.index: segment for segment in line.segments}
+    faults = [_Fault(finding, line, segments, context) for finding in findings]
     found: list[Fix] = []
     for fault in faults:
         mender = _MENDERS.get(fault.finding.rule)

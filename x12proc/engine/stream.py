@@ -10,8 +10,9 @@ import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim, ServiceLine
-from x12proc.engine.engine import ClaimResult, Engine, RemoteClaimResult
-from x12proc.errors import RuleError, X12SyntaxError
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult, RuleCrash
+from x12proc.errors import X12SyntaxError
 from x12proc.findings import GuideError
 from x12proc.values import add_exactly, parse_charge
 from x12proc.wire.events import (
@@ -59,7 +60,6 @@ Outcome: TypeAlias = (
     | Group
     | TransactionSet
     | ClaimResult
-    | RemoteClaimResult
     | UntargetedClaim
     | TransactionErrors
     | TransactionClosed
@@ -104,7 +104,7 @@ class Summary(msgspec.Struct):
 
     def count(self, outcome: Outcome) -> None:
         """Take one outcome into account."""
-        if isinstance(outcome, ClaimResult | RemoteClaimResult):
+        if isinstance(outcome, ClaimResult):
             self._count_claim(outcome)
         elif isinstance(outcome, UntargetedClaim):
             self.rejected_claims += outcome.rejected
@@ -122,17 +122,21 @@ class Summary(msgspec.Struct):
         elif isinstance(outcome, Interchange):
             self.interchanges += 1
 
-    def _count_claim(self, scrubbed: ClaimResult | RemoteClaimResult) -> None:
+    def _count_claim(self, result: ClaimResult) -> None:
+        rejected = result.rejected
         self.target_claims += 1
-        self.target_lines += scrubbed.line_count
-        self.rejected_claims += scrubbed.rejected
-        self.guide_errors += scrubbed.guide_error_count
+        self.target_lines += len(result.lines)
+        self.rejected_claims += rejected
+        self.guide_errors += len(result.guide_errors)
         warned = self.findings["warn"]
-        for rule, severity in scrubbed.heard:
-            self.findings[severity] += 1
-            self.by_rule[rule] = self.by_rule.get(rule, 0) + 1
+        for finding in result.all_findings:
+            self.findings[finding.severity] += 1
+            self.by_rule[finding.rule] = self.by_rule.get(finding.rule, 0) + 1
         self.warned_claims += self.findings["warn"] > warned
-        self._count_charge(parse_charge(scrubbed.charge), scrubbed.rejected)
+        applied = sum([fix.applied for fix in result.fixes])
+        self.fixes["applied"] += applied
+        self.fixes["offered"] += len(result.fixes) - applied
+        self._count_charge(parse_charge(result.claim.charge), rejected)
 
     def _count_charge(self, charge: Decimal | None, rejected: bool) -> None:
         if charge is None:
@@ -202,7 +206,7 @@ def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
     return None
 
 
-def _crash_text(crash: RuleError) -> str:
+def _crash_text(crash: RuleCrash) -> str:
     return f"Internal fault: {crash}. The claim is not accepted; please report this with the rule's id"
 
 

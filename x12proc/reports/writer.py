@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias
 
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.document import Document
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary
-from x12proc.reports.document import Document
 from x12proc.wire.events import Fault
 
 Write: TypeAlias = Callable[[bytes], object]
@@ -24,14 +24,6 @@ class ReportWriter(Protocol):
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """The totals, the file's own faults, and what program and editions made the report."""
-
-
-@runtime_checkable
-class AcceptsRemoteResult(Protocol):
-    """A writer that may need no more of a claim than another process made of it."""
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Write of it; whether that could be done, else it wants the claim."""
 
 
 class StreamWriter(Protocol):

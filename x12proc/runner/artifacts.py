@@ -64,7 +64,7 @@ def _annotated(parts: StreamParts) -> StreamWriter:
 
 
 def _fixed(parts: StreamParts) -> StreamWriter:
-    return FixedEdi(parts.opened.buffer, parts.write, parts.fixing)
+    return FixedEdi(parts.opened.buffer, parts.write)
 
 
 def _ack_999(parts: StreamParts) -> StreamWriter:

@@ -6,26 +6,24 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
 
-from x12proc.claims.builder import ClaimBuilder
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
-from x12proc.engine.fixes import FixLevel, claim_fixes
+from x12proc.engine.document import Document
+from x12proc.engine.fixes import FixLevel
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import RULE_CRASH, Outcome, Summary, TransactionErrors, scrub_buffer
 from x12proc.errors import InternalError, X12SyntaxError
 from x12proc.findings import GuideError
 from x12proc.reports.acks.envelopes import ControlNumbers, Refuse
-from x12proc.reports.document import Document, claim_document
 from x12proc.reports.edi.split import Split
 from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.reports.html.line_index import Lines
-from x12proc.reports.writer import AcceptsRemoteResult, ReportWriter, StreamWriter
+from x12proc.reports.writer import ReportWriter, StreamWriter
 from x12proc.runner.artifacts import (
     ARTIFACTS,
     EVERY_CLAIM,
@@ -40,7 +38,7 @@ from x12proc.runner.artifacts import (
 )
 from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput
 from x12proc.runner.log import log_fixes, log_result
-from x12proc.runner.parallel import ClaimChunk, ClaimPool, LazyClaimResult, can_be_shared, shared_outcomes
+from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.version import __version__
@@ -80,11 +78,14 @@ def outcomes(
     checks: GuideChecks,
     every_claim: bool = False,
     progress: Callable[[int], None] | None = None,
+    fix_level: FixLevel = "off",
 ) -> Iterator[Outcome]:
     """What a buffer's claims come to under the rules and, as the settings have it, the implementation guide."""
     judge = checks.judge(buffer)
     every_claim = every_claim or (judge is not None and judge.whole)
-    told = scrub_buffer(buffer, settings.engine(), settings.codes, every_claim=every_claim, progress=progress)
+    told = scrub_buffer(
+        buffer, settings.engine(fix_level), settings.codes, every_claim=every_claim, progress=progress
+    )
     return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
 
 
@@ -131,7 +132,6 @@ class FileRun:
         self._faults: list[Fault] = []
         self._summary = Summary()
         self._lines = Lines(b"")  # of the input, once it is open
-        self._wanted = True  # somebody takes the claims
         self.result: Result | None = None  # what became of the input, once all its claims have been taken
 
     def run(self) -> Result:
@@ -139,7 +139,6 @@ class FileRun:
 
         Raises OSError when an artifact can't be written; none is left then.
         """
-        self._wanted = False
         for _ in self.claims():
             pass
         assert self.result is not None, "the claims have been taken to their end"
@@ -221,14 +220,8 @@ class FileRun:
             if self._progress is not None:
                 self._progress(position, opened.size)
 
-        settings, builder = self._settings, ClaimBuilder(opened.buffer)
-        again = partial(LazyClaimResult, builder, settings.engine(), self._fixing, patient=settings.patient)
         for outcome in self._outcomes(opened, advance):
             self._take(outcome)
-            if isinstance(outcome, RemoteClaimResult):
-                yield from self._pass_on(outcome, again(outcome), reports, streams)
-                advance(outcome.span.end)
-                continue
             if isinstance(outcome, ClaimResult):
                 self._report(outcome, reports)
                 advance(outcome.claim.end)
@@ -241,59 +234,23 @@ class FileRun:
         every_claim = not EVERY_CLAIM.isdisjoint(self._emit)
         path = self._source.path
         if not can_be_shared(self._sharing, self._settings, path, opened.size):
-            return outcomes(opened.buffer, self._settings, self._checks, every_claim, advance)
+            return outcomes(
+                opened.buffer, self._settings, self._checks, every_claim, advance, fix_level=self._fixing
+            )
         assert self._sharing is not None
         assert path is not None
-        emit = self._emit
-        share = ClaimChunk(
-            path=path,
-            spans=(),
-            fixing=self._fixing,
-            documents="json" in emit,
-            patient=self._settings.patient,
-            notes="annotated" in emit,
-            every_claim=every_claim,
-        )
-        return shared_outcomes(opened.buffer, self._settings, self._sharing, share, advance)
+        chunk = ClaimChunk(path=path, spans=(), fix_level=self._fixing, every_claim=every_claim)
+        return shared_outcomes(opened.buffer, self._settings, self._sharing, chunk, advance)
 
-    def _pass_on(
-        self,
-        told: RemoteClaimResult,
-        again: LazyClaimResult,
-        reports: Sequence[ReportWriter],
-        streams: Sequence[StreamWriter],
-    ) -> Iterator[ClaimResult]:
-        """Hand on what another process found in a claim. It is opened again only for those who need all of it."""
-        self._count_fixes(*told.fixes)
-        for report in reports:
-            if not (isinstance(report, AcceptsRemoteResult) and report.told(told)):
-                report.claim(again.scrubbed, again.document)
-        for stream in streams:
-            if not (isinstance(stream, AcceptsRemoteResult) and stream.told(told)):
-                stream.take(again.scrubbed)
-        if told.fixes[0] and not reports:
-            log_fixes(claim_fixes(again.scrubbed, self._fixing))
-        if self._on_claim is not None:
-            self._on_claim(again.scrubbed)
-        if self._wanted:
-            yield again.scrubbed
-
-    def _count_fixes(self, applied: int, offered: int) -> None:
-        self._summary.fixes["applied"] += applied
-        self._summary.fixes["offered"] += offered
-
-    def _report(self, scrubbed: ClaimResult, reports: Sequence[ReportWriter]) -> None:
-        fixes = claim_fixes(scrubbed, self._fixing)
-        applied = sum(fix.applied for fix in fixes)
-        self._count_fixes(applied, len(fixes) - applied)
-        if applied and not reports:
-            log_fixes(fixes)
+    def _report(self, result: ClaimResult, reports: Sequence[ReportWriter]) -> None:
         if reports:
-            document = claim_document(scrubbed, self._fixing, patient=self._settings.patient)
+            document = result.to_dict(patient=self._settings.patient)
             for report in reports:
-                report.claim(scrubbed, document)
+                report.claim(result, document)
+        elif result.fixes:
+            log_fixes(result.fixes)
         if self._on_claim is not None:
-            self._on_claim(scrubbed)
+            self._on_claim(result)
 
     def _take(self, outcome: Outcome) -> None:
         self._summary.count(outcome)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from x12proc.claims.summary import ClaimSummary, Elements, SummaryReader
-from x12proc.engine.engine import ClaimResult, LineResult, RemoteClaimResult
+from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import UntargetedClaim
 from x12proc.findings import REJECT, Finding
 from x12proc.reports.acks.envelopes import (
@@ -212,13 +212,6 @@ class ClaimAcknowledgement(AckWriter):
                 rejections = _statuses(line.findings)
                 if rejections:
                     self._of_provider.write(*self._line(line, rejections))
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """A claim that another process scrubbed; why it is rejected, only the claim itself can tell."""
-        if claim.rejected or claim.span.start <= self._fault_at < claim.span.end:
-            return False
-        self._answer(claim.span, [])
-        return True
 
     def _answer(self, span: ClaimSpan, statuses: list[str]) -> None:
         if not statuses and self._settings.scope == "rejected":

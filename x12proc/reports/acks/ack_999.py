@@ -16,7 +16,7 @@ import msgspec
 
 from x12proc.claims.model import Claim, Location
 from x12proc.claims.summary import SummaryReader
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import OTHER_SEPARATOR, TransactionErrors, UntargetedClaim
 from x12proc.findings import INFO, Finding, GuideError
 from x12proc.reports.acks.codes import ANSWERED_GROUPS, Answer
@@ -290,11 +290,6 @@ class ImplementationAcknowledgement(AckWriter):
         notes += [note for note in others if note.index not in told]
         if notes:
             self._tell(notes, self._heads.head(span).id)
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Of a claim that another process scrubbed nothing has to be said unless something is wrong with it."""
-        noted = any(rule in RULE_CODES and severity != INFO for rule, severity in claim.heard)
-        return not (noted or claim.guide_error_count or self._fault)
 
     def set_errors(self, outcome: TransactionErrors) -> None:
         """IK3 and IK4 for what is wrong with loops that no claim hangs under."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from x12proc.engine.engine import RemoteClaimResult
 from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.acks.codes import UNREADABLE_ISA, EnvelopeStatus, is_control, is_time
 from x12proc.reports.acks.envelopes import (
@@ -63,10 +62,6 @@ class InterchangeAcknowledgement:
             isa = isa_fields(self._buffer[start : start + _ISA_REACH])
             if isa is not None and is_control(field(isa, 13)):
                 self._tell(isa, _REFUSED, UNREADABLE_ISA[outcome.code])
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Nothing."""
-        return True
 
     def end(self, summary: Summary) -> None:
         """Everything has been told."""

@@ -6,13 +6,12 @@ Notes are put in and taken out as edits of byte spans, so that every other byte 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from x12proc.claims.model import ServiceLine
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.annotation_text import NOTE_PREFIX, annotation_skipped, line_findings, note_text
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, line_ends_before, recount
-from x12proc.reports.edi.note import MARK, annotation_skipped, line_findings, note_text
 from x12proc.reports.writer import Write
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import Interchange, TransactionClosed
@@ -32,12 +31,6 @@ class Annotator:
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
         self._added = 0
-
-    def put(self, notes: Sequence[tuple[int, bytes]]) -> Edits:
-        """The edits that put in notes whose places and texts are known."""
-        self._added += len(notes)
-        for place, text in notes:
-            yield Edit(place, place, text)
 
     def edits(self, outcome: Outcome) -> Edits:
         """The edits that an outcome brings: notes for a claim, a new SE01 for the end of a set."""
@@ -70,13 +63,6 @@ class AnnotatedEdi:
     def take(self, outcome: Outcome) -> None:
         """Put in what an outcome brings."""
         self._copy.make(self._annotator.edits(outcome))
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Put in notes that another process made."""
-        if claim.notes is None:
-            return False
-        self._copy.make(self._annotator.put(claim.notes))
-        return True
 
     def end(self, summary: Summary) -> None:
         """Copy the rest."""
@@ -127,8 +113,8 @@ def _found_notes(buffer: Buffer, start: int, end: int, delimiters: Delimiters) -
     """The notes between two places. A note never ends at a window's border: it is shorter than the overlap."""
     element, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
     note = re.compile(
-        rb"(?<![0-9A-Za-z" + element + rb"])NTE" + element + rb"TPO" + element + MARK.encode() + rb" [RW][:=][^"
-        + element + terminator + rb"]{1,80}" + terminator + rb"[\r\n]*"
+        rb"(?<![0-9A-Za-z" + element + rb"])NTE" + element + rb"TPO" + element + NOTE_PREFIX.encode()
+        + rb" [RW][:=][^" + element + terminator + rb"]{1,80}" + terminator + rb"[\r\n]*"
     )  # fmt: skip
     overlap = 1024
     while start < end:

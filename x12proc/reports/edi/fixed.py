@@ -1,9 +1,9 @@
-"""Fixed EDI: the input with the fixes that a level admits, and every other byte as it was."""
+"""Fixed EDI: the input with its applied fixes, and every other byte unchanged."""
 
 from __future__ import annotations
 
-from x12proc.engine.engine import ClaimResult
-from x12proc.engine.fixes import Fix, FixLevel, claim_fixes
+from x12proc.engine.fixes import Fix
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, line_ends_before, recount
 from x12proc.reports.writer import Write
@@ -14,17 +14,16 @@ from x12proc.wire.window import Buffer
 class FixedEdi:
     """The fixed copy of a file (a stream writer)."""
 
-    def __init__(self, buffer: Buffer, write: Write, level: FixLevel) -> None:
+    def __init__(self, buffer: Buffer, write: Write) -> None:
         self._buffer = buffer
         self._copy = EditedCopy(buffer, write)
-        self._level = level
         self._added = 0  # segments of the set at hand
 
     def take(self, outcome: Outcome) -> None:
         """Make the fixes of a claim, or raise SE01 by the segments that were put in."""
         if isinstance(outcome, ClaimResult):
             terminator = outcome.claim.delimiters.segment
-            fixes = [fix for fix in claim_fixes(outcome, self._level) if fix.applied]
+            fixes = [fix for fix in outcome.fixes if fix.applied]
             self._added += sum(len(fix.segments) for fix in fixes)
             self._copy.make(self._edit(fix, terminator) for fix in fixes)
         elif isinstance(outcome, TransactionClosed):

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
 from x12proc.wire.accelerated import is_ragged
 from x12proc.wire.delimiters import Delimiters, IsaHeader, padded_isa
@@ -45,7 +45,7 @@ _LARGEST_SPAN = 64 * 1024 * 1024  # what is longer, which no claim is, is copied
 _HL_FIELDS = 5  # tag, HL01 number, HL02 parent, HL03 level, HL04 child code
 
 
-def disposition(outcome: ClaimResult | RemoteClaimResult | UntargetedClaim) -> str:
+def disposition(outcome: ClaimResult | UntargetedClaim) -> str:
     """Whether a claim is accepted or rejected."""
     return REJECTED if outcome.rejected else ACCEPTED
 
@@ -67,10 +67,8 @@ class Split:
         """Write a claim to where it belongs, or close an envelope."""
         if self._failed:
             return
-        if isinstance(outcome, UntargetedClaim):
+        if isinstance(outcome, UntargetedClaim | ClaimResult):
             self._claim(outcome.span, disposition(outcome))
-        elif isinstance(outcome, ClaimResult):
-            self._claim(outcome.claim.span, disposition(outcome))
         elif isinstance(outcome, Fault):
             self._failed = outcome.severity == "error"  # nothing of the file will be published
         elif isinstance(outcome, Interchange | Group | TransactionSet):
@@ -78,12 +76,6 @@ class Split:
         elif isinstance(outcome, TransactionClosed | GroupClosed | InterchangeClosed):
             for half in self._halves.values():
                 half.close(outcome)
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Write a claim that another process scrubbed."""
-        if not self._failed:
-            self._claim(claim.span, disposition(claim))
-        return True
 
     def end(self, summary: Summary) -> None:
         """Everything has been told."""

@@ -10,7 +10,7 @@ import hashlib
 
 import msgspec
 
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
 from x12proc.errors import InternalError
 from x12proc.reports.edi.edits import pieces
@@ -50,11 +50,6 @@ class SplitCheck:
             self._add(outcome.span, disposition(outcome))
         elif isinstance(outcome, Fault):
             self._ragged = outcome if outcome.code == _RAGGED else self._ragged
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Take down a claim that another process scrubbed."""
-        self._add(claim.span, disposition(claim))
-        return True
 
     def _add(self, span: ClaimSpan, side: str) -> None:
         self._sides.setdefault(side, Tally()).add(self._digests.of(span))

@@ -17,9 +17,10 @@ from typing import BinaryIO, TypeAlias
 import msgspec
 from lxml import etree
 
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.document import Document
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
-from x12proc.reports.document import Document, fault_document, summary_document
+from x12proc.reports.document import fault_document, summary_document
 from x12proc.reports.html.line_index import Lines
 from x12proc.reports.html.totals import Totals
 from x12proc.reports.html.view import (

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import msgspec
 
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.document import Document
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import SEVERITIES
-from x12proc.reports.document import Document
 from x12proc.reports.html.line_index import Lines
 from x12proc.reports.html.totals import Parties, PartyTotals, RuleTotals
 from x12proc.reports.xml_markup import claim_form, element

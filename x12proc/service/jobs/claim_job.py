@@ -11,12 +11,13 @@ import msgspec
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
 from x12proc.conformance.overlap import told_once
-from x12proc.engine.engine import ClaimResult, Engine
-from x12proc.engine.fixes import Fix, claim_fixes
+from x12proc.engine.document import Document, claim_document
+from x12proc.engine.engine import Engine
+from x12proc.engine.fixes import Fix
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import other_separator
 from x12proc.errors import X12SyntaxError
 from x12proc.profiles.profiles import Entry
-from x12proc.reports.document import Document, claim_document
 from x12proc.reports.edi.edits import line_ends_before
 from x12proc.reports.html.view import money
 from x12proc.reports.xml_markup import Marks, claim_marks, segment_form
@@ -210,7 +211,7 @@ def _view(scrubbed: ClaimResult, buffer: Buffer, *, unread: bool) -> ClaimView:
         above=list(_above(claim, marks)),
         segments=list(_segments(claim, marks)),
         lines=_lines(scrubbed, document),
-        fixes=[_fix(fix, at, buffer, terminator) for fix in claim_fixes(scrubbed, "off")],
+        fixes=[_fix(fix, at, buffer, terminator) for fix in scrubbed.fixes],
         heard=heard(scrubbed.all_findings),
         facts={
             "claim_number": claim.id,
