@@ -119,7 +119,7 @@ def scrub(
     ...     if claim.rejected:
     ...         print(claim.claim.id, *[found.rule for found in claim.all_findings if found.severity == "reject"])
     ...         break
-    P1004 BAL01
+    P1003 NAR05
     """
     options = {
         "config": config,
