@@ -17,7 +17,7 @@ from x12proc.runner.artifacts import check_artifacts
 from x12proc.runner.files import Input, OpenInput
 from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
-from x12proc.runner.runner import FileRun, Result
+from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, load_config, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan as scan_events
@@ -53,9 +53,9 @@ class ScrubRun:
     before that, by ``close()`` or an exception, nothing is written.
     """
 
-    def __init__(self, run: FileRun, checks: GuideChecks, sharing: ClaimPool) -> None:
+    def __init__(self, run: FileRun, checks: GuideChecks, pool: ClaimPool) -> None:
         self._run = run
-        self._claims = _to_the_end(run, checks, sharing)
+        self._claims = _to_the_end(run, checks, pool)
 
     def __iter__(self) -> Self:
         return self
@@ -131,31 +131,31 @@ def scrub(
         "patient": patient,
     }
     settings = load_settings(**options)  # type: ignore[arg-type]  # each is of its parameter's type
-    target = Path(output) if isinstance(output, str) else output
+    destination = Path(output) if isinstance(output, str) else output
     checks = GuideChecks(settings.conformance, jobs)
-    kinds = _artifacts(emit, target, fix, config)
-    sharing = ClaimPool(options, settings.now, jobs)
-    run = FileRun(_input(source, name), settings, kinds, target, checks=checks, fixing=fix, sharing=sharing)
-    return ScrubRun(run, checks, sharing)
+    kinds = _artifacts(emit, destination, fix, config)
+    pool = ClaimPool(options, settings.now, jobs)
+    run_options = RunOptions(emit=kinds, destination=destination, fix_level=fix, checks=checks, pool=pool)
+    return ScrubRun(FileRun(_input(source, name), settings, run_options), checks, pool)
 
 
 def _artifacts(
-    emit: Sequence[str] | None, target: Path | BinaryIO | None, fix: FixLevel, config: Path | None
+    emit: Sequence[str] | None, destination: Path | BinaryIO | None, fix: FixLevel, config: Path | None
 ) -> tuple[str, ...]:
-    if target is None:
+    if destination is None:
         if emit or fix != "off":
             raise ConfigError("artifacts need a place: give a folder or a binary stream as output")
         return ()
     kinds = check_artifacts(load_config(config).emit if emit is None else emit, fix)
-    if not isinstance(target, Path) and len(kinds) != 1:
+    if not isinstance(destination, Path) and len(kinds) != 1:
         raise ConfigError(f"a stream takes one artifact, not {len(kinds)}: {', '.join(kinds)}")
-    if isinstance(target, Path) and not target.is_dir():
-        raise ConfigError(f"{target}: there is no such folder")
+    if isinstance(destination, Path) and not destination.is_dir():
+        raise ConfigError(f"{destination}: there is no such folder")
     return kinds
 
 
-def _to_the_end(run: FileRun, checks: GuideChecks, sharing: ClaimPool) -> Generator[ClaimResult, None, None]:
-    with checks, sharing:
+def _to_the_end(run: FileRun, checks: GuideChecks, pool: ClaimPool) -> Generator[ClaimResult, None, None]:
+    with checks, pool:
         yield from run.claims()
     assert run.result is not None, "the claims have been taken to their end"
     for fault in run.result.faults:

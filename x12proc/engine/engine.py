@@ -51,7 +51,7 @@ class Engine:
         self._fix_level = fix_level
         self._seen: set[int] = set()
         self._plans: dict[tuple[str, date | None, str], _Plan] = {}
-        self._made: dict[tuple[int, str], _Plan] = {}
+        self._distinct_plans: dict[tuple[str, str], list[_Plan]] = {}  # by profile and claim type
         self._silence = NoHitCache(rules.values())
         #: The keys that the rules looked up among those of earlier claims, of the claim scrubbed last.
         self.last_keys: tuple[Hashable, ...] = ()
@@ -131,19 +131,25 @@ class Engine:
         return tuple(bypass for bypass in plan.bypasses if bypass.rule in heard)
 
     def _plan(self, profile: Profile, service_date: date | None, claim_type: str) -> _Plan:
-        """Which rules to run; the same for all claims of a profile, a date and a type."""
+        """Return the rules to run: the same for all claims of a profile, a date and a type."""
         key = (profile.name, service_date, claim_type)
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= MOST_PLANS:  # a file with ever new dates must not grow the memory
                 self._plans.clear()
+                self._distinct_plans.clear()
             settings = profile.settings(service_date, self._as_of)
-            # Few dates change what holds: a profile gives the same settings, and they the same plan, for most.
-            made = (id(settings), claim_type)
-            if made not in self._made:
-                self._made[made] = _Plan(self._rules, settings, claim_type)
-            plan = self._plans[key] = self._made[made]
+            plan = self._plans[key] = self._plan_of(profile.name, settings, claim_type)
         return plan
+
+    def _plan_of(self, profile: str, settings: Mapping[str, Setting], claim_type: str) -> _Plan:
+        """Return the plan of some settings. Few dates change the settings of a profile: most share a plan."""
+        plans = self._distinct_plans.setdefault((profile, claim_type), [])
+        for plan in plans:
+            if plan.settings == settings:
+                return plan
+        plans.append(_Plan(self._rules, settings, claim_type))
+        return plans[-1]
 
     def _told_once(self, found: tuple[Finding, ...], elsewhere: set[str]) -> tuple[Finding, ...]:
         """Leave out what another rule, heard here or elsewhere on the claim, tells better."""
@@ -167,7 +173,7 @@ _Step: TypeAlias = tuple[Callable[..., Iterable[Hit]], Rule, Setting]
 class _Plan:
     """The rules that hold for claims of one type under one profile on one date, with their settings."""
 
-    __slots__ = ("_line", "_line_steps", "bypasses", "claim", "mark", "options", "without")
+    __slots__ = ("_line", "_line_steps", "bypasses", "claim", "mark", "options", "settings", "without")
 
     def __init__(self, rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str) -> None:
         steps = [
@@ -175,6 +181,7 @@ class _Plan:
             for rule in rules.values()
             if claim_type in rule.applies and _is_enabled(settings[rule.id])
         ]
+        self.settings = settings
         self.claim = [step for step in steps if step[1].level == "claim"]
         self.options = {rule_id: setting.options for rule_id, setting in settings.items()}
         #: The same for plans whose options are all the same.

@@ -23,13 +23,13 @@ from x12proc.feed.sent_claims import SentClaims
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.pool import GuideChecks
-from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result
+from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result, RunOptions
 from x12proc.runner.settings import RULES_EDITION
 from x12proc.version import __version__
 
 OUT, REASON = "out", "reason.json"
 MOST_CRASHES = 5  # workers that may die over one file before it is put aside
-_LONGEST_ENDING = max(ARTIFACTS.values(), key=len)
+_LONGEST_ENDING = max((kind.suffix for kind in ARTIFACTS.values()), key=len)
 _NOT_OF_A_FAILED_FILE = ("annotated",)  # it looks like a file that can be sent
 _LOG = structlog.get_logger("x12proc.feed")
 
@@ -107,7 +107,7 @@ class Judging:
     def _refused(
         self, source: Input, contents: Contents, earlier: dict[str, Reason], attempt: Path, now: datetime
     ) -> _Verdict:
-        ta1 = attempt / OUT / (source.stem + ARTIFACTS["ta1"])
+        ta1 = attempt / OUT / (source.stem + ARTIFACTS["ta1"].suffix)
         refuse(source, contents, earlier.keys(), ta1, now)
         if ta1.stat().st_size == 0:
             ta1.unlink()
@@ -119,7 +119,11 @@ class Judging:
         out = attempt / OUT
         sent = SentClaims(self._ledger, row)
         settings = replace(self._feed.settings, now=now, sent_before=sent.sent_before)
-        run = FileRun(source, settings, self._feed.emit, out, on_claim=sent.note, checks=self._checks)
+        run = FileRun(
+            source,
+            settings,
+            RunOptions(emit=self._feed.emit, destination=out, on_claim=sent.note, checks=self._checks),
+        )
         try:
             result = run.run()
         except OSError:
@@ -134,7 +138,7 @@ class Judging:
         summary = result.summary
         if summary.failed or result.crashed or result.incomplete:
             for kind in _NOT_OF_A_FAILED_FILE:
-                (out / (source.stem + ARTIFACTS[kind])).unlink(missing_ok=True)
+                (out / (source.stem + ARTIFACTS[kind].suffix)).unlink(missing_ok=True)
             return _Verdict(_failed(result, source), by_rule=summary.by_rule)
         return _Verdict(None, summary.rejected_claims, summary.by_rule, sent.accepted)
 

@@ -55,7 +55,7 @@ def again(feed: Feed, row: FileRow, as_of: date | None) -> Upgrade | Recounted:
         after = report_now(Input(link), feed.settings, today)
     if after.input.sha256 != row.sha256:
         raise ConfigError(f"{row.id}: these are not the bytes that were taken (their SHA-256 differs)")
-    report = feed.outbox / row.folder / (row.stem + ARTIFACTS["json"])
+    report = feed.outbox / row.folder / (row.stem + ARTIFACTS["json"].suffix)
     if not row.folder or not disk.exists(report):
         return _recounted(row, after)
     before = read_report(report)

@@ -22,20 +22,8 @@ from x12proc.findings import GuideError
 from x12proc.reports.acks.envelopes import ControlNumbers, Refuse
 from x12proc.reports.edi.split import Split
 from x12proc.reports.edi.split_check import SplitCheck
-from x12proc.reports.html.line_index import Lines
 from x12proc.reports.writer import ReportWriter, StreamWriter
-from x12proc.runner.artifacts import (
-    ARTIFACTS,
-    EVERY_CLAIM,
-    MAKERS,
-    REPORTS,
-    SIDES,
-    STREAMS,
-    TO_BE_SENT,
-    WITHOUT_INTERCHANGE,
-    StreamParts,
-    html_report,
-)
+from x12proc.runner.artifacts import ARTIFACTS, ArtifactKind, WriterContext
 from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput
 from x12proc.runner.log import log_fixes, log_result
 from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
@@ -49,7 +37,7 @@ INTERNAL_FAULT = "internal-fault"
 MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
-_UNSURE = "where its claims belong can't be told for sure"
+_UNVERIFIED = "where its claims belong can't be told for sure"
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -69,7 +57,7 @@ class Result(msgspec.Struct, frozen=True):
     @property
     def incomplete(self) -> bool:
         """Whether an artifact could not be made for which there was something to write."""
-        return _UNSURE in self.withheld.values()
+        return _UNVERIFIED in self.withheld.values()
 
 
 def outcomes(
@@ -89,50 +77,45 @@ def outcomes(
     return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
 
 
-Watcher = Callable[[ClaimResult], None]
+ClaimCallback = Callable[[ClaimResult], None]
+Reports = dict[str, tuple[ReportWriter, Artifact]]
 Streams = dict[str, tuple[StreamWriter, Artifact]]
 
 
-class FileRun:
-    """The run over one input. ``target`` is a folder, a stream for a single artifact, or None for no files.
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How inputs are run, besides the settings of their rules.
 
-    ``controls`` numbers the acknowledgements of several inputs on; ``refuse`` is asked of every interchange
-    whether it is refused for a reason that the file doesn't show, such as a control number that came before.
-    ``checks`` are shared by the inputs of a run; without them each input is checked in this process.
-    ``fixing`` says which fixes are applied; they are written where the artifacts hold ``fixed``. ``sharing`` are
-    processes that share the claims of an input that is worth it.
+    ``destination`` is a folder, a stream for a single artifact, or None for no files. ``controls`` continues the
+    numbers of acknowledgements over several inputs; ``refuse`` returns whether an interchange is refused for a
+    reason that the file doesn't show, such as a control number used before. ``checks`` are shared by the inputs of
+    a run; without them each input is checked in this process. ``pool`` shares the claims of a large input among
+    processes. ``fix_level`` is which fixes are applied; they are written to the artifact ``fixed``.
     """
 
-    def __init__(
-        self,
-        source: Input,
-        settings: Settings,
-        emit: Sequence[str],
-        target: Path | BinaryIO | None,
-        *,
-        progress: Callable[[int, int], None] | None = None,
-        on_claim: Watcher | None = None,
-        controls: ControlNumbers | None = None,
-        refuse: Refuse | None = None,
-        checks: GuideChecks | None = None,
-        fixing: FixLevel = "off",
-        sharing: ClaimPool | None = None,
-    ) -> None:
+    emit: Sequence[str] = ()
+    destination: Path | BinaryIO | None = None
+    fix_level: FixLevel = "off"
+    progress: Callable[[int, int], None] | None = None
+    on_claim: ClaimCallback | None = None
+    controls: ControlNumbers | None = None
+    refuse: Refuse | None = None
+    checks: GuideChecks | None = None
+    pool: ClaimPool | None = None
+
+
+class FileRun:
+    """The run over one input."""
+
+    def __init__(self, source: Input, settings: Settings, options: RunOptions) -> None:
         self._source = source
         self._settings = settings
-        self._emit = emit
-        self._target = target
-        self._progress = progress
-        self._on_claim = on_claim
-        self._controls = controls or ControlNumbers(settings.acknowledgement.control)
-        self._refuse = refuse
-        self._checks = checks or GuideChecks(settings.conformance)
-        self._fixing = fixing
-        self._sharing = sharing
+        self._options = options
+        self._kinds = [ARTIFACTS[name] for name in options.emit]
+        self._controls = options.controls or ControlNumbers(settings.acknowledgement.control)
+        self._checks = options.checks or GuideChecks(settings.conformance)
         self._faults: list[Fault] = []
         self._summary = Summary()
-        self._lines = Lines(b"")  # of the input, once it is open
-        self.result: Result | None = None  # what became of the input, once all its claims have been taken
+        self.result: Result | None = None  # set once all claims have been taken
 
     def run(self) -> Result:
         """Scrub the input.
@@ -158,8 +141,8 @@ class FileRun:
             else:
                 try:
                     result = yield from self._scrub(opened, stack)
-                except InternalError as fault:
-                    result = self._contradicted(fault)
+                except InternalError as error:
+                    result = self._internal_failure(error)
         log_result(result.summary, result.faults, result.withheld, time.perf_counter() - started)
         self.result = result
 
@@ -171,21 +154,20 @@ class FileRun:
         except OSError as error:
             return X12SyntaxError("unreadable", f"The file can't be read: {error.strerror}", 0)
 
-    # -- the two ways through ------------------------------------------------------------------------------
+    # -- readable and unreadable inputs ---------------------------------------------------------------------
 
     def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Generator[ClaimResult, None, Result]:
-        self._lines = Lines(opened.buffer)
-        reports = self._open_reports(stack)
-        streams = self._open_streams(opened, stack)
+        reports = self._open_reports(opened.buffer, stack)
+        streams = self._open_streams(opened.buffer, stack)
         for report, _ in reports.values():
             report.begin({"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size})
-        proof = SplitCheck(opened.buffer)
-        told = list(dict.fromkeys(stream for stream, _ in streams.values()))
-        told += [] if SIDES.isdisjoint(streams) else [proof]
-        yield from self._tell(opened, [report for report, _ in reports.values()], told)
-        for stream in told:
-            stream.end(self._summary)
-        withheld = {**self._empty(streams), **self._unproven(streams, proof)}
+        split_check = SplitCheck(opened.buffer)
+        writers = list(dict.fromkeys(stream for stream, _ in streams.values()))  # both files of a split have one
+        writers += [split_check] if any(kind.split for kind in self._kinds) else []
+        yield from self._write_all(opened, [report for report, _ in reports.values()], writers)
+        for writer in writers:
+            writer.end(self._summary)
+        withheld = {**self._empty(streams), **self._unverified(streams, split_check)}
         self._end(reports)
         finished = [artifact for _, artifact in reports.values()]
         finished += [artifact for kind, (_, artifact) in streams.items() if kind not in withheld]
@@ -195,33 +177,33 @@ class FileRun:
         fault = Fault(
             code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset
         )
-        self._take(fault)
-        reports = self._open_reports(stack)
+        self._count(fault)
+        reports = self._open_reports(b"", stack)
         for report, _ in reports.values():
             report.begin({"name": self._source.name, "sha256": "", "bytes": 0})
         self._end(reports)
-        withheld = {kind: _NOTHING for kind in self._emit if kind in STREAMS}
+        withheld = {kind.name: _NOTHING for kind in self._kinds if kind.report is None}
         return self._result([artifact for _, artifact in reports.values()], withheld)
 
-    def _contradicted(self, fault: InternalError) -> Result:
-        """We wrote something else than we meant to: nothing is published, and nothing counts as accepted."""
-        message = f"Internal fault: {fault}. Nothing was written; please report this"
-        self._take(Fault(code=INTERNAL_FAULT, message=message, severity="error", segment_index=0, byte_offset=0))
+    def _internal_failure(self, error: InternalError) -> Result:
+        """Return a result without artifacts: what was written is wrong, and nothing counts as accepted."""
+        message = f"Internal fault: {error}. Nothing was written; please report this"
+        self._count(Fault(code=INTERNAL_FAULT, message=message, severity="error", segment_index=0, byte_offset=0))
         return Result(self._source.name, self._summary, self._faults, [], {})
 
-    # -- the core's outcomes -------------------------------------------------------------------------------
+    # -- outcomes ------------------------------------------------------------------------------------------
 
-    def _tell(
+    def _write_all(
         self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]
     ) -> Iterator[ClaimResult]:
-        """Hand every outcome to all who write of it, and the target claims on."""
+        """Pass every outcome to all writers; yield the target claims."""
 
         def advance(position: int) -> None:
-            if self._progress is not None:
-                self._progress(position, opened.size)
+            if self._options.progress is not None:
+                self._options.progress(position, opened.size)
 
         for outcome in self._outcomes(opened, advance):
-            self._take(outcome)
+            self._count(outcome)
             if isinstance(outcome, ClaimResult):
                 self._report(outcome, reports)
                 advance(outcome.claim.end)
@@ -231,16 +213,14 @@ class FileRun:
                 yield outcome
 
     def _outcomes(self, opened: OpenInput, advance: Callable[[int], None]) -> Iterator[Outcome]:
-        every_claim = not EVERY_CLAIM.isdisjoint(self._emit)
-        path = self._source.path
-        if not can_be_shared(self._sharing, self._settings, path, opened.size):
-            return outcomes(
-                opened.buffer, self._settings, self._checks, every_claim, advance, fix_level=self._fixing
-            )
-        assert self._sharing is not None
+        every_claim = any(kind.needs_all_claims for kind in self._kinds)
+        path, pool, fix_level = self._source.path, self._options.pool, self._options.fix_level
+        if not can_be_shared(pool, self._settings, path, opened.size):
+            return outcomes(opened.buffer, self._settings, self._checks, every_claim, advance, fix_level=fix_level)
+        assert pool is not None
         assert path is not None
-        chunk = ClaimChunk(path=path, spans=(), fix_level=self._fixing, every_claim=every_claim)
-        return shared_outcomes(opened.buffer, self._settings, self._sharing, chunk, advance)
+        chunk = ClaimChunk(path=path, spans=(), fix_level=fix_level, every_claim=every_claim)
+        return shared_outcomes(opened.buffer, self._settings, pool, chunk, advance)
 
     def _report(self, result: ClaimResult, reports: Sequence[ReportWriter]) -> None:
         if reports:
@@ -249,18 +229,18 @@ class FileRun:
                 report.claim(result, document)
         elif result.fixes:
             log_fixes(result.fixes)
-        if self._on_claim is not None:
-            self._on_claim(result)
+        if self._options.on_claim is not None:
+            self._options.on_claim(result)
 
-    def _take(self, outcome: Outcome) -> None:
+    def _count(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
         if isinstance(outcome, Fault):
-            self._note(outcome)
+            self._record_fault(outcome)
         elif isinstance(outcome, TransactionErrors):
             for error in outcome.guide_errors:
-                self._note(_guide_fault(error, outcome))
+                self._record_fault(_guide_fault(error, outcome))
 
-    def _note(self, fault: Fault) -> None:
+    def _record_fault(self, fault: Fault) -> None:
         if len(self._faults) < MOST_FAULTS:
             self._faults.append(fault)
         elif len(self._faults) == MOST_FAULTS:
@@ -269,59 +249,59 @@ class FileRun:
 
     # -- artifacts -----------------------------------------------------------------------------------------
 
-    def _open_reports(self, stack: contextlib.ExitStack) -> dict[str, tuple[ReportWriter, Artifact]]:
-        writers: dict[str, tuple[ReportWriter, Artifact]] = {}
-        for kind in self._emit:
-            if kind not in STREAMS:
+    def _open_reports(self, buffer: Buffer, stack: contextlib.ExitStack) -> Reports:
+        reports: Reports = {}
+        for kind in self._kinds:
+            if kind.report is not None:
                 artifact = self._artifact(kind, stack)
-                writers[kind] = (self._report_writer(kind, artifact.file, stack), artifact)
-        return writers
+                reports[kind.name] = (kind.report(self._context(buffer, artifact, stack)), artifact)
+        return reports
 
-    def _open_streams(self, opened: OpenInput, stack: contextlib.ExitStack) -> Streams:
-        artifacts = {kind: self._artifact(kind, stack) for kind in self._emit if kind in STREAMS}
-        split = Split(opened.buffer, {kind: side.file for kind, side in artifacts.items() if kind in SIDES})
-        writers: Streams = {}
-        for kind, artifact in artifacts.items():
-            parts = StreamParts(
-                opened,
-                artifact.file.write,
-                self._settings,
-                self._controls,
-                self._refuse,
-                self._fixing,
-                scratch=lambda: _scratch(stack),
-            )
-            writers[kind] = (split if kind in SIDES else MAKERS[kind](parts), artifact)
-        return writers
-
-    def _empty(self, streams: Streams) -> dict[str, str]:
-        """The streams for which there was nothing to write."""
-        readable = set(streams) if self._summary.interchanges else WITHOUT_INTERCHANGE
+    def _open_streams(self, buffer: Buffer, stack: contextlib.ExitStack) -> Streams:
+        artifacts = {kind: self._artifact(kind, stack) for kind in self._kinds if kind.report is None}
+        split = Split(buffer, {kind.name: artifact.file for kind, artifact in artifacts.items() if kind.split})
         return {
-            kind: _NOTHING
-            for kind, (_, artifact) in streams.items()
-            if kind not in readable or not artifact.file.tell()
+            kind.name: (
+                kind.stream(self._context(buffer, artifact, stack)) if kind.stream else split,
+                artifact,
+            )
+            for kind, artifact in artifacts.items()
         }
 
-    def _unproven(self, streams: Streams, proof: SplitCheck) -> dict[str, str]:
-        """The streams that must not be published. Raises InternalFault when the proof of a split fails."""
-        sides = [(kind, stream, art) for kind, (stream, art) in streams.items() if isinstance(stream, Split)]
+    def _context(self, buffer: Buffer, artifact: Artifact, stack: contextlib.ExitStack) -> WriterContext:
+        return WriterContext(
+            buffer,
+            artifact.file.write,
+            lambda: _scratch(stack),
+            self._settings,
+            self._controls,
+            self._options.refuse,
+        )
+
+    def _empty(self, streams: Streams) -> dict[str, str]:
+        """Return the streams for which there was nothing to write."""
+        readable = self._summary.interchanges > 0
+        return {
+            name: _NOTHING
+            for name, (_, artifact) in streams.items()
+            if not artifact.file.tell() or (ARTIFACTS[name].needs_interchange and not readable)
+        }
+
+    def _unverified(self, streams: Streams, check: SplitCheck) -> dict[str, str]:
+        """Return the streams that must not be published. Raises InternalError when the check of a split fails."""
         if self._summary.failed:
-            return {kind: _FAILED for kind in streams if kind in TO_BE_SENT}
-        faults = [split.contradiction or _proven(kind, artifact, proof) for kind, split, artifact in sides]
-        doubts = list(dict.fromkeys(fault for fault in faults if fault is not None))
-        for fault in doubts:
-            self._take(fault)
-        return {kind: _UNSURE for kind, _, _ in sides if doubts}  # one without the other would lose claims
+            return {name: _FAILED for name in streams if ARTIFACTS[name].sendable}
+        sides = [(name, stream, art) for name, (stream, art) in streams.items() if isinstance(stream, Split)]
+        found = [split.contradiction or _check_side(name, artifact, check) for name, split, artifact in sides]
+        faults = list(dict.fromkeys(fault for fault in found if fault is not None))
+        for fault in faults:
+            self._count(fault)
+        return {name: _UNVERIFIED for name, _, _ in sides if faults}  # one without the other would lose claims
 
-    def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
-        if kind == "html":
-            return html_report(file.write, _scratch(stack), self._settings.rules, self._lines)
-        return REPORTS[kind](file.write)
-
-    def _artifact(self, kind: str, stack: contextlib.ExitStack) -> Artifact:
-        folder = self._target if isinstance(self._target, Path) else Path(tempfile.gettempdir())
-        artifact = Artifact(folder / (self._source.stem + ARTIFACTS[kind]))
+    def _artifact(self, kind: ArtifactKind, stack: contextlib.ExitStack) -> Artifact:
+        destination = self._options.destination
+        folder = destination if isinstance(destination, Path) else Path(tempfile.gettempdir())
+        artifact = Artifact(folder / (self._source.stem + kind.suffix))
         stack.callback(artifact.discard)
         return artifact
 
@@ -330,27 +310,29 @@ class FileRun:
             report.end(self._summary, self._faults, program_document(self._settings))
 
     def _result(self, finished: list[Artifact], withheld: dict[str, str]) -> Result:
-        if isinstance(self._target, Path):
-            for kind in withheld:  # what an earlier run left there is not this input's any more
-                (self._target / (self._source.stem + ARTIFACTS[kind])).unlink(missing_ok=True)
+        destination = self._options.destination
+        if isinstance(destination, Path):
+            for name in withheld:  # what an earlier run left there is not this input's any more
+                (destination / (self._source.stem + ARTIFACTS[name].suffix)).unlink(missing_ok=True)
             for artifact in finished:
                 artifact.publish()
             paths = [artifact.path for artifact in finished]
         else:
             for artifact in finished:
-                self._pour(artifact)
+                _copy_to_stream(artifact, destination)
             paths = []
         return Result(self._source.name, self._summary, self._faults, paths, withheld)
 
-    def _pour(self, artifact: Artifact) -> None:
-        """Copy a finished artifact to the stream."""
-        if self._target is None or isinstance(self._target, Path):
-            return
-        artifact.file.flush()
-        with artifact.reopen() as file:
-            while piece := file.read(1024 * 1024):
-                self._target.write(piece)
-        self._target.flush()
+
+def _copy_to_stream(artifact: Artifact, stream: BinaryIO | None) -> None:
+    """Copy a finished artifact to a stream."""
+    if stream is None:
+        return
+    artifact.file.flush()
+    with artifact.reopen() as file:
+        while piece := file.read(1024 * 1024):
+            stream.write(piece)
+    stream.flush()
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
@@ -373,10 +355,10 @@ def _guide_fault(error: GuideError, outcome: TransactionErrors) -> Fault:
     )
 
 
-def _proven(kind: str, artifact: Artifact, proof: SplitCheck) -> Fault | None:
-    """Read one side of a split again. Raises InternalFault."""
+def _check_side(name: str, artifact: Artifact, check: SplitCheck) -> Fault | None:
+    """Read one file of a split again and check it. Raises InternalError."""
     with artifact.reopen() as file:
-        return proof.check(kind, FileBuffer(file))
+        return check.check(name, FileBuffer(file))
 
 
 def program_document(settings: Settings) -> Document:

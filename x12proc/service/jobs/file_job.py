@@ -10,7 +10,7 @@ import msgspec
 from x12proc.reports.document import fault_document, summary_document
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
-from x12proc.runner.runner import FileRun, Result
+from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.service.api.scrub_options import ScrubOptions, answer_settings
 from x12proc.service.db.store import INPUT, Store
 from x12proc.service.jobs.claim_index import Index
@@ -47,11 +47,13 @@ def scrub_file(job: FileJob) -> FileDone:
     settings = answer_settings(job.config, job.question)
     source = Input(job.folder / INPUT)
     if job.run_id is None:
-        return _done(FileRun(source, settings, job.emit, job.folder).run())
+        return _done(FileRun(source, settings, RunOptions(emit=job.emit, destination=job.folder)).run())
     store = Store(job.data)
     try:
         index = Index(store, job.run_id)
-        result = FileRun(source, settings, job.emit, job.folder, on_claim=index.take).run()
+        result = FileRun(
+            source, settings, RunOptions(emit=job.emit, destination=job.folder, on_claim=index.take)
+        ).run()
         index.finish()
     finally:
         store.close()
@@ -71,4 +73,4 @@ def _done(result: Result) -> FileDone:
 
 def artifact(folder: Path, kind: str) -> Path:
     """Where an artifact of a run lies."""
-    return folder / (_STEM + ARTIFACTS[kind])
+    return folder / (_STEM + ARTIFACTS[kind].suffix)
