@@ -54,11 +54,11 @@ def test_rule_is_told_in_full(rule) -> None:  # type: ignore[no-untyped-def]  # 
 def test_every_fault_and_its_code_stand_in_the_acknowledgement_pages() -> None:
     text = (ROOT / "docs" / "acknowledgements.md").read_text()
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    for (fault, _), answer in verdict.ANSWERS.items():
+    for (fault, _), answer in verdict.FAULT_CODES.items():
         code = rf"\b{answer.code}\b"
         told = [place for place, row in enumerate(rows) if f"`{fault}`" in row]
         assert any(re.search(code, rows[place]) for place in told), (fault, answer)
-    for fault in (*verdict.UNANSWERED, *verdict.UNREADABLE_ISA):
+    for fault in (*verdict.UNREPORTED, *verdict.UNREADABLE_ISA):
         assert f"`{fault}`" in text
     for rule, (of_segment, of_element) in RULE_CODES.items():
         row = next(row for row in rows if row.startswith(f"| {rule} |"))

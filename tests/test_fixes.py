@@ -34,7 +34,7 @@ def fixed(data: bytes, level: FixLevel, window: int = 4096) -> bytes:
     out = io.BytesIO()
     writer = FixedEdi(data, out.write)
     for outcome in scrub_buffer(data, engine(level), ("J3590",), window=window):
-        writer.take(outcome)
+        writer.handle(outcome)
     writer.end(Summary())
     return out.getvalue()
 

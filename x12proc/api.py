@@ -1,4 +1,4 @@
-"""The Python API: claims read, claims scrubbed, artifacts written, from a path, bytes or a binary stream."""
+"""The Python API: reads claims, scrubs them and writes artifacts, from a path, bytes or a binary stream."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Source: TypeAlias = str | Path | bytes | BinaryIO
 
 
 def read(source: Source) -> Iterator[Claim]:
-    """Every claim of a file, in file order, whatever it bills.
+    """Yield every claim of a file, in file order, whatever it bills.
 
-    Raises X12SyntaxError at the place where the file can't be read on; OSError for a file that can't be opened.
+    Raises X12SyntaxError at the byte where reading stops; OSError for a file that can't be opened.
 
     >>> claims = list(read("fixtures/demo/hospital-837i.edi"))
     >>> len(claims), claims[0].id, claims[0].charge
@@ -49,7 +49,7 @@ def read(source: Source) -> Iterator[Claim]:
 class ScrubRun:
     """The claims of a file while it is scrubbed: an iterator, and a context manager that gives up when left early.
 
-    When the last claim has been taken the artifacts appear, and ``result`` tells what the file came to. Left
+    After the last claim the artifacts appear, and ``result`` holds the totals of the file. Left
     before that, by ``close()`` or an exception, nothing is written.
     """
 
@@ -61,7 +61,7 @@ class ScrubRun:
         return self
 
     def __next__(self) -> ClaimResult:
-        """The next target claim. Raises as :func:`scrub` says."""
+        """Return the next target claim. Raises as :func:`scrub` does."""
         return next(self._claims)
 
     def __enter__(self) -> Self:
@@ -73,7 +73,7 @@ class ScrubRun:
         self.close()
 
     def close(self) -> None:
-        """Give up what has not been taken; no artifact appears."""
+        """Give up the remaining claims; no artifact appears."""
         self._claims.close()
 
     @property
@@ -98,26 +98,27 @@ def scrub(
     jobs: int = 1,
     patient: bool | None = None,
 ) -> ScrubRun:
-    """The target claims of a file with what was found in them, in file order, and its artifacts on the way.
+    """Scrub a file: yield the results of its target claims in file order, and write its artifacts.
 
     ``profile`` holds for all claims; it is chosen claim by claim when None. ``codes`` are the procedure codes to
     look for (J3590), ``as_of`` is today's date for the rules, ``config`` a configuration file. ``conformance``
-    says what is held against its implementation guide (``off``, ``targets``, ``full``), ``guide_errors`` whether
+    is what is checked against the implementation guide (``off``, ``targets``, ``full``), ``guide_errors`` whether
     that rejects (``report``, ``reject``), ``jobs`` how many processes share the claims of a large file,
-    ``patient`` whether reports name the patient. What is None is as the configuration says.
+    ``patient`` whether reports name the patient. None takes the value of the configuration.
 
     ``output`` is a folder for the artifacts in ``emit``, or a binary stream for a single one; ``fix`` says which
     fixes are applied in the artifact ``fixed`` (``off``, ``safe``, ``unsafe``). ``name`` is what a source without
     a path is called in reports; its stem is what artifacts are called after.
 
     Raises ConfigError at once for settings that don't exist. While claims are taken: OSError where an artifact
-    can't be written, and behind the last claim X12SyntaxError when the file failed, that is when it can't be read
+    can't be written, and after the last claim X12SyntaxError when the file failed, that is when it can't be read
     to its end or a rule crashed. Nothing of a failed file counts as accepted, whatever was yielded before: its
     reports are written, its ``accepted``, ``rejected`` and ``fixed`` files are not.
 
-    >>> for claim in scrub("fixtures/demo/clinic-837p.edi", as_of=date(2024, 4, 1), conformance="off"):
-    ...     if claim.rejected:
-    ...         print(claim.claim.id, *[found.rule for found in claim.all_findings if found.severity == "reject"])
+    >>> for result in scrub("fixtures/demo/clinic-837p.edi", as_of=date(2024, 4, 1), conformance="off"):
+    ...     if result.rejected:
+    ...         rejecting = [found for found in result.all_findings if found.severity == "reject"]
+    ...         print(result.claim.id, *[found.rule for found in rejecting])
     ...         break
     P1003 NAR05
     """

@@ -338,7 +338,7 @@ def test_codes_are_those_of_pyx12s_map() -> None:
     assert set(ack_999.SEGMENT_CODES) == codes["IK304"]
     assert set(ack_999.ELEMENT_CODES) == codes["IK403"] - {"11"}
     assert codes["AK101"] == verdict.ANSWERED_GROUPS
-    answers = [*verdict.ANSWERS.values(), *verdict.GROUP_ANSWERS.values(), *verdict.SET_ANSWERS.values()]
+    answers = [*verdict.FAULT_CODES.values(), *verdict.GROUP_CODES.values(), *verdict.SET_CODES.values()]
     lists = {"interchange": codes["TA105"], "group": codes["AK905"], "set": codes["IK502"]}
     assert all(answer.code in lists[answer.level] for answer in answers)
     assert all({of_segment, of_element} <= codes["IK304"] | codes["IK403"] | {""}
@@ -354,21 +354,21 @@ def test_a_spool_gives_back_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -
     pieces = [b"A" * size for size in (3, 12, 1, 1, 40, 2)]
     marks = []
     for piece in pieces:
-        marks.append(spool.mark())
+        marks.append(spool.position())
         spool.write(piece)
-    sizes = [later[0] - earlier[0] for earlier, later in pairwise([*marks, spool.mark()])]
+    sizes = [later[0] - earlier[0] for earlier, later in pairwise([*marks, spool.position()])]
     assert sizes == [len(piece) for piece in pieces]
     for number in (5, 4, 2):
-        spool.cut(marks[number])
-        assert spool.mark() == marks[number]
+        spool.truncate(marks[number])
+        assert spool.position() == marks[number]
         spool.write(b"B" * 7)
-    spool.pour_into(other)
-    assert (spool.mark(), other.segments) == ((0, 0), 3)
+    spool.move_to(other)
+    assert (spool.position(), other.segments) == ((0, 0), 3)
     other.write(b"C")
     written = bytearray()
-    other.pour(written.extend)
+    other.copy_to(written.extend)
     assert bytes(written) == b"A" * 15 + b"B" * 7 + b"C"
-    assert other.mark() == (0, 0)
+    assert other.position() == (0, 0)
 
 
 def test_dates_are_those_passed_in() -> None:

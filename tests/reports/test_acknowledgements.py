@@ -22,7 +22,7 @@ from x12proc.claims.model import ServiceLine
 from x12proc.engine.engine import Engine
 from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Hit
-from x12proc.reports.acks.codes import ANSWERS, GROUP_ANSWERS, SET_ANSWERS, UNANSWERED, UNREADABLE_ISA
+from x12proc.reports.acks.codes import FAULT_CODES, GROUP_CODES, SET_CODES, UNREADABLE_ISA, UNREPORTED
 from x12proc.reports.acks.envelopes import AckSettings
 from x12proc.rules import all_rules
 from x12proc.rules.context import Context
@@ -231,8 +231,8 @@ def test_every_fault_code_is_answered_or_says_why_not() -> None:
     codes = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', text)) - _NO_CODES
     codes |= {f"{tag}0{place}" for tag in ("se", "ge", "iea") for place in ("1-count", "2-control")}
     codes |= {"truncated", "unreadable"}
-    told = {code for code, _ in ANSWERS} | GROUP_ANSWERS.keys() | SET_ANSWERS.keys()
-    told |= UNANSWERED.keys() | UNREADABLE_ISA.keys()
+    told = {code for code, _ in FAULT_CODES} | GROUP_CODES.keys() | SET_CODES.keys()
+    told |= UNREPORTED.keys() | UNREADABLE_ISA.keys()
     assert codes - told == {"too-many-faults"}, "which only tells that there are more"
     assert told - codes == {"SYN10"}
 

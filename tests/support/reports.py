@@ -17,7 +17,7 @@ from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.profiles.profiles import Profiles
 from x12proc.reports.csv_report import CsvReport
-from x12proc.reports.html.line_index import Lines
+from x12proc.reports.html.line_index import LineIndex
 from x12proc.reports.html.report import HtmlReport
 from x12proc.reports.json_report import JsonReport
 from x12proc.reports.writer import ReportWriter, Write
@@ -61,7 +61,7 @@ class Run(msgspec.Struct, frozen=True):
 
     def html(self) -> bytes:
         """The HTML report."""
-        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules(), Lines(self.data)))
+        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules(), LineIndex(self.data)))
 
     def _write(self, writer: Callable[[Write], ReportWriter]) -> bytes:
         pieces: list[bytes] = []

@@ -52,12 +52,12 @@ class Engine:
         self._seen: set[int] = set()
         self._plans: dict[tuple[str, date | None, str], _Plan] = {}
         self._distinct_plans: dict[tuple[str, str], list[_Plan]] = {}  # by profile and claim type
-        self._silence = NoHitCache(rules.values())
+        self._no_hit_cache = NoHitCache(rules.values())
         #: The keys that the rules looked up among those of earlier claims, of the claim scrubbed last.
         self.last_keys: tuple[Hashable, ...] = ()
 
     def targets(self, claim: Claim) -> tuple[ServiceLine, ...]:
-        """The claim's target lines: one of the codes under qualifier HC."""
+        """Return the claim's target lines: those that bill one of the codes under qualifier HC."""
         return target_lines(claim, self._codes)
 
     def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ClaimResult:
@@ -66,7 +66,9 @@ class Engine:
         plan, context = self._ready(profile, claim, targets)
         crashes: list[RuleCrash] = []
         own, by_line = self._run_rules(plan, context, crashes)
-        bypasses = () if plan.without is None else self._bypasses_in_effect(plan, plan.without, context)
+        bypasses = (
+            () if plan.without_bypasses is None else self._bypasses_in_effect(plan, plan.without_bypasses, context)
+        )
         lines = tuple(
             [self._line_result(line, found, context) for line, found in zip(targets, by_line, strict=True)]
         )
@@ -111,24 +113,24 @@ class Engine:
     ) -> tuple[tuple[Finding, ...], list[tuple[Finding, ...]]]:
         """Run the rules of a plan; return the findings of the claim, and those of each target line."""
         own = _run(plan.claim, context.claim, context, crashes)
-        told = {finding.rule for finding in own}
+        of_claim = {finding.rule for finding in own}
         lines = []
-        for line, silent in zip(
-            context.targets, self._silence.rules_without_hits(context, plan.mark), strict=True
+        for line, without_hits in zip(
+            context.targets, self._no_hit_cache.rules_without_hits(context, plan.options_key), strict=True
         ):
-            found = _run(plan.line_steps(line, silent), line, context, crashes)
-            lines.append(self._told_once(found, told))
+            found = _run(plan.line_steps(line, without_hits), line, context, crashes)
+            lines.append(self._drop_suppressed(found, of_claim))
         if own:
-            own = self._told_once(own, {finding.rule for found in lines for finding in found})
+            own = self._drop_suppressed(own, {finding.rule for found in lines for finding in found})
         return own, lines
 
-    def _bypasses_in_effect(self, plan: _Plan, without: _Plan, context: Context) -> tuple[Bypass, ...]:
-        """The bypasses without which their rule would be heard on the claim, or would crash on it."""
+    def _bypasses_in_effect(self, plan: _Plan, without_bypasses: _Plan, context: Context) -> tuple[Bypass, ...]:
+        """Return the bypasses that suppress a finding or a crash of their rule on the claim."""
         crashes: list[RuleCrash] = []
-        own, lines = self._run_rules(without, context.under(without.options), crashes)
-        heard = {finding.rule for finding in own} | {crash.rule for crash in crashes}
-        heard.update(finding.rule for found in lines for finding in found)
-        return tuple(bypass for bypass in plan.bypasses if bypass.rule in heard)
+        own, lines = self._run_rules(without_bypasses, context.under(without_bypasses.options), crashes)
+        hit = {finding.rule for finding in own} | {crash.rule for crash in crashes}
+        hit.update(finding.rule for found in lines for finding in found)
+        return tuple(bypass for bypass in plan.bypasses if bypass.rule in hit)
 
     def _plan(self, profile: Profile, service_date: date | None, claim_type: str) -> _Plan:
         """Return the rules to run: the same for all claims of a profile, a date and a type."""
@@ -151,19 +153,19 @@ class Engine:
         plans.append(_Plan(self._rules, settings, claim_type))
         return plans[-1]
 
-    def _told_once(self, found: tuple[Finding, ...], elsewhere: set[str]) -> tuple[Finding, ...]:
-        """Leave out what another rule, heard here or elsewhere on the claim, tells better."""
+    def _drop_suppressed(self, found: tuple[Finding, ...], elsewhere: set[str]) -> tuple[Finding, ...]:
+        """Drop the findings that another rule reports better, here or elsewhere on the claim."""
         if not found:
             return found
-        told = elsewhere.union([finding.rule for finding in found])
+        reported = elsewhere.union([finding.rule for finding in found])
         rules = self._rules
-        return tuple([finding for finding in found if told.isdisjoint(rules[finding.rule].suppressed_by)])
+        return tuple([finding for finding in found if reported.isdisjoint(rules[finding.rule].suppressed_by)])
 
     def _seen_before(self, key: Hashable) -> bool:
-        mark = hash(key)
-        if mark in self._seen:
+        hashed = hash(key)
+        if hashed in self._seen:
             return True
-        self._seen.add(mark)
+        self._seen.add(hashed)
         return False
 
 
@@ -171,9 +173,18 @@ _Step: TypeAlias = tuple[Callable[..., Iterable[Hit]], Rule, Setting]
 
 
 class _Plan:
-    """The rules that hold for claims of one type under one profile on one date, with their settings."""
+    """The enabled rules for claims of one type under one profile on one date, with their settings."""
 
-    __slots__ = ("_line", "_line_steps", "bypasses", "claim", "mark", "options", "settings", "without")
+    __slots__ = (
+        "_line",
+        "_line_steps",
+        "bypasses",
+        "claim",
+        "options",
+        "options_key",
+        "settings",
+        "without_bypasses",
+    )
 
     def __init__(self, rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str) -> None:
         steps = [
@@ -184,42 +195,47 @@ class _Plan:
         self.settings = settings
         self.claim = [step for step in steps if step[1].level == "claim"]
         self.options = {rule_id: setting.options for rule_id, setting in settings.items()}
-        #: The same for plans whose options are all the same.
-        self.mark = repr(sorted((rule_id, sorted(options.items())) for rule_id, options in self.options.items()))
+        #: Equal for plans with equal options.
+        self.options_key = repr(
+            sorted((rule_id, sorted(options.items())) for rule_id, options in self.options.items())
+        )
         self._line = [step for step in steps if step[1].level == "line"]
         self._line_steps: dict[tuple[bool, frozenset[str]], list[_Step]] = {}
         self.bypasses = [setting.bypass for setting in settings.values() if setting.bypass is not None]
-        self.without = _without(rules, settings, claim_type, self.bypasses) if self.bypasses else None
+        self.without_bypasses = (
+            _plan_without_bypasses(rules, settings, claim_type, self.bypasses) if self.bypasses else None
+        )
 
-    def line_steps(self, line: ServiceLine, silent: frozenset[str]) -> list[_Step]:
-        """The rules for a target line by its code, without those that are known to be silent on it."""
-        key = (line.procedure.upper() in BIOLOGIC_CODES, silent)
+    def line_steps(self, line: ServiceLine, without_hits: frozenset[str]) -> list[_Step]:
+        """Return the rules for a target line by its code, without those known to have no hit on it."""
+        key = (line.procedure.upper() in BIOLOGIC_CODES, without_hits)
         steps = self._line_steps.get(key)
         if steps is None:
             if len(self._line_steps) >= MOST_PLANS:
                 self._line_steps.clear()
-            heard = [step for step in self._line if step[1].id not in silent]
-            steps = heard if key[0] else [step for step in heard if not step[1].biologics_only]
+            steps = [step for step in self._line if step[1].id not in without_hits]
+            if not key[0]:
+                steps = [step for step in steps if not step[1].biologics_only]
             self._line_steps[key] = steps
         return steps
 
 
-def _without(
+def _plan_without_bypasses(
     rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str, bypasses: Iterable[Bypass]
 ) -> _Plan:
-    """The bypassed rules as if they were not, and those that decide whether they are heard."""
+    """Return a plan of the bypassed rules as if enabled, and of the rules that may suppress them."""
     wanted = {bypass.rule for bypass in bypasses}
     waiting = list(wanted)
     while waiting:
         more = set(rules[waiting.pop()].suppressed_by) - wanted
         wanted |= more
         waiting += more
-    bare = {rule_id: setting.without or setting for rule_id, setting in settings.items()}
-    return _Plan({rule_id: rules[rule_id] for rule_id in rules if rule_id in wanted}, bare, claim_type)
+    unbypassed = {rule_id: setting.without or setting for rule_id, setting in settings.items()}
+    return _Plan({rule_id: rules[rule_id] for rule_id in rules if rule_id in wanted}, unbypassed, claim_type)
 
 
 def _is_enabled(setting: Setting) -> bool:
-    """Whether a rule is on; one with an option ``enabled`` says nothing where it is false."""
+    """Return whether a rule is enabled; an option ``enabled`` that is false disables it as well."""
     return setting.enabled and setting.options.get("enabled") is not False
 
 
@@ -237,7 +253,7 @@ def _run(
 
 
 def target_lines(claim: Claim, codes: Container[str]) -> tuple[ServiceLine, ...]:
-    """The lines of a claim that bill one of the codes under qualifier HC (SV101-1, SV202-1)."""
+    """Return the lines of a claim that bill one of the codes under qualifier HC (SV101-1, SV202-1)."""
     return tuple(line for line in claim.lines if line.procedure.upper() in codes and line.qualifier == "HC")
 
 

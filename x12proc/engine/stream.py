@@ -1,4 +1,4 @@
-"""The one use case: a buffer, an engine and a clock go in; faults, envelopes and scrubbed claims come out."""
+"""Scrubs a buffer: yields its envelopes, faults and claim results in file order."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ from x12proc.wire.window import WINDOW, Buffer
 
 
 class UntargetedClaim(msgspec.Struct, frozen=True):
-    """A claim without a target line: passed on untouched. Told only to those who ask for all.
+    """A claim without a target line: passed on untouched, and yielded only where all claims are needed.
 
-    It is accepted, unless the whole file is held against its guide and faults against that reject (``refused``).
+    It is accepted unless the whole file is checked against its guide and errors against the guide reject
+    (``refused``).
     """
 
     span: ClaimSpan
@@ -42,12 +43,12 @@ class UntargetedClaim(msgspec.Struct, frozen=True):
 
     @property
     def rejected(self) -> bool:
-        """Whether it is rejected, which only faults against the guide can do."""
+        """Whether errors against the guide reject it: nothing else can."""
         return self.refused
 
 
 class TransactionErrors(msgspec.Struct, frozen=True):
-    """Faults of a set against its guide that hang on no claim, told before the set's end."""
+    """Errors of a transaction set against its guide that belong to no claim, yielded before the set's end."""
 
     interchange: Interchange
     group: Group
@@ -75,7 +76,7 @@ _UNREADABLE_CODE = (
 
 
 class Summary(msgspec.Struct):
-    """What a file came to. ``status`` is accepted, rejected or failed."""
+    """The totals of a file. ``status`` is accepted, rejected or failed."""
 
     interchanges: int = 0
     groups: int = 0
@@ -103,7 +104,7 @@ class Summary(msgspec.Struct):
         return "rejected" if self.rejected_claims else "accepted"
 
     def count(self, outcome: Outcome) -> None:
-        """Take one outcome into account."""
+        """Add one outcome to the totals."""
         if isinstance(outcome, ClaimResult):
             self._count_claim(outcome)
         elif isinstance(outcome, UntargetedClaim):
@@ -157,10 +158,10 @@ def scrub_buffer(
     window: int = WINDOW,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
-    """Everything that is to be said of a file, in file order. Never raises on input.
+    """Yield the outcomes of a file in file order. Never raises on input.
 
-    Claims without a target line are told with ``every_claim`` only. A claim too large to open and a rule that
-    crashed become faults of severity ``error``: the file fails, its other claims are still told.
+    Claims without a target line are yielded with ``every_claim`` only. A claim too large to open and a rule that
+    crashed become faults of severity ``error``: the file fails, its other claims are still reported.
     """
     builder = ClaimBuilder(buffer)
     for event in scan(buffer, codes, every_claim=every_claim, window=window, progress=progress):
@@ -175,14 +176,14 @@ def scrub_buffer(
 def scrub_claim(
     builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, every_claim: bool
 ) -> Iterator[Fault | ClaimResult | UntargetedClaim]:
-    """What is to be said of one claim that mentions a code: faults, and then the claim where it can be opened."""
+    """Yield the outcomes of one claim that mentions a code: its faults, then its result where it can be opened."""
     try:
         claim = builder.build(span)
     except X12SyntaxError as error:
         yield _claim_fault(span, error.code, error.message)
         return
     targets = engine.targets(claim)
-    if not targets and (line := other_separator(claim, codes)) is not None:
+    if not targets and (line := line_with_other_separator(claim, codes)) is not None:
         message = f"Line {line.number[:10]}: {_UNREADABLE_CODE}"
         yield _claim_fault(span, OTHER_SEPARATOR, message, line.head)
     if targets:
@@ -194,10 +195,10 @@ def scrub_claim(
         yield UntargetedClaim(span)
 
 
-def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
-    """A line that bills a code behind HC and a separator other than ISA16's, if there is one.
+def line_with_other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
+    """Return the first line that bills a code after HC and a separator other than ISA16, or None.
 
-    Read by ISA16 such a line has no procedure code at all, and would pass as if it were no target.
+    Read by ISA16 such a line has no procedure code at all, and would pass as if it were no target line.
     """
     for line in claim.lines:
         sent = line.qualifier
@@ -211,7 +212,7 @@ def _crash_text(crash: RuleCrash) -> str:
 
 
 def _claim_fault(span: ClaimSpan, code: str, message: str, place: Segment | None = None) -> Fault:
-    """A fault of a claim, at one of its segments or else at its CLM."""
+    """Return a fault of a claim, at one of its segments or else at its CLM."""
     return Fault(
         code=code,
         message=message,

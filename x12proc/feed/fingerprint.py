@@ -63,5 +63,5 @@ def refuse(source: Input, contents: Contents, keys: Collection[str], path: Path,
         )
         for key, interchange in contents.interchanges.items():
             if key in keys:
-                writer.take(interchange)
+                writer.handle(interchange)
         writer.end(Summary())

@@ -11,13 +11,13 @@ from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
-from x12proc.reports.acks.envelopes import ControlNumbers, Refuse
+from x12proc.reports.acks.envelopes import ControlNumbers, InterchangeRejection
 from x12proc.reports.acks.ta1 import InterchangeAcknowledgement
 from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.edi.annotate import AnnotatedEdi
 from x12proc.reports.edi.fixed import FixedEdi
 from x12proc.reports.edi.split import ACCEPTED, REJECTED
-from x12proc.reports.html.line_index import Lines
+from x12proc.reports.html.line_index import LineIndex
 from x12proc.reports.json_report import JsonReport
 from x12proc.reports.writer import ReportWriter, StreamWriter, Write
 from x12proc.runner.settings import Settings
@@ -25,14 +25,14 @@ from x12proc.wire.window import Buffer
 
 
 class WriterContext(msgspec.Struct, frozen=True):
-    """What a writer is made of: the input, where to write, and what the run shares among its writers."""
+    """The arguments of a writer: the input, where to write, and what the run shares among its writers."""
 
     buffer: Buffer
     write: Write
     scratch: Callable[[], BinaryIO]  # opens an empty file that is deleted when the run ends
     settings: Settings
     controls: ControlNumbers
-    refuse: Refuse | None
+    refuse: InterchangeRejection | None
 
 
 def _xml(context: WriterContext) -> ReportWriter:
@@ -44,7 +44,7 @@ def _xml(context: WriterContext) -> ReportWriter:
 def _html(context: WriterContext) -> ReportWriter:
     from x12proc.reports.html.report import HtmlReport  # noqa: PLC0415 - lxml takes a while to load
 
-    return HtmlReport(context.write, context.scratch(), context.settings.rules, Lines(context.buffer))
+    return HtmlReport(context.write, context.scratch(), context.settings.rules, LineIndex(context.buffer))
 
 
 def _ack_999(context: WriterContext) -> StreamWriter:

@@ -11,7 +11,7 @@ import msgspec
 
 from x12proc.engine.fixes import FixLevel
 from x12proc.runner.files import Input
-from x12proc.runner.pool import GuideChecks, Processes, make_ready
+from x12proc.runner.pool import GuideChecks, ProcessPool, init_worker
 from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import Settings, load_settings
 
@@ -29,7 +29,7 @@ class BatchJob(msgspec.Struct, frozen=True):
 
 
 class _Worker:
-    """What a worker process keeps between inputs."""
+    """The state of a worker process between inputs."""
 
     settings: Settings
     run_options: RunOptions
@@ -40,14 +40,14 @@ def run_batch(sources: Sequence[Input], job: BatchJob, jobs: int) -> Iterator[Re
 
     Every input must be a file. Raises OSError when an artifact can't be written: inputs not begun are left.
     """
-    with Processes(min(jobs, len(sources)), _init_worker, job) as processes:
+    with ProcessPool(min(jobs, len(sources)), _init_worker, job) as processes:
         running = [processes.submit(_scrub, source.path) for source in sources]
         for done in running:
             yield done.result()
 
 
 def _init_worker(job: BatchJob) -> None:
-    make_ready()
+    init_worker()
     if job.begin is not None:
         job.begin()
     _Worker.settings = msgspec.structs.replace(load_settings(**job.options), now=job.now)

@@ -26,7 +26,7 @@ from x12proc.engine.fixes import FixLevel
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, UntargetedClaim, scrub_claim
 from x12proc.runner.files import FileBuffer
-from x12proc.runner.pool import GuideChecks, Processes, make_ready
+from x12proc.runner.pool import GuideChecks, ProcessPool, init_worker
 from x12proc.runner.settings import Settings, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan
@@ -54,7 +54,7 @@ class ChunkResult(msgspec.Struct, frozen=True):
     keys: tuple[Hashable, ...]
 
 
-class ClaimPool(Processes):
+class ClaimPool(ProcessPool):
     """The worker processes that share the claims of the files of a run.
 
     ``options`` are arguments of load_settings, ``now`` is the time of the run. ``jobs`` is the number of
@@ -121,7 +121,7 @@ class _ResultMerger:
         self._settings = settings
         self._engine = settings.engine(fix_level)
         self._builder = ClaimBuilder(buffer)
-        self._checker = GuideChecks(settings.conformance).judge(buffer)
+        self._checker = GuideChecks(settings.conformance).checker(buffer)
         self._unchecked_guides: set[str] = set()
 
     def merge(self, pending: _Pending, future: Future[list[ChunkResult]] | None) -> Iterator[Outcome]:
@@ -180,14 +180,14 @@ def _with_guide_errors(
 
 
 class _Worker:
-    """What a worker process keeps between chunks."""
+    """The state of a worker process between chunks."""
 
     settings: Settings
-    engines: dict[FixLevel, Engine]
+    engines: dict[FixLevel, Engine]  # by fix level
 
 
 def _init_worker(options: Mapping[str, Any], now: datetime) -> None:
-    make_ready()
+    init_worker()
     _Worker.settings = msgspec.structs.replace(load_settings(**options), now=now)
     _Worker.engines = {}
 
@@ -209,7 +209,7 @@ def _scrub_chunk(chunk: ClaimChunk) -> list[ChunkResult]:
             scrubbed = bool(outcomes) and isinstance(outcomes[-1], ClaimResult)
             results.append(ChunkResult(outcomes, engine.last_keys if scrubbed else ()))
         claims = [outcome for result in results for outcome in result.outcomes if isinstance(outcome, ClaimResult)]
-        checked = iter(_with_guide_errors(claims, GuideChecks(settings.conformance).judge(buffer), settings))
+        checked = iter(_with_guide_errors(claims, GuideChecks(settings.conformance).checker(buffer), settings))
         return [
             msgspec.structs.replace(
                 result,

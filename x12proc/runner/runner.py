@@ -19,7 +19,7 @@ from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import RULE_CRASH, Outcome, Summary, TransactionErrors, scrub_buffer
 from x12proc.errors import InternalError, X12SyntaxError
 from x12proc.findings import GuideError
-from x12proc.reports.acks.envelopes import ControlNumbers, Refuse
+from x12proc.reports.acks.envelopes import ControlNumbers, InterchangeRejection
 from x12proc.reports.edi.split import Split
 from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.reports.writer import ReportWriter, StreamWriter
@@ -34,14 +34,14 @@ from x12proc.wire.events import Fault
 from x12proc.wire.window import Buffer
 
 INTERNAL_FAULT = "internal-fault"
-MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
+MOST_FAULTS = 1000  # listed one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
 _UNVERIFIED = "where its claims belong can't be told for sure"
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of one input."""
+    """The result of one input."""
 
     name: str
     summary: Summary
@@ -51,12 +51,12 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def crashed(self) -> bool:
-        """Whether a rule crashed or the program contradicted itself: an internal fault."""
+        """Whether a rule crashed or a written artifact was wrong: an internal fault."""
         return any(fault.code in (RULE_CRASH, INTERNAL_FAULT) for fault in self.faults)
 
     @property
     def incomplete(self) -> bool:
-        """Whether an artifact could not be made for which there was something to write."""
+        """Whether an artifact is missing for which there was something to write."""
         return _UNVERIFIED in self.withheld.values()
 
 
@@ -68,13 +68,13 @@ def outcomes(
     progress: Callable[[int], None] | None = None,
     fix_level: FixLevel = "off",
 ) -> Iterator[Outcome]:
-    """What a buffer's claims come to under the rules and, as the settings have it, the implementation guide."""
-    judge = checks.judge(buffer)
-    every_claim = every_claim or (judge is not None and judge.whole)
-    told = scrub_buffer(
+    """Yield the outcomes of a buffer under the rules and, by its settings, the implementation guide."""
+    checker = checks.checker(buffer)
+    every_claim = every_claim or (checker is not None and checker.whole)
+    found = scrub_buffer(
         buffer, settings.engine(fix_level), settings.codes, every_claim=every_claim, progress=progress
     )
-    return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
+    return with_guide_errors(found, checker, reject=settings.guide_errors == "reject") if checker else found
 
 
 ClaimCallback = Callable[[ClaimResult], None]
@@ -83,7 +83,7 @@ Streams = dict[str, tuple[StreamWriter, Artifact]]
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How inputs are run, besides the settings of their rules.
+    """The options of a run, besides the settings of its rules.
 
     ``destination`` is a folder, a stream for a single artifact, or None for no files. ``controls`` continues the
     numbers of acknowledgements over several inputs; ``refuse`` returns whether an interchange is refused for a
@@ -98,7 +98,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     progress: Callable[[int, int], None] | None = None
     on_claim: ClaimCallback | None = None
     controls: ControlNumbers | None = None
-    refuse: Refuse | None = None
+    refuse: InterchangeRejection | None = None
     checks: GuideChecks | None = None
     pool: ClaimPool | None = None
 
@@ -128,8 +128,8 @@ class FileRun:
         return self.result
 
     def claims(self) -> Iterator[ClaimResult]:
-        """The target claims while the input is scrubbed. The artifacts appear, and ``result`` is set, when the
-        last one has been taken; left before that, nothing remains.
+        """Yield the target claims while the input is scrubbed. The artifacts appear, and ``result`` is set, after
+        the last one; left before that, nothing remains.
 
         Raises OSError when an artifact can't be written; none is left then.
         """
@@ -208,7 +208,7 @@ class FileRun:
                 self._report(outcome, reports)
                 advance(outcome.claim.end)
             for stream in streams:
-                stream.take(outcome)
+                stream.handle(outcome)
             if isinstance(outcome, ClaimResult):
                 yield outcome
 
@@ -292,7 +292,7 @@ class FileRun:
         if self._summary.failed:
             return {name: _FAILED for name in streams if ARTIFACTS[name].sendable}
         sides = [(name, stream, art) for name, (stream, art) in streams.items() if isinstance(stream, Split)]
-        found = [split.contradiction or _check_side(name, artifact, check) for name, split, artifact in sides]
+        found = [split.ambiguity or _check_side(name, artifact, check) for name, split, artifact in sides]
         faults = list(dict.fromkeys(fault for fault in found if fault is not None))
         for fault in faults:
             self._count(fault)
@@ -312,7 +312,7 @@ class FileRun:
     def _result(self, finished: list[Artifact], withheld: dict[str, str]) -> Result:
         destination = self._options.destination
         if isinstance(destination, Path):
-            for name in withheld:  # what an earlier run left there is not this input's any more
+            for name in withheld:  # an artifact of an earlier run is not this input's
                 (destination / (self._source.stem + ARTIFACTS[name].suffix)).unlink(missing_ok=True)
             for artifact in finished:
                 artifact.publish()
@@ -336,13 +336,13 @@ def _copy_to_stream(artifact: Artifact, stream: BinaryIO | None) -> None:
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
-    """An empty file that is gone when the stack is closed."""
+    """Open an empty file that is deleted when the stack is closed."""
     file = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
     return cast(BinaryIO, stack.enter_context(file))
 
 
 def _guide_fault(error: GuideError, outcome: TransactionErrors) -> Fault:
-    """A fault against the guide that hangs on no claim, among the file's own."""
+    """Return an error against the guide that belongs to no claim as a fault of the file."""
     return Fault(
         code=f"guide-{error.code}",
         message=f"Loop {error.location.loop}: {error.message}",
@@ -362,7 +362,7 @@ def _check_side(name: str, artifact: Artifact, check: SplitCheck) -> Fault | Non
 
 
 def program_document(settings: Settings) -> Document:
-    """Which program, rules, profiles, reference tables and guide checks made a report."""
+    """Return the program, rules, profiles, reference tables and guide checks that made a report."""
     checked = settings.conformance != "off"
     return {
         "version": __version__,

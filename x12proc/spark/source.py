@@ -108,7 +108,7 @@ def _scrubbed(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outc
         for span in task.claims
         for outcome in scrub_claim(builder, engine, settings.codes, span, every_claim=False)
     )
-    judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
+    judge = GuideChecks("off" if settings.conformance == "off" else "targets").checker(buffer)
     return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
 
 

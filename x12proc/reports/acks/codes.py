@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from x12proc.engine.stream import Outcome
-from x12proc.reports.acks.envelopes import QUALIFIERS, Refuse
+from x12proc.reports.acks.envelopes import QUALIFIERS, InterchangeRejection
 from x12proc.wire.events import (
     Fault,
     Group,
@@ -23,7 +23,7 @@ from x12proc.wire.events import (
     field,
 )
 
-FixLevel: TypeAlias = Literal["interchange", "group", "set"]
+EnvelopeLevel: TypeAlias = Literal["interchange", "group", "set"]
 # The groups that a 999 can answer (AK101 in 005010X231A1); acknowledgements (FA) are never acknowledged.
 ANSWERED_GROUPS = frozenset(("BE", "HB", "HC", "HI", "HN", "HP", "HR", "HS", "RA"))
 ACKNOWLEDGEMENT = "FA"
@@ -32,67 +32,67 @@ GROUP_TRAILER_MISSING = "3"
 SET_TRAILER_MISSING = "2"
 
 
-class Answer(msgspec.Struct, frozen=True):
+class AckCode(msgspec.Struct, frozen=True):
     """How a fault is answered: at which level, with which code, and whether that level is refused for it."""
 
-    level: FixLevel
+    level: EnvelopeLevel
     code: str
-    refuses: bool
+    rejects: bool
 
 
-_REFUSED, _NOTED = True, False
+_REJECTED, _NOTED = True, False
 # Fault code and severity -> answer. ``warn`` was read all the same, so that it is noted and refuses nothing.
-ANSWERS: dict[tuple[str, str], Answer] = {
+FAULT_CODES: dict[tuple[str, str], AckCode] = {
     # TA105 023, improper (premature) end-of-file: the interchange is cut off.
-    ("truncated", "error"): Answer("interchange", PREMATURE_END, _REFUSED),
-    ("missing-terminator", "warn"): Answer("interchange", PREMATURE_END, _NOTED),
+    ("truncated", "error"): AckCode("interchange", PREMATURE_END, _REJECTED),
+    ("missing-terminator", "warn"): AckCode("interchange", PREMATURE_END, _NOTED),
     # 022, invalid control structure: envelopes don't close, or segments stand outside of them.
-    ("missing-iea", "error"): Answer("interchange", "022", _REFUSED),
-    ("missing-st", "error"): Answer("interchange", "022", _REFUSED),
-    ("segment-too-long", "error"): Answer("interchange", "022", _REFUSED),
-    ("isa-padding", "warn"): Answer("interchange", "022", _NOTED),
+    ("missing-iea", "error"): AckCode("interchange", "022", _REJECTED),
+    ("missing-st", "error"): AckCode("interchange", "022", _REJECTED),
+    ("segment-too-long", "error"): AckCode("interchange", "022", _REJECTED),
+    ("isa-padding", "warn"): AckCode("interchange", "022", _NOTED),
     # 024, invalid interchange content (e.g., invalid GS segment).
-    ("missing-gs", "error"): Answer("interchange", "024", _REFUSED),
-    ("lower-case-tags", "error"): Answer("interchange", "024", _REFUSED),
-    ("nul-bytes", "error"): Answer("interchange", "024", _REFUSED),
+    ("missing-gs", "error"): AckCode("interchange", "024", _REJECTED),
+    ("lower-case-tags", "error"): AckCode("interchange", "024", _REJECTED),
+    ("nul-bytes", "error"): AckCode("interchange", "024", _REJECTED),
     # 001, the interchange control number in the header and trailer do not match.
-    ("iea02-control", "error"): Answer("interchange", "001", _REFUSED),
-    ("iea02-control", "warn"): Answer("interchange", "001", _NOTED),
+    ("iea02-control", "error"): AckCode("interchange", "001", _REJECTED),
+    ("iea02-control", "warn"): AckCode("interchange", "001", _NOTED),
     # 021, invalid number of included groups value.
-    ("iea01-count", "warn"): Answer("interchange", "021", _NOTED),
+    ("iea01-count", "warn"): AckCode("interchange", "021", _NOTED),
     # 016, invalid interchange standards identifier value: what ISA11 was before it held the repetition separator.
-    ("isa11-repetition", "warn"): Answer("interchange", "016", _NOTED),
+    ("isa11-repetition", "warn"): AckCode("interchange", "016", _NOTED),
     # AK905 3, functional group trailer missing.
-    ("missing-ge", "error"): Answer("group", GROUP_TRAILER_MISSING, _REFUSED),
+    ("missing-ge", "error"): AckCode("group", GROUP_TRAILER_MISSING, _REJECTED),
     # 4, group control number in the functional group header and trailer do not agree.
-    ("ge02-control", "error"): Answer("group", "4", _REFUSED),
-    ("ge02-control", "warn"): Answer("group", "4", _NOTED),
+    ("ge02-control", "error"): AckCode("group", "4", _REJECTED),
+    ("ge02-control", "warn"): AckCode("group", "4", _NOTED),
     # 5, number of included transaction sets does not match actual count.
-    ("ge01-count", "warn"): Answer("group", "5", _NOTED),
+    ("ge01-count", "warn"): AckCode("group", "5", _NOTED),
     # IK502 2, transaction set trailer missing.
-    ("missing-se", "error"): Answer("set", SET_TRAILER_MISSING, _REFUSED),
+    ("missing-se", "error"): AckCode("set", SET_TRAILER_MISSING, _REJECTED),
     # 3, transaction set control number in header and trailer do not match.
-    ("se02-control", "error"): Answer("set", "3", _REFUSED),
-    ("se02-control", "warn"): Answer("set", "3", _NOTED),
+    ("se02-control", "error"): AckCode("set", "3", _REJECTED),
+    ("se02-control", "warn"): AckCode("set", "3", _NOTED),
     # 4, number of included segments does not match actual count; an error where claims' borders are in doubt.
-    ("se01-count", "error"): Answer("set", "4", _REFUSED),
-    ("se01-count", "warn"): Answer("set", "4", _NOTED),
+    ("se01-count", "error"): AckCode("set", "4", _REJECTED),
+    ("se01-count", "warn"): AckCode("set", "4", _NOTED),
     # 5, one or more segments in error: a claim that is too large to be read, and so can't be answered by itself.
-    ("claim-too-large", "error"): Answer("set", "5", _REFUSED),
+    ("claim-too-large", "error"): AckCode("set", "5", _REJECTED),
     # 19, invalid transaction set implementation convention reference: ST03 is not GS08.
-    ("guide-mismatch", "warn"): Answer("set", "19", _NOTED),
+    ("guide-mismatch", "warn"): AckCode("set", "19", _NOTED),
 }
 # The same fault codes may be told of a group and of a set: wrong guide, and no 837 at all.
-GROUP_ANSWERS = {
-    "SYN10": Answer("group", "2", _REFUSED),  # functional group version not supported
-    "wrong-transaction": Answer("group", "1", _REFUSED),  # functional group not supported
+GROUP_CODES = {
+    "SYN10": AckCode("group", "2", _REJECTED),  # functional group version not supported
+    "wrong-transaction": AckCode("group", "1", _REJECTED),  # functional group not supported
 }
-SET_ANSWERS = {
-    "SYN10": Answer("set", "I6", _REFUSED),  # implementation convention not supported
-    "wrong-transaction": Answer("set", "1", _REFUSED),  # transaction set not supported
+SET_CODES = {
+    "SYN10": AckCode("set", "I6", _REJECTED),  # implementation convention not supported
+    "wrong-transaction": AckCode("set", "1", _REJECTED),  # transaction set not supported
 }
 # Faults that no acknowledgement answers, and why.
-UNANSWERED = {
+UNREPORTED = {
     "not-x12": "there is no interchange",
     "unreadable": "there is no interchange",
     "bad-gzip": "there is no interchange",
@@ -122,14 +122,14 @@ class EnvelopeStatus:
     Told every outcome, before it is written of. Each list holds a code once, in the order of the faults.
     """
 
-    def __init__(self, refuse: Refuse | None = None) -> None:
+    def __init__(self, refuse: InterchangeRejection | None = None) -> None:
         self._refuse = refuse
-        self.refused: dict[FixLevel, bool] = {}
-        self.codes: dict[FixLevel, list[str]] = {}
+        self.refused: dict[EnvelopeLevel, bool] = {}
+        self.codes: dict[EnvelopeLevel, list[str]] = {}
         self._reset("interchange", "group", "set")
         self._closed = False
 
-    def take(self, outcome: Outcome) -> None:
+    def handle(self, outcome: Outcome) -> None:
         """Take an envelope or a fault into account."""
         if isinstance(outcome, Fault):
             self._fault(outcome)
@@ -140,31 +140,31 @@ class EnvelopeStatus:
         elif isinstance(outcome, TransactionSet):
             self._reset("set")
         elif isinstance(outcome, TransactionClosed) and outcome.trailer is None:
-            self.say(Answer("set", SET_TRAILER_MISSING, _REFUSED))
+            self.add_code(AckCode("set", SET_TRAILER_MISSING, _REJECTED))
         elif isinstance(outcome, InterchangeClosed):
             self._closed = True
 
     def end_group(self, trailer: GroupClosed | None) -> None:
         """The group ends; without a trailer it is refused."""
         if trailer is None:
-            self.say(Answer("group", GROUP_TRAILER_MISSING, _REFUSED))
+            self.add_code(AckCode("group", GROUP_TRAILER_MISSING, _REJECTED))
 
     def end_interchange(self) -> None:
         """All has been told of the interchange; one that was never closed is refused."""
         if not self._closed:
-            self.say(Answer("interchange", PREMATURE_END, _REFUSED))
+            self.add_code(AckCode("interchange", PREMATURE_END, _REJECTED))
 
-    def say(self, answer: Answer) -> None:
+    def add_code(self, ack_code: AckCode) -> None:
         """Note a code at a level, and what it means for it. What refuses is told before what is only noted."""
-        codes = self.codes[answer.level]
-        if answer.refuses and not self.refused[answer.level]:
-            codes.insert(0, answer.code)
-            self.refused[answer.level] = True
+        codes = self.codes[ack_code.level]
+        if ack_code.rejects and not self.refused[ack_code.level]:
+            codes.insert(0, ack_code.code)
+            self.refused[ack_code.level] = True
         else:
-            codes.append(answer.code)
+            codes.append(ack_code.code)
         codes[:] = dict.fromkeys(codes)
 
-    def _reset(self, *levels: FixLevel) -> None:
+    def _reset(self, *levels: EnvelopeLevel) -> None:
         for level in levels:
             self.refused[level] = False
             self.codes[level] = []
@@ -173,29 +173,29 @@ class EnvelopeStatus:
         self._reset("interchange", "group", "set")
         self._closed = False
         for code in _header_notes(interchange.header.fields):
-            self.say(Answer("interchange", code, _NOTED))
+            self.add_code(AckCode("interchange", code, _NOTED))
         outside = self._refuse(interchange) if self._refuse is not None else None
         if outside is not None:
-            self.say(Answer("interchange", outside, _REFUSED))
+            self.add_code(AckCode("interchange", outside, _REJECTED))
 
     def _open_group(self, group: Group) -> None:
         self._reset("group", "set")
         kind = field(group.fields, 1)
         if kind != ACKNOWLEDGEMENT and kind not in ANSWERED_GROUPS:
-            self.say(
-                Answer("interchange", "024", _NOTED)
+            self.add_code(
+                AckCode("interchange", "024", _NOTED)
             )  # invalid interchange content (e.g., invalid GS segment)
         sent = field(group.fields, 6)
         if not (sent.isascii() and sent.isdigit() and len(sent) <= 9):
-            self.say(Answer("group", "6", _NOTED))  # group control number violates syntax
+            self.add_code(AckCode("group", "6", _NOTED))  # group control number violates syntax
 
     def _fault(self, fault: Fault) -> None:
-        answer = ANSWERS.get((fault.code, fault.severity))
-        if answer is None and fault.severity == "error":
-            by_place = GROUP_ANSWERS if fault.transaction_control is None else SET_ANSWERS
-            answer = by_place.get(fault.code)
-        if answer is not None and fault.interchange_control is not None:
-            self.say(answer)
+        ack_code = FAULT_CODES.get((fault.code, fault.severity))
+        if ack_code is None and fault.severity == "error":
+            by_level = GROUP_CODES if fault.transaction_control is None else SET_CODES
+            ack_code = by_level.get(fault.code)
+        if ack_code is not None and fault.interchange_control is not None:
+            self.add_code(ack_code)
 
 
 def _header_notes(isa: tuple[str, ...]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from x12proc.engine.fixes import Fix
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary
-from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, line_ends_before, recount
+from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, adjust_se_count, trailing_line_ends
 from x12proc.reports.writer import Write
 from x12proc.wire.events import TransactionClosed
 from x12proc.wire.window import Buffer
@@ -19,7 +19,7 @@ class FixedEdi:
         self._copy = EditedCopy(buffer, write)
         self._added = 0  # segments of the set at hand
 
-    def take(self, outcome: Outcome) -> None:
+    def handle(self, outcome: Outcome) -> None:
         """Make the fixes of a claim, or raise SE01 by the segments that were put in."""
         if isinstance(outcome, ClaimResult):
             terminator = outcome.claim.delimiters.segment
@@ -35,10 +35,10 @@ class FixedEdi:
         self._copy.finish()
 
     def _edit(self, fix: Fix, terminator: bytes) -> Edit:
-        ends = line_ends_before(self._buffer, fix.start, terminator) if fix.segments else b""
+        ends = trailing_line_ends(self._buffer, fix.start, terminator) if fix.segments else b""
         new = b"".join(segment + terminator + ends for segment in fix.segments)
         return Edit(fix.start, fix.end, fix.new + new)
 
     def _recount(self, closed: TransactionClosed) -> Edits:
         if self._added and closed.trailer is not None:
-            yield from recount(self._buffer, closed.trailer, self._added)
+            yield from adjust_se_count(self._buffer, closed.trailer, self._added)

@@ -24,7 +24,7 @@ _HASH = 16  # bytes
 _END = b"\0"  # of a control number
 
 
-class Tally(msgspec.Struct):
+class ClaimDigest(msgspec.Struct):
     """Claims counted, and the sum of their hashes."""
 
     claims: int = 0
@@ -41,10 +41,10 @@ class SplitCheck:
 
     def __init__(self, buffer: Buffer) -> None:
         self._digests = _Digests(buffer)
-        self._sides: dict[str, Tally] = {}
+        self._sides: dict[str, ClaimDigest] = {}
         self._ragged: Fault | None = None
 
-    def take(self, outcome: Outcome) -> None:
+    def handle(self, outcome: Outcome) -> None:
         """Take a claim down on the side it belongs to."""
         if isinstance(outcome, UntargetedClaim | ClaimResult):
             self._add(outcome.span, disposition(outcome))
@@ -52,7 +52,7 @@ class SplitCheck:
             self._ragged = outcome if outcome.code == _RAGGED else self._ragged
 
     def _add(self, span: ClaimSpan, side: str) -> None:
-        self._sides.setdefault(side, Tally()).add(self._digests.of(span))
+        self._sides.setdefault(side, ClaimDigest()).add(self._digests.of(span))
 
     def end(self, summary: Summary) -> None:
         """Every claim that was counted in the input must have been told.
@@ -69,13 +69,13 @@ class SplitCheck:
         A fault of the input is given where its own line ends are to blame, which can mean another thing once
         claims between them are gone. Raises InternalFault for any other difference.
         """
-        digests, found, faults = _Digests(written), Tally(), 0
+        digests, found, faults = _Digests(written), ClaimDigest(), 0
         for event in scan(written, (), every_claim=True) if len(written) else ():
             if isinstance(event, ClaimSpan):
                 found.add(digests.of(event))
             elif isinstance(event, Fault):
                 faults += event.severity == "error" or event.code.endswith("01-count")
-        expected = self._sides.get(kind, Tally())
+        expected = self._sides.get(kind, ClaimDigest())
         if found == expected and not faults:
             return None
         if self._ragged is not None:

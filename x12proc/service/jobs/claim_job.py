@@ -15,10 +15,10 @@ from x12proc.engine.document import Document, claim_document
 from x12proc.engine.engine import Engine
 from x12proc.engine.fixes import Fix
 from x12proc.engine.result import ClaimResult
-from x12proc.engine.stream import other_separator
+from x12proc.engine.stream import line_with_other_separator
 from x12proc.errors import X12SyntaxError
 from x12proc.profiles.profiles import Entry
-from x12proc.reports.edi.edits import line_ends_before
+from x12proc.reports.edi.edits import trailing_line_ends
 from x12proc.reports.html.view import money
 from x12proc.reports.xml_markup import Marks, claim_marks, segment_form
 from x12proc.runner.files import FileBuffer
@@ -152,7 +152,7 @@ def scrub_claim(job: ClaimJob) -> ClaimView | str:
             scrubbed = _judged(scrubbed, spliced, span, settings)
         else:
             scrubbed = msgspec.structs.replace(scrubbed, findings=(), bypasses=(), crashes=())
-        unread = not targets and other_separator(claim, settings.codes) is not None
+        unread = not targets and line_with_other_separator(claim, settings.codes) is not None
         return _view(scrubbed, spliced, unread=unread)
 
 
@@ -178,7 +178,7 @@ def _open(buffer: Buffer, state: ClaimState) -> tuple[Claim, Buffer, ClaimSpan]:
 
 def _judged(scrubbed: ClaimResult, buffer: Buffer, span: ClaimSpan, settings: Settings) -> ClaimResult:
     """With what the implementation guide holds against it."""
-    judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
+    judge = GuideChecks("off" if settings.conformance == "off" else "targets").checker(buffer)
     if judge is None:
         return scrubbed
     (errors,) = judge.ask([span])()
@@ -207,7 +207,7 @@ def _view(scrubbed: ClaimResult, buffer: Buffer, *, unread: bool) -> ClaimView:
         terminator=terminator,
         element=claim.delimiters.element,
         pictures=_pictures(claim.delimiters),
-        line_ends=line_ends_before(buffer, follower, terminator),
+        line_ends=trailing_line_ends(buffer, follower, terminator),
         above=list(_above(claim, marks)),
         segments=list(_segments(claim, marks)),
         lines=_lines(scrubbed, document),
@@ -285,7 +285,7 @@ def codec_of(raw: bytes) -> str:
 
 
 def _fix(fix: Fix, at: int, buffer: Buffer, terminator: bytes) -> FixView:
-    ends = line_ends_before(buffer, fix.start, terminator) if fix.segments else b""
+    ends = trailing_line_ends(buffer, fix.start, terminator) if fix.segments else b""
     new = fix.new + b"".join(segment + terminator + ends for segment in fix.segments)
     place = fix.location.element
     return FixView(fix.rule, fix.safe, place, fix.before, fix.after, fix.start - at, fix.end - at, new)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import select
 
-from x12proc.reports.edi.edits import Edit, EditedCopy, recount
+from x12proc.reports.edi.edits import Edit, EditedCopy, adjust_se_count
 from x12proc.runner.files import FileBuffer
 from x12proc.service.db.store import INPUT, Store
 from x12proc.service.db.tables import ClaimRow
@@ -67,7 +67,7 @@ def _all_edits(buffer: Buffer, edits: list[ClaimEdit]) -> Iterator[Edit]:
             grown += following.grown
             following = next(waiting, None)
         if grown:
-            yield from recount(buffer, event.trailer, grown)
+            yield from adjust_se_count(buffer, event.trailer, grown)
     while following is not None:  # of a set without an SE
         yield following.edit
         following = next(waiting, None)
