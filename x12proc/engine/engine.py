@@ -127,7 +127,7 @@ class Engine:
     def _bypasses_in_effect(self, plan: _Plan, without_bypasses: _Plan, context: Context) -> tuple[Bypass, ...]:
         """Return the bypasses that suppress a finding or a crash of their rule on the claim."""
         crashes: list[RuleCrash] = []
-        own, lines = self._run_rules(without_bypasses, context.under(without_bypasses.options), crashes)
+        own, lines = self._run_rules(without_bypasses, context.with_options(without_bypasses.options), crashes)
         hit = {finding.rule for finding in own} | {crash.rule for crash in crashes}
         hit.update(finding.rule for found in lines for finding in found)
         return tuple(bypass for bypass in plan.bypasses if bypass.rule in hit)
@@ -190,7 +190,7 @@ class _Plan:
         steps = [
             (rule.check, rule, settings[rule.id])
             for rule in rules.values()
-            if claim_type in rule.applies and _is_enabled(settings[rule.id])
+            if claim_type in rule.claim_types and _is_enabled(settings[rule.id])
         ]
         self.settings = settings
         self.claim = [step for step in steps if step[1].level == "claim"]

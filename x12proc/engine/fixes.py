@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -19,11 +19,11 @@ from x12proc.claims.model import Location, ServiceLine
 from x12proc.findings import INFO, SEVERITIES, Finding
 from x12proc.reference.ndc import normalize
 from x12proc.rules import all_rules
-from x12proc.rules.arithmetic import quantity_of_text
-from x12proc.rules.base import Rule
+from x12proc.rules.base import Fixer, Rule
 from x12proc.rules.context import Context
-from x12proc.rules.ndc import repaired, without_leading_zero
-from x12proc.rules.quantity import UNITS
+from x12proc.rules.shared.measures import UNITS
+from x12proc.rules.shared.ndc_quantity import quantity_of_text
+from x12proc.rules.shared.ndc_text import repaired, without_leading_zero
 from x12proc.values import format_number, parse_quantity
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment
@@ -114,11 +114,11 @@ def _found(line: ServiceLine, findings: Sequence[Finding], context: Context) -> 
     problems = [_Problem(finding, line, segments, context) for finding in findings]
     found: list[Fix] = []
     for problem in problems:
-        correct = _CORRECTIONS.get(problem.finding.rule)
-        if correct is not None:
-            found += _element_fix(problem, correct)
-        elif problem.finding.rule == "NDC02":
+        rule = all_rules().get(problem.finding.rule)
+        if rule is not None and rule.fixer == "drug-loop":
             found += _new_drug_loop(problem)
+        elif rule is not None and rule.fixer:
+            found += _element_fix(problem, _FIXERS[rule.fixer])
     problems.sort(key=lambda problem: SEVERITIES.index(problem.finding.severity))
     for problem in problems[:_MOST_TRIMMED]:
         found += [fix for fix in _trim(problem) if all(_apart(fix, other) for other in found)]
@@ -257,14 +257,15 @@ def _unit(text: str, problem: _Problem) -> _Corrected:
     return (unit, True) if unit in UNITS else None
 
 
-_CORRECTIONS: dict[str, Callable[[str, _Problem], _Corrected]] = {
-    "BAL02": _unit_basis,
-    "NDC01": _ndc_of_text,
-    "NDC05": _ndc_without_ornament,
-    "NDC06": _ndc_that_is_known,
-    "NDC07": _qualifier,
-    "NDC15": _ndc_of_eleven_digits,
-    "QTY02": _unit,
+# By ``fixer`` of a rule's declaration.
+_FIXERS: dict[Fixer, Callable[[str, _Problem], _Corrected]] = {
+    "unit-basis": _unit_basis,
+    "ndc-from-text": _ndc_of_text,
+    "ndc-digits": _ndc_without_ornament,
+    "known-ndc": _ndc_that_is_known,
+    "qualifier": _qualifier,
+    "eleven-digits": _ndc_of_eleven_digits,
+    "unit": _unit,
 }
 
 
@@ -350,13 +351,13 @@ def _adds_no_finding(problem: _Problem, changed: list[Segment]) -> bool:
     )
 
 
-@lru_cache(maxsize=2)
+@cache
 def _contradicting_rules(claim_type: str) -> tuple[Rule, ...]:
     return tuple(
         rule
         for rule in all_rules().values()
         if rule.level == "line" and rule.family in _CONTRADICTING and rule.severity != INFO
-        and claim_type in rule.applies
+        and claim_type in rule.claim_types
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -63,6 +64,7 @@ class DrugOnlyContext:
     """The part of a :class:`Context` that a ``drug_only`` rule may read: drug lines, texts, tables and options."""
 
     def __init__(self, whole: Context) -> None:
+        self.memo: dict[Any, Any] = {}  # see x12proc.rules.context.per_claim
         self.reference = whole.reference
         self.option: Callable[[str, str], OptionValue] = whole.option
         self.read: Callable[[tuple[str, ...]], Narrative] = whole.read

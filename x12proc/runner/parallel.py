@@ -44,7 +44,7 @@ class ClaimChunk(msgspec.Struct, frozen=True):
     path: Path
     spans: tuple[ClaimSpan, ...]
     fix_level: FixLevel
-    every_claim: bool
+    all_claims: bool
 
 
 class ChunkResult(msgspec.Struct, frozen=True):
@@ -93,8 +93,8 @@ def shared_outcomes(
     pending: _Pending = []
     count = size = 0
     submitted: deque[tuple[_Pending, Future[list[ChunkResult]] | None]] = deque()
-    for event in scan(buffer, settings.codes, every_claim=chunk.every_claim, progress=progress):
-        if isinstance(event, ClaimSpan) and event.mentioned:
+    for event in scan(buffer, settings.codes, all_claims=chunk.all_claims, progress=progress):
+        if isinstance(event, ClaimSpan) and event.has_code:
             pending.append(event)
             count, size = count + 1, size + event.end - event.start
         else:
@@ -152,7 +152,7 @@ class _ResultMerger:
             yield outcome
 
     def _scrub_again(self, span: ClaimSpan) -> Iterator[Outcome]:
-        for outcome in scrub_claim(self._builder, self._engine, self._settings.codes, span, every_claim=True):
+        for outcome in scrub_claim(self._builder, self._engine, self._settings.codes, span, all_claims=True):
             if isinstance(outcome, ClaimResult):
                 yield from self._unchecked_guide(span)
                 yield _with_guide_errors([outcome], self._checker, self._settings)[0]
@@ -205,7 +205,7 @@ def _scrub_chunk(chunk: ClaimChunk) -> list[ChunkResult]:
         results = []
         for span in chunk.spans:
             engine.reset()  # earlier claims of the file are not known here
-            outcomes = tuple(scrub_claim(builder, engine, settings.codes, span, every_claim=chunk.every_claim))
+            outcomes = tuple(scrub_claim(builder, engine, settings.codes, span, all_claims=chunk.all_claims))
             scrubbed = bool(outcomes) and isinstance(outcomes[-1], ClaimResult)
             results.append(ChunkResult(outcomes, engine.last_keys if scrubbed else ()))
         claims = [outcome for result in results for outcome in result.outcomes if isinstance(outcome, ClaimResult)]

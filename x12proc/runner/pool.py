@@ -68,7 +68,7 @@ class GuideChecks(ProcessPool):
     """Checks files against their implementation guides, for all files of a run.
 
     ``jobs`` processes share what pyx12 must check: 0 for one a core, 1 for none besides this one. What the fast
-    walk finds valid is checked here, so that no process is started for it. The results do not depend on the number.
+    walk finds valid is checked here, so that no process starts for it. The results do not depend on the number.
     """
 
     def __init__(self, conformance: Conformance, jobs: int = 1) -> None:

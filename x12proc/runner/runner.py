@@ -30,10 +30,11 @@ from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.version import __version__
-from x12proc.wire.events import Fault
+from x12proc.wire import faults
+from x12proc.wire.events import Fault, fault_of, make_fault, unreadable_fault
 from x12proc.wire.window import Buffer
 
-INTERNAL_FAULT = "internal-fault"
+INTERNAL_FAULT = faults.INTERNAL_FAULT.code
 MOST_FAULTS = 1000  # listed one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
@@ -64,15 +65,15 @@ def outcomes(
     buffer: Buffer,
     settings: Settings,
     checks: GuideChecks,
-    every_claim: bool = False,
+    all_claims: bool = False,
     progress: Callable[[int], None] | None = None,
     fix_level: FixLevel = "off",
 ) -> Iterator[Outcome]:
     """Yield the outcomes of a buffer under the rules and, by its settings, the implementation guide."""
     checker = checks.checker(buffer)
-    every_claim = every_claim or (checker is not None and checker.whole)
+    all_claims = all_claims or (checker is not None and checker.whole)
     found = scrub_buffer(
-        buffer, settings.engine(fix_level), settings.codes, every_claim=every_claim, progress=progress
+        buffer, settings.engine(fix_level), settings.codes, all_claims=all_claims, progress=progress
     )
     return with_guide_errors(found, checker, reject=settings.guide_errors == "reject") if checker else found
 
@@ -152,7 +153,7 @@ class FileRun:
         except X12SyntaxError as error:
             return error
         except OSError as error:
-            return X12SyntaxError("unreadable", f"The file can't be read: {error.strerror}", 0)
+            return faults.UNREADABLE.error(0, reason=error.strerror)
 
     # -- readable and unreadable inputs ---------------------------------------------------------------------
 
@@ -174,10 +175,7 @@ class FileRun:
         return self._result(finished, withheld)
 
     def _unreadable(self, error: X12SyntaxError, stack: contextlib.ExitStack) -> Result:
-        fault = Fault(
-            code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset
-        )
-        self._count(fault)
+        self._count(unreadable_fault(error))
         reports = self._open_reports(b"", stack)
         for report, _ in reports.values():
             report.begin({"name": self._source.name, "sha256": "", "bytes": 0})
@@ -187,8 +185,7 @@ class FileRun:
 
     def _internal_failure(self, error: InternalError) -> Result:
         """Return a result without artifacts: what was written is wrong, and nothing counts as accepted."""
-        message = f"Internal fault: {error}. Nothing was written; please report this"
-        self._count(Fault(code=INTERNAL_FAULT, message=message, severity="error", segment_index=0, byte_offset=0))
+        self._count(fault_of(faults.INTERNAL_FAULT, segment_index=0, byte_offset=0, fault=error))
         return Result(self._source.name, self._summary, self._faults, [], {})
 
     # -- outcomes ------------------------------------------------------------------------------------------
@@ -213,13 +210,13 @@ class FileRun:
                 yield outcome
 
     def _outcomes(self, opened: OpenInput, advance: Callable[[int], None]) -> Iterator[Outcome]:
-        every_claim = any(kind.needs_all_claims for kind in self._kinds)
+        all_claims = any(kind.needs_all_claims for kind in self._kinds)
         path, pool, fix_level = self._source.path, self._options.pool, self._options.fix_level
         if not can_be_shared(pool, self._settings, path, opened.size):
-            return outcomes(opened.buffer, self._settings, self._checks, every_claim, advance, fix_level=fix_level)
+            return outcomes(opened.buffer, self._settings, self._checks, all_claims, advance, fix_level=fix_level)
         assert pool is not None
         assert path is not None
-        chunk = ClaimChunk(path=path, spans=(), fix_level=fix_level, every_claim=every_claim)
+        chunk = ClaimChunk(path=path, spans=(), fix_level=fix_level, all_claims=all_claims)
         return shared_outcomes(opened.buffer, self._settings, pool, chunk, advance)
 
     def _report(self, result: ClaimResult, reports: Sequence[ReportWriter]) -> None:
@@ -343,15 +340,15 @@ def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
 
 def _guide_fault(error: GuideError, outcome: TransactionErrors) -> Fault:
     """Return an error against the guide that belongs to no claim as a fault of the file."""
-    return Fault(
-        code=f"guide-{error.code}",
-        message=f"Loop {error.location.loop}: {error.message}",
-        severity="warn",
+    return make_fault(
+        f"guide-{error.code}",
+        f"Loop {error.location.loop}: {error.message}",
+        faults.WARN,
         segment_index=error.location.segment_index,
         byte_offset=error.location.byte_offset,
-        interchange_control=outcome.interchange.control,
-        group_control=outcome.group.control,
-        transaction_control=outcome.transaction.control,
+        interchange=outcome.interchange,
+        group=outcome.group,
+        transaction=outcome.transaction,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cache
 from typing import BinaryIO
 
 import msgspec
@@ -19,7 +20,7 @@ from x12proc.claims.summary import SummaryReader
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import OTHER_SEPARATOR, TransactionErrors, UntargetedClaim
 from x12proc.findings import INFO, Finding, GuideError
-from x12proc.reports.acks.codes import ANSWERED_GROUPS, AckCode
+from x12proc.reports.acks.codes import ANSWERED_GROUPS
 from x12proc.reports.acks.envelopes import (
     UNKNOWN,
     ControlNumbers,
@@ -32,8 +33,10 @@ from x12proc.reports.acks.envelopes import (
 )
 from x12proc.reports.acks.writer import AckWriter
 from x12proc.reports.writer import Write
+from x12proc.rules import all_rules
 from x12proc.wire.dictionary import element_number, is_known
 from x12proc.wire.events import Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
+from x12proc.wire.faults import AckCode
 from x12proc.wire.versions import PROFESSIONAL
 from x12proc.wire.window import Buffer
 
@@ -89,21 +92,17 @@ _WRONG_VALUE = "7"
 # IK502 (618) for a set with errors in its segments: of the standard, or only of the guide.
 _STANDARD_ERRORS, _GUIDE_ERRORS = "5", "I5"
 
-# Rules that tell a fault against the guide: the code for the segment, and the code where the finding names an
-# element. SYN10 (an older edition) and SYN11 (a missing control number) are no faults against the guide.
-RULE_CODES = {
-    "SYN01": ("3", ""),  # LIN without CTP
-    "SYN02": ("", "I10"),  # CTP01 to CTP03 filled
-    "SYN03": ("4", ""),  # a second 2410
-    "SYN04": ("5", "I6"),  # a second REF in 2410, or one with another qualifier
-    "SYN05": ("", "5"),  # a text of over 80 characters
-    "SYN06": ("", "6"),  # delimiters, control characters, characters beyond ASCII
-    "SYN07": ("5", ""),  # a second note
-    "SYN08": ("2", ""),  # a note, K3 or REF that institutional lines don't have
-    "SYN09": ("7", ""),  # loop 2410 out of order
-}
 _UNCHECKED = "unchecked"  # the validator could not go on: no fault of the sender's
 _PLACE = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
+
+
+@cache
+def rule_codes() -> dict[str, tuple[str, str]]:
+    """Return by rule the codes of a fault against the guide: IK304, and IK403 where the finding names an element.
+
+    SYN10 (an older edition) and SYN11 (a missing control number) are no faults against the guide.
+    """
+    return {rule.id: rule.ack_999 for rule in all_rules().values() if rule.ack_999}
 
 
 class SegmentError(msgspec.Struct, frozen=True, gc=False):
@@ -220,9 +219,9 @@ class ImplementationAcknowledgement(AckWriter):
         self._set_answer = _SetAnswer(transaction)
         kind, control = field(transaction.fields, 1), clean(transaction.control, 9)
         if kind not in _ANSWERED_SETS:
-            self.status.add_code(AckCode("set", "6", rejects=False))  # missing or invalid set identifier
+            self.status.add_code(AckCode("set", "6"))  # missing or invalid transaction set id
         if control != transaction.control or len(control) < 4:
-            self.status.add_code(AckCode("set", "7", rejects=False))  # missing or invalid set control number
+            self.status.add_code(AckCode("set", "7"))  # missing or invalid set control number
         self._spool.write(
             segment(
                 "AK2",
@@ -395,12 +394,12 @@ def _guide_note(error: GuideError) -> SegmentError | None:
 def _rule_errors(scrubbed: ClaimResult) -> Iterator[SegmentError]:
     """Notes of the findings that tell a fault against the guide."""
     for finding in scrubbed.all_findings:
-        if finding.rule in RULE_CODES and finding.severity != INFO:
+        if finding.rule in rule_codes() and finding.severity != INFO:
             yield _rule_note(finding, scrubbed.claim)
 
 
 def _rule_note(finding: Finding, claim: Claim) -> SegmentError:
-    of_segment, of_element = RULE_CODES[finding.rule]
+    of_segment, of_element = rule_codes()[finding.rule]
     element, component = _element_position(finding.location)
     if element and of_element:
         value = _sent(claim, finding.location, element, component)
