@@ -11,7 +11,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, scrub_claim
 from x12proc.errors import X12ProcError, X12SyntaxError
 from x12proc.runner.files import FileBuffer, Input, OpenInput
@@ -105,7 +105,7 @@ def _scrub_task(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Ou
         for span in task.claims
         for outcome in scrub_claim(builder, engine, settings.codes, span, all_claims=False)
     )
-    judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
+    judge = GuideChecks("off" if settings.conformance == "off" else "targets").checker(buffer)
     return with_guide_errors(found, judge, reject=settings.guide_errors == "reject") if judge else found
 
 
