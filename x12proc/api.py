@@ -39,7 +39,7 @@ def read(source: Source) -> Iterator[Claim]:
     """
     with OpenInput(_input(source, "claims.edi")) as opened:
         builder = ClaimBuilder(opened.buffer)
-        for event in scan_events(opened.buffer, (), every_claim=True):
+        for event in scan_events(opened.buffer, (), all_claims=True):
             if isinstance(event, ClaimSpan):
                 yield builder.build(event)
             elif isinstance(event, Fault) and event.severity == "error":

@@ -120,6 +120,8 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     container = _container(line, ctx)
     if _WASTE.intersection(line.modifiers_sent) or container not in _SINGLE_DOSE or ctx.narrative(line).compound:
         return
+    if line.procedure.upper() == _PRICED_AS_ONE_UNIT:  # who wants JW there doesn't ask for JZ
+        return
     served = service_days(line)
     if served is None or served[0] < _ONE_OF_BOTH_SINCE or line.service is None:
         return

@@ -58,7 +58,7 @@ def _all_edits(buffer: Buffer, edits: list[ClaimEdit]) -> Iterator[Edit]:
     """The claims' edits and, behind those of a set, the one of its SE01."""
     waiting = iter(edits)
     following = next(waiting, None)
-    for event in scan(buffer, (), every_claim=False) if edits else ():
+    for event in scan(buffer, (), all_claims=False) if edits else ():
         if not isinstance(event, TransactionClosed) or event.trailer is None:
             continue
         grown = 0
