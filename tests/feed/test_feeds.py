@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 from click.testing import CliRunner
 from support.edi import base
-from support.feeds import drop, faults, make_feed, names, rejected, rows, run_once, small
+from support.feeds import drop, make_feed, names, rejected, rows, run_once, small, violations
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
@@ -42,7 +42,7 @@ def test_file_moves_to_archive_and_its_artifacts_to_the_outbox(tmp_path: Path) -
     inputs = {"night run.edi": small(1), "more.edi": rejected(2), "notes.txt": b"hello"}
     drop(path, inputs)
     assert run_once(path) == {"accepted": 1, "rejected": 1, "failed": 1}
-    assert faults(path, inputs) == []
+    assert violations(path, inputs) == []
     assert names(tmp_path / "out" / "night run.edi") == ["night run.annotated.edi", "night run.report.json"]
     assert names(tmp_path / "archive") == ["more.edi", "night run.edi"]
     assert reason(path, "notes.txt")["code"] == "not-x12"
@@ -105,7 +105,7 @@ def test_any_name_is_processed_inside_the_folders(name: str, tmp_path: Path) -> 
     inputs = {name: small(1), f"{name[:-5]}2.edi"[-255:]: b"no X12"}
     drop(path, inputs)
     run_once(path)
-    assert faults(path, inputs) == []
+    assert violations(path, inputs) == []
     assert names(tmp_path) == ["feed"]
 
 
