@@ -27,8 +27,8 @@ from pathlib import Path
 
 import msgspec
 
-from x12proc.wire import accelerated as fast
-from x12proc.wire.boundaries import stops_in_python
+from x12proc.wire import accelerated
+from x12proc.wire.boundaries import find_boundaries_py
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -248,7 +248,7 @@ def _machine() -> str:
     day = time.strftime("%Y-%m-%d")
     cores = f"{os.cpu_count()} cores, {platform.machine()}"
     python = f"Python {platform.python_version()}"
-    native = "compiled" if fast.stops is not stops_in_python else "nothing compiled"
+    native = "compiled" if accelerated.find_boundaries is not find_boundaries_py else "nothing compiled"
     return f"Measured on {day} at commit {commit or 'unknown'}: {python}, {cores}; x12proc {native}; {packages}."
 
 

@@ -112,11 +112,11 @@ def test_readme_lists_every_claim_once_and_tells_targets_from_others() -> None:
 
 def test_mentions_of_j3590_that_are_no_service_line() -> None:
     claims = _claims(CLINIC) | _claims(HOSPITAL)
-    mentioned = {
+    has_code = {
         claim: {segment[0] for segment in body if "J3590" in "*".join(segment) and not _procedure(segment)}
         for claim, body in claims.items()
     }
-    assert {claim: sorted(where) for claim, where in mentioned.items() if where} == {
+    assert {claim: sorted(where) for claim, where in has_code.items() if where} == {
         "P2005": ["NTE"],
         "J3590-77": ["CLM", "REF"],  # the line control numbers follow the account number
         "P4009": ["SVD"],

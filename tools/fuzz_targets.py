@@ -59,7 +59,7 @@ def _engine() -> Engine:
 
 def wire(data: bytes) -> None:
     """Any bytes are told to their end, the same however they are cut into windows, each claim in its place."""
-    events = list(scan(data, CODES, every_claim=True))
+    events = list(scan(data, CODES, all_claims=True))
     position = 0
     for span in (event for event in events if isinstance(event, ClaimSpan)):
         assert position <= span.start < span.end <= len(data), "claims overlap or stand out of order"
@@ -69,7 +69,7 @@ def wire(data: bytes) -> None:
         assert 0 <= fault.byte_offset <= len(data), "a fault stands outside of the file"
     counted = sum(event.claims for event in events if isinstance(event, TransactionClosed))
     assert counted >= sum(isinstance(event, ClaimSpan) for event in events), "claims were told and not counted"
-    narrow = list(scan(data, CODES, every_claim=True, window=_NARROW))
+    narrow = list(scan(data, CODES, all_claims=True, window=_NARROW))
     assert _told(narrow) == _told(events), "what is told hangs on the size of the window"
 
 
@@ -85,7 +85,7 @@ def _told(events: list[Event]) -> list[object]:
 def claims(data: bytes) -> None:
     """Any claim is scrubbed without a crash into a document that can be written; each segment has its place."""
     summary = Summary()
-    for outcome in scrub_buffer(data, _engine(), CODES, every_claim=True):
+    for outcome in scrub_buffer(data, _engine(), CODES, all_claims=True):
         summary.count(outcome)
         if isinstance(outcome, ClaimResult):
             assert not outcome.crashes, str(outcome.crashes[0])
@@ -167,7 +167,7 @@ def _key() -> Key:
 
 
 def _claims_of(data: bytes) -> int:
-    return sum(isinstance(event, ClaimSpan) for event in scan(data, CODES, every_claim=True))
+    return sum(isinstance(event, ClaimSpan) for event in scan(data, CODES, all_claims=True))
 
 
 # -- tables and cases ---------------------------------------------------------------------------------------------

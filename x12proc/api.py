@@ -39,7 +39,7 @@ def read(source: Source) -> Iterator[Claim]:
     """
     with OpenInput(_input(source, "claims.edi")) as opened:
         builder = ClaimBuilder(opened.buffer)
-        for event in scan_events(opened.buffer, (), every_claim=True):
+        for event in scan_events(opened.buffer, (), all_claims=True):
             if isinstance(event, ClaimSpan):
                 yield builder.build(event)
             elif isinstance(event, Fault) and event.severity == "error":
@@ -119,7 +119,7 @@ def scrub(
     ...     if claim.rejected:
     ...         print(claim.claim.id, *[found.rule for found in claim.all_findings if found.severity == "reject"])
     ...         break
-    P1004 BAL01
+    P1003 NAR05
     """
     options = {
         "config": config,

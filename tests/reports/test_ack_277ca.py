@@ -142,7 +142,7 @@ def test_many_codes_go_into_further_stc_and_a_line_has_one() -> None:
     data = FAULTY
 
     def outcomes() -> Iterator[Outcome]:
-        for outcome in scrub_buffer(data, engine(), ("J3590",), every_claim=True):
+        for outcome in scrub_buffer(data, engine(), ("J3590",), all_claims=True):
             if isinstance(outcome, ClaimResult):
                 line = outcome.lines[0]
                 found = tuple(msgspec.structs.replace(line.findings[0], status=code) for code in codes)
@@ -171,7 +171,7 @@ def test_every_rule_that_can_reject_has_a_category_of_rejection() -> None:
 
 def test_a_rule_without_a_code_rejects_without_details() -> None:
     def outcomes() -> Iterator[Outcome]:
-        for outcome in scrub_buffer(FAULTY, engine(), ("J3590",), every_claim=True):
+        for outcome in scrub_buffer(FAULTY, engine(), ("J3590",), all_claims=True):
             if isinstance(outcome, ClaimResult):
                 line = outcome.lines[0]
                 bare = tuple(msgspec.structs.replace(finding, status="") for finding in line.findings)
@@ -190,7 +190,7 @@ def test_guide_errors_reject_only_when_they_are_to(code: bytes) -> None:
     error = GuideError("7", "code", Location("2300", "CLM", "CLM05-1", 22, 0), "99")
 
     def outcomes(refused: bool) -> Iterator[Outcome]:
-        for outcome in scrub_buffer(data, engine(), ("J3590",), every_claim=True):
+        for outcome in scrub_buffer(data, engine(), ("J3590",), all_claims=True):
             if isinstance(outcome, ClaimResult | UntargetedClaim):
                 yield msgspec.structs.replace(outcome, guide_errors=(error,), refused=refused)
             else:

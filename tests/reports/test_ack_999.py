@@ -23,6 +23,7 @@ from x12proc.engine.stream import Outcome, TransactionErrors, UntargetedClaim, s
 from x12proc.findings import GuideError
 from x12proc.reports.acks import ack_999
 from x12proc.reports.acks.envelopes import Spool
+from x12proc.wire import faults
 from x12proc.wire.dictionary import element_number, is_known
 from x12proc.wire.events import Group, Interchange, TransactionClosed
 
@@ -184,7 +185,7 @@ def test_such_a_separator_is_never_told_of_the_next_claim() -> None:
 
 def with_errors(data: bytes, errors: list[GuideError]) -> Iterator[Outcome]:
     """The outcomes of a file with guide errors on every claim."""
-    for outcome in scrub_buffer(data, engine(), ("J3590",), every_claim=True):
+    for outcome in scrub_buffer(data, engine(), ("J3590",), all_claims=True):
         if isinstance(outcome, ClaimResult | UntargetedClaim):
             yield msgspec.structs.replace(outcome, guide_errors=tuple(errors))
         else:
@@ -252,7 +253,7 @@ def test_errors_that_hang_on_no_claim_are_told() -> None:
     errors = (GuideError("7", "code", place("2010BB", "NM1", "NM101", 19), "PX"),)
 
     def outcomes() -> Iterator[Outcome]:
-        for outcome in scrub_buffer(base(), engine(), ("J3590",), every_claim=True):
+        for outcome in scrub_buffer(base(), engine(), ("J3590",), all_claims=True):
             if isinstance(outcome, Interchange):
                 interchange = outcome
             elif isinstance(outcome, Group):
@@ -338,7 +339,7 @@ def test_codes_are_those_of_pyx12s_map() -> None:
     assert set(ack_999.SEGMENT_CODES) == codes["IK304"]
     assert set(ack_999.ELEMENT_CODES) == codes["IK403"] - {"11"}
     assert codes["AK101"] == verdict.ANSWERED_GROUPS
-    answers = [*verdict.ANSWERS.values(), *verdict.GROUP_ANSWERS.values(), *verdict.SET_ANSWERS.values()]
+    answers = [kind.ack for kind in faults.KINDS if kind.ack is not None]
     lists = {"interchange": codes["TA105"], "group": codes["AK905"], "set": codes["IK502"]}
     assert all(answer.code in lists[answer.level] for answer in answers)
     assert all({of_segment, of_element} <= codes["IK304"] | codes["IK403"] | {""}

@@ -24,7 +24,7 @@ FIELD = re.compile(
 def claim(data: bytes) -> Claim:
     """The first claim of a file."""
     builder = ClaimBuilder(data)
-    span = next(event for event in scan(data, (), every_claim=True) if isinstance(event, ClaimSpan))
+    span = next(event for event in scan(data, (), all_claims=True) if isinstance(event, ClaimSpan))
     return builder.build(span)
 
 

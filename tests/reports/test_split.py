@@ -71,7 +71,7 @@ def split(data: bytes, engine: Engine, window: int = 4096) -> dict[str, bytes]:
 def _split(data: bytes, engine: Engine, window: int) -> dict[str, bytes]:
     files = {kind: io.BytesIO() for kind in (ACCEPTED, REJECTED)}
     writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
-    for outcome in scrub_buffer(data, engine, CODES, every_claim=True, window=window):
+    for outcome in scrub_buffer(data, engine, CODES, all_claims=True, window=window):
         summary.count(outcome)
         writer.take(outcome)
         proof.take(outcome)
@@ -168,7 +168,7 @@ def test_errors_of_no_claim_leave_both_files_as_they_are() -> None:
     files = {kind: io.BytesIO() for kind in (ACCEPTED, REJECTED)}
     writer = Split(data, files)
     told: list[Interchange | Group] = []
-    for outcome in scrub_buffer(data, rejecting(()), CODES, every_claim=True):
+    for outcome in scrub_buffer(data, rejecting(()), CODES, all_claims=True):
         if isinstance(outcome, Interchange | Group):
             told.append(outcome)
         if isinstance(outcome, TransactionClosed):
@@ -312,7 +312,7 @@ def test_an_acknowledgement_in_the_envelope_goes_with_both() -> None:
 def test_a_tree_that_contradicts_itself_is_refused() -> None:
     data = TREE.replace(b"HL*6**20*1", b"HL*9**20*1")
     writer = Split(data, {ACCEPTED: io.BytesIO()})
-    for outcome in scrub_buffer(data, rejecting(("C5",)), CODES, every_claim=True):
+    for outcome in scrub_buffer(data, rejecting(("C5",)), CODES, all_claims=True):
         writer.take(outcome)
     assert writer.contradiction is not None
     assert writer.contradiction.code == "hl-parent"
@@ -342,7 +342,7 @@ def _damaged(text: bytes, element: bytes = b"*") -> dict[str, bytes]:
 @pytest.mark.parametrize("name", _damaged(TREE))
 def test_the_proof_sees_what_is_wrong_with_a_file(name: str) -> None:
     proof, summary = SplitCheck(TREE), Summary()
-    for outcome in scrub_buffer(TREE, rejecting(("C1",)), CODES, every_claim=True):
+    for outcome in scrub_buffer(TREE, rejecting(("C1",)), CODES, all_claims=True):
         summary.count(outcome)
         proof.take(outcome)
     proof.end(summary)
@@ -355,7 +355,7 @@ def test_the_proof_sees_what_is_wrong_with_a_file(name: str) -> None:
 
 def test_a_claim_that_nobody_was_told_of_is_missed() -> None:
     proof, summary = SplitCheck(TREE), Summary()
-    for number, outcome in enumerate(scrub_buffer(TREE, rejecting(()), CODES, every_claim=True)):
+    for number, outcome in enumerate(scrub_buffer(TREE, rejecting(()), CODES, all_claims=True)):
         summary.count(outcome)
         if number != 4:
             proof.take(outcome)
@@ -367,7 +367,7 @@ def refusals(data: bytes, engine: Engine, window: int = 4096) -> list[str]:
     """Why a file can't be split; a file that failed before is no matter here."""
     files = {kind: io.BytesIO() for kind in (ACCEPTED, REJECTED)}
     writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
-    for outcome in scrub_buffer(data, engine, CODES, every_claim=True, window=window):
+    for outcome in scrub_buffer(data, engine, CODES, all_claims=True, window=window):
         summary.count(outcome)
         writer.take(outcome)
         proof.take(outcome)

@@ -54,7 +54,7 @@ def acknowledge(
         ),
         InterchangeAcknowledgement(data, written["ta1"].write, controls, NOW, refuse=refuse),
     ]
-    for outcome in outcomes or scrub_buffer(data, engine(), ("J3590",), every_claim=True, window=window):
+    for outcome in outcomes or scrub_buffer(data, engine(), ("J3590",), all_claims=True, window=window):
         for writer in writers:
             writer.take(outcome)
     for writer in writers:

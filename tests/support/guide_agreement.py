@@ -22,7 +22,7 @@ STYLES = ("tilde", "tilde-lf", "tilde-crlf", "pipe", "newline", "control")
 
 def batches(data: bytes) -> Iterator[Batch]:
     """All claims of a file as a validator is sent them."""
-    claims = [event for event in scan(data, ("J3590",), every_claim=True) if isinstance(event, ClaimSpan)]
+    claims = [event for event in scan(data, ("J3590",), all_claims=True) if isinstance(event, ClaimSpan)]
     return ClaimBatcher(data).cut([span for span in claims if version(span) in CHECKED_GUIDES])
 
 

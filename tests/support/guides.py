@@ -26,7 +26,7 @@ def run(data: bytes, *, whole: bool = False, reject: bool = False) -> list[Outco
     """The outcomes of a file, as `--conformance targets` or, with `whole`, `full` has them."""
     engine = Engine(all_rules(), profiles(), reference(), codes=CODES, as_of=AS_OF)
     judge = GuideChecker(data, lambda batch: lambda: check(batch), whole=whole)
-    outcomes = scrub_buffer(data, engine, CODES, every_claim=whole)
+    outcomes = scrub_buffer(data, engine, CODES, all_claims=whole)
     return list(with_guide_errors(outcomes, judge, reject=reject))
 
 

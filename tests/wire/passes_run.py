@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from x12proc.wire import accelerated as fast
-from x12proc.wire.boundaries import stops_in_python
+from x12proc.wire import accelerated
+from x12proc.wire.boundaries import find_boundaries_py
 
 PIECES = (
     *(b"~", b"*", b"\n", b"\r", b"\r\n", b" ", b"\x0c", b"\0", b"A", b"1", b"~~", b"~\n", b"~\r\n", b"~ \n"),
@@ -28,17 +28,17 @@ def calls(text: bytes, draw: random.Random) -> Iterator[tuple[str, tuple[Any, ..
     end = draw.randrange(len(text) + 1)
     terminator = draw.choice((b"~", b"~", b"\n", b"\r"))
     carried = (opened, level, draw.random() < 0.5, draw.randrange(3))
-    yield "stops", (text, terminator, b"*", draw.choice(CODES), draw.random() < 0.5, *carried)
+    yield "find_boundaries", (text, terminator, b"*", draw.choice(CODES), draw.random() < 0.5, *carried)
     yield "count", (text, draw.choice((b"~", b"\n", b"A")), draw.randrange(end + 1), end)
-    yield "is_ragged", (text, terminator)
+    yield "has_stray_line_ends", (text, terminator)
 
 
 def in_python(name: str) -> Callable[..., Any]:
     """The specification of a pass."""
     known: dict[str, Callable[..., Any]] = {
-        "stops": stops_in_python,
-        "count": fast.count_in_python,
-        "is_ragged": fast.is_ragged_in_python,
+        "find_boundaries": find_boundaries_py,
+        "count": accelerated.count_py,
+        "has_stray_line_ends": accelerated.has_stray_line_ends_py,
     }
     return known[name]
 

@@ -18,7 +18,7 @@ from passes_run import PIECES, calls, in_python
 from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL
 
 from x12proc.version import __version__
-from x12proc.wire import accelerated as fast
+from x12proc.wire import accelerated
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "x12proc" / "wire" / "_native.c"
@@ -49,9 +49,9 @@ def run(*command: str | Path, code: int = 0, **environment: str) -> str:
 
 def test_what_was_compiled_is_used() -> None:
     assert _native.version == __version__
-    assert fast.stops is _native.stops
-    assert fast.count is _native.count
-    assert fast.is_ragged is _native.is_ragged
+    assert accelerated.find_boundaries is _native.find_boundaries
+    assert accelerated.count is _native.count
+    assert accelerated.has_stray_line_ends is _native.has_stray_line_ends
 
 
 @settings(max_examples=400)
@@ -67,8 +67,8 @@ def test_counts_at_the_borders_of_their_blocks(size: int) -> None:
     assert _native.count(b"~" * size, b"~", 0, size + 9) == size
     assert _native.count(b"~" * size, b"~", size + 1, size) == 0
     ended = b"~\n" * (size // 2 + 1)
-    assert not _native.is_ragged(ended, b"~")
-    assert _native.is_ragged(ended + b"\n", b"~")
+    assert not _native.has_stray_line_ends(ended, b"~")
+    assert _native.has_stray_line_ends(ended + b"\n", b"~")
 
 
 def test_wrong_arguments_are_refused() -> None:
@@ -76,11 +76,11 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="before the text"):
         _native.count(b"~~~", b"~", -1, 2)
     with pytest.raises(ValueError, match="empty code"):
-        _native.stops(b"~", b"~", b"*", (b"",), *carried)
+        _native.find_boundaries(b"~", b"~", b"*", (b"",), *carried)
     with pytest.raises(TypeError):
-        _native.stops(b"~", b"~", b"*", ("J3590",), *carried)  # type: ignore[arg-type]
+        _native.find_boundaries(b"~", b"~", b"*", ("J3590",), *carried)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        _native.is_ragged("text", b"~")  # type: ignore[arg-type]
+        _native.has_stray_line_ends("text", b"~")  # type: ignore[arg-type]
 
 
 def test_one_of_another_version_is_not_used() -> None:
@@ -88,7 +88,8 @@ def test_one_of_another_version_is_not_used() -> None:
         sys.executable,
         "-c",
         "from x12proc.wire import _native; _native.version = '0'; import importlib\n"
-        "from x12proc.wire import fast; importlib.reload(fast); print(fast.stops is fast.stops_in_python)",
+        "from x12proc.wire import accelerated; importlib.reload(accelerated)\n"
+        "print(accelerated.find_boundaries is accelerated.find_boundaries_py)",
     )
     assert said == "True\n"
 

@@ -21,7 +21,7 @@ from x12proc.wire.window import count_terminators
 def events(
     data: bytes, codes: tuple[str, ...] = ("J3590",), window: int = 4096, every: bool = False
 ) -> list[Event]:
-    return list(scan(data, codes, window=window, every_claim=every))
+    return list(scan(data, codes, window=window, all_claims=every))
 
 
 def faults(data: bytes, window: int = 4096) -> list[tuple[str, str]]:
@@ -50,7 +50,7 @@ def test_counts_spans_and_indexes_agree_with_a_plain_split(path: Path, style: st
 
 
 @pytest.mark.parametrize("window", [64, 4096])
-@pytest.mark.parametrize("every", [True, False], ids=["every", "mentioned"])
+@pytest.mark.parametrize("every", [True, False], ids=["every", "has_code"])
 def test_loops_and_claims_know_their_numbers(window: int, every: bool) -> None:
     """Each HL which of its set it is, each claim which of its loop; some loops have one more, without a target."""
     parts: list[str] = []

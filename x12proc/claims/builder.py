@@ -21,7 +21,7 @@ from x12proc.claims.model import (
     ServiceLine,
     days,
 )
-from x12proc.errors import X12SyntaxError
+from x12proc.wire import faults
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan, SegmentRange, field
 from x12proc.wire.segment import Segment, split_segments
@@ -132,10 +132,10 @@ class ClaimBuilder:
 
     def _read(self, stretch: SegmentRange, guide: str, delimiters: Delimiters, scope: str) -> tuple[Segment, ...]:
         if stretch.end - stretch.start > LARGEST_CLAIM:
-            raise X12SyntaxError("claim-too-large", f"A claim of over {LARGEST_CLAIM} bytes", stretch.start)
+            raise faults.CLAIM_TOO_LONG.error(stretch.start, most=LARGEST_CLAIM)
         raw = self._buffer[stretch.start : stretch.end]
         if len(raw) > MOST_SEGMENTS and raw.count(delimiters.segment) > MOST_SEGMENTS:
-            raise X12SyntaxError("claim-too-large", f"A claim of over {MOST_SEGMENTS} segments", stretch.start)
+            raise faults.TOO_MANY_SEGMENTS.error(stretch.start, most=MOST_SEGMENTS)
         loops = LoopTracker(guide, scope)
         return tuple(split_segments(raw, stretch.start, stretch.segment_index, delimiters, loops))
 

@@ -64,8 +64,8 @@ _DRUG_SEGMENTS = frozenset(("CTP", "REF"))
 class LoopTracker:
     """Says of one segment after another which loop it belongs to."""
 
-    heads: ClassVar = _STRUCTURAL
-    loose: ClassVar = frozenset(("2410",))
+    loop_starts: ClassVar = _STRUCTURAL
+    open_loops: ClassVar = frozenset(("2410",))
     __slots__ = ("_names", "loop", "scope")
 
     def __init__(self, guide: str, scope: str = "") -> None:
@@ -73,7 +73,7 @@ class LoopTracker:
         self.scope = scope
         self.loop = scope
 
-    def place(self, elements: tuple[str, ...]) -> str:
+    def loop_of(self, elements: tuple[str, ...]) -> str:
         """The loop of the next segment. An NM1 with a qualifier unknown in its scope opens loop ``<scope>?``."""
         tag = elements[0]
         if tag == "NM1":

@@ -12,10 +12,10 @@ from functools import lru_cache
 import msgspec
 
 from x12proc.claims.builder import LARGEST_CLAIM, parse_date
-from x12proc.wire.accelerated import is_ragged
+from x12proc.wire.accelerated import has_stray_line_ends
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan, SegmentRange, field
-from x12proc.wire.line_ends import tidy
+from x12proc.wire.line_ends import fold_line_ends
 from x12proc.wire.segment import decode
 from x12proc.wire.window import Buffer
 
@@ -87,7 +87,7 @@ class SummaryReader:
     def _text(self, start: int, end: int, delimiters: Delimiters) -> bytes:
         """Bytes without line ends that mean nothing."""
         raw = self._buffer[start:end]
-        return tidy(raw, delimiters)[0] if is_ragged(raw, delimiters.segment) else raw
+        return fold_line_ends(raw, delimiters)[0] if has_stray_line_ends(raw, delimiters.segment) else raw
 
 
 def _own_trace(text: bytes, delimiters: Delimiters) -> str:

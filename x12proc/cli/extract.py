@@ -18,7 +18,7 @@ from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.extract.extract import COLUMNS, extract_buffer, flat
 from x12proc.runner.files import Artifact, Input, OpenInput, find_inputs
 from x12proc.runner.settings import load_config, target_codes
-from x12proc.wire.events import Fault
+from x12proc.wire.events import Fault, unreadable_fault
 
 
 class Writer(Protocol):
@@ -116,9 +116,7 @@ def _lines(source: Input, codes: tuple[str, ...]) -> Iterator[dict[str, Any] | F
         with OpenInput(source) as opened:
             yield from extract_buffer(opened.buffer, source.name, codes)
     except X12SyntaxError as error:
-        yield Fault(
-            code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset
-        )
+        yield unreadable_fault(error)
 
 
 def _report(fault: Fault) -> None:

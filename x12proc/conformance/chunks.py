@@ -14,7 +14,7 @@ import msgspec
 from x12proc.findings import GuideError
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan, Group, Interchange, Span, TransactionSet
-from x12proc.wire.versions import errata
+from x12proc.wire.versions import effective_version
 
 # The guides that pyx12 has a map for; a test holds this against its index.
 CHECKED_GUIDES = frozenset(("005010X222A1", "005010X223A2"))
@@ -37,7 +37,7 @@ Item: TypeAlias = ClaimSpan | TransactionEnd
 
 def version(item: Item) -> str:
     """The guide version that an item's set is to keep to."""
-    return errata(item.transaction.fields, item.group.version)
+    return effective_version(item.transaction.fields, item.group.version)
 
 
 class Chunk(msgspec.Struct, frozen=True, gc=False):

@@ -13,12 +13,12 @@ from x12proc.conformance.chunks import CHECKED_GUIDES, GuideErrors, Item, Transa
 from x12proc.conformance.overlap import told_once
 from x12proc.engine.engine import ClaimResult
 from x12proc.engine.stream import Outcome, TransactionErrors, UntargetedClaim
-from x12proc.wire.events import ClaimSpan, Fault, Group, Interchange, TransactionClosed
+from x12proc.wire import faults
+from x12proc.wire.events import ClaimSpan, Fault, Group, Interchange, TransactionClosed, fault_of
 
 BATCH_CLAIMS = 64  # asked about at once: enough that loops which claims share weigh little
 MOST_BYTES = 1024 * 1024  # of the claims held back
 MOST_HELD = 4096  # outcomes held back, most of them claims that nothing is asked about
-UNCHECKED = "guide-unchecked"
 
 _Held: TypeAlias = list[tuple[Outcome, Item | None]]  # outcomes, and what is asked about them
 _Answers: TypeAlias = Callable[[], Sequence[GuideErrors]]
@@ -126,14 +126,12 @@ def judged(scrubbed: ClaimResult, errors: GuideErrors, *, reject: bool) -> Claim
 
 def unchecked(item: Item) -> Fault:
     """The remark that a guide can't be checked."""
-    guide = version(item)
-    return Fault(
-        code=UNCHECKED,
-        message=f"Conformance with {guide} was not checked, here and in other sets: pyx12 has no map for it",
-        severity="warn",
+    return fault_of(
+        faults.GUIDE_UNCHECKED,
         segment_index=item.transaction.segment_index,
         byte_offset=item.transaction.start,
-        interchange_control=item.interchange.control,
-        group_control=item.group.control,
-        transaction_control=item.transaction.control,
+        interchange=item.interchange,
+        group=item.group,
+        transaction=item.transaction,
+        version=version(item),
     )

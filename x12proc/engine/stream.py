@@ -11,9 +11,10 @@ import msgspec
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine.engine import ClaimResult, Engine, RemoteClaimResult
-from x12proc.errors import RuleError, X12SyntaxError
+from x12proc.errors import X12SyntaxError
 from x12proc.findings import GuideError
 from x12proc.values import add_exactly, parse_charge
+from x12proc.wire import faults
 from x12proc.wire.events import (
     ClaimSpan,
     Fault,
@@ -23,7 +24,10 @@ from x12proc.wire.events import (
     InterchangeClosed,
     TransactionClosed,
     TransactionSet,
+    fault_of,
+    unreadable_fault,
 )
+from x12proc.wire.faults import FaultKind
 from x12proc.wire.scanner import scan
 from x12proc.wire.segment import Segment
 from x12proc.wire.window import WINDOW, Buffer
@@ -67,8 +71,8 @@ Outcome: TypeAlias = (
     | InterchangeClosed
     | Fault
 )
-RULE_CRASH = "rule-crash"
-OTHER_SEPARATOR = "component-separator"
+RULE_CRASH = faults.RULE_CRASH.code
+OTHER_SEPARATOR = faults.COMPONENT_SEPARATOR.code
 _UNREADABLE_CODE = (
     "the procedure's components are not separated by the character in ISA16, so that its code can't be read"
 )
@@ -149,44 +153,52 @@ def scrub_buffer(
     engine: Engine,
     codes: tuple[str, ...],
     *,
-    every_claim: bool = False,
+    all_claims: bool = False,
     window: int = WINDOW,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Everything that is to be said of a file, in file order. Never raises on input.
 
-    Claims without a target line are told with ``every_claim`` only. A claim too large to open and a rule that
+    Claims without a target line are told with ``all_claims`` only. A claim too large to open and a rule that
     crashed become faults of severity ``error``: the file fails, its other claims are still told.
     """
     builder = ClaimBuilder(buffer)
-    for event in scan(buffer, codes, every_claim=every_claim, window=window, progress=progress):
+    for event in scan(buffer, codes, all_claims=all_claims, window=window, progress=progress):
         if not isinstance(event, ClaimSpan):
             yield event
-        elif not event.mentioned:
+        elif not event.has_code:
             yield UntargetedClaim(event)
         else:
-            yield from scrub_claim(builder, engine, codes, event, every_claim=every_claim)
+            yield from scrub_claim(builder, engine, codes, event, all_claims=all_claims)
 
 
 def scrub_claim(
-    builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, every_claim: bool
+    builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, all_claims: bool
 ) -> Iterator[Fault | ClaimResult | UntargetedClaim]:
     """What is to be said of one claim that mentions a code: faults, and then the claim where it can be opened."""
     try:
         claim = builder.build(span)
     except X12SyntaxError as error:
-        yield _claim_fault(span, error.code, error.message)
+        yield unreadable_fault(
+            error,
+            segment_index=span.segment_index,
+            byte_offset=span.start,
+            interchange=span.interchange,
+            group=span.group,
+            transaction=span.transaction,
+        )
         return
     targets = engine.targets(claim)
     if not targets and (line := other_separator(claim, codes)) is not None:
-        message = f"Line {line.number[:10]}: {_UNREADABLE_CODE}"
-        yield _claim_fault(span, OTHER_SEPARATOR, message, line.head)
+        yield _claim_fault(
+            span, faults.COMPONENT_SEPARATOR, line.head, line=line.number[:10], reason=_UNREADABLE_CODE
+        )
     if targets:
         scrubbed = engine.scrub(claim, targets)
         for crash in scrubbed.crashes:
-            yield _claim_fault(span, RULE_CRASH, _crash_text(crash))
+            yield _claim_fault(span, faults.RULE_CRASH, crash=crash)
         yield scrubbed
-    elif every_claim:
+    elif all_claims:
         yield UntargetedClaim(span)
 
 
@@ -202,19 +214,14 @@ def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
     return None
 
 
-def _crash_text(crash: RuleError) -> str:
-    return f"Internal fault: {crash}. The claim is not accepted; please report this with the rule's id"
-
-
-def _claim_fault(span: ClaimSpan, code: str, message: str, place: Segment | None = None) -> Fault:
-    """A fault of a claim, at one of its segments or else at its CLM."""
-    return Fault(
-        code=code,
-        message=message,
-        severity="error",
-        segment_index=place.index if place else span.segment_index,
-        byte_offset=place.offset if place else span.start,
-        interchange_control=span.interchange.control,
-        group_control=span.group.control,
-        transaction_control=span.transaction.control,
+def _claim_fault(span: ClaimSpan, kind: FaultKind, segment: Segment | None = None, **values: object) -> Fault:
+    """Make a fault of a claim, at one of its segments or else at its CLM."""
+    return fault_of(
+        kind,
+        segment_index=segment.index if segment else span.segment_index,
+        byte_offset=segment.offset if segment else span.start,
+        interchange=span.interchange,
+        group=span.group,
+        transaction=span.transaction,
+        **values,
     )

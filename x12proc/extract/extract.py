@@ -11,7 +11,7 @@ from x12proc.engine.engine import target_lines
 from x12proc.errors import X12SyntaxError
 from x12proc.reports.csv_report import safe_cell
 from x12proc.reports.document import drug_document
-from x12proc.wire.events import ClaimSpan, Fault
+from x12proc.wire.events import ClaimSpan, Fault, unreadable_fault
 from x12proc.wire.scanner import scan
 from x12proc.wire.segment import decode
 from x12proc.wire.window import Buffer
@@ -36,10 +36,7 @@ def extract_buffer(buffer: Buffer, name: str, codes: tuple[str, ...]) -> Iterato
             try:
                 claim = builder.build(event)
             except X12SyntaxError as error:
-                yield Fault(
-                    code=error.code, message=error.message, severity="error",
-                    segment_index=event.segment_index, byte_offset=event.start,
-                )  # fmt: skip
+                yield unreadable_fault(error, segment_index=event.segment_index, byte_offset=event.start)
                 continue
             for line in target_lines(claim, codes):
                 yield line_document(name, claim, line)

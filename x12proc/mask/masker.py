@@ -13,12 +13,12 @@ from functools import lru_cache
 import msgspec
 
 from x12proc.claims.builder import LARGEST_CLAIM, MOST_SEGMENTS
-from x12proc.errors import X12SyntaxError
 from x12proc.mask.elements import KEPT, OTHER_TAGS, PAYER, TAGS, is_composite, treatment
 from x12proc.mask.pseudonyms import Pseudonyms, is_placeholder
 from x12proc.mask.text import Known, TextMask
 from x12proc.narrative.lexicon import Lexicon
 from x12proc.reports.edi.edits import Edit
+from x12proc.wire import faults
 from x12proc.wire.delimiters import Delimiters, IsaHeader
 from x12proc.wire.events import Interchange, InterchangeClosed
 from x12proc.wire.scanner import scan
@@ -104,7 +104,7 @@ class Masker:
         else:
             yield from self._stray(position, len(self._buffer))
         if not found:
-            raise X12SyntaxError("not-x12", "No ISA segment was found: this is not an X12 interchange", 0)
+            raise faults.NO_ISA.error(0)
 
     # -- stretches ---------------------------------------------------------------------------------------------
 

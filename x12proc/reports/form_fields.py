@@ -7,6 +7,7 @@ that is only nearly right would send somebody to the wrong one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from x12proc.claims.model import Claim, Location
@@ -98,24 +99,24 @@ def form_field(claim: Claim, place: Location, status: str = "") -> str | None:
     ``status`` is the claim status of the finding (``A6:252``): of what is missing it says which it is.
     """
     qualifier = _qualifier(claim, place, status.partition(":")[2]) if place.segment in _QUALIFIED else ""
-    own = {} if claim.dependent else _SELF.get(claim.type, {})
-    return field_of(claim.type, place.loop, place.element, qualifier, first=own)
+    return field_of(claim.type, place.loop, place.element, qualifier, is_self=not claim.dependent)
 
 
+@lru_cache(maxsize=1024)  # the loops and elements of findings are few
 def field_of(
-    claim_type: str, loop: str, element: str, qualifier: str = "", *, first: Mapping[str, str] | None = None
+    claim_type: str, loop: str, element: str, qualifier: str = "", *, is_self: bool = False
 ) -> str | None:
     """Look an element up in the table of a claim type, from the exact entry to that of its segment.
 
-    ``first`` holds entries that go before those of the table.
+    ``is_self``: the subscriber is the patient, whose fields then go before those of the table.
     """
-    table = _TABLES.get(claim_type, {})
+    table, first = _TABLES.get(claim_type, {}), _SELF.get(claim_type, {}) if is_self else {}
     whole = element.partition("-")[0]
     tag = whole[:-2] if whole[-2:].isdigit() and len(whole) > 3 else whole
     if tag in _QUALIFIED:
         return table.get(f"{loop} {tag}*{qualifier}")
     for name in (element, whole, tag):
-        found = (first or {}).get(f"{loop} {name}") or table.get(f"{loop} {name}")
+        found = first.get(f"{loop} {name}") or table.get(f"{loop} {name}")
         if found is not None:
             return found
     return None

@@ -12,6 +12,7 @@ from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.drug_loop import quantity_segment
 from x12proc.rules.paste import changed
+from x12proc.rules.waste_pair import other_part
 from x12proc.values import excerpt, format_number, parse_quantity
 from x12proc.wire.segment import Segment
 
@@ -223,8 +224,30 @@ def fraction_of_a_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     text = ctp.element(4)
     quantity = parse_quantity(text)
-    if quantity is not None and quantity != quantity.to_integral_value():
+    if quantity is None or quantity == quantity.to_integral_value():
+        return
+    shared = _shared_containers(line, quantity, ctx)
+    if shared:
+        fix = (
+            "Ask the payer whether it takes fractions of a container; else bill the whole ones on the given line."
+        )
+        yield Hit(at(ctp, 4), shared, text, fix=fix)
+    else:
         message = f"CTP04 is {text} UN, not a whole number of containers"
         corrected = changed(ctp, ctx.claim.delimiters, {4: str(quantity.to_integral_value(ROUND_CEILING))})
         fix = f"Count the opened containers, unless the payer's manual wants the fraction: {corrected}"
         yield Hit(at(ctp, 4), message, text, fix=fix if corrected and quantity > 0 else None)
+
+
+def _shared_containers(line: ServiceLine, quantity: Decimal, ctx: Context) -> str:
+    """How the given and the JW line share whole containers: ``Lines 1 and 2 share 3 vials``; else empty."""
+    other = other_part(line, ctx)
+    rest = parse_quantity(other.drug.quantity) if other and other.drug and other.drug.unit == "UN" else None
+    if other is None or rest is None:
+        return ""
+    together = quantity + rest
+    if together != together.to_integral_value():
+        return ""
+    numbers = " and ".join(sorted((line.number, other.number)))
+    sums = f"{excerpt(format_number(quantity), 20)} + {excerpt(format_number(rest), 20)} UN"
+    return f"Lines {numbers} share {format_number(together)} containers ({sums})"

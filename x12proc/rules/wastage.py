@@ -27,7 +27,7 @@ _SINGLE_DOSE = ("SDV", "PFS")
 _MULTIPLE_DOSE = "MDV"
 _INTO_THE_EYE = ("INTRAVITREAL",)  # every product licensed for it comes in containers for a single dose
 _ONE_OF_BOTH_SINCE = date(2023, 7, 1)
-_PRICED_AS_ONE_UNIT = "C9399"  # takes neither modifier
+_PRICED_AS_ONE_UNIT = "C9399"  # takes neither modifier, for most payers
 # Facility types whose drugs are not paid line by line: stays, rural and federally qualified health centers.
 _PAID_AS_A_WHOLE = ("11", "18", "21", "71", "77")
 _EXACT = Arithmetic(prec=100)
@@ -80,9 +80,16 @@ def _takes_neither(line: ServiceLine, ctx: Context) -> bool:
     claim = ctx.claim
     if claim.type == "I" and claim.facility_code.startswith(_PAID_AS_A_WHOLE):
         return True
+    if line.procedure.upper() == _PRICED_AS_ONE_UNIT:
+        return _has_no_waste_line(line, ctx) or ctx.investigational(line)
     if claim.type == "I" and claim.facility_code.startswith("13") and ctx.option("MOD01", "packaged_on_13x"):
         return True
-    return line.procedure.upper() == _PRICED_AS_ONE_UNIT or ctx.investigational(line)
+    return ctx.investigational(line)
+
+
+def _has_no_waste_line(line: ServiceLine, ctx: Context) -> bool:
+    """Whether the code is billed as one unit for all that was used, unless the payer wants waste on a JW line."""
+    return line.procedure.upper() == _PRICED_AS_ONE_UNIT and not ctx.option("INS08", "wanted")
 
 
 def _discarded(said: Narrative) -> Decimal | None:
@@ -112,6 +119,8 @@ def jw_or_jz_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     claims without. More payers follow; not all of them include unclassified codes."""
     container = _container(line, ctx)
     if _WASTE.intersection(line.modifiers_sent) or container not in _SINGLE_DOSE or ctx.narrative(line).compound:
+        return
+    if line.procedure.upper() == _PRICED_AS_ONE_UNIT:  # who wants JW there doesn't ask for JZ
         return
     served = service_days(line)
     if served is None or served[0] < _ONE_OF_BOTH_SINCE or line.service is None:

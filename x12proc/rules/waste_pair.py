@@ -39,7 +39,10 @@ def other_part(line: ServiceLine, ctx: Context) -> ServiceLine | None:
     None unless exactly two target lines bill the drug on that day, one with JW and one without. Lines without an
     NDC pair by the drug's name.
     """
-    parts = _lines_by_drug(ctx).get(_key(line, ctx), [])
+    lines = _lines_by_drug(ctx)
+    if not lines:  # asked first: without a JW line the drug alone decides, and its silence is remembered
+        return None
+    parts = lines.get(_key(line, ctx), [])
     if len(parts) != _PAIR or is_waste_line(parts[0]) is is_waste_line(parts[1]):
         return None
     return parts[1] if parts[0].end == line.end else parts[0]

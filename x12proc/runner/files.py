@@ -17,7 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO, cast
 
-from x12proc.errors import ConfigError, X12SyntaxError
+from x12proc.errors import ConfigError
+from x12proc.wire import faults
 from x12proc.wire.window import Buffer
 
 ENDINGS = (".edi", ".x12", ".837", ".txt", ".dat")
@@ -158,11 +159,9 @@ class OpenInput:
                 while piece := stream.read(_PIECE):
                     written += spooled.write(piece)
                     if written > most:
-                        raise X12SyntaxError(
-                            "gzip-bomb", f"The gzip unfolds to over {_GZIP_RATIO} times its size", written
-                        )
+                        raise faults.GZIP_BOMB.error(written, ratio=_GZIP_RATIO)
         except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise X12SyntaxError("bad-gzip", "The gzip file is damaged or cut off", written) from None
+            raise faults.BAD_GZIP.error(written) from None
         spooled.flush()
         return spooled
 

@@ -49,7 +49,7 @@ class ClaimChunk(msgspec.Struct, frozen=True):
     documents: bool
     patient: bool
     notes: bool
-    every_claim: bool
+    all_claims: bool
 
 
 class ChunkResult(msgspec.Struct, frozen=True):
@@ -102,8 +102,8 @@ def shared_outcomes(
     held: _Held = []
     count = size = 0
     waiting: deque[tuple[_Held, Future[list[ChunkResult]] | None]] = deque()
-    for event in scan(buffer, settings.codes, every_claim=share.every_claim, progress=progress):
-        if isinstance(event, ClaimSpan) and event.mentioned:
+    for event in scan(buffer, settings.codes, all_claims=share.all_claims, progress=progress):
+        if isinstance(event, ClaimSpan) and event.has_code:
             held.append(event)
             count, size = count + 1, size + event.end - event.start
         else:
@@ -155,7 +155,7 @@ class _Desk:
             yield UntargetedClaim(span)
 
     def _again(self, span: ClaimSpan) -> Iterator[Outcome]:
-        for outcome in scrub_claim(self._builder, self._engine, self._settings.codes, span, every_claim=True):
+        for outcome in scrub_claim(self._builder, self._engine, self._settings.codes, span, all_claims=True):
             if isinstance(outcome, ClaimResult):
                 yield from self._remarks(span)
                 yield _judged(outcome, self._judge, self._settings)
@@ -204,7 +204,7 @@ def _work(share: ClaimChunk) -> list[ChunkResult]:
         opened = []
         for span in share.spans:
             engine.forget()  # what came before is not known here
-            told = scrub_claim(builder, engine, settings.codes, span, every_claim=share.every_claim)
+            told = scrub_claim(builder, engine, settings.codes, span, all_claims=share.all_claims)
             opened.append(list(told))
         scrubbed = [claim for outcomes in opened for claim in outcomes if isinstance(claim, ClaimResult)]
         judge = GuideChecks(settings.conformance).judge(buffer)

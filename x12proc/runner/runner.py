@@ -44,10 +44,11 @@ from x12proc.runner.parallel import ClaimChunk, ClaimPool, LazyClaimResult, can_
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.version import __version__
-from x12proc.wire.events import Fault
+from x12proc.wire import faults
+from x12proc.wire.events import Fault, fault_of, make_fault, unreadable_fault
 from x12proc.wire.window import Buffer
 
-INTERNAL_FAULT = "internal-fault"
+INTERNAL_FAULT = faults.INTERNAL_FAULT.code
 MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
@@ -78,13 +79,13 @@ def outcomes(
     buffer: Buffer,
     settings: Settings,
     checks: GuideChecks,
-    every_claim: bool = False,
+    all_claims: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """What a buffer's claims come to under the rules and, as the settings have it, the implementation guide."""
     judge = checks.judge(buffer)
-    every_claim = every_claim or (judge is not None and judge.whole)
-    told = scrub_buffer(buffer, settings.engine(), settings.codes, every_claim=every_claim, progress=progress)
+    all_claims = all_claims or (judge is not None and judge.whole)
+    told = scrub_buffer(buffer, settings.engine(), settings.codes, all_claims=all_claims, progress=progress)
     return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
 
 
@@ -170,7 +171,7 @@ class FileRun:
         except X12SyntaxError as error:
             return error
         except OSError as error:
-            return X12SyntaxError("unreadable", f"The file can't be read: {error.strerror}", 0)
+            return faults.UNREADABLE.error(0, reason=error.strerror)
 
     # -- the two ways through ------------------------------------------------------------------------------
 
@@ -193,10 +194,7 @@ class FileRun:
         return self._result(finished, withheld)
 
     def _unreadable(self, error: X12SyntaxError, stack: contextlib.ExitStack) -> Result:
-        fault = Fault(
-            code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset
-        )
-        self._take(fault)
+        self._take(unreadable_fault(error))
         reports = self._open_reports(stack)
         for report, _ in reports.values():
             report.begin({"name": self._source.name, "sha256": "", "bytes": 0})
@@ -206,8 +204,7 @@ class FileRun:
 
     def _contradicted(self, fault: InternalError) -> Result:
         """We wrote something else than we meant to: nothing is published, and nothing counts as accepted."""
-        message = f"Internal fault: {fault}. Nothing was written; please report this"
-        self._take(Fault(code=INTERNAL_FAULT, message=message, severity="error", segment_index=0, byte_offset=0))
+        self._take(fault_of(faults.INTERNAL_FAULT, segment_index=0, byte_offset=0, fault=fault))
         return Result(self._source.name, self._summary, self._faults, [], {})
 
     # -- the core's outcomes -------------------------------------------------------------------------------
@@ -238,10 +235,10 @@ class FileRun:
                 yield outcome
 
     def _outcomes(self, opened: OpenInput, advance: Callable[[int], None]) -> Iterator[Outcome]:
-        every_claim = not EVERY_CLAIM.isdisjoint(self._emit)
+        all_claims = not EVERY_CLAIM.isdisjoint(self._emit)
         path = self._source.path
         if not can_be_shared(self._sharing, self._settings, path, opened.size):
-            return outcomes(opened.buffer, self._settings, self._checks, every_claim, advance)
+            return outcomes(opened.buffer, self._settings, self._checks, all_claims, advance)
         assert self._sharing is not None
         assert path is not None
         emit = self._emit
@@ -252,7 +249,7 @@ class FileRun:
             documents="json" in emit,
             patient=self._settings.patient,
             notes="annotated" in emit,
-            every_claim=every_claim,
+            all_claims=all_claims,
         )
         return shared_outcomes(opened.buffer, self._settings, self._sharing, share, advance)
 
@@ -404,15 +401,15 @@ def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
 
 def _guide_fault(error: GuideError, outcome: TransactionErrors) -> Fault:
     """A fault against the guide that hangs on no claim, among the file's own."""
-    return Fault(
-        code=f"guide-{error.code}",
-        message=f"Loop {error.location.loop}: {error.message}",
-        severity="warn",
+    return make_fault(
+        f"guide-{error.code}",
+        f"Loop {error.location.loop}: {error.message}",
+        faults.WARN,
         segment_index=error.location.segment_index,
         byte_offset=error.location.byte_offset,
-        interchange_control=outcome.interchange.control,
-        group_control=outcome.group.control,
-        transaction_control=outcome.transaction.control,
+        interchange=outcome.interchange,
+        group=outcome.group,
+        transaction=outcome.transaction,
     )
 
 

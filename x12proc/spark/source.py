@@ -20,7 +20,7 @@ from x12proc.runner.runner import outcomes
 from x12proc.spark.options import Options, parse_options
 from x12proc.spark.plan import Task, plan
 from x12proc.spark.rows import Row, arrow_schema, batch, claim_rows, error_row, spark_schema
-from x12proc.wire.events import Fault
+from x12proc.wire.events import Fault, unreadable_fault
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,10 +93,7 @@ def _file_rows(file: str, options: Options) -> Iterator[Row]:
             told = outcomes(opened.buffer, settings, GuideChecks(settings.conformance))
             yield from _told(told, file, options)
     except X12SyntaxError as error:  # a .gz that can't be unfolded
-        fault = Fault(
-            code=error.code, message=error.message, severity="error", segment_index=0, byte_offset=error.offset
-        )
-        yield from _error(fault, file, options)
+        yield from _error(unreadable_fault(error), file, options)
 
 
 def _scrubbed(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outcome]:
@@ -106,7 +103,7 @@ def _scrubbed(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outc
     told = (
         outcome
         for span in task.claims
-        for outcome in scrub_claim(builder, engine, settings.codes, span, every_claim=False)
+        for outcome in scrub_claim(builder, engine, settings.codes, span, all_claims=False)
     )
     judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
     return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told

@@ -1,6 +1,6 @@
-/* The passes over every byte of a file, several times as fast as their Python in wire/fast.py, which is their
- * specification: tests hold one against the other. Nothing is allocated for a text but the answer, and no byte is
- * read outside of it, whatever it holds. */
+/* The passes over every byte of a file, several times as fast as their Python in accelerated.py and boundaries.py,
+ * which is their specification: tests compare both. Nothing but the result is allocated, and no byte outside of the
+ * text is read, whatever the text holds. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -19,26 +19,26 @@ static Text text_of(PyObject *bytes)
     return (Text){(const byte *)PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)};
 }
 
-/* -- stops ------------------------------------------------------------------------------------------------- */
+/* -- boundaries -------------------------------------------------------------------------------------------- */
 
 enum { HL_REACH = 48 };
 
-typedef enum { NO_MARK, CLM, HL, ST, ENVELOPE } Kind;
+typedef enum { NO_HEAD, CLM, HL, ST, ENVELOPE } Kind;
 
-/* A mark: the place of its tag. The place -1 stands for one in an earlier window. */
+/* The head of a segment: the position of its tag, -1 where it is in an earlier window. */
 typedef struct {
     Kind kind;
-    Py_ssize_t place;
+    Py_ssize_t position;
     Py_ssize_t tag_size;
-} Mark;
+} Head;
 
 typedef struct {
-    Py_ssize_t place, end, number; /* number 0: there is none */
+    Py_ssize_t position, end, number; /* number 0: no loop */
 } Loop;
 
 typedef struct {
     Text text;
-    Py_ssize_t next; /* where it occurs next, or the size of the text */
+    Py_ssize_t next; /* the position of its next occurrence, or the size of the text */
 } Code;
 
 typedef struct {
@@ -46,7 +46,7 @@ typedef struct {
     Py_ssize_t count;
 } Codes;
 
-/* What has been passed since the last stop. */
+/* The claims and HL loops since the last boundary. */
 typedef struct {
     Py_ssize_t claims, loops;
     Loop provider, subscriber, patient;
@@ -57,78 +57,78 @@ static bool may_begin_tag(byte letter)
     return (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z');
 }
 
-static bool begins_with(Text text, Py_ssize_t place, const char *tag, Py_ssize_t size, byte element)
+static bool begins_with(Text text, Py_ssize_t position, const char *tag, Py_ssize_t size, byte element)
 {
-    return text.size - place > size && memcmp(text.bytes + place, tag, (size_t)size) == 0
-        && text.bytes[place + size] == element;
+    return text.size - position > size && memcmp(text.bytes + position, tag, (size_t)size) == 0
+        && text.bytes[position + size] == element;
 }
 
-static Mark mark_at(Text text, Py_ssize_t place, byte element)
+static Head head_at(Text text, Py_ssize_t position, byte element)
 {
     static const struct { const char *tag; Py_ssize_t size; Kind kind; } TAGS[] = {
         {"HL", 2, HL}, {"CLM", 3, CLM}, {"ST", 2, ST}, {"SE", 2, ENVELOPE}, {"GS", 2, ENVELOPE},
         {"GE", 2, ENVELOPE}, {"IEA", 3, ENVELOPE}, {"ISA", 3, ENVELOPE},
     };
-    if (place < text.size && strchr("HCSGI", text.bytes[place]) != NULL && text.bytes[place] != 0)
+    if (position < text.size && strchr("HCSGI", text.bytes[position]) != NULL && text.bytes[position] != 0)
         for (size_t i = 0; i < sizeof TAGS / sizeof *TAGS; i++)
-            if (begins_with(text, place, TAGS[i].tag, TAGS[i].size, element))
-                return (Mark){TAGS[i].kind, place, TAGS[i].size};
-    return (Mark){NO_MARK, place, 0};
+            if (begins_with(text, position, TAGS[i].tag, TAGS[i].size, element))
+                return (Head){TAGS[i].kind, position, TAGS[i].size};
+    return (Head){NO_HEAD, position, 0};
 }
 
-/* The first mark behind a place; one of kind NO_MARK at the end of the text when there is none. */
-static Mark next_mark(Text text, Py_ssize_t place, byte terminator, byte element)
+/* Find the first head after a position; one of kind NO_HEAD at the end of the text where there is none. */
+static Head next_head(Text text, Py_ssize_t position, byte terminator, byte element)
 {
     const byte *found;
-    while (place < text.size
-           && (found = memchr(text.bytes + place, terminator, (size_t)(text.size - place))) != NULL) {
-        place = found - text.bytes + 1;
-        while (place < text.size && !may_begin_tag(text.bytes[place]) && text.bytes[place] != terminator
-               && text.bytes[place] != element)
-            place++;
-        Mark mark = mark_at(text, place, element);
-        if (mark.kind != NO_MARK)
-            return mark;
+    while (position < text.size
+           && (found = memchr(text.bytes + position, terminator, (size_t)(text.size - position))) != NULL) {
+        position = found - text.bytes + 1;
+        while (position < text.size && !may_begin_tag(text.bytes[position]) && text.bytes[position] != terminator
+               && text.bytes[position] != element)
+            position++;
+        Head head = head_at(text, position, element);
+        if (head.kind != NO_HEAD)
+            return head;
     }
-    return (Mark){NO_MARK, text.size, 0};
+    return (Head){NO_HEAD, text.size, 0};
 }
 
-/* Where a code occurs at or behind a place, or the size of the text. */
-static Py_ssize_t find_code(Text text, Py_ssize_t place, Text code)
+/* Return the first position of a code from a position on, or the size of the text. */
+static Py_ssize_t find_code(Text text, Py_ssize_t position, Text code)
 {
-    while (text.size - place >= code.size) {
-        const byte *found = memchr(text.bytes + place, code.bytes[0], (size_t)(text.size - place - code.size + 1));
+    while (text.size - position >= code.size) {
+        const byte *found = memchr(text.bytes + position, code.bytes[0], (size_t)(text.size - position - code.size + 1));
         if (found == NULL)
             break;
         if (memcmp(found, code.bytes, (size_t)code.size) == 0)
             return found - text.bytes;
-        place = found - text.bytes + 1;
+        position = found - text.bytes + 1;
     }
     return text.size;
 }
 
-/* Whether a code occurs before a place and not before an earlier one that was asked for. */
-static bool occurs_before(Codes *codes, Text text, Py_ssize_t place)
+/* Return whether a code occurs before a position, and after the position of the call before. */
+static bool occurs_before(Codes *codes, Text text, Py_ssize_t position)
 {
     bool occurs = false;
     for (Code *code = codes->list; code < codes->list + codes->count; code++)
-        if (code->next < place) {
+        if (code->next < position) {
             occurs = true;
-            code->next = find_code(text, place, code->text);
+            code->next = find_code(text, position, code->text);
         }
     return occurs;
 }
 
-/* HL03 of the HL at a place: as much as is told apart of it, at most two letters. */
-static Text level_at(Text text, Py_ssize_t place, byte element)
+/* Return HL03 of the HL at a position, its first two letters at most. */
+static Text hl_level_at(Text text, Py_ssize_t position, byte element)
 {
-    Py_ssize_t end = text.size - place < HL_REACH ? text.size : place + HL_REACH;
+    Py_ssize_t end = text.size - position < HL_REACH ? text.size : position + HL_REACH;
     int separators = 0;
-    while (place < end && separators < 3)
-        separators += text.bytes[place++] == element;
-    Text level = {text.bytes + place, 0};
+    while (position < end && separators < 3)
+        separators += text.bytes[position++] == element;
+    Text level = {text.bytes + position, 0};
     if (separators == 3)
-        while (level.size < 2 && place + level.size < end && level.bytes[level.size] != element)
+        while (level.size < 2 && position + level.size < end && level.bytes[level.size] != element)
             level.size++;
     return level;
 }
@@ -138,10 +138,10 @@ static bool is_level(Text level, const char *code)
     return level.size == 2 && memcmp(level.bytes, code, 2) == 0;
 }
 
-static void pass_loop(Passed *passed, Py_ssize_t place, Py_ssize_t end, Text level)
+static void pass_loop(Passed *passed, Py_ssize_t position, Py_ssize_t end, Text level)
 {
     static const Loop NONE = {0, 0, 0};
-    Loop loop = {place, end, ++passed->loops};
+    Loop loop = {position, end, ++passed->loops};
     if (is_level(level, "20")) {
         passed->provider = loop;
         passed->subscriber = passed->patient = NONE;
@@ -157,32 +157,32 @@ static PyObject *loop_or_none(Loop loop)
 {
     if (loop.number == 0)
         Py_RETURN_NONE;
-    return Py_BuildValue("nnn", loop.place, loop.end, loop.number);
+    return Py_BuildValue("nnn", loop.position, loop.end, loop.number);
 }
 
-static PyObject *levels_of(const Passed *passed)
+static PyObject *open_loops(const Passed *passed)
 {
     return Py_BuildValue("NNN", loop_or_none(passed->provider), loop_or_none(passed->subscriber),
                          loop_or_none(passed->patient));
 }
 
-static PyObject *tag_of(Text text, Mark mark, PyObject *carried)
+static PyObject *tag_of(Text text, Head head, PyObject *carried)
 {
-    if (mark.place < 0)
+    if (head.position < 0)
         return Py_NewRef(carried);
-    return PyBytes_FromStringAndSize((const char *)text.bytes + mark.place, mark.tag_size);
+    return PyBytes_FromStringAndSize((const char *)text.bytes + head.position, head.tag_size);
 }
 
-static int add_stop(PyObject *stops, Text text, Mark at, Mark opened, PyObject *carried, bool hit, Py_ssize_t number,
-                    const Passed *passed)
+static int add_boundary(PyObject *boundaries, Text text, Head at, Head opened, PyObject *carried, bool has_code,
+                        Py_ssize_t number, const Passed *passed)
 {
-    PyObject *stop = Py_BuildValue("nNNnNnnnN", at.place, tag_of(text, at, carried), tag_of(text, opened, carried),
-                                   opened.place, PyBool_FromLong(hit), passed->claims, number, passed->loops,
-                                   levels_of(passed));
-    if (stop == NULL)
+    PyObject *boundary = Py_BuildValue("nNNnNnnnN", at.position, tag_of(text, at, carried),
+                                       tag_of(text, opened, carried), opened.position, PyBool_FromLong(has_code),
+                                       passed->claims, number, passed->loops, open_loops(passed));
+    if (boundary == NULL)
         return -1;
-    int failed = PyList_Append(stops, stop);
-    Py_DECREF(stop);
+    int failed = PyList_Append(boundaries, boundary);
+    Py_DECREF(boundary);
     return failed;
 }
 
@@ -212,54 +212,54 @@ static Kind kind_of(PyObject *tag)
         return HL;
     if (text.size == 2 && memcmp(text.bytes, "ST", 2) == 0)
         return ST;
-    return NO_MARK;
+    return NO_HEAD;
 }
 
-/* What a window leaves open, and how it is read. */
+/* The range that the window before left open, and how the text is read. */
 typedef struct {
     byte terminator, element;
-    int every_claim, hit;
+    int all_claims, has_code;
     Py_ssize_t number;
     PyObject *tag;
     Text level;
 } Start;
 
-/* Adds the stops of a text to a list; -1 where that fails. */
+/* Add the boundaries of a text to a list; -1 where that fails. */
 static int walk(PyObject *found, Text text, Codes *codes, const Start *start)
 {
     Passed passed = {0};
-    Mark opened = {kind_of(start->tag), -1, 0};
-    Py_ssize_t number = start->number, place = 0;
-    bool hit = start->hit;
+    Head opened = {kind_of(start->tag), -1, 0};
+    Py_ssize_t number = start->number, position = 0;
+    bool has_code = start->has_code;
     for (;;) {
-        Mark mark = next_mark(text, place, start->terminator, start->element);
-        bool ends = mark.kind == NO_MARK;
-        hit = occurs_before(codes, text, mark.place) || hit;
+        Head head = next_head(text, position, start->terminator, start->element);
+        bool ends = head.kind == NO_HEAD;
+        has_code = occurs_before(codes, text, head.position) || has_code;
         if (opened.kind == HL && !ends)
-            pass_loop(&passed, opened.place, mark.place,
-                      opened.place < 0 ? start->level : level_at(text, opened.place, start->element));
-        bool told = opened.kind == ST || (opened.kind == CLM && (hit || start->every_claim));
-        if (told || ends || mark.kind == ST || mark.kind == ENVELOPE) {
-            if (add_stop(found, text, mark, opened, start->tag, hit, number, &passed) < 0)
+            pass_loop(&passed, opened.position, head.position,
+                      opened.position < 0 ? start->level : hl_level_at(text, opened.position, start->element));
+        bool reported = opened.kind == ST || (opened.kind == CLM && (has_code || start->all_claims));
+        if (reported || ends || head.kind == ST || head.kind == ENVELOPE) {
+            if (add_boundary(found, text, head, opened, start->tag, has_code, number, &passed) < 0)
                 return -1;
             passed = (Passed){0};
         }
         if (ends)
             return 0;
-        passed.claims += mark.kind == CLM;
-        number = mark.kind == CLM ? number + 1 : 0;
-        opened = mark;
-        hit = false;
-        place = mark.place;
+        passed.claims += head.kind == CLM;
+        number = head.kind == CLM ? number + 1 : 0;
+        opened = head;
+        has_code = false;
+        position = head.position;
     }
 }
 
-static PyObject *stops(PyObject *module, PyObject *args)
+static PyObject *find_boundaries(PyObject *module, PyObject *args)
 {
     PyObject *whole, *tuple, *level;
     Start start;
     if (!PyArg_ParseTuple(args, "SccO!pSSpn", &whole, &start.terminator, &start.element, &PyTuple_Type, &tuple,
-                          &start.every_claim, &start.tag, &level, &start.hit, &start.number))
+                          &start.all_claims, &start.tag, &level, &start.has_code, &start.number))
         return NULL;
     start.level = text_of(level);
     Codes codes = {PyMem_New(Code, PyTuple_GET_SIZE(tuple)), 0};
@@ -275,19 +275,19 @@ static PyObject *stops(PyObject *module, PyObject *args)
 
 /* -- counting ---------------------------------------------------------------------------------------------- */
 
-enum { LANES = 64, ROUNDS = 255 }; /* so many rounds fit a byte */
+enum { LANES = 64, ROUNDS = 255 }; /* the count of so many rounds fits a byte */
 
-/* How often a byte occurs, or, where `before` is a byte, how often it stands right behind that one. The inner loop
- * has no branch and is as wide as a machine's registers: compilers make a few instructions of it. */
+/* Count a byte, or, where `before` is a byte, its occurrences right after that one. The inner loop has no branch and
+ * is as wide as a machine's registers: compilers make a few instructions of it. */
 static Py_ssize_t counted(Text text, byte wanted, const byte *before)
 {
-    Py_ssize_t sum = 0, place = before != NULL;
-    while (text.size - place >= LANES) {
-        Py_ssize_t rounds = (text.size - place) / LANES;
+    Py_ssize_t sum = 0, position = before != NULL;
+    while (text.size - position >= LANES) {
+        Py_ssize_t rounds = (text.size - position) / LANES;
         byte lanes[LANES] = {0};
         if (rounds > ROUNDS)
             rounds = ROUNDS;
-        for (const byte *at = text.bytes + place, *end = at + rounds * LANES; at < end; at += LANES)
+        for (const byte *at = text.bytes + position, *end = at + rounds * LANES; at < end; at += LANES)
             if (before == NULL)
                 for (int i = 0; i < LANES; i++)
                     lanes[i] += at[i] == wanted;
@@ -296,10 +296,10 @@ static Py_ssize_t counted(Text text, byte wanted, const byte *before)
                     lanes[i] += (at[i] == wanted) & (at[i - 1] == *before);
         for (int i = 0; i < LANES; i++)
             sum += lanes[i];
-        place += rounds * LANES;
+        position += rounds * LANES;
     }
-    for (; place < text.size; place++)
-        sum += text.bytes[place] == wanted && (before == NULL || text.bytes[place - 1] == *before);
+    for (; position < text.size; position++)
+        sum += text.bytes[position] == wanted && (before == NULL || text.bytes[position - 1] == *before);
     return sum;
 }
 
@@ -311,7 +311,7 @@ static PyObject *count(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "Scnn", &whole, &wanted, &start, &end))
         return NULL;
     if (start < 0 || end < 0) {
-        PyErr_SetString(PyExc_ValueError, "a place before the text");
+        PyErr_SetString(PyExc_ValueError, "a position before the text");
         return NULL;
     }
     if (end > PyBytes_GET_SIZE(whole))
@@ -323,12 +323,12 @@ static PyObject *count(PyObject *module, PyObject *args)
 
 /* -- line ends --------------------------------------------------------------------------------------------- */
 
-static bool all_stand_behind(Text text, byte wanted, byte terminator)
+static bool all_follow(Text text, byte wanted, byte terminator)
 {
     return counted(text, wanted, NULL) == counted(text, wanted, &terminator);
 }
 
-static Py_ssize_t pairs_behind(Text text, byte terminator)
+static Py_ssize_t pairs_after(Text text, byte terminator)
 {
     Py_ssize_t sum = 0;
     for (Py_ssize_t i = 2; i < text.size; i++)
@@ -336,7 +336,7 @@ static Py_ssize_t pairs_behind(Text text, byte terminator)
     return sum;
 }
 
-static PyObject *is_ragged(PyObject *module, PyObject *args)
+static PyObject *has_stray_line_ends(PyObject *module, PyObject *args)
 {
     PyObject *whole;
     byte terminator;
@@ -344,29 +344,29 @@ static PyObject *is_ragged(PyObject *module, PyObject *args)
         return NULL;
     Text text = text_of(whole);
     if (terminator == '\n')
-        return PyBool_FromLong(!all_stand_behind(text, '\r', terminator));
+        return PyBool_FromLong(!all_follow(text, '\r', terminator));
     if (terminator == '\r' || memchr(text.bytes, '\r', (size_t)text.size) == NULL)
-        return PyBool_FromLong(!all_stand_behind(text, '\n', terminator));
+        return PyBool_FromLong(!all_follow(text, '\n', terminator));
     Py_ssize_t feeds = counted(text, '\n', NULL);
-    return PyBool_FromLong(feeds != counted(text, '\r', NULL) || feeds != pairs_behind(text, terminator));
+    return PyBool_FromLong(feeds != counted(text, '\r', NULL) || feeds != pairs_after(text, terminator));
 }
 
 /* -- the module -------------------------------------------------------------------------------------------- */
 
 static PyMethodDef FUNCTIONS[] = {
-    {"stops", stops, METH_VARARGS, "As stops_in_python."},
-    {"count", count, METH_VARARGS, "As count_in_python."},
-    {"is_ragged", is_ragged, METH_VARARGS, "As is_ragged_in_python."},
+    {"find_boundaries", find_boundaries, METH_VARARGS, "Like find_boundaries_py."},
+    {"count", count, METH_VARARGS, "Like count_py."},
+    {"has_stray_line_ends", has_stray_line_ends, METH_VARARGS, "Like has_stray_line_ends_py."},
     {NULL, NULL, 0, NULL},
 };
 
-/* Which version of the program this was compiled for, so that an old one is never taken for a new one. */
+/* The version of the program that this was compiled for: a binary of another version is not used. */
 static int add_version(PyObject *module)
 {
     return PyModule_AddStringConstant(module, "version", X12PROC_VERSION);
 }
 
-/* There is no state: threads and interpreters need not wait for one another. */
+/* The module has no state: threads and interpreters need not wait for one another. */
 static PyModuleDef_Slot SLOTS[] = {
     {Py_mod_exec, add_version},
 #ifdef Py_mod_multiple_interpreters

@@ -1,20 +1,20 @@
-"""The compiled passes of x12proc.wire.fast, with the arguments of their Python."""
+"""The compiled passes of x12proc.wire.accelerated, with the arguments of their Python."""
 
-from x12proc.wire.stops import Stop
+from x12proc.wire.boundaries import Boundary
 
 version: str
 
-def stops(
+def find_boundaries(
     text: bytes,
     terminator: bytes,
     element: bytes,
     codes: tuple[bytes, ...],
-    every_claim: bool,
+    all_claims: bool,
     opened: bytes,
     level: bytes,
-    hit: bool,
+    has_code: bool,
     number: int,
     /,
-) -> list[Stop]: ...
+) -> list[Boundary]: ...
 def count(text: bytes, byte: bytes, start: int, end: int, /) -> int: ...
-def is_ragged(chunk: bytes, terminator: bytes, /) -> bool: ...
+def has_stray_line_ends(chunk: bytes, terminator: bytes, /) -> bool: ...

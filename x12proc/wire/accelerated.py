@@ -1,6 +1,7 @@
-"""The passes over every byte of a file: compiled where there was a compiler, else in Python with the same answers.
+"""The passes over every byte of a file: compiled where there was a compiler, else in Python.
 
-_native.c does what the functions here and in stops.py say, and no more; hatch_build.py at the top compiles it.
+_native.c does what the functions here and in boundaries.py specify, no more and with the same results;
+hatch_build.py compiles it.
 """
 
 from __future__ import annotations
@@ -8,16 +9,16 @@ from __future__ import annotations
 from contextlib import suppress
 
 from x12proc.version import __version__
-from x12proc.wire.boundaries import stops_in_python
+from x12proc.wire.boundaries import find_boundaries_py
 
 
-def count_in_python(text: bytes, byte: bytes, start: int, end: int, /) -> int:
-    """How often a byte occurs between two places."""
+def count_py(text: bytes, byte: bytes, start: int, end: int, /) -> int:
+    """Count the occurrences of a byte between two positions."""
     return text.count(byte, start, end)
 
 
-def is_ragged_in_python(chunk: bytes, terminator: bytes, /) -> bool:
-    """Whether line ends stand anywhere but right after a terminator."""
+def has_stray_line_ends_py(chunk: bytes, terminator: bytes, /) -> bool:
+    """Return whether a chunk has line ends anywhere but right after a terminator."""
     if terminator in (b"\r", b"\n"):
         # The other line-end byte may follow the terminator; alone it would be data, which X12 never has.
         other = b"\n" if terminator == b"\r" else b"\r"
@@ -27,12 +28,18 @@ def is_ragged_in_python(chunk: bytes, terminator: bytes, /) -> bool:
         return feeds != 0 and feeds != chunk.count(terminator + b"\n")
     if chunk.count(b"\r") == feeds:
         return feeds != chunk.count(terminator + b"\r\n")
-    return True  # mixed: tidy looks closer
+    return True  # mixed: fold_line_ends looks at each of them
 
 
-count, is_ragged, stops = count_in_python, is_ragged_in_python, stops_in_python
-with suppress(ImportError):  # there was no compiler where the package was installed
+count, has_stray_line_ends, find_boundaries = count_py, has_stray_line_ends_py, find_boundaries_py
+# Nothing was compiled where the package was installed, or another state of the source, which lacks one of the
+# names.
+with suppress(ImportError, AttributeError):
     from x12proc.wire import _native
 
     if _native.version == __version__:
-        count, is_ragged, stops = _native.count, _native.is_ragged, _native.stops
+        count, has_stray_line_ends, find_boundaries = (
+            _native.count,
+            _native.has_stray_line_ends,
+            _native.find_boundaries,
+        )

@@ -1,7 +1,7 @@
-"""Where the pass over a window has to stop: at envelopes, and where a claim ends that is to be told.
+"""The boundaries of a window at which the scanner has to stop: envelopes, and the ends of claims with a code.
 
-A mark is the head of a segment that opens a claim (CLM), an HL loop or an envelope. A stretch runs from one mark
-to the next. Most claims mention no code, and what they cost is what it takes to pass their marks.
+A boundary is the head of a segment that opens a claim (CLM), an HL loop or an envelope; a range runs from one
+boundary to the next. Most claims have no code, so that they cost no more than passing their boundaries.
 """
 
 from __future__ import annotations
@@ -13,61 +13,61 @@ from typing import TypeAlias
 CLM, HL, ST = b"CLM", b"HL", b"ST"
 PROVIDER, SUBSCRIBER = b"20", b"22"  # HL03; what is neither counts as a patient
 
-# An HL loop that ended: the place of its HL (-1: in an earlier window), its end, and which one it was of those
-# that ended since the last stop, from 1.
+# An HL loop that ended: the position of its HL (-1: in an earlier window), its end, and its ordinal among those
+# that ended since the last reported boundary, from 1.
 Loop: TypeAlias = tuple[int, int, int]
-# Of the loops that ended since the last stop the last provider, the last subscriber behind it, and the last
-# patient behind both: a claim can hang under no others.
-Levels: TypeAlias = tuple[Loop | None, Loop | None, Loop | None]
-Stop: TypeAlias = tuple[
-    int,  # the place of the mark; the length of the text at its end
-    bytes,  # the mark's tag; empty at the end
-    bytes,  # the tag that opened the stretch which ends here
-    int,  # its place; -1 when it stands in an earlier window
-    bool,  # whether a code occurs in the stretch
-    int,  # how many CLM have been passed since the last stop, its own mark among them
-    int,  # how many have been passed since the last HL or envelope
-    int,  # how many HL loops have ended since the last stop
-    Levels,
+# Of the loops that ended since the last reported boundary the last provider, the last subscriber after it, and the
+# last patient after both: no others can be parents of a claim.
+OpenLoops: TypeAlias = tuple[Loop | None, Loop | None, Loop | None]
+Boundary: TypeAlias = tuple[
+    int,  # the position of the boundary; the length of the text at its end
+    bytes,  # the boundary's tag; empty at the end
+    bytes,  # the tag that opened the range which ends here
+    int,  # its position; -1 where it is in an earlier window
+    bool,  # whether a code occurs in the range
+    int,  # the number of CLM since the last reported boundary, this one included
+    int,  # the number of CLM since the last HL or envelope
+    int,  # the number of HL loops that have ended since the last reported boundary
+    OpenLoops,
 ]
 
 
-def stops_in_python(
+def find_boundaries_py(
     text: bytes,
     terminator: bytes,
     element: bytes,
     codes: tuple[bytes, ...],
-    every_claim: bool,
+    all_claims: bool,
     opened: bytes,
     level: bytes,
-    hit: bool,
+    has_code: bool,
     number: int,
     /,
-) -> list[Stop]:
-    """The stops of a window that begins with a terminator: at each envelope, behind each ST, and at the end of
-    each claim that mentions a code (with ``every_claim``: of each claim). The last one is the end of the text.
+) -> list[Boundary]:
+    """Return the boundaries of a window that begins with a terminator: at each envelope, after each ST, and at the
+    end of each claim that has a code (with ``all_claims``: of each claim). The last one is the end of the text.
 
-    The last four arguments are of the stretch that an earlier window left open: its tag, HL03 where that is an HL,
-    whether a code occurred in it, and how many CLM have been passed since the last HL or envelope.
+    The last four arguments describe the range that the window before left open: its tag, HL03 where that is an HL,
+    whether a code occurred in it, and the number of CLM since the last HL or envelope.
     """
-    found: list[Stop] = []
-    hits = _hits(text, codes)
-    next_hit = hits.pop()
-    place = -1
+    boundaries: list[Boundary] = []
+    positions = _code_positions(text, codes)
+    next_code = positions.pop()
+    position = -1
     claims = 0
     loops: list[tuple[int, int]] = []
-    for match in marks(terminator, element).finditer(text):
-        at = match.start(1)
+    for match in boundary_pattern(terminator, element).finditer(text):
+        end = match.start(1)
         tag = match[1]
-        while next_hit < at:
-            hit = True
-            next_hit = hits.pop()
+        while next_code < end:
+            has_code = True
+            next_code = positions.pop()
         if opened == HL:
-            loops.append((place, at))
-        told = (hit or every_claim) if opened == CLM else opened == ST
-        if told or (tag != CLM and tag != HL):
-            levels = _levels(text, element, loops, level)
-            found.append((at, tag, opened, place, hit, claims, number, len(loops), levels))
+            loops.append((position, end))
+        reported = (has_code or all_claims) if opened == CLM else opened == ST
+        if reported or (tag != CLM and tag != HL):
+            open_loops = _open_loops(text, element, loops, level)
+            boundaries.append((end, tag, opened, position, has_code, claims, number, len(loops), open_loops))
             claims = 0
             loops = []
         if tag == CLM:
@@ -75,52 +75,53 @@ def stops_in_python(
             number += 1
         else:
             number = 0
-        opened, place, hit = tag, at, False
-    hit = hit or next_hit < len(text)
-    levels = _levels(text, element, loops, level)
-    found.append((len(text), b"", opened, place, hit, claims, number, len(loops), levels))
-    return found
+        opened, position, has_code = tag, end, False
+    has_code = has_code or next_code < len(text)
+    open_loops = _open_loops(text, element, loops, level)
+    boundaries.append((len(text), b"", opened, position, has_code, claims, number, len(loops), open_loops))
+    return boundaries
 
 
 @lru_cache(maxsize=32)
-def marks(terminator: bytes, element: bytes) -> re.Pattern[bytes]:
-    """Finds a mark, whose tag is group 1. Whatever can't begin a tag is skipped before one: line ends and blanks,
-    but form feeds and the like too."""
+def boundary_pattern(terminator: bytes, element: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of a boundary, whose tag is group 1. Before a tag it skips whatever can't begin one:
+    line ends and blanks, but form feeds and the like too."""
     end, separator = re.escape(terminator), re.escape(element)
     layout = rb"[^0-9A-Za-z" + end + separator + rb"]*+"
     return re.compile(end + layout + rb"(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + separator + rb")")
 
 
-def level_at(text: bytes, place: int, element: bytes) -> bytes:
-    """HL03 of the HL at a place, its first two letters."""
-    fields = text[place : place + 48].split(element, 4)
+def hl_level_at(text: bytes, position: int, element: bytes) -> bytes:
+    """Return HL03 of the HL at a position, its first two letters."""
+    fields = text[position : position + 48].split(element, 4)
     return fields[3][:2] if len(fields) > 3 else b""
 
 
-def _hits(text: bytes, codes: tuple[bytes, ...]) -> list[int]:
-    """Where the codes occur, the first one last, and before all the length of the text."""
-    places: list[int] = []
+def _code_positions(text: bytes, codes: tuple[bytes, ...]) -> list[int]:
+    """Return the positions of all codes, the first one last, after the length of the text as their sentinel."""
+    positions: list[int] = []
     for code in codes:
         found = text.find(code)
         while found >= 0:
-            places.append(found)
+            positions.append(found)
             found = text.find(code, found + len(code))
-    places.sort(reverse=True)
-    return [len(text), *places]
+    positions.sort(reverse=True)
+    return [len(text), *positions]
 
 
-def _levels(text: bytes, element: bytes, loops: list[tuple[int, int]], carried: bytes) -> Levels:
-    """What counts of the loops that ended, looking backwards: most need not be looked at."""
+def _open_loops(text: bytes, element: bytes, loops: list[tuple[int, int]], carried: bytes) -> OpenLoops:
+    """Return the possible parents of a claim among the loops that ended. Backwards, because the search ends
+    early."""
     subscriber: Loop | None = None
     patient: Loop | None = None
     number = len(loops)
-    for place, end in reversed(loops):
-        level = level_at(text, place, element) if place >= 0 else carried
+    for position, end in reversed(loops):
+        level = hl_level_at(text, position, element) if position >= 0 else carried
         if level == PROVIDER:
-            return (place, end, number), subscriber, patient
+            return (position, end, number), subscriber, patient
         if level == SUBSCRIBER:
-            subscriber = subscriber or (place, end, number)
+            subscriber = subscriber or (position, end, number)
         elif subscriber is None:
-            patient = patient or (place, end, number)
+            patient = patient or (position, end, number)
         number -= 1
     return None, subscriber, patient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from x12proc.errors import X12SyntaxError
+from x12proc.wire import faults
 
 ISA_ELEMENTS = 16
 ISA_LENGTH = 105  # bytes of a padded ISA up to and with ISA16
@@ -24,7 +24,7 @@ class Delimiters(msgspec.Struct, frozen=True):
     component: bytes
     segment: bytes
     repetition: bytes = b""
-    folded: bool = False
+    wrapped: bool = False
 
     @property
     def layout(self) -> str:
@@ -81,7 +81,7 @@ def read_isa(buffer: bytes, start: int) -> IsaHeader:
     element = head[3:4]
     parts = head.split(element, ISA_ELEMENTS)
     if len(parts) <= ISA_ELEMENTS or len(parts[ISA_ELEMENTS]) < 2:
-        raise X12SyntaxError("truncated-isa", "The ISA segment ends before its sixteenth element", start)
+        raise faults.TRUNCATED_ISA.error(start)
     removed = 0
     if any(byte in part for part in parts[:ISA_ELEMENTS] for byte in (b"\r", b"\n")):
         joined = head.translate(None, _BLANKS)
@@ -90,7 +90,7 @@ def read_isa(buffer: bytes, start: int) -> IsaHeader:
     tail = parts[ISA_ELEMENTS]
     length = sum(len(part) for part in parts[:ISA_ELEMENTS]) + ISA_ELEMENTS + 1
     repetition, unset = _repetition(parts[11], parts[12], taken=element + tail[:2])
-    delimiters = Delimiters(element, tail[:1], tail[1:2], repetition, _is_folded(buffer, tail[1:2]))
+    delimiters = Delimiters(element, tail[:1], tail[1:2], repetition, _is_wrapped(buffer, tail[1:2]))
     _check(delimiters, start)
     fields = (*(part.decode("latin-1").strip() for part in parts[:ISA_ELEMENTS]), tail[:1].decode("latin-1"))
     padded = length == ISA_LENGTH and all(
@@ -124,7 +124,7 @@ def _wrapped_bytes(head: bytes, element: bytes) -> int:
     return removed
 
 
-def _is_folded(buffer: bytes, terminator: bytes) -> bool:
+def _is_wrapped(buffer: bytes, terminator: bytes) -> bool:
     """Whether the first lines are all of one length, and not because segments happen to end there."""
     if terminator in (b"\r", b"\n"):
         return False
@@ -165,9 +165,7 @@ def _check(delimiters: Delimiters, start: int) -> None:
         if not byte and name.startswith("repetition"):
             continue
         if not _can_separate(byte):
-            raise X12SyntaxError("bad-delimiter", f"The {name} is {byte!r}, which can't be a delimiter", start)
+            raise faults.BAD_DELIMITER.error(start, name=name, byte=byte)
         if byte in taken:
-            raise X12SyntaxError(
-                "delimiter-clash", f"The {name} and the {taken[byte]} are the same byte {byte!r}", start
-            )
+            raise faults.DELIMITER_CLASH.error(start, name=name, other=taken[byte], byte=byte)
         taken[byte] = name

@@ -1,4 +1,4 @@
-"""What the scanner tells, in file order: envelopes opened and closed, claims, faults. All immutable values."""
+"""The events of a scan, in file order: envelopes opened and closed, claims, faults. All immutable values."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from typing import TypeAlias
 
 import msgspec
 
+from x12proc.errors import X12SyntaxError
 from x12proc.wire.delimiters import Delimiters, IsaHeader
+from x12proc.wire.faults import ERROR, FaultKind, Severity
 
 Span: TypeAlias = tuple[int, int]  # first byte, byte after the last
 
 
 class SegmentRange(msgspec.Struct, frozen=True):
-    """A run of whole segments: first byte, byte after the last, index of the first segment in the file.
+    """A range of whole segments: first byte, byte after the last, index of the first segment in the file.
 
-    ``number`` tells of an HL loop which HL of its set begins it, counted from 1; of anything else it is 0.
+    ``number`` is the ordinal of an HL loop among those of its set, from 1; of anything else it is 0.
     """
 
     start: int
@@ -49,7 +51,7 @@ class Interchange(msgspec.Struct, frozen=True):
 
     @property
     def delimiters(self) -> Delimiters:
-        """The separators that hold until its IEA."""
+        """The separators in use until its IEA."""
         return self.header.delimiters
 
 
@@ -85,13 +87,82 @@ class TransactionSet(msgspec.Struct, frozen=True):
         return field(self.fields, 2)
 
 
+def make_fault(
+    code: str,
+    message: str,
+    severity: Severity,
+    *,
+    segment_index: int,
+    byte_offset: int,
+    interchange: Interchange | None = None,
+    group: Group | None = None,
+    transaction: TransactionSet | None = None,
+) -> Fault:
+    """Make a fault with the control numbers of the envelopes that it is in."""
+    return Fault(
+        code=code,
+        message=message,
+        severity=severity,
+        segment_index=segment_index,
+        byte_offset=byte_offset,
+        interchange_control=interchange.control if interchange else None,
+        group_control=group.control if group else None,
+        transaction_control=transaction.control if transaction else None,
+    )
+
+
+def fault_of(
+    kind: FaultKind,
+    *,
+    segment_index: int,
+    byte_offset: int,
+    interchange: Interchange | None = None,
+    group: Group | None = None,
+    transaction: TransactionSet | None = None,
+    **values: object,
+) -> Fault:
+    """Make a fault of a kind in the catalog; ``values`` are those of its text."""
+    return make_fault(
+        kind.code,
+        kind.message(**values),
+        kind.severity,
+        segment_index=segment_index,
+        byte_offset=byte_offset,
+        interchange=interchange,
+        group=group,
+        transaction=transaction,
+    )
+
+
+def unreadable_fault(
+    error: X12SyntaxError,
+    *,
+    segment_index: int = 0,
+    byte_offset: int | None = None,
+    interchange: Interchange | None = None,
+    group: Group | None = None,
+    transaction: TransactionSet | None = None,
+) -> Fault:
+    """Make the fault of bytes that can't be read, at the error's own offset unless another is given."""
+    return make_fault(
+        error.code,
+        error.message,
+        ERROR,
+        segment_index=segment_index,
+        byte_offset=error.offset if byte_offset is None else byte_offset,
+        interchange=interchange,
+        group=group,
+        transaction=transaction,
+    )
+
+
 class ClaimSpan(msgspec.Struct, frozen=True):
-    """Where a claim stands: from its CLM up to the next CLM, HL or SE, and the spans of what it hangs under.
+    """The span of a claim, from its CLM to the next CLM, HL or SE, and the ranges of the loops above it.
 
     ``header`` runs from ST to the first HL; ``provider``, ``subscriber`` and ``patient`` from their HL to the
-    next HL or CLM. ``segment_index`` is that of the CLM. ``number`` says which claim of its HL loop it is, from 1.
-    ``mentioned`` tells whether one of the codes looked for occurs anywhere in the claim; if not, none of its lines
-    bills one.
+    next HL or CLM. ``segment_index`` is that of the CLM. ``number`` is the ordinal of the claim in its HL loop,
+    from 1. ``has_code`` is whether one of the codes looked for occurs anywhere in the claim; if not, none of its
+    lines bills one.
     """
 
     start: int
@@ -105,11 +176,11 @@ class ClaimSpan(msgspec.Struct, frozen=True):
     group: Group
     transaction: TransactionSet
     number: int
-    mentioned: bool
+    has_code: bool
 
 
 class TransactionClosed(msgspec.Struct, frozen=True):
-    """The end of a set: its SE without the terminator (None where it has none), and what the set really holds."""
+    """The end of a set: its SE without the terminator (None where it has none), and its actual counts."""
 
     transaction: TransactionSet
     trailer: Span | None
@@ -118,7 +189,7 @@ class TransactionClosed(msgspec.Struct, frozen=True):
 
 
 class GroupClosed(msgspec.Struct, frozen=True):
-    """The GE of a group: its span without the terminator, and how many sets the group really has."""
+    """The GE of a group: its span without the terminator, and the actual number of sets in the group."""
 
     group: Group
     trailer: Span
@@ -126,7 +197,7 @@ class GroupClosed(msgspec.Struct, frozen=True):
 
 
 class InterchangeClosed(msgspec.Struct, frozen=True):
-    """The IEA of an interchange: its span without the terminator, and how many groups it really has."""
+    """The IEA of an interchange: its span without the terminator, and the actual number of groups in it."""
 
     interchange: Interchange
     trailer: Span
@@ -139,5 +210,5 @@ Event: TypeAlias = (
 
 
 def field(fields: tuple[str, ...], position: int) -> str:
-    """Element ``position`` of a segment's fields, empty when the segment is shorter."""
+    """Return element ``position`` of a segment's fields, empty where the segment is shorter."""
     return fields[position] if position < len(fields) else ""

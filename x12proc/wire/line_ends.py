@@ -22,7 +22,7 @@ _TAGS = (
 )
 
 
-def tidy(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, int]]]:
+def fold_line_ends(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, int]]]:
     """The chunk with stray line ends dropped or turned into terminators, and how its offsets map back.
 
     The map is a list of ``(tidy offset, shift)`` in order: a byte at tidy offset ``t`` came from
@@ -47,14 +47,14 @@ def tidy(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, i
     return b"".join(pieces), shifts
 
 
-def first_stray(chunk: bytes, delimiters: Delimiters) -> int | None:
+def first_stray_line_end(chunk: bytes, delimiters: Delimiters) -> int | None:
     """Where in a chunk the first line end stands that :func:`tidy` takes out or turns into a terminator."""
     starts = (match.start(1) for match in _line_ends(delimiters).finditer(chunk))
     return next((start for start in starts if start >= 0), None)
 
 
 def _stands_for_terminator(chunk: bytes, match: re.Match[bytes], delimiters: Delimiters) -> bool:
-    if delimiters.folded:
+    if delimiters.wrapped:
         return False
     before = chunk[match.start(1) - 1 : match.start(1)]
     if before in (b"", b" ", delimiters.element, delimiters.component):

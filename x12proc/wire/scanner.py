@@ -1,6 +1,6 @@
-"""One forward pass over a file: its interchanges one after another, and what stands between them.
+"""One forward pass over a file: its interchanges one after another, and the bytes between them.
 
-Whether a code stands in a service line is for the reader of the claim to decide; it may as well stand in a note.
+The claims it yields are candidates: a code may be in a service line or in a note, which only their reader can see.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from x12proc.errors import X12SyntaxError
+from x12proc.wire import faults
 from x12proc.wire.delimiters import looks_like_isa, read_isa
-from x12proc.wire.events import Event, Fault
+from x12proc.wire.events import Event, fault_of, unreadable_fault
+from x12proc.wire.faults import FaultKind
 from x12proc.wire.interchange import InterchangeScan
 from x12proc.wire.window import FIRST_WINDOW, WINDOW, Buffer
 
@@ -25,81 +27,62 @@ def scan(
     buffer: Buffer,
     codes: Sequence[str],
     *,
-    every_claim: bool = False,
+    all_claims: bool = False,
     window: int = WINDOW,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Event]:
-    """Tell a file's envelopes, faults and candidate claims in file order.
+    """Yield a file's envelopes, faults and candidate claims in file order.
 
-    ``codes`` are the procedure codes to look for; with ``every_claim`` all claims are told. ``progress`` is
-    called with the file offset that has been read. Never raises on input: what can't be read is a Fault.
+    ``codes`` are the procedure codes to look for; with ``all_claims`` every claim is a candidate. ``progress`` is
+    called with the file offset that has been read. Never raises on input: bytes that can't be read are a Fault.
     """
     position = 0
     index = 0
     found = False
     unreadable = 0  # ISA that could not be read, one after another
     while True:
-        start, faults = _next_isa(buffer, position, index, first=not found)
-        if not unreadable:  # what follows an ISA that can't be read has been told with it
-            yield from faults
+        start, kinds = _next_isa(buffer, position, first=not found)
+        if not unreadable:  # the fault of an ISA that can't be read covers what follows it
+            for kind in kinds:
+                yield fault_of(kind, segment_index=index, byte_offset=position)
         if start is None:
             return
         found = True
         try:
             header = read_isa(buffer[start : start + _ISA_REACH], start)
         except X12SyntaxError as error:
-            yield _fault(error, index)
+            yield unreadable_fault(error, segment_index=index)
             position = start + 3
             unreadable += 1
             if unreadable == _MOST_UNREADABLE:
-                more = f"{_MOST_UNREADABLE} ISA in a row can't be read; the rest of the file was not looked at"
-                yield _fault(X12SyntaxError("unreadable-isa", more, start), index)
+                more = faults.UNREADABLE_ISA.error(start, most=_MOST_UNREADABLE)
+                yield unreadable_fault(more, segment_index=index)
                 return
             continue
         unreadable = 0
-        reader = InterchangeScan(buffer, header, index, codes, every_claim, window)
-        yield from reader.run(progress)
-        position, index = reader.end, reader.end_index
+        interchange = InterchangeScan(buffer, header, index, codes, all_claims, window)
+        yield from interchange.run(progress)
+        position, index = interchange.end, interchange.end_index
 
 
-def _fault(error: X12SyntaxError, index: int) -> Fault:
-    return Fault(
-        code=error.code,
-        message=error.message,
-        severity="error",
-        segment_index=index,
-        byte_offset=error.offset,
-    )
-
-
-def _next_isa(buffer: Buffer, position: int, index: int, *, first: bool) -> tuple[int | None, list[Fault]]:
-    """The start of the next interchange, and what is to be said of the bytes before it."""
+def _next_isa(buffer: Buffer, position: int, *, first: bool) -> tuple[int | None, list[FaultKind]]:
+    """Return the start of the next interchange, None at the end, and the faults of the bytes before it."""
     start, junk = _seek_isa(buffer, position)
-    faults: list[Fault] = []
-
-    def tell(code: str, message: str, severity: str, at: int = position) -> None:
-        faults.append(Fault(code=code, message=message, severity=severity, segment_index=index, byte_offset=at))
-
+    found: list[FaultKind] = []
     if junk.lstrip(_BLANK).startswith(_BOM):
-        tell("byte-order-mark", "A UTF-8 byte order mark stands before an interchange; it was skipped", "warn")
+        found.append(faults.BYTE_ORDER_MARK)
         junk = junk.lstrip(_BLANK)[len(_BOM) :]
     if first and start is None:
-        what = "The file is empty" if not junk.strip(_BLANK) else "No ISA segment was found"
-        tell("not-x12", f"{what}: this is not an X12 interchange", "error")
+        found.append(faults.NO_ISA if junk.strip(_BLANK) else faults.EMPTY_FILE)
     elif junk.strip(_BLANK) and (start is not None or not _FILL.match(junk)):
-        where = "before the first interchange" if first else "after an interchange's IEA"
-        tell("stray-bytes", f"Bytes that are not X12 stand {where}", "error")
+        found.append(faults.STRAY_BYTES_BEFORE if first else faults.STRAY_BYTES_AFTER)
     elif junk.strip(b"\r\n") and not first:
-        tell(
-            "fill-after-iea",
-            "Fill (blanks, hexadecimal digits, a lone terminator) stands after an IEA; skipped",
-            "warn",
-        )
-    return start, faults
+        found.append(faults.FILL_AFTER_IEA)
+    return start, found
 
 
 def _seek_isa(buffer: Buffer, position: int) -> tuple[int | None, bytes]:
-    """Where the next ISA begins, and the first 64 KiB or so of what stands before it."""
+    """Return the start of the next ISA, and the bytes before it: a window of them or so."""
     junk = b""
     total = len(buffer)
     at = position

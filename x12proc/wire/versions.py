@@ -1,8 +1,12 @@
-"""Which implementation guide a set is to be read by (GS01, GS08, ST01, ST03)."""
+"""Versions: the implementation guide that a set is read by (GS01, GS08, ST01, ST03)."""
 
 from __future__ import annotations
 
+import msgspec
+
+from x12proc.wire import faults
 from x12proc.wire.events import field
+from x12proc.wire.faults import FaultKind
 
 PROFESSIONAL, INSTITUTIONAL = "005010X222A1", "005010X223A2"
 CURRENT = frozenset(("005010X222A1", "005010X222A2", "005010X223A2", "005010X223A3"))
@@ -22,44 +26,48 @@ _OTHERS = {
     "005010X231": "the acknowledgement 999",
     "005010X214": "the claim acknowledgement 277CA",
 }
-Remark = tuple[str, str, str]  # code, message, severity
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """A fault of a GS or ST: its kind and the values of its text."""
+
+    kind: FaultKind
+    values: dict[str, str]
 
 
 def claim_type(guide: str) -> str:
-    """``P`` for the professional guide, ``I`` for the institutional one."""
+    """Return ``P`` for the professional guide, ``I`` for the institutional one."""
     return "P" if guide == PROFESSIONAL else "I"
 
 
-def group_fault(fields: tuple[str, ...]) -> tuple[str, str] | None:
-    """Why a group can't hold 837 claims (code, message), or None when it can."""
+def check_group(fields: tuple[str, ...]) -> Remark | None:
+    """Return why a group can't hold 837 claims, or None where it can."""
     functional, version = field(fields, 1), field(fields, 8)
     if functional != "HC":
-        return (
-            "wrong-transaction",
-            f"GS01 is {functional[:20] or 'empty'}, not HC: this group holds no 837 claims",
-        )
-    if version.startswith("004010") or any(version.startswith(other) for other in _OTHERS):
-        return "SYN10", _wrong_guide("GS08", version)
+        return Remark(faults.WRONG_GROUP, {"code": functional[:20] or "empty"})
+    if _is_other_guide(version):
+        return _wrong_version(faults.WRONG_GROUP_VERSION, "GS08", version)
     return None
 
 
-def set_guide(fields: tuple[str, ...], group_version: str) -> tuple[str | None, list[Remark]]:
-    """The guide to read a set by, or None, and what is to be said of it. ST03 decides, else GS08."""
+def check_transaction(fields: tuple[str, ...], group_version: str) -> tuple[str | None, list[Remark]]:
+    """Return the guide to read a set by, or None, and the faults of its ST. ST03 decides, else GS08."""
     code, version = field(fields, 1), field(fields, 3)
     if code != "837":
-        return None, [("wrong-transaction", f"ST01 is {code[:20] or 'empty'}, not 837", "error")]
+        return None, [Remark(faults.WRONG_SET, {"code": code[:20] or "empty"})]
     guide = _READ_AS.get(version)
     by_group = _READ_AS.get(group_version)
-    if any(version.startswith(other) for other in _OTHERS):
-        return None, [("SYN10", _wrong_guide("ST03", version), "error")]
+    if _is_other_guide(version):
+        return None, [_wrong_version(faults.WRONG_SET_VERSION, "ST03", version)]
     if guide is None and by_group is None:
-        named = _wrong_guide("ST03", version) if version else _wrong_guide("GS08", group_version or "empty")
-        return None, [("SYN10", named, "error")]
+        element, named = ("ST03", version) if version else ("GS08", group_version or "empty")
+        return None, [_wrong_version(faults.WRONG_SET_VERSION, element, named)]
     return guide or by_group, _variants(version, group_version)
 
 
-def errata(fields: tuple[str, ...], group_version: str) -> str:
-    """The version whose text a set is to keep to: what it names (ST03, else GS08), or what that is read as."""
+def effective_version(fields: tuple[str, ...], group_version: str) -> str:
+    """Return the version whose text a set must keep to: the one it names (ST03, else GS08), or the one that is
+    read in its place."""
     version = field(fields, 3)
     version = version if version in _READ_AS else group_version
     return version if version in CURRENT else _READ_AS.get(version, version)
@@ -67,20 +75,19 @@ def errata(fields: tuple[str, ...], group_version: str) -> str:
 
 def _variants(version: str, group_version: str) -> list[Remark]:
     if version != group_version:
-        return [
-            (
-                "guide-mismatch",
-                f"ST03 {version[:20] or 'empty'} differs from GS08 {group_version[:20] or 'empty'}",
-                "warn",
-            )
-        ]
+        values = {"set_version": version[:20] or "empty", "group_version": group_version[:20] or "empty"}
+        return [Remark(faults.GUIDE_MISMATCH, values)]
     if version not in CURRENT:
-        return [("old-guide", f"{version} is superseded; read as {_READ_AS.get(version)}", "warn")]
+        return [Remark(faults.OLD_GUIDE, {"version": version, "guide": _READ_AS[version]})]
     return []
 
 
-def _wrong_guide(element: str, version: str) -> str:
+def _is_other_guide(version: str) -> bool:
+    return any(version.startswith(other) for other in _OTHERS)
+
+
+def _wrong_version(kind: FaultKind, element: str, version: str) -> Remark:
     known = next(
         (text for head, text in _OTHERS.items() if version.startswith(head)), "not an 837 guide known here"
     )
-    return f"{element} is {version[:20]}, {known}; 005010X222A1 and 005010X223A2 are read"
+    return Remark(kind, {"element": element, "version": version[:20], "known": known})

@@ -10,10 +10,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Protocol
 
-from x12proc.errors import X12SyntaxError
-from x12proc.wire.accelerated import count, is_ragged
+from x12proc.wire import faults
+from x12proc.wire.accelerated import count, has_stray_line_ends
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.line_ends import first_stray, tidy
+from x12proc.wire.line_ends import first_stray_line_end, fold_line_ends
 
 WINDOW = 512 * 1024
 FIRST_WINDOW = 16 * 1024
@@ -58,15 +58,15 @@ class Window:
         self._terminator = delimiters.segment
         self._shifts: list[tuple[int, int]] = []
         self.stray: int | None = None  # the file offset of the first line end that is out of place
-        if is_ragged(chunk, delimiters.segment):
-            self.text, self._shifts = tidy(chunk, delimiters)
-            found = first_stray(chunk, delimiters)
+        if has_stray_line_ends(chunk, delimiters.segment):
+            self.text, self._shifts = fold_line_ends(chunk, delimiters)
+            found = first_stray_line_end(chunk, delimiters)
             self.stray = None if found is None else start + found
         self._heads = [entry[0] for entry in self._shifts]
         self._counted = 0
         self._indexed = index
 
-    def first_stray(self) -> int | None:
+    def first_stray_line_end(self) -> int | None:
         """The place in ``text`` where the first stray line end was taken out or turned into a terminator."""
         return self._heads[1] if len(self._heads) > 1 else None
 
@@ -114,7 +114,11 @@ def count_terminators(buffer: Buffer, start: int, end: int, delimiters: Delimite
             chunk = chunk[: chunk.rfind(delimiters.segment) + 1] or buffer[start:end]
         start += len(chunk)
         head = buffer[start : start + _HEAD]  # tells whether a line end before it stands for a terminator
-        text = tidy(chunk + head, delimiters)[0] if is_ragged(chunk, delimiters.segment) else chunk + head
+        text = (
+            fold_line_ends(chunk + head, delimiters)[0]
+            if has_stray_line_ends(chunk, delimiters.segment)
+            else chunk + head
+        )
         found += count(text, delimiters.segment, 0, len(text)) - head.count(delimiters.segment)
     return found
 
@@ -129,8 +133,6 @@ def _chunk(buffer: Buffer, start: int, terminator: bytes, size: int) -> bytes:
         if cut > 0:
             return chunk[:cut]
         if reach >= LONGEST_SEGMENT:
-            raise X12SyntaxError(
-                "segment-too-long", f"No segment terminator within {LONGEST_SEGMENT} bytes", start
-            )
+            raise faults.SEGMENT_TOO_LONG.error(start, most=LONGEST_SEGMENT)
         reach *= 4
     return buffer[start:total]

@@ -141,7 +141,11 @@ def no_reason_for_the_code(sample: Sample, chance: Random) -> Sample | None:
     return None if "CODE" in target(sample).description else with_line(sample, notes=())
 
 
-@fault("COD14", Wish(profile="medicare-b", waste=False, code="J3590"), also=("COD01", "NAR03", "MOD01"))
+@fault(
+    "COD14",
+    Wish(profile="medicare-b", waste=False, code="J3590", test=lambda given: not given.eye),
+    also=("COD01", "NAR03"),
+)
 def skin_substitute(sample: Sample, chance: Random) -> Sample | None:
     """AmnioExcel has a code of its own, COD01, and a name that no table lists as a drug's, NAR03."""
     given = sample.given

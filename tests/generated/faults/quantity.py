@@ -139,6 +139,8 @@ def _eye(given: Given) -> str:
 def whole_vial_on_both_lines(sample: Sample, chance: Random) -> Sample | None:
     if sample.style.name != "counted" or sample.given.unit != "ML" or len(targets(sample)) != 2:
         return None
+    if len({line.description for line in targets(sample)}) > 1:  # the JW line has its own words: QTY05
+        return None
     whole = sample.given.used_quantity
     return with_lines(
         sample,

@@ -11,7 +11,7 @@ from x12proc.conformance.fast.shapes import Shape
 from x12proc.conformance.fast.steps import Step, Steps
 from x12proc.conformance.fast.tables import Guide, Node, load_guide
 from x12proc.conformance.state import WalkState, hl_number
-from x12proc.wire.accelerated import is_ragged
+from x12proc.wire.accelerated import has_stray_line_ends
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment, split_segments
 
@@ -162,7 +162,7 @@ def _texts(piece: Chunk, delimiters: Delimiters) -> tuple[list[str], Segment]:
     Only the last one is needed with its place, and a text is had far more cheaply than a segment.
     """
     raw = piece.raw
-    if is_ragged(raw, delimiters.segment):
+    if has_stray_line_ends(raw, delimiters.segment):
         segments = split_segments(raw, piece.offset, piece.segment_index, delimiters)
         if not segments:
             raise _Doubt

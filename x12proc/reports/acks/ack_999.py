@@ -19,7 +19,7 @@ from x12proc.claims.summary import SummaryReader
 from x12proc.engine.engine import ClaimResult, RemoteClaimResult
 from x12proc.engine.stream import OTHER_SEPARATOR, TransactionErrors, UntargetedClaim
 from x12proc.findings import INFO, Finding, GuideError
-from x12proc.reports.acks.codes import ANSWERED_GROUPS, Answer
+from x12proc.reports.acks.codes import ANSWERED_GROUPS
 from x12proc.reports.acks.envelopes import (
     UNKNOWN,
     ControlNumbers,
@@ -34,6 +34,7 @@ from x12proc.reports.acks.writer import AckWriter
 from x12proc.reports.writer import Write
 from x12proc.wire.dictionary import element_number, is_known
 from x12proc.wire.events import Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
+from x12proc.wire.faults import AckCode
 from x12proc.wire.versions import PROFESSIONAL
 from x12proc.wire.window import Buffer
 
@@ -220,9 +221,9 @@ class ImplementationAcknowledgement(AckWriter):
         self._set_answer = _SetAnswer(transaction)
         kind, control = field(transaction.fields, 1), clean(transaction.control, 9)
         if kind not in _ANSWERED_SETS:
-            self.verdict.say(Answer("set", "6", refuses=False))  # missing or invalid transaction set identifier
+            self.verdict.say(AckCode("set", "6"))  # missing or invalid transaction set identifier
         if control != transaction.control or len(control) < 4:
-            self.verdict.say(Answer("set", "7", refuses=False))  # missing or invalid set control number
+            self.verdict.say(AckCode("set", "7"))  # missing or invalid set control number
         self._spool.write(
             segment(
                 "AK2",

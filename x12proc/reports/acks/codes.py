@@ -1,4 +1,5 @@
-"""What X12 says of a faulty envelope: the one table of faults and codes, and the verdict on what is being read.
+"""The acknowledgement codes of the interchange, group and set that are being read; wire/faults.py lists them by
+fault.
 
 Codes: TA105 (data element I18) for an interchange, AK905 (716) for a functional group, IK502 (618) for a set.
 """
@@ -6,12 +7,10 @@ Codes: TA105 (data element I18) for an interchange, AK905 (716) for a functional
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
-
-import msgspec
 
 from x12proc.engine.stream import Outcome
 from x12proc.reports.acks.envelopes import QUALIFIERS, Refuse
+from x12proc.wire import faults
 from x12proc.wire.events import (
     Fault,
     Group,
@@ -22,97 +21,22 @@ from x12proc.wire.events import (
     TransactionSet,
     field,
 )
+from x12proc.wire.faults import (
+    GROUP_TRAILER_MISSING,
+    PREMATURE_END,
+    SET_TRAILER_MISSING,
+    AckCode,
+    AckLevel,
+)
 
-FixLevel: TypeAlias = Literal["interchange", "group", "set"]
 # The groups that a 999 can answer (AK101 in 005010X231A1); acknowledgements (FA) are never acknowledged.
 ANSWERED_GROUPS = frozenset(("BE", "HB", "HC", "HI", "HN", "HP", "HR", "HS", "RA"))
 ACKNOWLEDGEMENT = "FA"
-PREMATURE_END = "023"
-GROUP_TRAILER_MISSING = "3"
-SET_TRAILER_MISSING = "2"
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """How a fault is answered: at which level, with which code, and whether that level is refused for it."""
-
-    level: FixLevel
-    code: str
-    refuses: bool
-
-
-_REFUSED, _NOTED = True, False
-# Fault code and severity -> answer. ``warn`` was read all the same, so that it is noted and refuses nothing.
-ANSWERS: dict[tuple[str, str], Answer] = {
-    # TA105 023, improper (premature) end-of-file: the interchange is cut off.
-    ("truncated", "error"): Answer("interchange", PREMATURE_END, _REFUSED),
-    ("missing-terminator", "warn"): Answer("interchange", PREMATURE_END, _NOTED),
-    # 022, invalid control structure: envelopes don't close, or segments stand outside of them.
-    ("missing-iea", "error"): Answer("interchange", "022", _REFUSED),
-    ("missing-st", "error"): Answer("interchange", "022", _REFUSED),
-    ("segment-too-long", "error"): Answer("interchange", "022", _REFUSED),
-    ("isa-padding", "warn"): Answer("interchange", "022", _NOTED),
-    # 024, invalid interchange content (e.g., invalid GS segment).
-    ("missing-gs", "error"): Answer("interchange", "024", _REFUSED),
-    ("lower-case-tags", "error"): Answer("interchange", "024", _REFUSED),
-    ("nul-bytes", "error"): Answer("interchange", "024", _REFUSED),
-    # 001, the interchange control number in the header and trailer do not match.
-    ("iea02-control", "error"): Answer("interchange", "001", _REFUSED),
-    ("iea02-control", "warn"): Answer("interchange", "001", _NOTED),
-    # 021, invalid number of included groups value.
-    ("iea01-count", "warn"): Answer("interchange", "021", _NOTED),
-    # 016, invalid interchange standards identifier value: what ISA11 was before it held the repetition separator.
-    ("isa11-repetition", "warn"): Answer("interchange", "016", _NOTED),
-    # AK905 3, functional group trailer missing.
-    ("missing-ge", "error"): Answer("group", GROUP_TRAILER_MISSING, _REFUSED),
-    # 4, group control number in the functional group header and trailer do not agree.
-    ("ge02-control", "error"): Answer("group", "4", _REFUSED),
-    ("ge02-control", "warn"): Answer("group", "4", _NOTED),
-    # 5, number of included transaction sets does not match actual count.
-    ("ge01-count", "warn"): Answer("group", "5", _NOTED),
-    # IK502 2, transaction set trailer missing.
-    ("missing-se", "error"): Answer("set", SET_TRAILER_MISSING, _REFUSED),
-    # 3, transaction set control number in header and trailer do not match.
-    ("se02-control", "error"): Answer("set", "3", _REFUSED),
-    ("se02-control", "warn"): Answer("set", "3", _NOTED),
-    # 4, number of included segments does not match actual count; an error where claims' borders are in doubt.
-    ("se01-count", "error"): Answer("set", "4", _REFUSED),
-    ("se01-count", "warn"): Answer("set", "4", _NOTED),
-    # 5, one or more segments in error: a claim that is too large to be read, and so can't be answered by itself.
-    ("claim-too-large", "error"): Answer("set", "5", _REFUSED),
-    # 19, invalid transaction set implementation convention reference: ST03 is not GS08.
-    ("guide-mismatch", "warn"): Answer("set", "19", _NOTED),
-}
-# The same fault codes may be told of a group and of a set: wrong guide, and no 837 at all.
-GROUP_ANSWERS = {
-    "SYN10": Answer("group", "2", _REFUSED),  # functional group version not supported
-    "wrong-transaction": Answer("group", "1", _REFUSED),  # functional group not supported
-}
-SET_ANSWERS = {
-    "SYN10": Answer("set", "I6", _REFUSED),  # implementation convention not supported
-    "wrong-transaction": Answer("set", "1", _REFUSED),  # transaction set not supported
-}
-# Faults that no acknowledgement answers, and why.
-UNANSWERED = {
-    "not-x12": "there is no interchange",
-    "unreadable": "there is no interchange",
-    "bad-gzip": "there is no interchange",
-    "gzip-bomb": "there is no interchange",
-    "truncated-isa": "the ISA ends before it says who sent it",
-    "unreadable-isa": "says that nothing more was looked at; what could be named has been answered",
-    "byte-order-mark": "stands outside of any interchange",
-    "stray-bytes": "stands outside of any interchange",
-    "fill-after-iea": "stands outside of any interchange",
-    "stray-line-ends": "layout, for which X12 has no code; a count that it spoils is answered",
-    "empty-segments": "layout, for which X12 has no code; the count agrees without them",
-    "old-guide": "an edition that is read: nothing is wrong with the set",
-    "component-separator": "told of one claim: an IK3 in the 999, a rejected claim in the 277CA",
-    "rule-crash": "our own fault: the claim is not accepted in the 277CA",
-    "internal-fault": "our own fault: no artifact appears at all",
-}
 # Faults of an ISA whose delimiters can't be used, so that there is no interchange to read: only a TA1 answers.
 UNREADABLE_ISA = {
-    "delimiter-clash": "022",
-    "bad-delimiter": "022",
+    kind.code: kind.ack.code for kind in (faults.DELIMITER_CLASH, faults.BAD_DELIMITER) if kind.ack is not None
 }
 
 
@@ -124,8 +48,8 @@ class EnvelopeStatus:
 
     def __init__(self, refuse: Refuse | None = None) -> None:
         self._refuse = refuse
-        self.refused: dict[FixLevel, bool] = {}
-        self.codes: dict[FixLevel, list[str]] = {}
+        self.refused: dict[AckLevel, bool] = {}
+        self.codes: dict[AckLevel, list[str]] = {}
         self._reset("interchange", "group", "set")
         self._closed = False
 
@@ -140,31 +64,31 @@ class EnvelopeStatus:
         elif isinstance(outcome, TransactionSet):
             self._reset("set")
         elif isinstance(outcome, TransactionClosed) and outcome.trailer is None:
-            self.say(Answer("set", SET_TRAILER_MISSING, _REFUSED))
+            self.say(AckCode("set", SET_TRAILER_MISSING, rejects=True))
         elif isinstance(outcome, InterchangeClosed):
             self._closed = True
 
     def end_group(self, trailer: GroupClosed | None) -> None:
         """The group ends; without a trailer it is refused."""
         if trailer is None:
-            self.say(Answer("group", GROUP_TRAILER_MISSING, _REFUSED))
+            self.say(AckCode("group", GROUP_TRAILER_MISSING, rejects=True))
 
     def end_interchange(self) -> None:
         """All has been told of the interchange; one that was never closed is refused."""
         if not self._closed:
-            self.say(Answer("interchange", PREMATURE_END, _REFUSED))
+            self.say(AckCode("interchange", PREMATURE_END, rejects=True))
 
-    def say(self, answer: Answer) -> None:
+    def say(self, answer: AckCode) -> None:
         """Note a code at a level, and what it means for it. What refuses is told before what is only noted."""
         codes = self.codes[answer.level]
-        if answer.refuses and not self.refused[answer.level]:
+        if answer.rejects and not self.refused[answer.level]:
             codes.insert(0, answer.code)
             self.refused[answer.level] = True
         else:
             codes.append(answer.code)
         codes[:] = dict.fromkeys(codes)
 
-    def _reset(self, *levels: FixLevel) -> None:
+    def _reset(self, *levels: AckLevel) -> None:
         for level in levels:
             self.refused[level] = False
             self.codes[level] = []
@@ -173,27 +97,23 @@ class EnvelopeStatus:
         self._reset("interchange", "group", "set")
         self._closed = False
         for code in _header_notes(interchange.header.fields):
-            self.say(Answer("interchange", code, _NOTED))
+            self.say(AckCode("interchange", code))
         outside = self._refuse(interchange) if self._refuse is not None else None
         if outside is not None:
-            self.say(Answer("interchange", outside, _REFUSED))
+            self.say(AckCode("interchange", outside, rejects=True))
 
     def _open_group(self, group: Group) -> None:
         self._reset("group", "set")
         kind = field(group.fields, 1)
         if kind != ACKNOWLEDGEMENT and kind not in ANSWERED_GROUPS:
-            self.say(
-                Answer("interchange", "024", _NOTED)
-            )  # invalid interchange content (e.g., invalid GS segment)
+            self.say(AckCode("interchange", "024"))  # invalid interchange content (e.g., invalid GS segment)
         sent = field(group.fields, 6)
         if not (sent.isascii() and sent.isdigit() and len(sent) <= 9):
-            self.say(Answer("group", "6", _NOTED))  # group control number violates syntax
+            self.say(AckCode("group", "6"))  # group control number violates syntax
 
     def _fault(self, fault: Fault) -> None:
-        answer = ANSWERS.get((fault.code, fault.severity))
-        if answer is None and fault.severity == "error":
-            by_place = GROUP_ANSWERS if fault.transaction_control is None else SET_ANSWERS
-            answer = by_place.get(fault.code)
+        in_transaction = fault.transaction_control is not None
+        answer = faults.ack_of(fault.code, fault.severity, in_transaction=in_transaction)
         if answer is not None and fault.interchange_control is not None:
             self.say(answer)
 

@@ -17,7 +17,8 @@ import msgspec
 
 from x12proc.engine.engine import ClaimResult, RemoteClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
-from x12proc.wire.accelerated import is_ragged
+from x12proc.wire import faults
+from x12proc.wire.accelerated import has_stray_line_ends
 from x12proc.wire.delimiters import Delimiters, IsaHeader, padded_isa
 from x12proc.wire.events import (
     ClaimSpan,
@@ -30,8 +31,9 @@ from x12proc.wire.events import (
     Span,
     TransactionClosed,
     TransactionSet,
+    fault_of,
 )
-from x12proc.wire.line_ends import tidy
+from x12proc.wire.line_ends import fold_line_ends
 from x12proc.wire.segment import split_segments
 from x12proc.wire.window import WINDOW, Buffer
 
@@ -137,15 +139,13 @@ class _Tree:
         for parent, loop in zip(self._chain, self._chain[1:], strict=False):
             said, number = _number(loop.fields[2]), _number(parent.fields[1])
             if said and said != number and self.contradiction is None:
-                self.contradiction = Fault(
-                    code="hl-parent",
-                    message="HL02 names another parent than the loop it stands under: the file can't be split",
-                    severity="warn",
+                self.contradiction = fault_of(
+                    faults.HL_PARENT,
                     segment_index=loop.stretch.segment_index,
                     byte_offset=loop.stretch.start,
-                    interchange_control=span.interchange.control,
-                    group_control=span.group.control,
-                    transaction_control=span.transaction.control,
+                    interchange=span.interchange,
+                    group=span.group,
+                    transaction=span.transaction,
                 )
 
 
@@ -407,8 +407,8 @@ def _count(text: bytes, delimiters: Delimiters) -> int:
     input as in the copy.
     """
     open_end = False
-    if is_ragged(text, delimiters.segment):
-        text, _ = tidy(text, delimiters)
+    if has_stray_line_ends(text, delimiters.segment):
+        text, _ = fold_line_ends(text, delimiters)
         last = text.rstrip(delimiters.layout.encode("latin-1"))
         open_end = bool(last) and not last.endswith(delimiters.segment)
     empty = sum(1 for _ in _empty_segments(delimiters).finditer(text))

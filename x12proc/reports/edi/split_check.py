@@ -16,10 +16,11 @@ from x12proc.errors import InternalError
 from x12proc.reports.edi.edits import pieces
 from x12proc.reports.edi.split import disposition
 from x12proc.wire.events import ClaimSpan, Fault, SegmentRange, TransactionSet
+from x12proc.wire.faults import STRAY_LINE_ENDS
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import WINDOW, Buffer
 
-_RAGGED = "stray-line-ends"
+_RAGGED = STRAY_LINE_ENDS.code
 _HASH = 16  # bytes
 _END = b"\0"  # of a control number
 
@@ -75,7 +76,7 @@ class SplitCheck:
         claims between them are gone. Raises InternalFault for any other difference.
         """
         digests, found, faults = _Digests(written), Tally(), 0
-        for event in scan(written, (), every_claim=True) if len(written) else ():
+        for event in scan(written, (), all_claims=True) if len(written) else ():
             if isinstance(event, ClaimSpan):
                 found.add(digests.of(event))
             elif isinstance(event, Fault):

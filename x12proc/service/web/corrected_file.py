@@ -58,7 +58,7 @@ def _all_edits(buffer: Buffer, edits: list[ClaimEdit]) -> Iterator[Edit]:
     """Yield the claims' edits and, after those of a transaction set, the edit of its SE01."""
     remaining = iter(edits)
     pending = next(remaining, None)
-    for event in scan(buffer, (), every_claim=False) if edits else ():
+    for event in scan(buffer, (), all_claims=False) if edits else ():
         if not isinstance(event, TransactionClosed) or event.trailer is None:
             continue
         segments_added = 0
