@@ -15,7 +15,7 @@ from x12proc.service.db.tables import Run
 from x12proc.service.errors import HttpError
 
 CSV, HTML, XML, JSON = "text/csv; charset=utf-8", "text/html; charset=utf-8", "application/xml", "application/json"
-# The media type of each artifact. Acknowledgements are EDI too; the parameter ``form`` tells them apart.
+# The media type of each artifact. Acknowledgements are EDI too; the parameter ``form`` distinguishes them.
 MEDIA_TYPES = {
     "json": JSON,
     "csv": CSV,
