@@ -1,7 +1,7 @@
-"""Which of our rules tell the same fault as the guide's validator, so that one fault is told once.
+"""The rules that report the same fault as a guide error, so that one fault is reported once.
 
-Our finding stays: it names the drug's side of the matter, the fix and the payer's likely answer. The guide error
-at the same place is left out. Switch the rule off in a profile, and the guide error is heard again.
+The rule's finding stays: it names the drug's side of the matter, the fix and the payer's likely answer. The guide
+error at the same element is left out. Where a profile switches the rule off, the guide error is reported again.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from x12proc.engine.engine import ClaimResult
 from x12proc.findings import Finding, GuideError
 
 _HERE = "="  # the element that the finding names, or one of its components
-_Places = tuple[tuple[str, str], ...]  # an element as a pattern, and the codes of the faults there
+_Elements = tuple[tuple[str, str], ...]  # an element as a pattern, and the codes of the faults there
 
-_EMPTY_REFERENCE: _Places = ((_HERE, "1 2"), ("REF", "8 SEG1"))
+_EMPTY_REFERENCE: _Elements = ((_HERE, "1 2"), ("REF", "8 SEG1"))
 _NUMBER = "1 4 5 6"
-# rule -> where and with which code the validator tells the same fault, in the segment of the finding
-SAME_FAULT: dict[str, _Places] = {
+# rule -> the elements and codes of the same fault as guide errors, in the segment of the finding
+SAME_FAULT: dict[str, _Elements] = {
     "AUT02": _EMPTY_REFERENCE,
     "AUT06": ((_HERE, "4 5"),),
     "AUT07": _EMPTY_REFERENCE,
@@ -54,24 +54,25 @@ SAME_FAULT: dict[str, _Places] = {
 }
 
 
-def told_once(scrubbed: ClaimResult, errors: GuideErrors) -> GuideErrors:
-    """The guide errors of a claim that no finding of it tells as well."""
+def drop_already_reported(scrubbed: ClaimResult, errors: GuideErrors) -> GuideErrors:
+    """Return the guide errors of a claim that none of its findings reports as well."""
     if not errors:
         return errors
     lines = [line.lx.index for line in scrubbed.claim.lines]
     findings: dict[tuple[str, int], list[Finding]] = {}
     for finding in scrubbed.all_findings:
         if finding.rule in SAME_FAULT:
-            findings.setdefault(_place(finding.location, lines), []).append(finding)
+            findings.setdefault(_key(finding.location, lines), []).append(finding)
     return tuple(
         error
         for error in errors
-        if not any(_same(finding, error) for finding in findings.get(_place(error.location, lines), ()))
+        if not any(_same(finding, error) for finding in findings.get(_key(error.location, lines), ()))
     )
 
 
-def _place(location: Location, lines: list[int]) -> tuple[str, int]:
-    """The segment, or of one that is absent the line: it may be said to belong behind one segment or another."""
+def _key(location: Location, lines: list[int]) -> tuple[str, int]:
+    """Return the key of a segment, of an absent one that of its line: it may be located after one segment or
+    another."""
     index = location.segment_index
     return location.segment, index if location.after is None else -1 - bisect_right(lines, index)
 

@@ -21,7 +21,7 @@ import msgspec
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.conformance.checker import GuideChecker
 from x12proc.conformance.chunks import CHECKED_GUIDES, version
-from x12proc.conformance.stream import judged, unchecked
+from x12proc.conformance.stream import unchecked_fault, with_errors
 from x12proc.engine.engine import ClaimFindings, ClaimResult, Engine, RemoteClaimResult
 from x12proc.engine.fixes import FixLevel, claim_fixes
 from x12proc.engine.stream import Outcome, UntargetedClaim, scrub_claim
@@ -130,7 +130,7 @@ class _Desk:
         self._settings = settings
         self._engine = settings.engine()
         self._builder = ClaimBuilder(buffer)
-        self._judge = GuideChecks(settings.conformance).judge(buffer)
+        self._checker = GuideChecks(settings.conformance).checker(buffer)
         self._remarked: set[str] = set()
 
     def told(self, held: _Held, answer: Future[list[ChunkResult]] | None) -> Iterator[Outcome]:
@@ -158,22 +158,22 @@ class _Desk:
         for outcome in scrub_claim(self._builder, self._engine, self._settings.codes, span, all_claims=True):
             if isinstance(outcome, ClaimResult):
                 yield from self._remarks(span)
-                yield _judged(outcome, self._judge, self._settings)
+                yield _judged(outcome, self._checker, self._settings)
             elif isinstance(outcome, Fault):
                 yield outcome
 
     def _remarks(self, span: ClaimSpan) -> Iterator[Fault]:
         guide = version(span)
-        if self._judge is not None and guide not in CHECKED_GUIDES and guide not in self._remarked:
+        if self._checker is not None and guide not in CHECKED_GUIDES and guide not in self._remarked:
             self._remarked.add(guide)
-            yield unchecked(span)
+            yield unchecked_fault(span)
 
 
-def _judged(scrubbed: ClaimResult, judge: GuideChecker | None, settings: Settings) -> ClaimResult:
-    if judge is None:
+def _judged(scrubbed: ClaimResult, checker: GuideChecker | None, settings: Settings) -> ClaimResult:
+    if checker is None:
         return scrubbed
-    (errors,) = judge.ask([scrubbed.span])()
-    return judged(scrubbed, errors, reject=settings.guide_errors == "reject")
+    (errors,) = checker.submit([scrubbed.span])()
+    return with_errors(scrubbed, errors, reject=settings.guide_errors == "reject")
 
 
 # -- in another process ----------------------------------------------------------------------------------------
@@ -207,11 +207,13 @@ def _work(share: ClaimChunk) -> list[ChunkResult]:
             told = scrub_claim(builder, engine, settings.codes, span, all_claims=share.all_claims)
             opened.append(list(told))
         scrubbed = [claim for outcomes in opened for claim in outcomes if isinstance(claim, ClaimResult)]
-        judge = GuideChecks(settings.conformance).judge(buffer)
-        if judge is not None:
-            errors = judge.ask([claim.span for claim in scrubbed])()
+        checker = GuideChecks(settings.conformance).checker(buffer)
+        if checker is not None:
+            errors = checker.submit([claim.span for claim in scrubbed])()
             reject = settings.guide_errors == "reject"
-            scrubbed = [judged(claim, given, reject=reject) for claim, given in zip(scrubbed, errors, strict=True)]
+            scrubbed = [
+                with_errors(claim, given, reject=reject) for claim, given in zip(scrubbed, errors, strict=True)
+            ]
         ready = iter(scrubbed)
         return [_found(outcomes, ready, share, annotator) for outcomes in opened]
 

@@ -83,10 +83,10 @@ def outcomes(
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """What a buffer's claims come to under the rules and, as the settings have it, the implementation guide."""
-    judge = checks.judge(buffer)
-    all_claims = all_claims or (judge is not None and judge.whole)
+    checker = checks.checker(buffer)
+    all_claims = all_claims or (checker is not None and checker.whole)
     told = scrub_buffer(buffer, settings.engine(), settings.codes, all_claims=all_claims, progress=progress)
-    return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
+    return with_guide_errors(told, checker, reject=settings.guide_errors == "reject") if checker else told
 
 
 Watcher = Callable[[ClaimResult], None]

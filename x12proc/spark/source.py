@@ -105,8 +105,8 @@ def _scrubbed(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outc
         for span in task.claims
         for outcome in scrub_claim(builder, engine, settings.codes, span, all_claims=False)
     )
-    judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
-    return with_guide_errors(told, judge, reject=settings.guide_errors == "reject") if judge else told
+    checker = GuideChecks("off" if settings.conformance == "off" else "targets").checker(buffer)
+    return with_guide_errors(told, checker, reject=settings.guide_errors == "reject") if checker else told
 
 
 def _told(told: Iterator[Outcome], file: str, options: Options) -> Iterator[Row]:

@@ -10,7 +10,7 @@ import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
-from x12proc.conformance.overlap import told_once
+from x12proc.conformance.overlap import drop_already_reported
 from x12proc.engine.engine import ClaimResult, Engine
 from x12proc.engine.fixes import Fix, claim_fixes
 from x12proc.engine.stream import other_separator
@@ -177,11 +177,11 @@ def _open(buffer: Buffer, state: ClaimState) -> tuple[Claim, Buffer, ClaimSpan]:
 
 def _judged(scrubbed: ClaimResult, buffer: Buffer, span: ClaimSpan, settings: Settings) -> ClaimResult:
     """With what the implementation guide holds against it."""
-    judge = GuideChecks("off" if settings.conformance == "off" else "targets").judge(buffer)
-    if judge is None:
+    checker = GuideChecks("off" if settings.conformance == "off" else "targets").checker(buffer)
+    if checker is None:
         return scrubbed
-    (errors,) = judge.ask([span])()
-    told = told_once(scrubbed, errors)
+    (errors,) = checker.submit([span])()
+    told = drop_already_reported(scrubbed, errors)
     return msgspec.structs.replace(
         scrubbed, guide_errors=told, refused=settings.guide_errors == "reject" and bool(errors)
     )
