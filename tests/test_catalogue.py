@@ -1,25 +1,69 @@
-"""Every number of the rule catalogue is a rule, a profile, or documented as neither."""
+"""Every number of the catalogue is a rule or documented as none, and is in the module or folder of its family."""
 
 from __future__ import annotations
 
+import re
+import sys
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
 from x12proc.rules import all_rules, retired
+from x12proc.rules.base import BUILTIN_PACKAGE, Rule, builtin_families, declared, families
 
-FAMILIES = {
-    "SYN": 11, "NDC": 17, "QTY": 10, "NAR": 17, "RTE": 7, "DX": 8, "COD": 14, "MOD": 14, "ADM": 6, "AUT": 7,
-    "TRI": 8, "INS": 9, "CMP": 6, "DAT": 7, "BAL": 9, "DUP": 4, "PAY": 6,
-}  # fmt: skip
-CATALOGUE = {f"{family}{number:02d}" for family, last in FAMILIES.items() for number in range(1, last + 1)}
-ELSEWHERE = (retired.CARRIED, retired.WAITING, retired.RETIRED, retired.PROFILES)
+LISTS = (retired.MERGED, retired.NEEDS_DATA, retired.RETIRED, retired.PROFILES)
+LONGEST_MODULE = 450  # lines
+MODULES = sorted({rule.check.__module__ for rule in all_rules().values()})
+PACKAGE = Path(sys.modules[BUILTIN_PACKAGE].__path__[0])
 
 
-def test_the_catalogue_is_accounted_for() -> None:
-    assert len(CATALOGUE) == 160
-    listed = [rule_id for entries in ELSEWHERE for rule_id in entries]
+def family(rule_id: str) -> str:
+    """Return the letters of an id."""
+    return rule_id.rstrip("0123456789")
+
+
+def test_catalogue_numbers_have_no_gap() -> None:
+    ids = sorted({*all_rules(), *retired.NOT_CHECKS})
+    for prefix, members in groupby(ids, key=family):
+        numbers = [int(rule_id.removeprefix(prefix)) for rule_id in members]
+        assert numbers == list(range(1, len(numbers) + 1)), prefix
+
+
+def test_id_has_one_entry() -> None:
+    listed = [rule_id for entries in LISTS for rule_id in entries]
     assert len(listed) == len(set(listed))
+    assert set(listed) == set(retired.NOT_CHECKS)
     assert set(listed).isdisjoint(all_rules())
-    assert set(listed) | set(all_rules()) == CATALOGUE
 
 
-def test_whoever_carries_a_number_is_a_rule() -> None:
-    for reason in retired.CARRIED.values():
+def test_merged_number_names_a_rule() -> None:
+    for reason in retired.MERGED.values():
         assert reason.split()[0] in all_rules()
+
+
+@pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.id)
+def test_rule_is_in_the_module_or_folder_of_its_family(rule: Rule) -> None:
+    name = rule.check.__module__.removeprefix(f"{BUILTIN_PACKAGE}.").split(".")[0]
+    assert name == rule.family.lower()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_docstring_begins_with_its_ids(module: str) -> None:
+    head = (sys.modules[module].__doc__ or "").partition(": ")[0]
+    named: set[str] = set()
+    for first, last in re.findall(r"([A-Z]+[0-9]+)(?: to ([A-Z]+[0-9]+))?", head):
+        prefix = family(first)
+        numbers = range(int(first.removeprefix(prefix)), int((last or first).removeprefix(prefix)) + 1)
+        named |= {f"{prefix}{number:02d}" for number in numbers}
+    assert named == set(declared(module))
+
+
+def test_every_family_holds_rules() -> None:
+    assert {rule.family.lower() for rule in all_rules().values()} == set(families())
+    assert {family(rule_id) for rule_id in (*all_rules(), *retired.NOT_CHECKS)} == builtin_families()
+
+
+def test_rule_modules_are_short() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert [path.name for path, lines in lengths.items() if lines > LONGEST_MODULE] == []

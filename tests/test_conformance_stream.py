@@ -11,7 +11,7 @@ from support.rule_cases import all_cases
 
 from x12proc.conformance import stream
 from x12proc.conformance.chunks import CHECKED_GUIDES, version
-from x12proc.conformance.overlap import SAME_FAULT, drop_already_reported
+from x12proc.conformance.overlap import drop_already_reported, same_faults
 from x12proc.engine.engine import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, TransactionErrors, UntargetedClaim
 from x12proc.findings import GuideError
@@ -145,16 +145,16 @@ def test_the_guide_error_is_heard_when_the_rule_is_silent() -> None:
 def test_every_overlap_happens() -> None:
     """No entry of the table is there for nothing: each rule silences a guide error in the rules' own fixtures."""
     silencing: set[str] = set()
-    files = [case.data() for rule, case in all_cases() if rule in SAME_FAULT and case.codes == CODES]
+    files = [case.data() for rule, case in all_cases() if rule in same_faults() and case.codes == CODES]
     files.append(edited(base(), ("LIN", "LIN**N4*10122016002 ")))
     for data in files:
         if version(spans(data)[0]) not in CHECKED_GUIDES:
             continue
         for scrubbed, errors in zip(claims(data), raw_errors(data), strict=True):
             silencing |= {
-                rule for rule in SAME_FAULT if drop_already_reported(only(scrubbed, rule), errors) != errors
+                rule for rule in same_faults() if drop_already_reported(only(scrubbed, rule), errors) != errors
             }
-    assert silencing == set(SAME_FAULT)
+    assert silencing == set(same_faults())
 
 
 def only(scrubbed: ClaimResult, *rules: str) -> ClaimResult:
@@ -170,7 +170,7 @@ def only(scrubbed: ClaimResult, *rules: str) -> ClaimResult:
 
 
 def test_overlaps_name_rules() -> None:
-    assert set(SAME_FAULT) <= set(all_rules())
+    assert set(same_faults()) <= set(all_rules())
 
 
 def test_guide_errors_reject_only_when_they_are_to() -> None:

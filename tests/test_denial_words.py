@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from x12proc.rules import all_rules
-from x12proc.rules.denial_words import CARC, CATEGORY, RARC, STATUS, remittance_words, status_words
 from x12proc.rules.describe import rule_document, rule_page, rule_text
+from x12proc.rules.shared.denial_words import CARC, CATEGORY, RARC, STATUS, remittance_words, status_words
 
 RULES = all_rules().values()
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from x12proc.rules.dosing import _count, tells_size
-from x12proc.rules.trial_drug import _has_code, is_blinded
+from x12proc.rules.shared.dosing import _count, tells_size
+from x12proc.rules.shared.trial_drug import _has_code, is_blinded
 
 
 @pytest.mark.parametrize(

@@ -79,14 +79,14 @@ def test_severities_are_ordered() -> None:
     [
         {"sources": ()},
         {"sources": ("NOBODY",)},
-        {"confidence": "M"},
+        {"confidence": "field"},
         {"where": " "},
         {"fix": ""},
     ],
 )
 def test_a_rule_that_is_not_told_in_full_is_refused(texts: dict[str, object]) -> None:
     facts = {
-        "severity": "reject", "sources": ("PAL",), "confidence": "V", "since": "0.1.0", "where": "SV1",
+        "severity": "reject", "sources": ("PAL",), "confidence": "verified", "where": "SV1",
         "summary": "Wrong.", "fix": "Mend it.", **texts,
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.edi import base
-from support.io_faults import Shaky, Trouble
+from support.io_faults import FailingCall, FailingFile
 
 import x12proc
 from x12proc.cli.app import main
@@ -23,7 +23,7 @@ DATA = base() + base("I").replace(b"CTP****3*UN", b"CTP****0*UN")  # a claim for
 ARGUMENTS = ["--as-of", "2024-04-01", "--emit", KINDS, "--conformance", "off"]
 
 
-def at_calls(monkeypatch: pytest.MonkeyPatch, trouble: Trouble) -> None:
+def at_calls(monkeypatch: pytest.MonkeyPatch, trouble: FailingCall) -> None:
     """Every call that reaches the disk for an artifact or a scratch file."""
     for name in ("mkstemp", "TemporaryFile"):
         monkeypatch.setattr(tempfile, name, trouble(getattr(tempfile, name)))
@@ -31,10 +31,10 @@ def at_calls(monkeypatch: pytest.MonkeyPatch, trouble: Trouble) -> None:
     for name in ("replace", "chmod"):
         monkeypatch.setattr(Path, name, trouble(getattr(Path, name)))
     opened = os.fdopen
-    monkeypatch.setattr(os, "fdopen", lambda *given, **named: Shaky(opened(*given, **named), trouble))
+    monkeypatch.setattr(os, "fdopen", lambda *given, **named: FailingFile(opened(*given, **named), trouble))
 
 
-def at_reads(monkeypatch: pytest.MonkeyPatch, trouble: Trouble) -> None:
+def at_reads(monkeypatch: pytest.MonkeyPatch, trouble: FailingCall) -> None:
     """Every read of the input."""
     read = files.FileBuffer.__getitem__
     monkeypatch.setattr(files.FileBuffer, "__getitem__", trouble(read))
@@ -72,7 +72,7 @@ def test_a_write_that_fails_leaves_whole_artifacts_or_none(
     for fails_at in range(1, 10_000):
         folder = tmp_path / str(fails_at)
         folder.mkdir()
-        trouble = Trouble(fails_at, code)
+        trouble = FailingCall(fails_at, code)
         with monkeypatch.context() as patched:
             at_calls(patched, trouble)
             exit_code = run(folder)
@@ -94,7 +94,7 @@ def test_a_read_that_fails_accepts_nothing(
     for fails_at in range(1, 10_000):
         folder = tmp_path / str(fails_at)
         folder.mkdir()
-        trouble = Trouble(fails_at, errno.EIO)
+        trouble = FailingCall(fails_at, errno.EIO)
         with monkeypatch.context() as patched:
             at_reads(patched, trouble)
             exit_code = run(folder)
@@ -112,7 +112,7 @@ def test_a_read_that_fails_accepts_nothing(
 def test_the_api_tells_what_the_disk_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load_settings(as_of=date(2024, 4, 1)).reference.editions()  # read before the trouble begins
     with monkeypatch.context() as patched:
-        at_calls(patched, Trouble(3, errno.ENOSPC))
+        at_calls(patched, FailingCall(3, errno.ENOSPC))
         with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
             list(x12proc.scrub(DATA, emit=["json", "annotated"], output=tmp_path, conformance="off"))
     assert list(tmp_path.iterdir()) == []

@@ -19,9 +19,9 @@ LONGEST_MESSAGE, LONGEST_FIX = 200, 300
 LONGEST_SENTENCE = 25  # words
 # Words of our own that no biller uses, and British spellings.
 BANNED = re.compile(
-    r"\b(?:stands?|stood|told|tells?|held against|comes? to|came to|behind|as it came|recognized|misspelt"
-    r"|authoris\w*|artifact\w*|normalis\w*|licen[c]e\w*|millilit[r]es?|lit[r]es?|labeled|programs?"
-    r"|anaesthesia|centers?|color\w*)\b|\bnothing\b[^.;]*\bsays?\b",
+    r"\b(?:stands?|stood|told|tells?|held against|comes? to|came to|behind|as it came|recognised|misspelt"
+    r"|authoris\w*|artefact\w*|normalis\w*|licen[c]e\w*|millilit[r]es?|lit[r]es?|labelled|programmes?"
+    r"|anaesthesia|centres?|colour\w*)\b|\bnothing\b[^.;]*\bsays?\b",
     re.IGNORECASE,
 )
 PLACEHOLDER = re.compile(r"<[^>]*>")

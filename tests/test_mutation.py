@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from x12proc.rules import all_rules, balance
+from x12proc.rules import all_rules, bal
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 mutate_rules = import_module("mutate_rules")
@@ -35,12 +35,12 @@ def test_what_is_not_broken_is_not_noticed() -> None:
 
 
 def test_a_broken_rule_is_noticed_and_mended_again() -> None:
-    before = balance.unit_basis_not_un
+    before = bal.unit_basis_not_un
     target = next(target for target in OF_FEW_RULES if target.name == "unit_basis_not_un")
     result = mutate_rules.broken(target)
     assert result.made >= 3
     assert result.survivors == ()
-    assert balance.unit_basis_not_un is before
+    assert bal.unit_basis_not_un is before
 
 
 def test_the_breaks_of_a_function() -> None:

@@ -18,7 +18,7 @@ import x12proc
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
 from x12proc.rules import all_rules
-from x12proc.rules.base import OUR_FAMILIES, forget
+from x12proc.rules.base import builtin_families, forget
 from x12proc.runner.custom_rules import load_own_rules
 from x12proc.runner.settings import load_settings
 
@@ -28,7 +28,7 @@ RULE = '''
 from x12proc.rules import WARN, Hit, Source, at, line_rule
 OURS = Source("A mail", key="MAIL")
 
-@line_rule("{id}", "some-fault", severity={severity}, sources={sources}, confidence="{confidence}", since="1",
+@line_rule("{id}", "some-fault", severity={severity}, sources={sources}, confidence="{confidence}",
            where="SV1", summary="It is wrong.", fix="Mend it."{more})
 def check(line, ctx):
     """{why}"""
@@ -38,8 +38,8 @@ def check(line, ctx):
 
 def rule(more: str = "", **parts: str) -> str:
     """The text of a rule file."""
-    told = {"id": "XAC01", "severity": "WARN", "sources": "(OURS,)", "confidence": "P", "why": "Because.", **parts}
-    return RULE.format(more=more, **told)
+    usual = {"id": "XAC01", "severity": "WARN", "sources": "(OURS,)", "confidence": "proposed", "why": "Because."}
+    return RULE.format(more=more, **{**usual, **parts})
 
 
 def write(folder: Path, *rules: str, profile: str = "") -> Path:
@@ -176,9 +176,11 @@ def test_two_files_of_one_name_are_both_named_in_reports(tmp_path: Path) -> None
         (rule(sources='"PAL"'), ["sources", "array"]),
         (rule(severity='"fatal"'), ["severity", "fatal"]),
         (rule(severity='"reject"'), ["needs a claim status"]),
-        (rule(severity='"reject"', confidence="M", more=', status="A7:218"'), ["never rejects"]),
+        (rule(severity='"reject"', confidence="field", more=', status="A7:218"'), ["never rejects"]),
         (rule(more=', status="218"'), ["category:code"]),
-        (rule(more=', applies="X"'), ["applies"]),
+        (rule(more=', claim_types="X"'), ["claim_types"]),
+        (rule(more=", claim_types=()"), ["claim_types", "empty"]),
+        (rule(more=', fixer="unit"'), ["fixer", "x12proc only"]),
         (rule(more=', color="red"'), ["unknown field `color`"]),
         (rule(more=', options={"enabled": 1}'), ["options"]),
         (rule(more=', suppressed_by=("NOR99",)'), ["NOR99", "does not exist"]),
@@ -238,8 +240,8 @@ def test_typed_classes_of_a_file_find_their_module(tmp_path: Path) -> None:
 
 
 def test_no_family_of_ours_begins_with_x() -> None:
-    assert {rule.family for rule in all_rules().values()} <= OUR_FAMILIES
-    assert not any(family.startswith("X") for family in OUR_FAMILIES)
+    assert {rule.family for rule in all_rules().values()} <= builtin_families()
+    assert not any(family.startswith("X") for family in builtin_families())
 
 
 # -- installed packages -----------------------------------------------------------------------------------------

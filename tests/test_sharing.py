@@ -50,8 +50,8 @@ BROKEN = {
 CRASHING = """
 from x12proc.rules import WARN, Source, line_rule
 
-@line_rule("XCR01", "crashes-at-times", severity=WARN, sources=(Source("nobody", key="XN"),), confidence="V",
-           since="2026-11", where="2400 SV101-7", summary="Crashes.", fix="None.")
+@line_rule("XCR01", "crashes-at-times", severity=WARN, sources=(Source("nobody", key="XN"),),
+           confidence="verified", where="2400 SV101-7", summary="Crashes.", fix="None.")
 def crashes(line, ctx):
     \"\"\"Only the claims of one day.\"\"\"
     if line.charge.startswith("1"):

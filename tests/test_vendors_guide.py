@@ -1,4 +1,4 @@
-"""What docs/vendors.md shows is run: the filter, the API and HTTP, with the same claims in the end."""
+"""The examples of docs/vendors.md are executed: filter, API and HTTP give the same accepted claims."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCRIPTS = [code for code in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL) if 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> dict[str, str]:
-    """An environment in which x12proc is this very program."""
+    """Return an environment in which ``x12proc`` runs this checkout."""
     program = tmp_path / "bin" / "x12proc"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -W error -m x12proc --log-level error "$@"\n')
@@ -57,7 +57,7 @@ def test_a_file_that_fails_is_not_sent(shell: dict[str, str], tmp_path: Path) ->
     assert not list((tmp_path / "checked").glob("*.accepted.edi"))
 
 
-def test_python_and_http_come_to_the_same(tmp_path: Path) -> None:
+def test_python_and_http_give_the_same_result(tmp_path: Path) -> None:
     names: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL):
         exec(compile(code, "docs/vendors.md", "exec"), names)

@@ -12,7 +12,7 @@ from checking import ROOT, CheckError, must
 # The program can't do without these two: rule fixtures, a user's own too, are edits of them.
 _BASE_CLAIMS = {"x12proc/replay/base-P.edi", "x12proc/replay/base-I.edi"}
 # Of no use to somebody who has the sources without the repository.
-_OF_THE_REPOSITORY = (".ci/", ".gitattributes")
+_OF_THE_REPOSITORY = (".ci/", ".github/", ".gitattributes", ".pre-commit-config.yaml")
 _MADE_BY_THE_BUILD = {"PKG-INFO"}
 # In the sdist, beside the tools that build the reference edition from them.
 _TO_BUILD_FROM = "config/reference/sources/"

@@ -152,7 +152,7 @@ from x12proc.rules.base import claim_rule
 from x12proc.rules.context import Context
 
 
-@claim_rule("OWN01", "account-begins-with-b", severity=WARN, sources=("PAL",), confidence="V", since="0.1.0",
+@claim_rule("OWN01", "account-begins-with-b", severity=WARN, sources=("PAL",), confidence="verified",
             where="2300 CLM01", summary="The account number is B1001.", fix="Take another one.")
 def account_begins_with_b(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Only the real number is."""

@@ -1,4 +1,4 @@
-"""Ledgers for tests: SQLite always, PostgreSQL where there is a server (in CI there has to be one)."""
+"""Ledger databases for tests: SQLite always, PostgreSQL if a server is installed (required in CI)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.postgres import binaries, cluster, new_database
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URL of a server of our own, with {} for the database."""
+    """Start a PostgreSQL server and yield its URL, with {} for the database."""
     if binaries() is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs a PostgreSQL server (apt package postgresql)")
@@ -23,7 +23,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def ledger_url(request: pytest.FixtureRequest) -> str:
-    """An empty ledger on each database."""
+    """Return the URL of an empty ledger on each database."""
     if request.param == "sqlite":
         return "sqlite:///ledger.db"
     return new_database(request.getfixturevalue("postgres"), f"ledger_{secrets.token_hex(4)}")

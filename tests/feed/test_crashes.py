@@ -1,4 +1,4 @@
-"""SIGKILL at every named step, on both databases: each input one set of artifacts, ledger = disk, balance zero."""
+"""SIGKILL after every step, on both databases: one set of artifacts an input, ledger = disk, difference 0."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from x12proc.feed.worker import STEPS
 INPUTS = {"a.edi": small(1), "b.txt": b"no X12 at all", "c.edi": rejected(2)}
 
 
-def survives(folder: Path, url: str, step: str, count: int) -> None:
+def check_recovery(folder: Path, url: str, step: str, count: int) -> None:
     path = make_feed(folder, url=url)
     drop(path, INPUTS)
     assert run_until(path, step, count) == -signal.SIGKILL
@@ -25,16 +25,16 @@ def survives(folder: Path, url: str, step: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_worker_dies_behind_a_step(tmp_path: Path, ledger_url: str, step: str) -> None:
-    survives(tmp_path / "feed", ledger_url, step, 1)
+def test_worker_dies_after_a_step(tmp_path: Path, ledger_url: str, step: str) -> None:
+    check_recovery(tmp_path / "feed", ledger_url, step, 1)
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_worker_dies_over_a_file_for_the_quarantine(tmp_path: Path, step: str) -> None:
-    survives(tmp_path / "feed", "sqlite:///ledger.db", step, 2)
+def test_worker_dies_after_a_step_of_a_quarantined_file(tmp_path: Path, step: str) -> None:
+    check_recovery(tmp_path / "feed", "sqlite:///ledger.db", step, 2)
 
 
-def test_the_worker_that_takes_over_dies_as_well(tmp_path: Path) -> None:
+def test_every_worker_that_takes_over_dies_too(tmp_path: Path) -> None:
     path = make_feed(tmp_path / "feed")
     drop(path, INPUTS)
     for step in STEPS:
@@ -43,7 +43,7 @@ def test_the_worker_that_takes_over_dies_as_well(tmp_path: Path) -> None:
     assert faults(path, INPUTS) == []
 
 
-def test_a_file_that_kills_every_worker_is_put_aside(tmp_path: Path) -> None:
+def test_file_that_kills_every_worker_is_quarantined(tmp_path: Path) -> None:
     path = make_feed(tmp_path / "feed")
     drop(path, INPUTS)
     for _ in range(6):

@@ -1,4 +1,4 @@
-"""Watched folders as their users meet them: what is taken, what is refused, where things end, what is told."""
+"""Watched folders as users see them: files taken and refused, final folders, reports and exit codes."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def reason(path: Path, name: str) -> dict[str, object]:
     return found
 
 
-# -- what is taken, and where it ends -----------------------------------------------------------------------------
+# -- files taken, and their final folders -------------------------------------------------------------------------
 
 
-def test_a_file_goes_from_the_inbox_to_archive_with_its_artifacts_in_the_outbox(tmp_path: Path) -> None:
+def test_file_moves_to_archive_and_its_artifacts_to_the_outbox(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     inputs = {"night run.edi": small(1), "more.edi": rejected(2), "notes.txt": b"hello"}
     drop(path, inputs)
@@ -50,39 +50,39 @@ def test_a_file_goes_from_the_inbox_to_archive_with_its_artifacts_in_the_outbox(
 
 
 @pytest.mark.parametrize("name", ["a.tmp", "a.edi.part", "a.FILEPART", ".hidden.edi"])
-def test_what_is_called_unfinished_is_left_alone(name: str, tmp_path: Path) -> None:
+def test_names_of_unfinished_uploads_are_skipped(name: str, tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     drop(path, {name: small(1)})
     assert run_once(path) == {}
     assert names(tmp_path / "in") == [name]
 
 
-def test_a_file_that_still_grows_is_waited_for(tmp_path: Path) -> None:
+def test_growing_file_is_not_taken(tmp_path: Path) -> None:
     path = make_feed(tmp_path, feed="incomplete_after_seconds = 3600")
-    place = tmp_path / "in" / "a.edi"
-    place.write_bytes(small(1)[:-40])
+    target = tmp_path / "in" / "a.edi"
+    target.write_bytes(small(1)[:-40])
     assert run_once(path) == {}
-    place.write_bytes(small(1))
+    target.write_bytes(small(1))
     assert run_once(path) == {"accepted": 1}
 
 
-def test_an_upload_that_never_completes_goes_to_quarantine(tmp_path: Path) -> None:
+def test_upload_that_never_completes_is_quarantined(tmp_path: Path) -> None:
     path = make_feed(tmp_path, feed="incomplete_after_seconds = 60")
-    drop(path, {"a.edi": small(1)[:-40]})  # of long ago
+    drop(path, {"a.edi": small(1)[:-40]})  # with an old modification time
     assert run_once(path) == {"failed": 1}
     assert reason(path, "a.edi")["code"] == "incomplete"
-    assert names(tmp_path / "out") == ["a.edi"], "its report says what could be read"
+    assert names(tmp_path / "out") == ["a.edi"], "its report covers the readable part"
     assert "a.annotated.edi" not in names(tmp_path / "out" / "a.edi")
 
 
-def test_only_names_that_are_asked_for_are_taken(tmp_path: Path) -> None:
+def test_only_names_that_match_a_pattern_are_taken(tmp_path: Path) -> None:
     path = make_feed(tmp_path, feed='names = ["*.837", "CLAIMS*"]')
     drop(path, {"a.837": small(1), "CLAIMS.txt": small(2), "b.edi": small(3)})
     assert run_once(path) == {"accepted": 2}
     assert names(tmp_path / "in") == ["b.edi"]
 
 
-def test_a_signal_ends_the_watch_behind_the_file_at_hand(tmp_path: Path) -> None:
+def test_signal_ends_the_watch_after_the_current_file(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     drop(path, {"a.edi": small(1), "b.edi": small(2)})
     stopping = Event()
@@ -92,7 +92,7 @@ def test_a_signal_ends_the_watch_behind_the_file_at_hand(tmp_path: Path) -> None
     assert names(tmp_path / "in") == ["b.edi"]
 
 
-# -- hostile names and things -------------------------------------------------------------------------------------
+# -- hostile names and entry types --------------------------------------------------------------------------------
 
 LONG = "x" * 251 + ".edi"
 
@@ -100,7 +100,7 @@ LONG = "x" * 251 + ".edi"
 @pytest.mark.parametrize(
     "name", ["with space.edi", "new\nline.edi", "a..edi..", "-rf.edi", "ünïcode.edi", LONG, "noending"]
 )
-def test_any_name_is_carried_and_nothing_leaves_the_roots(name: str, tmp_path: Path) -> None:
+def test_any_name_is_processed_inside_the_folders(name: str, tmp_path: Path) -> None:
     path = make_feed(tmp_path / "feed")
     inputs = {name: small(1), f"{name[:-5]}2.edi"[-255:]: b"no X12"}
     drop(path, inputs)
@@ -109,14 +109,14 @@ def test_any_name_is_carried_and_nothing_leaves_the_roots(name: str, tmp_path: P
     assert names(tmp_path) == ["feed"]
 
 
-def test_a_name_that_is_no_text_is_carried(tmp_path: Path) -> None:
+def test_name_of_invalid_utf8_is_processed(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     drop(path, {os.fsdecode(b"caf\xe9.edi"): small(1)})
     assert run_once(path) == {"accepted": 1}
     assert [os.fsencode(name) for name in names(tmp_path / "archive")] == [b"caf\xe9.edi"]
 
 
-def test_links_pipes_and_folders_are_left_alone(tmp_path: Path) -> None:
+def test_links_pipes_and_folders_are_skipped(tmp_path: Path) -> None:
     secret = tmp_path / "secret.edi"
     secret.write_bytes(small(9))
     path = make_feed(tmp_path / "feed")
@@ -130,7 +130,7 @@ def test_links_pipes_and_folders_are_left_alone(tmp_path: Path) -> None:
     assert secret.exists()
 
 
-def test_a_name_that_comes_again_gets_places_of_its_own(tmp_path: Path) -> None:
+def test_repeated_name_gets_separate_artifacts_and_archive_file(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     for number in (1, 2):
         drop(path, {"daily.edi": small(number)})
@@ -142,30 +142,30 @@ def test_a_name_that_comes_again_gets_places_of_its_own(tmp_path: Path) -> None:
 # -- duplicates ---------------------------------------------------------------------------------------------------
 
 
-def test_the_same_bytes_are_refused_with_a_ta1_and_overridden_with_a_reason(tmp_path: Path) -> None:
+def test_same_bytes_are_refused_with_a_ta1_and_accepted_with_an_override(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     drop(path, {"a.edi": small(1)})
     run_once(path)
     drop(path, {"again.edi": small(1)})
     assert run_once(path) == {"failed": 1}
     first, second = rows(path)
-    why = reason(path, "again.edi")
-    assert (why["code"], why["earlier"]) == ("duplicate-bytes", [first.id])
+    document = reason(path, "again.edi")
+    assert (document["code"], document["earlier"]) == ("duplicate-bytes", [first.id])
     assert b"TA1*000000001*240329*0915*R*025~" in (tmp_path / "out" / "again.edi" / "again.ta1.edi").read_bytes()
 
-    with pytest.raises(ConfigError, match="only what was refused"):
+    with pytest.raises(ConfigError, match="only a file refused as"):
         ledger("override", path, first.id, "--reason", "x")
     assert ledger("override", path, second.id, "--reason", "sent on purpose", "--by", "Ann") == (
         0, f"{second.id} is back in the inbox of lakeside\n",
     )  # fmt: skip
     assert run_once(path) == {"accepted": 1}
-    told = ledger("show", path, second.id)[1]
-    assert "override by Ann: sent on purpose" in told
+    output = ledger("show", path, second.id)[1]
+    assert "override by Ann: sent on purpose" in output
     drop(path, {"third.edi": small(1)})
-    assert run_once(path) == {"failed": 1}, "an override counts once"
+    assert run_once(path) == {"failed": 1}, "an override is used once"
 
 
-def test_the_same_interchange_with_other_bytes_is_refused_for_some_days(tmp_path: Path) -> None:
+def test_same_interchange_with_other_bytes_is_refused(tmp_path: Path) -> None:
     path = make_feed(tmp_path, feed="duplicate_days = 30")
     drop(path, {"a.edi": small(1)})
     run_once(path)
@@ -174,7 +174,7 @@ def test_the_same_interchange_with_other_bytes_is_refused_for_some_days(tmp_path
     assert reason(path, "b.edi")["code"] == "duplicate-interchange"
 
 
-def test_a_claim_that_was_sent_before_is_told_and_a_rejected_one_was_not_sent(tmp_path: Path) -> None:
+def test_claim_sent_before_gets_dup04_unless_it_was_rejected(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     for number, data in enumerate((small(1), small(1, control=2), rejected(3), small(4, control=5))):
         drop(path, {f"{number}.edi": data})
@@ -185,7 +185,7 @@ def test_a_claim_that_was_sent_before_is_told_and_a_rejected_one_was_not_sent(tm
     assert ["DUP04" in row.by_rule for row in rows(path)] == [False, True, False, False, False]
 
 
-def test_what_failed_may_come_again(tmp_path: Path) -> None:
+def test_failed_file_can_be_sent_again(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     for _ in range(2):
         drop(path, {"a.edi": small(1)[:-100] + b"~ISA*"})
@@ -194,15 +194,15 @@ def test_what_failed_may_come_again(tmp_path: Path) -> None:
     assert run_once(path) == {"accepted": 1}
 
 
-# -- the balance, and rules over history --------------------------------------------------------------------------
+# -- reports, replay and retention --------------------------------------------------------------------------------
 
 
-def test_the_report_adds_up_and_tells_what_did_not_come(tmp_path: Path) -> None:
+def test_report_adds_up_claims_and_lists_missing_files(tmp_path: Path) -> None:
     path = make_feed(tmp_path, feed='expect = "daily by 00:00"')
     drop(path, {"a.edi": small(1) + small(2), "b.edi": rejected(3), "c.edi": b"?"})
     run_once(path)
-    code, told = ledger("report", path, "--json")
-    found = json.loads(told)
+    code, output = ledger("report", path, "--json")
+    found = json.loads(output)
     (day,) = found["days"]
     assert (day["files"], day["archived"], day["quarantined"]) == (3, 2, 1)
     assert (day["claims"], day["accepted"], day["rejected"], day["failed"], day["difference"]) == (3, 2, 1, 0, 0)
@@ -210,7 +210,7 @@ def test_the_report_adds_up_and_tells_what_did_not_come(tmp_path: Path) -> None:
     assert "in quarantine" in ledger("report", path, "--files")[1]
 
 
-def test_an_input_of_the_past_runs_again_under_todays_rules(tmp_path: Path) -> None:
+def test_archived_input_is_replayed_under_current_rules(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     drop(path, {"a.edi": small(1).replace(b"80MG IV 4X20MG/10ML SDV", b"2MG/ML IV")})
     run_once(path)
@@ -219,20 +219,20 @@ def test_an_input_of_the_past_runs_again_under_todays_rules(tmp_path: Path) -> N
     path.write_text(
         path.read_text().replace("[feeds.lakeside]", '[feeds.lakeside]\nprofile = "medicare-b-palmetto"')
     )
-    code, told = ledger("replay", path, row.id)
+    code, output = ledger("replay", path, row.id)
     assert code == 1
-    assert "NAR05" in told
+    assert "NAR05" in output
     assert json.loads(ledger("replay", path, row.id, "--json")[1])["schema"].startswith("x12proc.")
 
 
-def test_old_files_are_removed_and_their_rows_stay(tmp_path: Path) -> None:
+def test_prune_removes_old_files_and_keeps_their_rows(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     drop(path, {"a.edi": small(1), "b.edi": b"no X12"})
     run_once(path)
-    book = Ledger(load_feed_file(path).ledger_url)
-    with book._writing() as connection:
+    opened = Ledger(load_feed_file(path).ledger_url)
+    with opened._transaction() as connection:
         connection.exec_driver_sql("UPDATE files SET updated = ?", (time.time() - 10 * 86_400,))
-    book.close()
+    opened.close()
     assert ledger("prune", path, "--days", "7", "--dry-run")[1] == "lakeside: 2 inputs would be removed\n"
     assert ledger("prune", path, "--days", "7")[1] == "lakeside: 2 inputs removed\n"
     assert [names(tmp_path / folder) for folder in ("archive", "quarantine", "out")] == [[], [], []]
@@ -257,7 +257,7 @@ def test_old_files_are_removed_and_their_rows_stay(tmp_path: Path) -> None:
         ("not TOML", "not valid TOML"),
     ],
 )
-def test_a_wrong_feed_file_says_where_and_what_is_allowed(text: str, message: str, tmp_path: Path) -> None:
+def test_invalid_feed_file_names_key_and_allowed_values(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "FEED.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=message) as raised:
@@ -265,7 +265,7 @@ def test_a_wrong_feed_file_says_where_and_what_is_allowed(text: str, message: st
     assert str(raised.value).startswith(str(path))
 
 
-def test_the_commands_end_with_the_codes_of_the_manual(tmp_path: Path) -> None:
+def test_exit_codes_of_watch(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     drop(path, {"a.edi": small(1)})
     assert x12proc("watch", str(path), "--once")[0] == 0
@@ -277,10 +277,10 @@ def test_the_commands_end_with_the_codes_of_the_manual(tmp_path: Path) -> None:
         x12proc("watch", str(tmp_path / "none.toml"), "--once")
 
 
-def test_logs_tell_ids_and_counts_and_no_name_of_a_file(tmp_path: Path) -> None:
+def test_logs_hold_ids_and_counts_but_no_file_names(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     drop(path, {"DOE_JOHN_19800101.edi": small(1), "HARTLEY.txt": base()[:-30]})
-    said = x12proc("--log-level", "debug", "watch", str(path), "--once")[1]
-    assert "file_done" in said
+    output = x12proc("--log-level", "debug", "watch", str(path), "--once")[1]
+    assert "file_done" in output
     for secret in ("DOE_JOHN", "HARTLEY", "ELFABRIO", "W440192003"):
-        assert secret not in said
+        assert secret not in output

@@ -32,6 +32,7 @@ from x12proc.testing import Drug as Loop2410
 from x12proc.testing import Style as Delimiters
 
 WASTE_MODIFIERS_SINCE = date(2023, 7, 1)
+_WASTE_LINE_SINCE = date(2025, 2, 18)  # Palmetto's page on C9399
 _DISEASES = (
     "D595",
     "E7521",
@@ -152,7 +153,8 @@ def _drug_lines(
     chance: Random, kind: str, market: Market, code: str, given: Given, parts: Words, text: str
 ) -> tuple[Line, ...]:
     charge = Decimal(chance.randint(900, 40_000))
-    whole = code == "C9399"  # stands for all that was used
+    # C9399 stands for all that was used, unless the payer wants the waste on a line of its own.
+    whole = code == "C9399" and not (market.profile == "medicare-a-palmetto" and given.day >= _WASTE_LINE_SINCE)
     drug = Loop2410(given.drug.ndc, figures(given.used_quantity if whole else given.quantity), given.unit)
     modifiers = _modifiers(chance, market, code, given)
     first = Line(code, figures(charge), modifiers, text, drug, day=_day(chance, given, kind))

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from checking import ROOT
 
+from x12proc.rules import all_rules, retired
+
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"<!-- (\S+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL))
 
@@ -49,7 +51,12 @@ def test_the_commands_that_are_told_exist() -> None:
 
 
 def test_the_next_number_is_the_next() -> None:
-    """The example takes a number that no rule has, and the catalogue has as many as it says."""
-    catalogue = (ROOT / "tests" / "test_catalogue.py").read_text(encoding="utf-8")
-    for old in re.findall(r"s/([^/]+)/", next(line for line in TEXT.splitlines() if line.startswith("sed -i"))):
-        assert old in catalogue
+    """The example takes the number after the last one of its family, and adds it to the ids of its module."""
+    (module,) = (name for name in BLOCKS if name.startswith("x12proc/rules/"))
+    (command,) = (line for line in TEXT.splitlines() if line.startswith("sed -i '1s/"))
+    head = (ROOT / module).read_text(encoding="utf-8").splitlines()[0]
+    last, following = re.findall(r"1s/(\w+)/.*, (\w+)/", command)[0]
+    assert command.endswith(module)
+    assert last in head
+    assert last in all_rules()
+    assert following not in {*all_rules(), *retired.NOT_CHECKS}

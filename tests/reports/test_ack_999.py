@@ -343,7 +343,7 @@ def test_codes_are_those_of_pyx12s_map() -> None:
     lists = {"interchange": codes["TA105"], "group": codes["AK905"], "set": codes["IK502"]}
     assert all(answer.code in lists[answer.level] for answer in answers)
     assert all({of_segment, of_element} <= codes["IK304"] | codes["IK403"] | {""}
-               for of_segment, of_element in ack_999.RULE_CODES.values())  # fmt: skip
+               for of_segment, of_element in ack_999.rule_codes().values())  # fmt: skip
 
 
 # -- spools ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A running service to talk to: the real server, its workers and its database, on a port of this machine."""
+"""Fixtures of a running service: server, workers and database, on a local port."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.services import Service
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for all tests of a process."""
+    """Run one service for all tests of a process."""
     running = Service(tmp_path_factory.mktemp("service") / "data")
     with running:
         yield running
@@ -20,14 +20,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def api(service: Service) -> Iterator[httpx.Client]:
-    """A client whose key may do everything."""
+    """A client whose key has every scope."""
     with service.client() as client:
         yield client
 
 
 @pytest.fixture
 def own_service(tmp_path: Path) -> Iterator[Service]:
-    """A service that only this test uses, with little room."""
+    """Run a service for one test, with small limits."""
     running = Service(tmp_path / "data", queue=2, most_bytes=200_000)
     with running:
         yield running

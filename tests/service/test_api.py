@@ -1,4 +1,4 @@
-"""The API as programs meet it: forms of the answer, statuses, keys and scopes, runs and artifacts."""
+"""The API: forms of the response, statuses, keys and scopes, runs and artifacts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from support.edi import CLINIC, base
 from support.services import AS_OF, EDI, Service, post
 
-from x12proc.service.access import OPEN
 from x12proc.service.api.schemas import accepted_form
-from x12proc.service.api.upload import HttpError
+from x12proc.service.auth import OPEN_PATHS
+from x12proc.service.errors import HttpError
 
 SCHEMA = json.loads(
     (Path(__file__).parent.parent.parent / "x12proc" / "reports" / "report.schema.json").read_text()
@@ -27,7 +27,7 @@ FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
 # -- the result ------------------------------------------------------------------------------------------------
 
 
-def test_the_report_is_the_answer(api: httpx.Client) -> None:
+def test_the_default_response_is_the_report(api: httpx.Client) -> None:
     answer = post(api, FAULTY)
     assert answer.status_code == 200
     assert answer.headers["X12proc-Status"] == "rejected"
@@ -65,17 +65,17 @@ def test_accept_chooses_the_form(api: httpx.Client) -> None:
         ("application/EDI-X12; FORM=999; q=0.9, application/json;q=0.1", "999"),
     ],
 )
-def test_the_form_that_is_wanted_most(accept: str, form: str) -> None:
+def test_the_preferred_form_is_chosen(accept: str, form: str) -> None:
     assert accepted_form(accept) == form
 
 
-def test_nothing_that_is_refused_is_taken() -> None:
+def test_unavailable_forms_are_refused() -> None:
     for accept in ("application/json;q=0", "application/edi-x12; form=nonsense", ";;,,="):
         with pytest.raises(HttpError):
             accepted_form(accept)
 
 
-def test_a_form_upload_is_a_file_as_well(api: httpx.Client) -> None:
+def test_a_multipart_upload_is_scrubbed(api: httpx.Client) -> None:
     files = {"file": ("JOHN SMITH.edi", FAULTY, EDI)}
     answer = api.post("/v1/scrub", files=files, data={"note": "x"}, params={"as_of": AS_OF})
     assert answer.status_code == 200
@@ -83,7 +83,7 @@ def test_a_form_upload_is_a_file_as_well(api: httpx.Client) -> None:
     assert answer.json()["input"]["bytes"] == len(FAULTY)
 
 
-def test_what_a_request_asks_is_done(api: httpx.Client) -> None:
+def test_options_of_a_request_are_applied(api: httpx.Client) -> None:
     assert post(api, FAULTY, profile="uhc").json()["claims"][0]["profile"] == "uhc"
     assert post(api, base(), codes="J1234").json()["summary"]["target_claims"] == 0
     report = post(api, base(), conformance="off").json()
@@ -91,19 +91,19 @@ def test_what_a_request_asks_is_done(api: httpx.Client) -> None:
     assert report["program"]["as_of"] == AS_OF
 
 
-# -- what is refused -------------------------------------------------------------------------------------------
+# -- refused requests ------------------------------------------------------------------------------------------
 
 
-def test_what_is_no_x12_is_refused_and_not_kept(service: Service, api: httpx.Client) -> None:
-    folders = sorted(service.desk.store.run_folder("x").parent.iterdir())
+def test_a_body_that_is_not_x12_is_refused_and_not_kept(service: Service, api: httpx.Client) -> None:
+    folders = sorted(service.services.store.run_folder("x").parent.iterdir())
     for data in (b"", b"hello", b"%PDF-1.7" * 1000, b"ISA*00*"):
         answer = post(api, data)
         assert answer.status_code == 400, data
         assert answer.json()["error"]["message"]
-    assert sorted(service.desk.store.run_folder("x").parent.iterdir()) == folders
+    assert sorted(service.services.store.run_folder("x").parent.iterdir()) == folders
 
 
-def test_x12_that_ends_too_early_is_answered_with_the_report(api: httpx.Client) -> None:
+def test_truncated_x12_gets_422_with_the_report(api: httpx.Client) -> None:
     answer = post(api, base()[:-200], EDI)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/json"
@@ -115,59 +115,59 @@ def test_x12_that_ends_too_early_is_answered_with_the_report(api: httpx.Client) 
     "query",
     [{"profile": "nobody"}, {"codes": "X"}, {"as_of": "yesterday"}, {"emit": "pdf"}, {"conformance": "some"}],
 )
-def test_a_wrong_parameter_is_refused(api: httpx.Client, query: dict[str, str]) -> None:
+def test_an_invalid_parameter_is_refused(api: httpx.Client, query: dict[str, str]) -> None:
     answer = post(api, base(), **query)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "bad-request"
 
 
-def test_limits_of_kind_and_size(own_service: Service) -> None:
+def test_limits_of_media_type_and_size(own_service: Service) -> None:
     with own_service.client() as api:
         assert api.post("/v1/scrub", content=base(), headers={"Content-Type": "image/png"}).status_code == 415
         assert api.post("/v1/scrub", content=base(), headers={"Content-Type": ""}).status_code == 415
         gzipped = {"Content-Type": EDI, "Content-Encoding": "gzip"}
         assert api.post("/v1/scrub", content=base(), headers=gzipped).status_code == 415
         assert post(api, b"x" * 300_000).status_code == 413
-        pieces = (b"x" * 50_000 for _ in range(10))  # sent in chunks, its size unsaid
-        assert api.post("/v1/scrub", content=pieces, headers={"Content-Type": EDI}).status_code == 413
+        chunks = (b"x" * 50_000 for _ in range(10))  # chunked, without Content-Length
+        assert api.post("/v1/scrub", content=chunks, headers={"Content-Type": EDI}).status_code == 413
         assert api.post("/v1/scrub", files={"file": b"x" * 250_000}).status_code == 413
         assert api.post("/v1/scrub", files={"other": b"x"}).status_code == 400
         broken = {"Content-Type": "multipart/form-data; boundary=b"}
         assert api.post("/v1/scrub", content=b"--b\r\nnonsense", headers=broken).status_code == 400
-        assert own_service.desk.jobs.taken == 0
+        assert own_service.services.jobs.slots_used == 0
 
 
-def test_a_file_that_dawdles_is_refused(tmp_path: Path) -> None:
+def test_a_slow_upload_is_refused(tmp_path: Path) -> None:
     with Service(tmp_path / "data", upload_seconds=0.2) as slow, slow.client() as api:
         waiting = threading.Event()
 
-        def pieces() -> Iterator[bytes]:
+        def chunks() -> Iterator[bytes]:
             yield b"ISA"
             waiting.wait(1.0)
             yield b"*"
 
-        answer = api.post("/v1/scrub", content=pieces(), headers={"Content-Type": EDI})
+        answer = api.post("/v1/scrub", content=chunks(), headers={"Content-Type": EDI})
         assert answer.status_code == 408
 
 
-def test_a_scrub_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+def test_a_job_over_its_time_limit_is_stopped(tmp_path: Path) -> None:
     with Service(tmp_path / "data", job_seconds=0.001) as hasty, hasty.client() as api:
         answer = post(api, CLINIC.read_bytes())
         assert answer.status_code == 503
-        assert answer.json()["error"]["code"] == "not-done"
+        assert answer.json()["error"]["code"] == "job-failed"
         assert api.get("/v1/runs").json()["runs"] == []
 
 
 # -- keys ------------------------------------------------------------------------------------------------------
 
 
-def test_every_route_is_closed_without_a_key(service: Service) -> None:
+def test_every_route_requires_a_key(service: Service) -> None:
     with service.client("") as stranger, service.client("x12p_1_" + "A" * 43) as guesser:
         for client in (stranger, guesser):
             for route in service.app.routes:
                 path = getattr(route, "path", "").replace("{run_id}", "0" * 16).replace("{kind}", "json")
                 answer = client.get(path)
-                if path in OPEN or path.startswith("/static"):
+                if path in OPEN_PATHS or path.startswith("/static"):
                     continue
                 assert answer.status_code in (401, 303), path
             assert client.get("/v1/nothing").status_code == 401
@@ -175,7 +175,7 @@ def test_every_route_is_closed_without_a_key(service: Service) -> None:
             assert client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_a_key_may_do_what_its_scopes_say(service: Service) -> None:
+def test_scopes_limit_a_key(service: Service) -> None:
     reader, sender = service.key_for("reader", "read"), service.key_for("sender", "scrub")
     with service.client(reader) as reads, service.client(sender) as sends:
         assert post(reads, base()).status_code == 403
@@ -193,18 +193,18 @@ def test_a_key_may_do_what_its_scopes_say(service: Service) -> None:
 def test_a_run_is_kept_with_its_artifacts_until_it_is_deleted(service: Service, api: httpx.Client) -> None:
     answer = post(api, FAULTY, emit="277ca,ta1")
     run = answer.headers["X12proc-Run"]
-    told = api.get(f"/v1/runs/{run}").json()
-    assert told["status"] == "rejected"
-    assert told["summary"]["target_claims"] == 1
-    assert {"json", "csv", "html", "annotated", "277ca"} <= set(told["artifacts"])
-    for kind in told["artifacts"]:
+    document = api.get(f"/v1/runs/{run}").json()
+    assert document["status"] == "rejected"
+    assert document["summary"]["target_claims"] == 1
+    assert {"json", "csv", "html", "annotated", "277ca"} <= set(document["artifacts"])
+    for kind in document["artifacts"]:
         assert api.get(f"/v1/runs/{run}/artifacts/{kind}").status_code == 200
     assert api.get(f"/v1/runs/{run}/artifacts/json").content == answer.content
     assert api.get(f"/v1/runs/{run}/artifacts/999").status_code == 404
     assert run in [entry["id"] for entry in api.get("/v1/runs").json()["runs"]]
     assert api.delete(f"/v1/runs/{run}").status_code == 204
     assert api.get(f"/v1/runs/{run}").status_code == 404
-    assert not service.desk.store.run_folder(run).exists()
+    assert not service.services.store.run_folder(run).exists()
 
 
 def test_runs_are_listed_page_by_page(api: httpx.Client) -> None:
@@ -219,17 +219,17 @@ def test_runs_are_listed_page_by_page(api: httpx.Client) -> None:
     assert set(sent) <= set(seen)
 
 
-def test_a_dry_run_leaves_nothing(service: Service, api: httpx.Client) -> None:
-    folders = sorted(service.desk.store.run_folder("x").parent.iterdir())
+def test_a_dry_run_is_not_kept(service: Service, api: httpx.Client) -> None:
+    folders = sorted(service.services.store.run_folder("x").parent.iterdir())
     answer = post(api, FAULTY, dry_run="true")
     assert answer.status_code == 200
     assert "X12proc-Run" not in answer.headers
     assert answer.json()["summary"]["rejected_claims"] == 1
-    while sorted(service.desk.store.run_folder("x").parent.iterdir()) != folders:
-        time.sleep(0.01)  # it is removed once the answer is sent
+    while sorted(service.services.store.run_folder("x").parent.iterdir()) != folders:
+        time.sleep(0.01)  # it is deleted after the response
 
 
-def test_the_same_sending_is_scrubbed_once(api: httpx.Client) -> None:
+def test_a_repeated_idempotency_key_returns_the_same_run(api: httpx.Client) -> None:
     headers = {"Content-Type": EDI, "Idempotency-Key": "batch-7"}
     first = api.post("/v1/scrub", content=FAULTY, headers=headers)
     again = api.post("/v1/scrub", content=FAULTY, headers=headers)
@@ -240,33 +240,33 @@ def test_the_same_sending_is_scrubbed_once(api: httpx.Client) -> None:
     assert other.status_code == 409
 
 
-def test_an_answer_can_be_fetched_later(api: httpx.Client) -> None:
+def test_an_asynchronous_run_is_polled(api: httpx.Client) -> None:
     headers = {"Content-Type": EDI, "Prefer": "respond-async"}
     answer = api.post("/v1/scrub", content=CLINIC.read_bytes(), headers=headers, params={"as_of": AS_OF})
     assert answer.status_code == 202
-    place = answer.headers["Location"]
-    while (told := api.get(place).json())["state"] == "waiting":
+    location = answer.headers["Location"]
+    while (document := api.get(location).json())["state"] == "waiting":
         pass
-    assert told["status"] == "rejected"
+    assert document["status"] == "rejected"
     bad = api.post("/v1/scrub", content=b"hello", headers=headers)
-    while (told := api.get(bad.headers["Location"]).json())["state"] == "waiting":
+    while (document := api.get(bad.headers["Location"]).json())["state"] == "waiting":
         pass
-    assert told["state"] == "broken"
-    assert told["artifacts"] == []
-    assert "ISA" in told["problem"]
+    assert document["state"] == "broken"
+    assert document["artifacts"] == []
+    assert "ISA" in document["problem"]
 
 
-# -- the rest --------------------------------------------------------------------------------------------------
+# -- rules, profiles, metrics, headers -------------------------------------------------------------------------
 
 
-def test_rules_and_profiles_are_told(api: httpx.Client) -> None:
+def test_rules_and_profiles_are_listed(api: httpx.Client) -> None:
     rules = api.get("/v1/rules").json()
     assert api.get("/v1/rules/NDC01").json() == next(rule for rule in rules if rule["id"] == "NDC01")
     assert api.get("/v1/rules/NOPE").status_code == 404
     assert "medicare-b" in [profile["name"] for profile in api.get("/v1/profiles").json()]
 
 
-def test_metrics_count_what_was_done(service: Service, api: httpx.Client) -> None:
+def test_metrics_count_findings_and_files(service: Service, api: httpx.Client) -> None:
     post(api, FAULTY)
     text = api.get("/metrics").text
     assert 'x12proc_findings_total{rule="QTY01"}' in text
@@ -275,7 +275,7 @@ def test_metrics_count_what_was_done(service: Service, api: httpx.Client) -> Non
     assert 'route="/v1/scrub"' in text
 
 
-def test_answers_carry_headers_that_close_the_browser(api: httpx.Client) -> None:
+def test_responses_have_security_headers(api: httpx.Client) -> None:
     headers = api.get("/v1/runs").headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"

@@ -1,8 +1,9 @@
-"""The worklist in Chromium: what a person sees and does, and that nothing of a claim becomes a script."""
+"""The worklist in Chromium: edits, bypasses and filters, keyboard use, and resistance to script injection."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +59,7 @@ PAYLOADS = (
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
-    """The system's Chromium."""
+    """Launch the system's Chromium."""
     assert CHROMIUM is not None, "CI installs Chromium"
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -67,29 +68,29 @@ def chromium() -> Iterator[Chromium]:
 
 
 class Watched:
-    """A page whose dialogs, console errors and requests to other places are kept."""
+    """A page whose dialogs, console errors and requests to other hosts are recorded."""
 
     def __init__(self, context: BrowserContext, service: Service) -> None:
         self.url = service.url
-        self.troubles: list[str] = []
+        self.problems: list[str] = []
         self.page = context.new_page()
         self.page.set_default_timeout(15_000)
         self.page.on("dialog", self._dialog)
         self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.troubles.append(f"page error: {error}"))
-        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        self.page.on("request", lambda request: self._request(request.url))
 
     def _dialog(self, dialog: Dialog) -> None:
-        self.troubles.append(f"dialog: {dialog.message}")
+        self.problems.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and "status of 422" not in message.text:  # a form that is refused is no fault
-            self.troubles.append(f"console: {message.text}")
+        if message.type == "error" and "status of 422" not in message.text:  # a refused form is expected
+            self.problems.append(f"console: {message.text}")
 
-    def _asked(self, address: str) -> None:
+    def _request(self, address: str) -> None:
         if not address.startswith(self.url):
-            self.troubles.append(f"request: {address}")
+            self.problems.append(f"request: {address}")
 
     def go(self, path: str) -> Page:
         """Open a page of the service."""
@@ -99,7 +100,7 @@ class Watched:
 
 @pytest.fixture
 def watched(chromium: Chromium, service: Service) -> Iterator[Watched]:
-    """A page on which somebody has signed in; whatever went wrong on it fails the test."""
+    """Yield a signed-in page; any recorded problem fails the test."""
     context = chromium.new_context()
     seen = Watched(context, service)
     page = seen.go("/")
@@ -108,14 +109,14 @@ def watched(chromium: Chromium, service: Service) -> Iterator[Watched]:
     expect(page.get_by_role("heading", name="Claims")).to_be_visible()
     yield seen
     context.close()
-    assert seen.troubles == []
+    assert seen.problems == []
 
 
 def send(watched: Watched, data: bytes, name: str = "claims.edi") -> Page:
-    """Send a file by the form on the page of files."""
+    """Submit a file with the upload form."""
     page = watched.go("/runs")
     page.get_by_label("837 file").set_input_files({"name": name, "mimeType": "text/plain", "buffer": data})
-    page.get_by_label("Checked as of").fill(AS_OF)
+    page.get_by_label("Check as of").fill(AS_OF)
     page.get_by_role("button", name="Scrub").click()
     expect(page.get_by_role("link", name="All its target claims")).to_be_visible()
     return page
@@ -143,16 +144,16 @@ def test_a_claim_is_edited_and_scrubbed_again(watched: Watched) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("rejected")
 
 
-def test_a_rule_is_set_aside_and_taken_back(watched: Watched) -> None:
+def test_a_rule_is_bypassed_and_the_bypass_withdrawn(watched: Watched) -> None:
     page = send(watched, FAULTY)
     page.get_by_role("link", name="Work on 1 claim").click()
     page.get_by_role("link", name="B1001").click()
-    page.get_by_text("Set QTY01 aside on this claim").click()
-    page.get_by_label("Reason, which is kept").fill("Agreed with the payer")
-    page.get_by_role("button", name="Set aside").click()
+    page.get_by_text("Bypass QTY01 on this claim").click()
+    page.get_by_label("Reason (stored with the claim)").fill("Agreed with the payer")
+    page.get_by_role("button", name="Bypass").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("accepted")
     expect(page.get_by_text("Agreed with the payer")).to_be_visible()
-    page.get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Withdraw").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("rejected")
 
 
@@ -161,13 +162,13 @@ def test_a_proposed_fix_is_accepted(watched: Watched) -> None:
     page.get_by_role("link", name="All its target claims").click()
     page.get_by_role("link", name="B1001").click()
     page.get_by_role("button", name="Accept").click()
-    expect(page.get_by_role("status")).to_contain_text("The fix was made")
+    expect(page.get_by_role("status")).to_contain_text("The fix was applied")
     expect(page.locator(".edi")).to_contain_text("LIN**N4*10122016002")
 
 
 def test_the_filter_narrows_the_list(watched: Watched) -> None:
     page = send(watched, CLINIC.read_bytes())
-    page.get_by_role("link", name="Work on 18 claims").click()
+    page.get_by_role("link", name="Work on 19 claims").click()
     page.get_by_label("Rule").select_option("NDC12")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("tbody tr")).to_have_count(1)
@@ -180,10 +181,10 @@ def test_the_filter_narrows_the_list(watched: Watched) -> None:
     expect(page.locator("tbody")).to_contain_text("P4008")
 
 
-def test_the_keyboard_is_enough(watched: Watched) -> None:
+def test_a_claim_is_edited_by_keyboard_alone(watched: Watched) -> None:
     page = send(watched, FAULTY)
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     reach(page, "Work on 1 claim")
     page.keyboard.press("Enter")
     page.wait_for_url("**/claims?*")
@@ -203,7 +204,7 @@ def test_the_keyboard_is_enough(watched: Watched) -> None:
 
 
 def reach(page: Page, name: str) -> None:
-    """Press Tab until a link of that name has the focus."""
+    """Press Tab until the link of that name has the focus."""
     for _ in range(80):
         focused = page.evaluate(
             "() => [document.activeElement.ariaLabel, document.activeElement.textContent.trim()]"
@@ -220,7 +221,7 @@ _UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), sel
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_can_be_read_on_a_phone(watched: Watched, scheme: Any) -> None:
+def test_pages_fit_a_phone_and_have_contrast_and_labels(watched: Watched, scheme: Any) -> None:
     page = send(watched, CLINIC.read_bytes(), "a-rather-long-name-of-a-file-" * 4 + ".edi")
     run = page.url.rpartition("/")[2]
     page.emulate_media(color_scheme=scheme)
@@ -243,9 +244,9 @@ def test_pages_can_be_read_on_a_phone(watched: Watched, scheme: Any) -> None:
             assert page.evaluate(_UNNAMED) == [], path
 
 
-# -- nothing of a claim becomes a script -----------------------------------------------------------------------
+# -- script injection -----------------------------------------------------------------------------------------
 
-# Where a payload is put: every element of the patient, and what else people write into a claim.
+# The elements that get the payload: every element of the patient, and other free-text elements.
 _FIELDS = (
     ("NM1*IL", (3, 4, 5, 7, 9)),
     ("N3*111 OAK", (1, 2)),
@@ -266,16 +267,16 @@ _FIELDS = (
 
 
 def poisoned(payload: str) -> bytes:
-    """A claim with a payload in every element of the patient and many others, under delimiters that leave the
-    payload whole."""
+    """Return a claim with a payload in every element of the patient and in others. Its delimiters are control
+    characters, so that the payload stays intact."""
     parts = []
     for segment in segments(base()):
         elements = segment.split("*")
-        for head, places in _FIELDS:
+        for head, positions in _FIELDS:
             if segment.startswith(head):
-                elements += [""] * (max(places) + 1 - len(elements))
-                for place in places:
-                    elements[place] = payload
+                elements += [""] * (max(positions) + 1 - len(elements))
+                for position in positions:
+                    elements[position] = payload
         if segment.startswith("SV1*HC:J3590"):
             elements[1] = elements[1].rpartition(":")[0] + "\x1f" + payload
         if segment.startswith("ISA"):
@@ -289,7 +290,7 @@ def poisoned(payload: str) -> bytes:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_no_payload_does_anything(watched: Watched, payload: str) -> None:
+def test_no_payload_is_executed(watched: Watched, payload: str) -> None:
     page = send(watched, poisoned(payload), f"{payload.replace('/', '')}.edi")
     run = page.url.rpartition("/")[2]
     claims = watched.go(f"/claims?run={run}&view=all")
@@ -297,9 +298,9 @@ def test_no_payload_does_anything(watched: Watched, payload: str) -> None:
     expect(claims.locator("tbody a").first).to_have_text(payload)
     claims.locator("tbody a").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(payload)
-    page.get_by_text("aside on this claim").first.click()
-    page.get_by_label("Reason, which is kept").first.fill(f"because {payload}")
-    page.get_by_role("button", name="Set aside").first.click()
+    page.get_by_text(re.compile("^Bypass .* on this claim")).first.click()
+    page.get_by_label("Reason (stored with the claim)").first.fill(f"because {payload}")
+    page.get_by_role("button", name="Bypass").first.click()
     expect(page.get_by_text(f"because {payload}")).to_be_visible()
     claim = page.url.partition("?")[0].removeprefix(watched.url)
     watched.go(f"{claim}?insert=1")

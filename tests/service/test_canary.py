@@ -1,4 +1,4 @@
-"""Nothing of a claim leaves by a side door: logs, metrics, errors, addresses, headers, names of files."""
+"""No value of a claim leaks into logs, metrics, errors, URLs, headers or file names."""
 
 from __future__ import annotations
 
@@ -23,50 +23,50 @@ BROKEN = (CUT, WHOLE.replace(b"SE*37", b"SE*99"), WHOLE[:300], WHOLE[106:], WHOL
 CRASHING = """
 from x12proc.rules import WARN, Source, line_rule
 
-@line_rule("XCR01", "always-crashes", severity=WARN, sources=(Source("nobody", key="XN"),), confidence="V",
-           since="2026-11", where="2400 SV101-7", summary="Crashes.", fix="None.")
+@line_rule("XCR01", "always-crashes", severity=WARN, sources=(Source("nobody", key="XN"),), confidence="verified",
+           where="2400 SV101-7", summary="Crashes.", fix="None.")
 def crashes(line, ctx):
-    \"\"\"To see what is told of it.\"\"\"
+    \"\"\"Raise an error whose text quotes the claim.\"\"\"
     raise ValueError(line.description)
 """
 
 
 class Leaks:
-    """What came out beside the answers that are meant to hold claims."""
+    """Collects canary tokens found outside of the responses that may hold claims."""
 
     def __init__(self) -> None:
         self.found: dict[str, list[bytes]] = {}
 
-    def look(self, where: str, text: bytes) -> None:
-        """Note the tokens in a text."""
+    def check(self, where: str, text: bytes) -> None:
+        """Record the tokens in a text."""
         if tokens := canary.found(text):
             self.found.setdefault(where, []).extend(tokens)
 
-    def answer(self, answer: httpx.Response, *, body: bool) -> httpx.Response:
-        """Look at the address and headers of an answer, and at a body that may hold nothing of a claim."""
-        for step in (*answer.history, answer):
-            self.look("address", str(step.url).encode())
-            self.look("headers", repr(step.headers.multi_items()).encode())
+    def response(self, response: httpx.Response, *, body: bool) -> httpx.Response:
+        """Check the URL and headers of a response, and its body if that may hold no claim."""
+        for step in (*response.history, response):
+            self.check("URL", str(step.url).encode())
+            self.check("headers", repr(step.headers.multi_items()).encode())
         if body:
-            self.look(f"body of {answer.status_code}", answer.content)
-        return answer
+            self.check(f"body of {response.status_code}", response.content)
+        return response
 
 
-def test_the_canary_is_everywhere_it_can_be() -> None:
+def test_the_canary_file_is_full_of_tokens() -> None:
     assert len(set(canary.found(WHOLE))) > 45
     assert len(set(canary.found(CUT))) > 45
 
 
 @pytest.fixture
 def leaks() -> Iterator[Leaks]:
-    """Collects leaks; one of them fails the test."""
+    """Yield a collector; any leak fails the test."""
     seen = Leaks()
     yield seen
     assert seen.found == {}
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
-def test_a_service_at_any_log_level(level: str, tmp_path: Path, leaks: Leaks) -> None:
+def test_a_service_leaks_nothing_at_any_log_level(level: str, tmp_path: Path, leaks: Leaks) -> None:
     data = tmp_path / "data"
     (tmp_path / "crashing.py").write_text(CRASHING)
     (tmp_path / "x12proc.toml").write_text('rule_files = ["crashing.py"]\n')
@@ -75,70 +75,72 @@ def test_a_service_at_any_log_level(level: str, tmp_path: Path, leaks: Leaks) ->
     headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(base_url=f"http://{address}", headers=headers, trust_env=False, timeout=60) as client:
         wait(process, client)
-        assert "XCR01" in leaks.answer(post(client, WHOLE), body=False).text
+        assert "XCR01" in leaks.response(post(client, WHOLE), body=False).text
         programs(client, leaks)
-        shutil.rmtree(data / "runs")  # an internal fault
-        assert leaks.answer(post(client, WHOLE), body=True).status_code == 500
+        shutil.rmtree(data / "runs")  # causes an internal error
+        assert leaks.response(post(client, WHOLE), body=True).status_code == 500
     for path in data.rglob("*"):
-        leaks.look("file name", str(path).encode())
+        leaks.check("file name", str(path).encode())
     process.send_signal(signal.SIGTERM)
     out, log = process.communicate(timeout=30)
-    leaks.look("output", out)
-    leaks.look("log", log)
-    assert (b"answered" in log) == (level in ("debug", "info"))
-    assert b"internal_fault" in log
+    leaks.check("output", out)
+    leaks.check("log", log)
+    assert (b'"response"' in log) == (level in ("debug", "info"))
+    assert b"internal_error" in log
 
 
 def programs(client: httpx.Client, leaks: Leaks) -> None:
-    """What programs ask, and what goes wrong with it."""
+    """Send valid and invalid requests to the API."""
     for data in BROKEN:
         for accept in ("application/json", EDI, "text/html"):
             answer = post(client, data, accept)
-            leaks.answer(answer, body=answer.status_code not in (200, 422))
+            leaks.response(answer, body=answer.status_code not in (200, 422))
     form = {"file": ("ZQ998QZ.edi", WHOLE, "text/plain")}
-    run = leaks.answer(client.post("/v1/scrub", files=form, data={"profile": "ZQ997QZ"}), body=False)
+    run = leaks.response(client.post("/v1/scrub", files=form, data={"profile": "ZQ997QZ"}), body=False)
     identity = run.headers["X12proc-Run"]
     for wrong in ("/v1/scrub?profile=none", "/v1/scrub?codes=nope", "/v1/scrub?as_of=never"):
-        leaks.answer(client.post(wrong, content=WHOLE, headers={"Content-Type": EDI}), body=True)
-    leaks.answer(client.post("/v1/scrub", content=WHOLE, headers={"Content-Type": "text/odd"}), body=True)
+        leaks.response(client.post(wrong, content=WHOLE, headers={"Content-Type": EDI}), body=True)
+    leaks.response(client.post("/v1/scrub", content=WHOLE, headers={"Content-Type": "text/odd"}), body=True)
     late = {"Content-Type": EDI, "Prefer": "respond-async", "Idempotency-Key": "ZQ995QZ"}
-    leaks.answer(client.post("/v1/scrub", content=WHOLE, headers=late), body=True)
-    leaks.answer(client.post("/v1/scrub", content=CUT, headers=late), body=True)
+    leaks.response(client.post("/v1/scrub", content=WHOLE, headers=late), body=True)
+    leaks.response(client.post("/v1/scrub", content=CUT, headers=late), body=True)
     for kind in ("json", "csv", "html", "annotated"):
-        leaks.answer(client.get(f"/v1/runs/{identity}/artifacts/{kind}"), body=False)
+        leaks.response(client.get(f"/v1/runs/{identity}/artifacts/{kind}"), body=False)
     for path in ("/v1/rules", "/v1/profiles", "/metrics", "/v1/openapi.json", "/healthz"):
-        leaks.answer(client.get(path), body=True)
-    leaks.answer(client.delete(f"/v1/runs/{identity}"), body=True)
+        leaks.response(client.get(path), body=True)
+    leaks.response(client.delete(f"/v1/runs/{identity}"), body=True)
 
 
-def test_a_browser_at_work(service: Service, leaks: Leaks, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_browser_session_leaks_nothing(
+    service: Service, leaks: Leaks, capfd: pytest.CaptureFixture[str]
+) -> None:
     with Browser(service) as browser:
-        run = leaks.answer(browser.upload(WHOLE, "ZQ998QZ.edi"), body=False).url.path
+        run = leaks.response(browser.upload(WHOLE, "ZQ998QZ.edi"), body=False).url.path
         listed = browser.get("/claims", run=run.rpartition("/")[2], view="all")
-        (claim,) = claim_addresses(leaks.answer(listed, body=False))
+        (claim,) = claim_addresses(leaks.response(listed, body=False))
         reason = {"rule": "QTY01", "reason": "ZQ994QZ said so", "until": "2020-01-01"}
         for answer in (
             browser.get(claim, edit=1),
-            browser.send(f"{claim}/segments", place="1", kind="replace", text="NTE*ADD*ZQ993QZ"),
-            browser.send(f"{claim}/segments", place="1", kind="replace", text="ZQ992QZ~ZQ991QZ"),
+            browser.send(f"{claim}/segments", index="1", kind="replace", text="NTE*ADD*ZQ993QZ"),
+            browser.send(f"{claim}/segments", index="1", kind="replace", text="ZQ992QZ~ZQ991QZ"),
             browser.send(f"{claim}/bypasses", **reason),
             browser.send(f"{claim}/undo"),
             browser.get(f"{run}/corrected"),
             browser.get("/runs"),
         ):
-            leaks.answer(answer, body=False)
-        leaks.answer(browser.upload(WHOLE[106:], "ZQ998QZ.edi"), body=True)
-        leaks.answer(browser.get("/rules"), body=True)
-        leaks.answer(browser.post(f"{claim}/undo", {"token": "ZQ990QZ"}), body=True)
+            leaks.response(answer, body=False)
+        leaks.response(browser.upload(WHOLE[106:], "ZQ998QZ.edi"), body=True)
+        leaks.response(browser.get("/rules"), body=True)
+        leaks.response(browser.post(f"{claim}/undo", {"token": "ZQ990QZ"}), body=True)
         for link in re.findall(r'(?:href|action)="([^"]*)"', listed.text):
-            leaks.look("link", link.encode())
+            leaks.check("link", link.encode())
     printed = capfd.readouterr()
-    leaks.look("output", printed.out.encode())
-    leaks.look("log", printed.err.encode())
+    leaks.check("output", printed.out.encode())
+    leaks.check("log", printed.err.encode())
 
 
-def test_a_watched_folder_at_any_log_level(tmp_path: Path, leaks: Leaks) -> None:
-    from support.feeds import make_feed  # noqa: PLC0415 - the one test here of a feed
+def test_a_watched_folder_leaks_nothing_at_any_log_level(tmp_path: Path, leaks: Leaks) -> None:
+    from support.feeds import make_feed  # noqa: PLC0415 - used by this test only
 
     for level in ("debug", "info", "warning", "error"):
         path = make_feed(tmp_path / level)
@@ -146,17 +148,17 @@ def test_a_watched_folder_at_any_log_level(tmp_path: Path, leaks: Leaks) -> None
             (path.parent / "in" / f"{number}.edi").write_bytes(data)
         command = [sys.executable, "-m", "x12proc", "--log-level", level, "watch", str(path), "--once"]
         done = subprocess.run(command, capture_output=True, check=False, timeout=120)
-        leaks.look("output", done.stdout)
-        leaks.look("log", done.stderr)
+        leaks.check("output", done.stdout)
+        leaks.check("log", done.stderr)
         for file in (path.parent).rglob("*"):
-            leaks.look("file name", str(file).encode())
+            leaks.check("file name", str(file).encode())
             if file.name.startswith("ledger.db") or file.name.endswith(".reason.json"):
-                leaks.look(file.name, file.read_bytes())
+                leaks.check(file.name, file.read_bytes())
         for report in ("report", "show"):
-            told = subprocess.run(
+            printed = subprocess.run(
                 [sys.executable, "-m", "x12proc", "ledger", report, "-f", str(path)],
                 capture_output=True,
                 check=False,
                 timeout=60,
             )
-            leaks.look("ledger", told.stdout + told.stderr)
+            leaks.check("ledger", printed.stdout + printed.stderr)

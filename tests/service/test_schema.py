@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the service answers: schemathesis asks what it allows, and what it doesn't."""
+"""The OpenAPI document matches the service: schemathesis sends valid and invalid requests."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from support.services import Service
 
 from x12proc.service.app import openapi_document
 
-# What is sent must also be X12 and name a profile that exists, which a schema can't say: a 400 is right then.
-_NOT_OURS = positive_data_acceptance
+# A body must also be X12 and a profile must exist, which a schema can't express: 400 is right then.
+_NOT_APPLICABLE = positive_data_acceptance
 
 
-def test_no_answer_is_undeclared_and_none_says_5xx(service: Service) -> None:
+def test_every_response_is_declared_and_none_is_5xx(service: Service) -> None:
     schema = schemathesis.openapi.from_dict(openapi_document(service.app))
     headers = {"Authorization": f"Bearer {service.key}"}
-    asked = 0
+    sent = 0
     for found in schema.get_all_operations():
         assert isinstance(found, Ok)
         operation = found.ok()
@@ -34,13 +34,13 @@ def test_no_answer_is_undeclared_and_none_says_5xx(service: Service) -> None:
             suppress_health_check=list(HealthCheck),
         )
         @hypothesis.given(case=operation.as_strategy())
-        def ask(case: schemathesis.Case[Any]) -> None:
-            nonlocal asked
-            asked += 1
-            case.call_and_validate(base_url=service.url, headers=headers, excluded_checks=[_NOT_OURS])
+        def send(case: schemathesis.Case[Any]) -> None:
+            nonlocal sent
+            sent += 1
+            case.call_and_validate(base_url=service.url, headers=headers, excluded_checks=[_NOT_APPLICABLE])
 
-        ask()
-    assert asked > 50
+        send()
+    assert sent > 50
 
 
 def test_the_document_is_complete(api: httpx.Client) -> None:

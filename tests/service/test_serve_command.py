@@ -1,4 +1,4 @@
-"""`x12proc serve` and `x12proc keys` as an operator meets them."""
+"""The commands `x12proc serve` and `x12proc keys`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def x12proc(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_the_service_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
+def test_the_service_runs_until_sigterm(tmp_path: Path) -> None:
     key = make_key(tmp_path / "data", "feed", "scrub,read")
     process, address = serve("--data", tmp_path / "data")
     headers = {"Authorization": f"Bearer {key}"}
@@ -39,7 +39,7 @@ def test_the_service_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
     assert out == b""
     lines = [json.loads(line) for line in log.decode().splitlines() if line.startswith("{")]
     assert [line["run"] for line in lines if line["event"] == "scrubbed"] == [run]
-    assert {line["route"] for line in lines if line["event"] == "answered"} >= {"/healthz", "/v1/scrub"}
+    assert {line["route"] for line in lines if line["event"] == "response"} >= {"/healthz", "/v1/scrub"}
     assert key.encode() not in log
     assert oct((tmp_path / "data").stat().st_mode & 0o777) == "0o700"
 
@@ -52,7 +52,7 @@ def test_tls_by_certificate(tmp_path: Path) -> None:
         capture_output=True, check=False,
     )  # fmt: skip
     if made.returncode:
-        pytest.skip("openssl is not here to make a certificate")
+        pytest.skip("needs openssl")
     process, address = serve("--data", tmp_path / "data", "--tls-cert", cert, "--tls-key", private)
     with httpx.Client(base_url=f"https://{address}", verify=False, trust_env=False) as client:
         wait(process, client)
@@ -62,27 +62,29 @@ def test_tls_by_certificate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--tls-cert", "missing.pem"), "go together"),
         (("--tls-cert", "missing.pem", "--tls-key", "missing.pem"), "missing.pem"),
         (("--config", "missing.toml"), "missing.toml"),
     ],
 )
-def test_what_cannot_be_is_refused_before_it_listens(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+def test_invalid_options_are_refused_before_listening(
+    tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
     result = x12proc("serve", "--data", tmp_path / "data", *options)
     assert isinstance(result.exception, ConfigError)
-    assert said in str(result.exception)
+    assert message in str(result.exception)
 
 
-def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_data_folder_with_a_broken_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "x12proc.db").write_bytes(b"no database at all" * 100)
     result = x12proc("keys", "list", "--data", tmp_path / "data")
     assert isinstance(result.exception, ConfigError)
 
 
-def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
+def test_keys_are_created_listed_and_revoked(tmp_path: Path) -> None:
     data = tmp_path / "data"
     key = make_key(data, "ann", "scrub,read")
     assert re.fullmatch(r"x12p_1_[A-Za-z0-9_-]{43}", key)

@@ -1,4 +1,4 @@
-"""The worklist as its pages behave: who gets in, what lists show, how a claim is changed, fixed and bypassed."""
+"""The worklist's pages: access, lists, edits, fixes and bypasses of claims."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from support.edi import CLINIC, HOSPITAL, base, restyle
 from support.pyx12_oracle import guide_errors
 from support.services import Service, post
 
-from x12proc.service.access import COOKIE
+from x12proc.service.auth import COOKIE
 from x12proc.service.db.tables import BrowserSession, BypassRow, Change, ClaimRow, Event
 from x12proc.wire.events import Fault
 from x12proc.wire.scanner import scan
 
-NOT_MENDED = base().replace(b"LIN**N4*10122016002", b"LIN**N4*10122-0160-02")
+NOT_FIXED = base().replace(b"LIN**N4*10122016002", b"LIN**N4*10122-0160-02")
 
 
 @pytest.fixture
 def browser(service: Service) -> Iterator[Browser]:
-    """A browser whose key may do everything."""
+    """A signed-in browser whose key has every scope."""
     with Browser(service) as signed_in:
         yield signed_in
 
 
-def segment_place(answer: httpx.Response, head: str) -> int:
-    """Which segment of a claim's page begins with a text."""
+def find_segment(answer: httpx.Response, head: str) -> int:
+    """Return the index of the segment on a claim's page that begins with a text."""
     texts = re.findall(r'<div id="s(\d+)"[^>]*>.*?<code>(.*?)</code>', answer.text)
-    (place,) = [int(place) for place, code in texts if re.sub("<[^>]+>", "", code).startswith(head)]
-    return place
+    (index,) = [int(number) for number, code in texts if re.sub("<[^>]+>", "", code).startswith(head)]
+    return index
 
 
 def corrected(browser: Browser, claim: str) -> bytes:
-    """The corrected file of a claim's run."""
+    """Download the corrected file of a claim's run."""
     found = re.search(r"/runs/[0-9a-f]{16}", browser.get(claim).text)
     assert found
     answer = browser.get(f"{found[0]}/corrected")
@@ -46,10 +46,10 @@ def corrected(browser: Browser, claim: str) -> bytes:
     return answer.content
 
 
-# -- who gets in -----------------------------------------------------------------------------------------------
+# -- access ----------------------------------------------------------------------------------------------------
 
 
-def test_pages_are_closed_to_whoever_has_not_signed_in(service: Service) -> None:
+def test_pages_redirect_to_sign_in_without_a_session(service: Service) -> None:
     with service.client(key="") as client:
         for page in ("/", "/claims", "/claims/1", "/runs", "/rules", "/runs/0123456789abcdef/corrected"):
             answer = client.get(page)
@@ -65,21 +65,21 @@ def test_a_key_is_no_session(service: Service) -> None:
 
 
 @pytest.mark.parametrize("scopes", [("scrub",), ("metrics",)])
-def test_a_key_that_may_not_read_opens_no_session(service: Service, scopes: tuple[str, ...]) -> None:
+def test_a_key_without_scope_read_opens_no_session(service: Service, scopes: tuple[str, ...]) -> None:
     key = service.key_for(f"blind-{'-'.join(scopes)}", *scopes)
     with Browser(service, key) as blind:
         assert blind.first.status_code == 403
         assert blind.get("/claims").url.path == "/sign-in"
 
 
-def test_a_wrong_key_is_told_and_nothing_of_it_comes_back(service: Service) -> None:
+def test_a_wrong_key_is_refused_and_not_echoed(service: Service) -> None:
     with Browser(service, "x12p_1_" + "z" * 43) as stranger:
         assert stranger.first.status_code == 403
-        assert "not known" in stranger.first.text
+        assert "Unknown key" in stranger.first.text
         assert "z" * 43 not in stranger.first.text
 
 
-def test_the_cookie_is_kept_from_scripts_and_other_sites(service: Service) -> None:
+def test_the_cookie_is_http_only_and_same_site(service: Service) -> None:
     with service.client(key="") as client:
         cookie = client.post("/sign-in", data={"key": service.key}).headers["set-cookie"].lower()
     assert cookie.startswith(COOKIE)
@@ -88,29 +88,29 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(service: Service) -> No
     assert service.key.lower() not in cookie
 
 
-def test_the_cookie_is_for_tls_alone_where_we_speak_it(service: Service) -> None:
+def test_the_cookie_is_secure_over_tls(service: Service) -> None:
     with service.client(key="") as client:
         headers = {"X-Forwarded-Proto": "https"}
         answer = client.post("/sign-in", data={"key": service.key}, headers=headers)
     assert "secure" in answer.headers["set-cookie"].lower()
 
 
-def test_signing_out_and_time_end_a_session(service: Service) -> None:
+def test_sign_out_and_expiry_end_a_session(service: Service) -> None:
     with Browser(service) as leaving:
         assert leaving.send("/sign-out").url.path == "/sign-in"
         assert leaving.get("/claims").url.path == "/sign-in"
     with Browser(service) as late:
-        with service.desk.store.writing() as session:
+        with service.services.store.writing() as session:
             session.execute(update(BrowserSession).values(expires="2020-01-01T00:00:00Z"))
         assert late.get("/claims").url.path == "/sign-in"
 
 
 def test_a_revoked_key_ends_its_sessions(service: Service) -> None:
-    from x12proc.service.keys import revoke_key  # noqa: PLC0415 - beside what it is for
+    from x12proc.service.auth import revoke_key  # noqa: PLC0415 - used by this test only
 
     with Browser(service, service.key_for("leaver", "read")) as leaver:
         assert leaver.get("/claims").url.path == "/claims"
-        revoke_key(service.desk.store, "leaver")
+        revoke_key(service.services.store, "leaver")
         assert leaver.get("/claims").url.path == "/sign-in"
 
 
@@ -119,7 +119,7 @@ def test_forms_need_the_token_of_their_session(service: Service, browser: Browse
     with Browser(service) as other:
         foreign = other.token()
     for token in ("", "nonsense", foreign):
-        fields = {"token": token, "version": "0", "place": "1", "kind": "delete"}
+        fields = {"token": token, "version": "0", "index": "1", "kind": "delete"}
         assert browser.post(f"{claim}/segments", fields).status_code == 403
     assert browser.post("/runs", {"token": foreign}, files={"file": ("x.edi", FAULTY)}).status_code == 403
     assert "rejected" in text_of(browser.get(claim), "//h1")
@@ -134,24 +134,24 @@ def test_forms_of_other_sites_are_refused(browser: Browser, headers: dict[str, s
     assert browser.get("/claims").url.path == "/claims"
 
 
-def test_whoever_may_only_read_sees_no_forms_and_can_change_nothing(service: Service, browser: Browser) -> None:
+def test_scope_read_shows_no_forms_and_allows_no_change(service: Service, browser: Browser) -> None:
     claim = browser.only_claim()
     with Browser(service, service.key_for("only-reading", "read")) as reader:
         shown = reader.get(claim, edit=1)
         assert shown.status_code == 200
         assert 'name="text"' not in shown.text
-        assert "Set QTY01 aside" not in shown.text
+        assert "Bypass QTY01" not in shown.text
         for address in (f"{claim}/segments", f"{claim}/fixes", f"{claim}/undo", f"{claim}/bypasses"):
-            assert reader.send(address, place="1", kind="delete", fix="0").status_code == 403
+            assert reader.send(address, index="1", kind="delete", fix="0").status_code == 403
         assert reader.upload(FAULTY).status_code == 403
 
 
-def test_a_form_within_limits(browser: Browser) -> None:
+def test_invalid_forms_are_refused(browser: Browser) -> None:
     claim = browser.only_claim()
     assert browser.post(f"{claim}/segments", {"token": browser.token(), "text": "x" * 70_000}).status_code == 413
-    assert browser.send(f"{claim}/segments", place="many", kind="delete").status_code == 400
-    assert browser.send(f"{claim}/segments", place="1", kind="shuffle").status_code == 400
-    assert browser.send("/claims/999999/segments", place="1", kind="delete").status_code == 404
+    assert browser.send(f"{claim}/segments", index="many", kind="delete").status_code == 400
+    assert browser.send(f"{claim}/segments", index="1", kind="shuffle").status_code == 400
+    assert browser.send("/claims/999999/segments", index="1", kind="delete").status_code == 404
     assert browser.get("/claims/0").status_code == 400
     assert browser.get("/nowhere").status_code == 404
     assert "<html" in browser.get("/nowhere").text
@@ -162,15 +162,15 @@ def test_a_form_within_limits(browser: Browser) -> None:
 
 @pytest.fixture(scope="module")
 def demo(service: Service) -> str:
-    """The run of the clinic's demo file."""
+    """Return the run of the clinic's demo file."""
     with service.client() as client:
         post(client, HOSPITAL.read_bytes())
         return str(post(client, CLINIC.read_bytes()).headers["X12proc-Run"])
 
 
-def test_the_list_holds_what_was_rejected_highest_charge_first(browser: Browser, demo: str) -> None:
+def test_the_list_has_rejected_claims_by_charge(browser: Browser, demo: str) -> None:
     listed = browser.get("/claims", run=demo)
-    assert len(claim_addresses(listed)) == 18
+    assert len(claim_addresses(listed)) == 19
     charges = [
         float(text.replace("$", "").replace(",", "")) for text in re.findall(r"\$[\d,.]+(?=</td>)", listed.text)
     ]
@@ -188,7 +188,11 @@ def test_filters_narrow_the_list(browser: Browser, demo: str) -> None:
     rule = browser.get("/claims", run=demo, rule="NDC12")
     assert text_of(rule, "//tbody//td[last()]") == "NDC12"
     dated = browser.get("/claims", run=demo, since="2024-02-20", until="2024-02-22")
-    assert set(re.findall(r'data-l="Served">([^<]+)<', dated.text)) <= {"2024-02-20", "2024-02-21", "2024-02-22"}
+    assert set(re.findall(r'data-l="Service date">([^<]+)<', dated.text)) <= {
+        "2024-02-20",
+        "2024-02-21",
+        "2024-02-22",
+    }
     assert claim_addresses(dated)
     dear = browser.get("/claims", run=demo, least="$15,000", most="20000.00")
     assert re.findall(r'data-l="Charge">([^<]+)<', dear.text) == ["$17,388.00", "$15,203.00"]
@@ -196,14 +200,14 @@ def test_filters_narrow_the_list(browser: Browser, demo: str) -> None:
     assert 0 < len(claim_addresses(warned)) < 50
 
 
-def test_what_can_not_be_read_is_told_and_left_out(browser: Browser, demo: str) -> None:
+def test_invalid_filters_are_reported_and_ignored(browser: Browser, demo: str) -> None:
     listed = browser.get("/claims", run=demo, since="yesterday", least="lots", payer="x", page="0", view="odd")
     for name in ("since", "least", "payer", "page", "view"):
         assert name in text_of(listed, "//*[@role='alert']")
-    assert len(claim_addresses(listed)) == 18
+    assert len(claim_addresses(listed)) == 19
 
 
-def test_pages_of_a_list_come_one_behind_the_other(browser: Browser, demo: str) -> None:
+def test_the_list_is_paged(browser: Browser, demo: str) -> None:
     first = browser.get("/claims", run=demo, view="all", order="newest")
     second = browser.get("/claims", run=demo, view="all", order="newest", page=2)
     assert len(claim_addresses(first)) == 50
@@ -213,7 +217,7 @@ def test_pages_of_a_list_come_one_behind_the_other(browser: Browser, demo: str) 
     assert not set(claim_addresses(first)) & set(claim_addresses(second))
 
 
-def test_addresses_hold_no_name_and_no_number_of_a_claim(browser: Browser, demo: str) -> None:
+def test_urls_hold_no_name_and_no_claim_number(browser: Browser, demo: str) -> None:
     pages = [
         browser.get("/claims", run=demo),
         browser.get(f"/runs/{demo}"),
@@ -225,23 +229,23 @@ def test_addresses_hold_no_name_and_no_number_of_a_claim(browser: Browser, demo:
         assert not re.search(r"P\d{4}|TRICARE|HARTLEY|1457002313|99726", address), address
 
 
-def test_a_file_tells_what_it_came_to(browser: Browser, demo: str) -> None:
-    told = browser.get(f"/runs/{demo}")
-    assert "Work on 18 claims" in told.text
-    assert f"/v1/runs/{demo}/artifacts/html" in told.text
+def test_a_run_shows_its_result(browser: Browser, demo: str) -> None:
+    page = browser.get(f"/runs/{demo}")
+    assert "Work on 19 claims" in page.text
+    assert f"/v1/runs/{demo}/artifacts/html" in page.text
     assert browser.get(f"/v1/runs/{demo}/artifacts/html").status_code == 200
     assert browser.get("/runs/0123456789abcdef").status_code == 404
     assert browser.get("/runs", page=2).status_code == 200
 
 
-def test_a_failed_file_is_told_as_such(browser: Browser) -> None:
+def test_a_failed_file_is_reported(browser: Browser) -> None:
     answer = browser.upload(FAULTY[:-20], "cut off.edi")
     assert "can't be read to its end" in text_of(answer, "//*[@role='alert']")
     assert "cut off.edi" in answer.text
-    assert "<b>1</b>to be worked on" in answer.text.replace("\n", "")
+    assert "<b>1</b>to do" in answer.text.replace("\n", "")
 
 
-def test_what_is_no_file_is_not_taken(browser: Browser) -> None:
+def test_a_body_that_is_not_x12_is_refused(browser: Browser) -> None:
     answer = browser.upload(b"hello")
     assert answer.status_code == 400
     assert "this is not an X12 interchange" in answer.text
@@ -251,7 +255,7 @@ def test_what_is_no_file_is_not_taken(browser: Browser) -> None:
 # -- a claim ---------------------------------------------------------------------------------------------------
 
 
-def test_a_claim_shows_what_is_wrong_where_and_why(browser: Browser) -> None:
+def test_a_claim_shows_its_findings_and_their_location(browser: Browser) -> None:
     shown = browser.get(browser.only_claim())
     assert text_of(shown, "//mark[@data-rules='QTY01']") == "0"
     assert text_of(shown, "//div[contains(@class, 'hit')]//code") == "CTP****0*ML"
@@ -261,36 +265,36 @@ def test_a_claim_shows_what_is_wrong_where_and_why(browser: Browser) -> None:
     assert "CTP04" in finding
 
 
-def test_a_mended_segment_makes_the_claim_accepted_at_once(service: Service, browser: Browser) -> None:
+def test_a_fixed_segment_makes_the_claim_accepted(service: Service, browser: Browser) -> None:
     claim = browser.only_claim()
-    place = segment_place(browser.get(claim), "CTP")
-    done = browser.send(f"{claim}/segments", place=place, kind="replace", text="CTP****40*ML~")
+    index = find_segment(browser.get(claim), "CTP")
+    done = browser.send(f"{claim}/segments", index=index, kind="replace", text="CTP****40*ML~")
     assert "scrubbed again. It is accepted now" in done.text
     assert "accepted" in text_of(done, "//h1")
     assert corrected(browser, claim) == base()
     run = re.search(r"/runs/([0-9a-f]{16})", done.text)
     assert run
     assert claim_addresses(browser.get("/claims", run=run[1])) == []
-    assert claim_addresses(browser.get("/claims", run=run[1], view="mended")) == [claim]
+    assert claim_addresses(browser.get("/claims", run=run[1], view="fixed")) == [claim]
     number = int(claim.rpartition("/")[2])
-    with service.desk.store.reading() as session:
+    with service.services.store.reading() as session:
         change = session.scalars(select(Change).where(Change.claim_id == number)).one()
         assert (change.by, change.before, change.after) == ("tester", "CTP****0*ML", "CTP****40*ML~")
         event = session.scalars(select(Event).where(Event.claim_id == number)).one()
         assert "CTP" not in event.action
 
 
-def test_segments_come_and_go_and_the_counts_follow(browser: Browser) -> None:
+def test_inserted_and_deleted_segments_change_se01(browser: Browser) -> None:
     claim = browser.only_claim(base())
-    place = segment_place(browser.get(claim), "HI")
-    done = browser.send(f"{claim}/segments", place=place, kind="insert", text="HCP*00*100")
-    assert text_of(done, f"//div[@id='s{place + 1}']//code") == "HCP*00*100"
+    index = find_segment(browser.get(claim), "HI")
+    done = browser.send(f"{claim}/segments", index=index, kind="insert", text="HCP*00*100")
+    assert text_of(done, f"//div[@id='s{index + 1}']//code") == "HCP*00*100"
     assert corrected(browser, claim) == base().replace(
         b"HI*ABK:E7521~\n", b"HI*ABK:E7521~\nHCP*00*100~\n"
     ).replace(b"SE*37*", b"SE*38*")
-    browser.send(f"{claim}/segments", place=place + 1, kind="delete")
+    browser.send(f"{claim}/segments", index=index + 1, kind="delete")
     assert corrected(browser, claim) == base()
-    browser.send(f"{claim}/segments", place=place + 1, kind="delete")
+    browser.send(f"{claim}/segments", index=index + 1, kind="delete")
     assert b"SE*36*" in corrected(browser, claim)
     undone = browser.send(f"{claim}/undo")
     assert "All changes are undone" in undone.text
@@ -298,29 +302,29 @@ def test_segments_come_and_go_and_the_counts_follow(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("style", ["crlf", "pipe", "newline", "control", "tilde"])
-def test_every_style_of_file_can_be_mended(browser: Browser, style: str) -> None:
+def test_files_with_any_delimiters_can_be_edited(browser: Browser, style: str) -> None:
     style = {"crlf": "tilde-crlf"}.get(style, style)
     data = restyle(FAULTY, style)
     claim = browser.only_claim(data)
     shown = browser.get(claim)
-    place = segment_place(shown, "CTP")
-    form = browser.get(claim, edit=place)
+    index = find_segment(shown, "CTP")
+    form = browser.get(claim, edit=index)
     text = re.search(r'<input id="text"[^>]*value="([^"]*)"', form.text)
     assert text
-    browser.send(f"{claim}/segments", place=place, kind="replace", text=text[1].replace("0", "40"))
+    browser.send(f"{claim}/segments", index=index, kind="replace", text=text[1].replace("0", "40"))
     assert corrected(browser, claim) == restyle(base(), style)
 
 
 @pytest.mark.parametrize(
-    ("place", "kind", "text", "why"),
+    ("index", "kind", "text", "why"),
     [
         (5, "replace", "LIN**N4*1~CTP****1*ML", "ends a segment"),
         (5, "replace", "", "empty"),
         (5, "replace", "CTP", "begins with its tag"),
-        (5, "replace", "SE*5*0001", "can't stand inside"),
-        (5, "insert", "CLM*X*1", "can't stand inside"),
-        (5, "insert", "ISA*00", "can't stand inside"),
-        (5, "insert", "HL*3**22*0", "can't stand inside"),
+        (5, "replace", "SE*5*0001", "not allowed inside"),
+        (5, "insert", "CLM*X*1", "not allowed inside"),
+        (5, "insert", "ISA*00", "not allowed inside"),
+        (5, "insert", "HL*3**22*0", "not allowed inside"),
         (0, "delete", "", "begins the claim"),
         (0, "replace", "HI*ABK:E7521", "is its CLM"),
         (5, "replace", "NTE*ADD*na\u00efve", "character"),
@@ -329,58 +333,58 @@ def test_every_style_of_file_can_be_mended(browser: Browser, style: str) -> None
         (400, "replace", "NTE*ADD*x", "no such segment"),
     ],
 )
-def test_what_would_break_the_file_is_refused_and_the_text_kept(
-    browser: Browser, place: int, kind: str, text: str, why: str
+def test_an_edit_that_breaks_the_file_is_refused_and_its_text_kept(
+    browser: Browser, index: int, kind: str, text: str, why: str
 ) -> None:
     claim = browser.only_claim()
-    answer = browser.send(f"{claim}/segments", place=place, kind=kind, text=text)
+    answer = browser.send(f"{claim}/segments", index=index, kind=kind, text=text)
     assert answer.status_code == 422
     assert why in text_of(answer, "//*[@role='alert']")
-    if kind != "delete" and place < 400 and "\n" not in text:
+    if kind != "delete" and index < 400 and "\n" not in text:
         (box,) = re.findall(r'<input id="text"[^>]*value="([^"]*)"', answer.text)
         assert box == text
     assert corrected(browser, claim) == FAULTY
 
 
-def test_two_who_change_the_same_claim_do_not_overwrite_each_other(service: Service, browser: Browser) -> None:
+def test_a_concurrent_edit_is_not_overwritten(service: Service, browser: Browser) -> None:
     claim = browser.only_claim()
-    place = segment_place(browser.get(claim), "CTP")
+    index = find_segment(browser.get(claim), "CTP")
     with Browser(service, service.key_for("second-editor", "read", "edit")) as second:
-        second.send(f"{claim}/segments", place=place, kind="replace", text="CTP****41*ML")
-    late = browser.send(f"{claim}/segments", place=place, kind="replace", text="CTP****42*ML", version="0")
+        second.send(f"{claim}/segments", index=index, kind="replace", text="CTP****41*ML")
+    late = browser.send(f"{claim}/segments", index=index, kind="replace", text="CTP****42*ML", version="0")
     assert late.status_code == 422
     assert "changed meanwhile" in late.text
     assert b"CTP****41*ML" in corrected(browser, claim)
 
 
-def test_a_proposed_fix_is_made(browser: Browser) -> None:
-    claim = browser.only_claim(NOT_MENDED)
+def test_a_proposed_fix_is_applied(browser: Browser) -> None:
+    claim = browser.only_claim(NOT_FIXED)
     shown = browser.get(claim)
     assert "10122016002" in text_of(shown, "//h2[@id='fixes']/following-sibling::section")
     rule = re.search(r'name="rule" value="(\w+)"><button>Accept', shown.text)
     assert rule
     assert browser.send(f"{claim}/fixes", fix="0", rule="NDC99").status_code == 422
     done = browser.send(f"{claim}/fixes", fix="0", rule=rule[1])
-    assert "The fix was made" in done.text
+    assert "The fix was applied" in done.text
     assert corrected(browser, claim) == base()
     assert browser.send(f"{claim}/fixes", fix="0", rule=rule[1]).status_code == 422
 
 
-def test_a_claim_that_bills_the_code_no_more_is_done(browser: Browser) -> None:
+def test_a_claim_without_target_code_is_no_longer_checked(browser: Browser) -> None:
     claim = browser.only_claim()
     page = browser.get(claim)
-    place = segment_place(page, "SV1*HC:J3590")
-    done = browser.send(f"{claim}/segments", place=place, kind="replace", text="SV1*HC:J2508:JZ*14880*UN*80***1")
-    assert "bills none of the codes" in done.text
+    index = find_segment(page, "SV1*HC:J3590")
+    done = browser.send(f"{claim}/segments", index=index, kind="replace", text="SV1*HC:J2508:JZ*14880*UN*80***1")
+    assert "no longer bills a target code" in done.text
 
 
-def test_the_corrected_file_is_one_that_stands(browser: Browser) -> None:
-    """Every rejected claim of the demo changed once: the file's envelopes and its guide hold as before."""
+def test_the_corrected_file_is_valid(browser: Browser) -> None:
+    """Edit six rejected claims of the demo: envelopes and implementation guide are as valid as before."""
     answer = browser.upload(CLINIC.read_bytes())
     run = answer.url.path.rpartition("/")[2]
     for claim in claim_addresses(browser.get("/claims", run=run))[:6]:
-        place = segment_place(browser.get(claim), "HI") - 1
-        browser.send(f"{claim}/segments", place=place, kind="insert", text="K3*LOOKED AT")
+        index = find_segment(browser.get(claim), "HI") - 1
+        browser.send(f"{claim}/segments", index=index, kind="insert", text="K3*LOOKED AT")
     data = browser.get(f"/runs/{run}/corrected").content
     assert data.count(b"K3*LOOKED AT") == 6
     assert data.replace(b"K3*LOOKED AT~\n", b"").count(b"~") == CLINIC.read_bytes().count(b"~")
@@ -391,9 +395,9 @@ def test_the_corrected_file_is_one_that_stands(browser: Browser) -> None:
 # -- bypasses --------------------------------------------------------------------------------------------------
 
 
-def test_a_rule_is_set_aside_with_reason_and_end(service: Service, browser: Browser) -> None:
+def test_a_rule_is_bypassed_with_reason_and_end(service: Service, browser: Browser) -> None:
     claim = browser.only_claim()
-    until = (date.today() + timedelta(days=10)).isoformat()  # noqa: DTZ011 - as the service has it
+    until = (date.today() + timedelta(days=10)).isoformat()  # noqa: DTZ011 - as in the service
     done = browser.send(f"{claim}/bypasses", rule="QTY01", reason="Payer agreed by phone, ref 4711", until=until)
     assert "accepted" in text_of(done, "//h1")
     kept = text_of(done, "//h2[@id='bypasses']/following-sibling::section[1]")
@@ -408,18 +412,18 @@ def test_a_rule_is_set_aside_with_reason_and_end(service: Service, browser: Brow
     back = browser.send(f"{claim}/bypasses/{bypass[1]}/withdraw")
     assert "rejected" in text_of(back, "//h1")
     assert claim_addresses(browser.get("/claims", run=run[1])) == [claim]
-    with service.desk.store.reading() as session:
+    with service.services.store.reading() as session:
         row = session.get_one(BypassRow, int(bypass[1]))
         assert (row.by, row.reason, row.withdrawn is None) == ("tester", "Payer agreed by phone, ref 4711", False)
 
 
-def test_a_bypass_that_has_ended_brings_the_claim_back(service: Service, browser: Browser) -> None:
+def test_an_expired_bypass_reopens_the_claim(service: Service, browser: Browser) -> None:
     claim = browser.only_claim()
-    until = date.today().isoformat()  # noqa: DTZ011 - as the service has it
+    until = date.today().isoformat()  # noqa: DTZ011 - as in the service
     done = browser.send(f"{claim}/bypasses", rule="QTY01", reason="until tonight", until=until)
     assert "accepted" in text_of(done, "//h1")
     number = int(claim.rpartition("/")[2])
-    with service.desk.store.writing() as session:
+    with service.services.store.writing() as session:
         session.execute(update(BypassRow).where(BypassRow.claim_id == number).values(until="2020-01-01"))
         session.execute(update(ClaimRow).where(ClaimRow.id == number).values(bypass_until="2020-01-01"))
     run = re.search(r"/runs/([0-9a-f]{16})", done.text)
@@ -435,7 +439,7 @@ def test_a_bypass_that_has_ended_brings_the_claim_back(service: Service, browser
         ({"until": "soon"}, "is a date"),
         ({"until": "2020-01-01"}, "within a year"),
         ({"until": "2199-01-01"}, "within a year"),
-        ({"rule": "NDC01"}, "not heard"),
+        ({"rule": "NDC01"}, "not reported"),
     ],
 )
 def test_a_bypass_needs_reason_and_end(browser: Browser, fields: dict[str, str], why: str) -> None:
@@ -446,28 +450,28 @@ def test_a_bypass_needs_reason_and_end(browser: Browser, fields: dict[str, str],
     assert why in answer.text
 
 
-# -- which rules help ------------------------------------------------------------------------------------------
+# -- rule statistics -------------------------------------------------------------------------------------------
 
 
-def test_what_came_of_a_rule_is_counted(own_service: Service) -> None:
+def test_states_of_findings_are_counted_by_rule(own_service: Service) -> None:
     with Browser(own_service) as browser:
-        mended, bypassed, _ = (browser.only_claim() for _ in range(3))
-        place = segment_place(browser.get(mended), "CTP")
-        browser.send(f"{mended}/segments", place=place, kind="replace", text="CTP****40*ML")
-        until = date.today().isoformat()  # noqa: DTZ011 - as the service has it
+        fixed, bypassed, _ = (browser.only_claim() for _ in range(3))
+        index = find_segment(browser.get(fixed), "CTP")
+        browser.send(f"{fixed}/segments", index=index, kind="replace", text="CTP****40*ML")
+        until = date.today().isoformat()  # noqa: DTZ011 - as in the service
         browser.send(f"{bypassed}/bypasses", rule="QTY01", reason="it was agreed", until=until)
-        told = browser.get("/rules")
-        row = text_of(told, "//tbody/tr[td/a[text()='QTY01']]")
+        page = browser.get("/rules")
+        row = text_of(page, "//tbody/tr[td/a[text()='QTY01']]")
         assert re.search(r"QTY01 \S+ 3 ?1 ?1 ?1 ?\$15,125.00$", row), row
-        assert re.fullmatch(r"[\d-]{10}33", text_of(told, "//details//tbody"))
-        bars = re.findall(r'<rect class="(mended|bypassed|open)" x="([\d.]+)" width="([\d.]+)"', told.text)
-        assert bars == [("mended", "0.0", "80.0"), ("bypassed", "80.0", "80.0"), ("open", "160.0", "80.0")]
+        assert re.fullmatch(r"[\d-]{10}33", text_of(page, "//details//tbody"))
+        bars = re.findall(r'<rect class="(fixed|bypassed|open)" x="([\d.]+)" width="([\d.]+)"', page.text)
+        assert bars == [("fixed", "0.0", "80.0"), ("bypassed", "80.0", "80.0"), ("open", "160.0", "80.0")]
         assert browser.get("/rules", days="0").status_code == 400
         assert "How to fix" in browser.get("/rules/QTY01").text
         assert browser.get("/rules/NDC999").status_code == 404
 
 
-def test_without_claims_every_page_stands(own_service: Service) -> None:
+def test_pages_render_without_claims(own_service: Service) -> None:
     with Browser(own_service) as browser:
         for page in ("/claims", "/runs", "/rules"):
             assert browser.get(page).status_code == 200

@@ -1,4 +1,4 @@
-"""What a browser does, for tests: signs in, keeps its cookie, sends forms with their page's token."""
+"""A minimal browser: signs in, keeps its cookie, submits forms with their token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAULTY = base().replace(b"CTP****40*ML", b"CTP****0*ML")
 
 
 class Browser:
-    """A session of somebody who signed in. It knows no key any more, only its cookie."""
+    """A browser session. After sign-in it has only its cookie, not the key."""
 
     def __init__(self, service: Service, key: str | None = None) -> None:
         self._client = httpx.Client(base_url=service.url, timeout=60, trust_env=False, follow_redirects=True)
@@ -28,33 +28,33 @@ class Browser:
         self._client.close()
 
     def get(self, address: str, **query: Any) -> httpx.Response:
-        """A page."""
+        """Get a page."""
         return self._client.get(address, params=query or None)
 
     def post(self, address: str, fields: dict[str, Any], **rest: Any) -> httpx.Response:
-        """A form as it is; the caller gives its token."""
+        """Submit a form without adding its token."""
         return self._client.post(address, data=fields, **rest)
 
     def token(self) -> str:
-        """The session's token, as the forms hold it."""
+        """Return the session's token from a form."""
         found = re.search(r'name="token" value="([^"]+)"', self.get("/claims").text)
         assert found
         return found[1]
 
     def send(self, address: str, **fields: Any) -> httpx.Response:
-        """A form with its token, and the version of the claim where none is given."""
+        """Submit a form with its token, and with the claim's version unless given."""
         claim = re.match(r"/claims/\d+", address)
         if claim and "version" not in fields:
             fields["version"] = self.version(claim[0])
         return self.post(address, {"token": self.token(), **fields})
 
     def version(self, address: str) -> str:
-        """The version of a claim, as its forms hold it; 0 where there is no form."""
+        """Return the version of a claim from its forms; 0 without a form."""
         found = re.search(r'name="version" value="(\d+)"', self.get(address, edit=0).text)
         return found[1] if found else "0"
 
     def upload(self, data: bytes, name: str = "claims.edi", **fields: str) -> httpx.Response:
-        """A file sent from the page of files."""
+        """Submit a file with the upload form."""
         return self._client.post(
             "/runs",
             data={"token": self.token(), "as_of": AS_OF, **fields},
@@ -62,7 +62,7 @@ class Browser:
         )
 
     def only_claim(self, data: bytes = FAULTY) -> str:
-        """Send a file with one claim; the claim's address."""
+        """Submit a file with one claim and return the claim's path."""
         answer = self.upload(data)
         assert answer.status_code == 200, answer.text
         run = answer.url.path.rpartition("/")[2]
@@ -71,11 +71,11 @@ class Browser:
 
 
 def claim_addresses(answer: httpx.Response) -> list[str]:
-    """The claims that a list links to, in its order."""
+    """Return the paths of the claims in a list, in its order."""
     return [str(link) for link in html.fromstring(answer.text).xpath("//tbody//td[1]/a/@href")]
 
 
 def text_of(answer: httpx.Response, path: str) -> str:
-    """The text of the elements that an XPath finds."""
+    """Return the text of the elements that match an XPath."""
     found = html.fromstring(answer.text).xpath(path)
     return " ".join(" ".join(node.text_content() for node in found).split())

@@ -1,4 +1,4 @@
-"""A claim with a token of its own in every element, so that whatever of it turns up elsewhere can be found."""
+"""A claim with a unique token in every element, so that any leaked value can be found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from support.edi import base, join, segments
 
 TOKEN = re.compile(rb"(?i)ZQ[0-9]{3,4}QZ")
-# Elements whose values say how the rest is read; with a token there the file could not be taken as a claim at all.
+# Elements that define the structure; with a token there the file would not parse as a claim.
 _KEPT = {
     "ISA": range(1, 17), "GS": range(1, 9), "ST": range(1, 4), "SE": range(1, 3), "GE": range(1, 3),
     "IEA": range(1, 3), "HL": range(1, 5), "BHT": range(1, 3), "NM1": range(1, 3), "CLM": range(2, 3),
@@ -18,8 +18,8 @@ _KEPT = {
 
 
 def claim(*, whole: bool = True) -> bytes:
-    """A file with one rejected claim; not whole, every element is a token that may be one: amounts and dates too,
-    and the file ends within its claim."""
+    """Return a file with one rejected claim. Unless ``whole``, amounts and dates are tokens too, and the file ends
+    within its claim."""
     tokens = iter(range(100, 10_000))
     parts = []
     for segment in segments(base()):
@@ -27,9 +27,9 @@ def claim(*, whole: bool = True) -> bytes:
         kept = _KEPT.get(tag, range(0))
         if not whole and tag in ("CLM", "DTP", "SV1", "CTP", "HI", "DMG"):
             kept = range(1, 2) if tag in ("DTP", "SV1") else range(0)
-        for place, value in enumerate(elements, 1):
-            if value and place not in kept:
-                elements[place - 1] = f"ZQ{next(tokens)}QZ"
+        for position, value in enumerate(elements, 1):
+            if value and position not in kept:
+                elements[position - 1] = f"ZQ{next(tokens)}QZ"
         if tag == "SV1":
             elements[0] = (
                 f"HC:J3590:JZ::::ZQ{next(tokens)}QZ" if elements[0].startswith("HC:J3590") else elements[0]
@@ -40,5 +40,5 @@ def claim(*, whole: bool = True) -> bytes:
 
 
 def found(text: bytes) -> list[bytes]:
-    """The tokens in a text."""
+    """Return the tokens in a text."""
     return TOKEN.findall(text)

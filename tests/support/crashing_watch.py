@@ -1,4 +1,4 @@
-"""Watches once and kills itself behind a step: crashing_watch.py FEED.toml STEP COUNT. Run by tests and tools."""
+"""Watch once and kill this process after a step: crashing_watch.py FEED.toml STEP COUNT."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def main() -> None:
     path, wanted, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     seen = 0
 
-    def step(name: str) -> None:
+    def on_step(name: str) -> None:
         nonlocal seen
         seen += name == wanted
         if seen == count:
             os.kill(os.getpid(), signal.SIGKILL)
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    Watch(load_feed_file(path), Event(), step).run(once=True)
+    Watch(load_feed_file(path), Event(), on_step).run(once=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own, thrown away afterwards; reached through a socket in its folder, not the network."""
+"""A temporary PostgreSQL server, reached through a socket in its folder instead of the network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ USER = "postgres"
 
 
 def binaries() -> Path | None:
-    """Where the newest installed server's programs are; None when there is no server."""
+    """Return the folder with the programs of the newest installed server; None when there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: float(path.parts[4]))
     return found[-1].parent if found else None
 
@@ -28,8 +28,10 @@ def _run(*command: str | Path) -> None:
 
 @contextmanager
 def cluster(*, durable: bool = False) -> Iterator[str]:
-    """Run a server and give a URL with ``{}`` in place of the database. It is not ``durable`` unless told so: what
-    dies in tests are workers, not machines."""
+    """Run a server and yield its URL, with ``{}`` for the database.
+
+    fsync is off unless ``durable`` is set: in tests workers die, not machines.
+    """
     programs = binaries()
     assert programs is not None
     folder = Path(tempfile.mkdtemp(prefix="x12proc-pg-", dir="/tmp"))
@@ -50,7 +52,7 @@ def cluster(*, durable: bool = False) -> Iterator[str]:
 
 
 def new_database(url: str, name: str) -> str:
-    """Make an empty database and give its URL."""
+    """Create an empty database and return its URL."""
     import sqlalchemy as sa  # noqa: PLC0415 - only where there is a server
 
     engine = sa.create_engine(url.format("postgres"), isolation_level="AUTOCOMMIT")

@@ -1,4 +1,4 @@
-"""`x12proc serve` as a process of its own."""
+"""Runs `x12proc serve` as a subprocess."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from x12proc.cli.app import app
 
 
 def make_key(data: Path, name: str, scope: str) -> str:
-    """A key of a service that need not run."""
+    """Create a key with `x12proc keys create`."""
     arguments = ["keys", "create", name, "--scope", scope, "--data", str(data)]
     return CliRunner().invoke(app, arguments).stdout.strip()
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 def serve(*arguments: str | Path, before: tuple[str, ...] = ()) -> tuple[subprocess.Popen[bytes], str]:
-    """A service as a process, and its address. ``before`` are options of the program itself."""
+    """Start a service and return its process and address. ``before`` are options of the program itself."""
     port = free_port()
     command = [sys.executable, "-W", "error", "-m", "x12proc", *before, "serve", "--port", str(port)]
     command += map(str, arguments)
@@ -39,7 +39,7 @@ def serve(*arguments: str | Path, before: tuple[str, ...] = ()) -> tuple[subproc
 
 
 def wait(process: subprocess.Popen[bytes], client: httpx.Client) -> None:
-    """Wait until a service answers."""
+    """Wait until a service responds."""
     while process.poll() is None:
         try:
             assert client.get("/healthz").status_code == 200

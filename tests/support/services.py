@@ -1,4 +1,4 @@
-"""Starts the service in a thread of the tests, as `x12proc serve` starts it."""
+"""Runs the service in a thread, configured as by `x12proc serve`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import httpx
 import uvicorn
 
 from x12proc.service.app import make_app
-from x12proc.service.keys import SCOPES, create_key
-from x12proc.service.options import Options
+from x12proc.service.auth import SCOPES, create_key
+from x12proc.service.options import ServiceOptions
 from x12proc.service.server import server_config
 from x12proc.service.services import Services
 
@@ -22,13 +22,13 @@ EDI = "application/edi-x12"
 
 
 class Service:
-    """A service, its address, and a key that may do everything."""
+    """A running service, its URL, and a key with every scope."""
 
     def __init__(self, data: Path, **limits: Any) -> None:
-        self.options = Options(data=data, **limits)
+        self.options = ServiceOptions(data=data, **limits)
         self.app = make_app(self.options)
-        self.desk: Services = self.app.state.desk
-        self.key = create_key(self.desk.store, "tester", tuple(SCOPES))
+        self.services: Services = self.app.state.services
+        self.key = create_key(self.services.store, "tester", tuple(SCOPES))
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
         self._socket = listening
@@ -49,17 +49,17 @@ class Service:
         self._socket.close()
 
     def client(self, key: str | None = None) -> httpx.Client:
-        """A client with a key; the one that may do everything when None, none when empty."""
+        """Return a client with a key: the one with every scope when None, no key when empty."""
         key = self.key if key is None else key
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=120, trust_env=False)
 
     def key_for(self, name: str, *scopes: str) -> str:
-        """Another key."""
-        return create_key(self.desk.store, name, scopes)
+        """Create another key."""
+        return create_key(self.services.store, name, scopes)
 
 
 def post(client: httpx.Client, data: bytes, accept: str = "application/json", **query: Any) -> httpx.Response:
-    """Send a file the simple way."""
+    """Submit a file as the body of a request."""
     headers = {"Content-Type": EDI, "Accept": accept}
     return client.post("/v1/scrub", content=data, headers=headers, params={"as_of": AS_OF, **query})

@@ -25,7 +25,7 @@ _COMMANDS = {
     "reference": "Show the dated tables, look up a drug, code or NDC, import official downloads.",
     "profiles": "Show the payer profiles and what each of them changes.",
     "watch": "Watch folders: scrub what comes in, and lose nothing.",
-    "ledger": "Show what watched folders took, replay it, override a refusal.",
+    "ledger": "Report on the files of watched folders, replay one, override a refusal.",
     "serve": "Run the HTTP service.",
     "keys": "Make, list and revoke the keys of the HTTP service.",
 }

@@ -1,4 +1,4 @@
-"""``x12proc keys``: who may use the service."""
+"""``x12proc keys``: the API keys of the service."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from x12proc.cli.serve import data_option, service_extra
 
 @click.group()
 def command() -> None:
-    """Make, list and revoke the keys of the HTTP service.
+    """Create, list and revoke the keys of the HTTP service.
 
-    A key is shown once, when it is made; only its hash is kept. A running service knows a new key at once, and a
-    revoked one no more.
+    A key is shown once, when it is created; only its hash is stored. A running service accepts a new key at once
+    and no longer accepts a revoked one.
 
     \b
     x12proc keys create feed --scope scrub,read
@@ -34,40 +34,40 @@ def command() -> None:
     callback=comma_list,
     required=True,
     metavar="LIST",
-    help="What the key may do: scrub, read, edit, bypass, metrics.",
+    help="Scopes of the key: scrub, read, edit, bypass, metrics.",
 )
 @data_option
 def create(name: str, scope: tuple[str, ...], data: Path) -> None:
-    """Make a key for somebody or something."""
+    """Create a key for a user or program."""
     with service_extra():
+        from x12proc.service.auth import create_key  # noqa: PLC0415 - an optional extra
         from x12proc.service.db.store import Store  # noqa: PLC0415 - an optional extra
-        from x12proc.service.keys import create_key  # noqa: PLC0415 - an optional extra
     with closing(Store(data)) as store:
         click.echo(create_key(store, name, scope))
-    click.echo("Keep it well: it is shown this once.", err=True)
+    click.echo("Store it safely: it is not shown again.", err=True)
 
 
 @command.command("list")
 @data_option
 def list_command(data: Path) -> None:
-    """List the keys; never the secrets, which are not kept."""
+    """List the keys, without their secrets, which are not stored."""
     with service_extra():
+        from x12proc.service.auth import list_keys  # noqa: PLC0415 - an optional extra
         from x12proc.service.db.store import Store  # noqa: PLC0415 - an optional extra
-        from x12proc.service.keys import list_keys  # noqa: PLC0415 - an optional extra
     with closing(Store(data)) as store:
         keys = list_keys(store)
     for key in keys:
         state = f"revoked {key.revoked}" if key.revoked else "valid"
-        click.echo(f"{key.name:24} {','.join(key.scopes):32} made {key.created}  {state}")
+        click.echo(f"{key.name:24} {','.join(key.scopes):32} created {key.created}  {state}")
 
 
 @command.command()
 @click.argument("name")
 @data_option
 def revoke(name: str, data: Path) -> None:
-    """End a key, and every browser session that was opened with it."""
+    """Revoke a key and every browser session opened with it."""
     with service_extra():
+        from x12proc.service.auth import revoke_key  # noqa: PLC0415 - an optional extra
         from x12proc.service.db.store import Store  # noqa: PLC0415 - an optional extra
-        from x12proc.service.keys import revoke_key  # noqa: PLC0415 - an optional extra
     with closing(Store(data)) as store:
         revoke_key(store, name)

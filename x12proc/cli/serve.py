@@ -18,13 +18,13 @@ data_option = click.option(
     default="x12proc-data",
     show_default=True,
     envvar="X12PROC_DATA",
-    help="The folder that everything is kept in; X12PROC_DATA names it as well.",
+    help="The data folder, also set by X12PROC_DATA.",
 )
 
 
 @contextlib.contextmanager
 def service_extra() -> Iterator[None]:
-    """Says what to install where the service's libraries are missing."""
+    """Raise ConfigError with the extra to install when a library of the service is missing."""
     try:
         yield
     except ImportError as error:
@@ -35,29 +35,35 @@ def service_extra() -> Iterator[None]:
 
 @click.group(invoke_without_command=True)
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Where to listen; by default this machine only."
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; the default is local only."
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8370, show_default=True)
 @data_option
-@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Your own configuration.")
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Your own configuration file.")
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Files scrubbed at once."
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Files scrubbed in parallel."
 )
 @click.option(
     "--queue", type=click.IntRange(0, 10_000), default=16, show_default=True, help="Files that may wait."
 )
-@click.option("--max-mb", type=click.IntRange(1, 10_000), default=256, show_default=True, help="Size of a file.")
 @click.option(
-    "--upload-seconds", type=click.IntRange(1), default=300, show_default=True, help="Time for a file to arrive."
+    "--max-mb", type=click.IntRange(1, 10_000), default=256, show_default=True, help="Limit of a file, in MB."
 )
 @click.option(
-    "--job-seconds", type=click.IntRange(1), default=600, show_default=True, help="Time for a file to be scrubbed."
+    "--upload-seconds", type=click.IntRange(1), default=300, show_default=True, help="Limit to receive a file."
 )
 @click.option(
-    "--keep-days", type=click.IntRange(0), default=30, show_default=True, help="Delete runs after; 0: never."
+    "--job-seconds", type=click.IntRange(1), default=600, show_default=True, help="Limit to scrub a file."
+)
+@click.option(
+    "--keep-days",
+    type=click.IntRange(0),
+    default=30,
+    show_default=True,
+    help="Delete runs after this many days; 0: never.",
 )
 @click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate chain, PEM.")
-@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key, PEM.")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Private key, PEM.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -76,14 +82,14 @@ def command(
 ) -> None:
     """Run the HTTP service, with the worklist for browsers.
 
-    Make a key first (x12proc keys create). Everything but /healthz needs one: programs send it with each request,
-    people sign in with it.
+    Create a key first (x12proc keys create). Everything except /healthz requires one: programs send it with each
+    request, users sign in with it.
 
     \b
     x12proc keys create ann --scope scrub,read,edit,bypass
     x12proc serve                                      http://127.0.0.1:8370
     x12proc serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
-    x12proc serve purge --older-than 7                 delete runs by hand
+    x12proc serve purge --older-than 7                 delete old runs now
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -91,10 +97,10 @@ def command(
         import uvicorn  # noqa: PLC0415 - an optional extra
 
         from x12proc.service.app import make_app  # noqa: PLC0415 - an optional extra
-        from x12proc.service.options import MEBIBYTE, Options  # noqa: PLC0415 - an optional extra
+        from x12proc.service.options import MEBIBYTE, ServiceOptions  # noqa: PLC0415 - an optional extra
         from x12proc.service.server import server_config  # noqa: PLC0415 - an optional extra
     _check_tls(tls_cert, tls_key)
-    options = Options(
+    options = ServiceOptions(
         data=data,
         config=config,
         workers=workers,
@@ -106,7 +112,7 @@ def command(
     )
     app = make_app(options)
     if tls_cert is None and not _is_loopback(host):
-        click.echo(f"Warning: {host} is served without TLS; put a proxy in front, or give --tls-cert", err=True)
+        click.echo(f"Warning: {host} is served without TLS; use a TLS proxy or --tls-cert", err=True)
     click.echo(f"Serving {'https' if tls_cert else 'http'}://{host}:{port}, data in {data}", err=True)
     uvicorn.Server(server_config(app, host, port, tls_cert, tls_key)).run()
 
@@ -115,7 +121,7 @@ def command(
 @click.option("--older-than", type=click.IntRange(0), required=True, metavar="DAYS", help="0 deletes all.")
 @data_option
 def purge(older_than: int, data: Path) -> None:
-    """Delete the runs that are older than so many days, with their files, claims and edits."""
+    """Delete runs older than DAYS with their files, claims and edits."""
     with service_extra():
         from x12proc.service.db.store import Store  # noqa: PLC0415 - an optional extra
     with contextlib.closing(Store(data)) as store:
@@ -123,7 +129,7 @@ def purge(older_than: int, data: Path) -> None:
 
 
 def _check_tls(cert: Path | None, key: Path | None) -> None:
-    """Whether certificate and key can be used. Raises ConfigError."""
+    """Check that certificate and key can be loaded. Raises ConfigError."""
     if (cert is None) != (key is None):
         raise ConfigError("--tls-cert and --tls-key go together")
     if cert is None or key is None:

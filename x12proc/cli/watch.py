@@ -17,16 +17,16 @@ NEEDS = "this needs an extra: pip install 'x12proc[feed]'"
 
 @click.command()
 @click.argument("feed_file", type=click.Path(path_type=Path), metavar="FEED.toml")
-@click.option("--once", is_flag=True, help="Work on what lies in the inboxes, then end.")
+@click.option("--once", is_flag=True, help="Process the files in the inboxes, then exit.")
 def command(feed_file: Path, once: bool) -> None:
-    """Watch folders: scrub what comes into an inbox, and lose nothing.
+    """Watch folders: scrub each file that arrives in an inbox, without losing any.
 
-    An input is taken when its envelopes are complete and it has been still for settle_seconds. Its artifacts
-    appear in the outbox, in a folder of its name; it ends in archive, or in quarantine with the reason beside it.
-    Several processes may watch the same folders. SIGTERM ends the program behind the file at hand.
+    A file is taken when its envelopes are complete and it has not changed for settle_seconds. Its artifacts appear
+    in the outbox, in a folder of its name. The file moves to the archive, or to quarantine with its reason.json.
+    Several processes may watch the same folders. SIGTERM ends the program after the current file.
 
-    Exit codes with --once: 0 no claim rejected, 1 at least one rejected, 3 at least one input went into quarantine
-    or had to be left for the next time. Without it: 0 after SIGTERM. 2: FEED.toml is wrong, nothing was read.
+    Exit codes with --once: 0 no claim rejected, 1 at least one rejected, 3 at least one file was quarantined or
+    deferred to the next run. Without --once: 0 after SIGTERM. 2: FEED.toml is invalid, nothing was read.
 
     \b
     x12proc watch FEED.toml            until SIGTERM
@@ -43,14 +43,14 @@ def command(feed_file: Path, once: bool) -> None:
         stopping.set()
 
     watch = Watch(load_feed_file(feed_file), stopping)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, stop)
     watch.run(once=once)
     raise click.exceptions.Exit(exit_code(watch.counts) if once else ACCEPTED)
 
 
 def exit_code(counts: dict[str, int]) -> int:
-    """0, 1 or 3 by what became of the files."""
-    if counts["failed"] or counts["left"]:
+    """Return 0, 1 or 3 by the results of the files."""
+    if counts["failed"] or counts["deferred"]:
         return FAILED
     return REJECTED if counts["rejected"] else ACCEPTED

@@ -215,7 +215,7 @@ class Engine:
     def _bypasses_in_effect(self, plan: _Plan, without: _Plan, context: Context) -> tuple[Bypass, ...]:
         """The bypasses without which their rule would be heard on the claim, or would crash on it."""
         crashes: list[RuleError] = []
-        own, lines = self._run_rules(without, context.under(without.options), crashes)
+        own, lines = self._run_rules(without, context.with_options(without.options), crashes)
         heard = {finding.rule for finding in own} | {crash.rule_id for crash in crashes}
         heard.update(finding.rule for line in lines for finding in line.findings)
         return tuple(bypass for bypass in plan.bypasses if bypass.rule in heard)
@@ -263,7 +263,7 @@ class _Plan:
         steps = [
             (rule.check, rule, settings[rule.id])
             for rule in rules.values()
-            if claim_type in rule.applies and _is_enabled(settings[rule.id])
+            if claim_type in rule.claim_types and _is_enabled(settings[rule.id])
         ]
         self.claim = [step for step in steps if step[1].level == "claim"]
         self.options = {rule_id: setting.options for rule_id, setting in settings.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -20,11 +20,11 @@ from x12proc.engine.engine import ClaimResult, LineResult
 from x12proc.findings import INFO, SEVERITIES, Finding
 from x12proc.reference.ndc import normalize
 from x12proc.rules import all_rules
-from x12proc.rules.arithmetic import quantity_of_text
-from x12proc.rules.base import Rule
-from x12proc.rules.context import Context
-from x12proc.rules.ndc import repaired, without_leading_zero
-from x12proc.rules.quantity import UNITS
+from x12proc.rules.base import Fixer, Rule
+from x12proc.rules.context import Context, per_claim
+from x12proc.rules.shared.measures import UNITS
+from x12proc.rules.shared.ndc_quantity import quantity_of_text
+from x12proc.rules.shared.ndc_text import repaired, without_leading_zero
 from x12proc.values import format_number, parse_quantity
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment
@@ -70,9 +70,9 @@ def line_fixes(line: LineResult, scrubbed: ClaimResult, level: FixLevel) -> tupl
     )
 
 
-@lru_cache(maxsize=1)
+@per_claim
 def _offered(ctx: Context) -> dict[int, tuple[Fix, ...]]:
-    """What was found on the lines of the claim at hand, by where a line ends; several reports ask."""
+    """The fixes found so far, by where a line ends; several reports ask."""
     return {}
 
 
@@ -127,11 +127,11 @@ def _found(scrubbed: LineResult, claim: ClaimResult) -> list[Fix]:
     faults = [_Fault(finding, scrubbed.line, segments, claim.context) for finding in scrubbed.findings]
     found: list[Fix] = []
     for fault in faults:
-        mender = _MENDERS.get(fault.finding.rule)
-        if mender is not None:
-            found += _element_fix(fault, mender)
-        elif fault.finding.rule == "NDC02":
+        rule = all_rules().get(fault.finding.rule)
+        if rule is not None and rule.fixer == "drug-loop":
             found += _new_drug_loop(fault)
+        elif rule is not None and rule.fixer:
+            found += _element_fix(fault, _FIXERS[rule.fixer])
     faults.sort(key=lambda fault: SEVERITIES.index(fault.finding.severity))
     for fault in faults[:_MOST_TRIMMED]:
         found += [fix for fix in _trim(fault) if all(_apart(fix, other) for other in found)]
@@ -265,14 +265,15 @@ def _unit(text: str, fault: _Fault) -> _Mended:
     return (unit, True) if unit in UNITS else None
 
 
-_MENDERS: dict[str, Callable[[str, _Fault], _Mended]] = {
-    "BAL02": _unit_basis,
-    "NDC01": _ndc_of_text,
-    "NDC05": _ndc_without_ornament,
-    "NDC06": _ndc_that_is_known,
-    "NDC07": _qualifier,
-    "NDC15": _ndc_of_eleven_digits,
-    "QTY02": _unit,
+# By ``fixer`` of a rule's declaration.
+_FIXERS: dict[Fixer, Callable[[str, _Fault], _Mended]] = {
+    "unit-basis": _unit_basis,
+    "ndc-from-text": _ndc_of_text,
+    "ndc-digits": _ndc_without_ornament,
+    "known-ndc": _ndc_that_is_known,
+    "qualifier": _qualifier,
+    "eleven-digits": _ndc_of_eleven_digits,
+    "unit": _unit,
 }
 
 
@@ -358,13 +359,13 @@ def _agrees(fault: _Fault, changed: list[Segment]) -> bool:
     )
 
 
-@lru_cache(maxsize=2)
+@cache
 def _contradicting(claim_type: str) -> tuple[Rule, ...]:
     return tuple(
         rule
         for rule in all_rules().values()
         if rule.level == "line" and rule.family in _CONTRADICTING and rule.severity != INFO
-        and claim_type in rule.applies
+        and claim_type in rule.claim_types
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ time. So only silence is remembered, never a finding, and a mark that is wrong c
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -62,6 +63,7 @@ class DrugOnlyContext:
     """What a rule may know besides its line: the claim's other drug lines, their texts, tables and options."""
 
     def __init__(self, whole: Context) -> None:
+        self.memo: dict[Any, Any] = {}  # see x12proc.rules.context.per_claim
         self.reference = whole.reference
         self.option: Callable[[str, str], OptionValue] = whole.option
         self.read: Callable[[tuple[str, ...]], Narrative] = whole.read

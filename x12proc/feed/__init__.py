@@ -1,1 +1,1 @@
-"""Watched folders: inputs taken from an inbox, scrubbed, and put where they belong, with a ledger of all of it."""
+"""Watched folders: take files from an inbox, scrub them, deliver artifacts, and record all of it in a ledger."""

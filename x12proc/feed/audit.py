@@ -1,4 +1,4 @@
-"""Holds the ledger against the folders: what it says lies there, lies there, and nothing else is at work."""
+"""Compare the ledger with the folders: every recorded file must exist, and work must hold nothing else."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from collections.abc import Iterator
 from x12proc.feed import disk
 from x12proc.feed import quarantine_reason as reason
 from x12proc.feed.feed_file import Feed
-from x12proc.feed.filenames import fit
+from x12proc.feed.filenames import fit_filename
 from x12proc.feed.ledger import FileRow, Ledger
 
 
-def contradictions(feed: Feed, ledger: Ledger) -> Iterator[str]:
-    """What is otherwise than the ledger says, a line a file. Files at work are left out.
+def find_discrepancies(feed: Feed, ledger: Ledger) -> Iterator[str]:
+    """Yield one line for each difference between the ledger and the folders; files in progress are skipped.
 
-    An artifact that was taken from the outbox is no contradiction, one that is there and differs is.
+    An artifact that was collected from the outbox is no difference, one whose content differs is.
     """
-    homes = set()
-    taken_back = {entry["file_id"] for entry in ledger.overrides()}  # their bytes went into the inbox again
+    in_progress = set()
+    overridden = {entry["file_id"] for entry in ledger.overrides()}  # their inputs were returned to the inbox
     for row in ledger.files([feed.name]):
-        if row.at_work:
-            homes.add(row.id)
-        elif row.pruned is None and row.id not in taken_back:
-            yield from (f"{row.id}: {what}" for what in _of_file(feed, row))
+        if row.in_progress:
+            in_progress.add(row.id)
+        elif row.pruned is None and row.id not in overridden:
+            yield from (f"{row.id}: {difference}" for difference in _file_discrepancies(feed, row))
     for entry in sorted(feed.work.iterdir()):
-        if entry.name not in homes:
-            yield f"{entry.name}: left in work"
+        if entry.name not in in_progress:
+            yield f"{entry.name}: unexpected entry in work"
 
 
-def _of_file(feed: Feed, row: FileRow) -> Iterator[str]:
+def _file_discrepancies(feed: Feed, row: FileRow) -> Iterator[str]:
     quarantined = row.state == "failed"
     folder = feed.quarantine if quarantined else feed.archive
     if not disk.exists(folder / row.stored_as):
-        yield f"its input is not in {'quarantine' if quarantined else 'the archive'}"
-    if quarantined and not disk.exists(feed.quarantine / fit(row.stored_as, reason.ENDING)):
-        yield "its reason is not in quarantine"
-    found = disk.hashes(feed.outbox / row.folder) if row.folder else {}
+        yield f"the input is not in {'quarantine' if quarantined else 'the archive'}"
+    if quarantined and not disk.exists(feed.quarantine / fit_filename(row.stored_as, reason.SUFFIX)):
+        yield "reason.json is not in quarantine"
+    found = disk.hash_files(feed.outbox / row.folder) if row.folder else {}
     if found and found != row.artifacts:
-        yield "its artifacts are not those that were written"
+        yield "the artifacts in the outbox differ from the recorded ones"
     if row.difference:
-        yield f"its claims don't add up: {row.difference} are not accounted for"
+        yield f"the claims don't add up: {row.difference} are not accounted for"

@@ -1,4 +1,4 @@
-"""Moves that survive whatever dies: every one can be repeated, none overwrites, none follows a link."""
+"""Move, copy and remove files. Every call can be repeated after a crash; none overwrites or follows a link."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
-_PIECE = 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 
 
 def exists(path: Path) -> bool:
-    """Whether anything at all has this name, a dangling link included."""
+    """Return whether an entry of any type has this name, including a dangling link."""
     return os.path.lexists(path)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a folder's entries last: after this a rename in it is there even when the power fails."""
+    """Sync a folder, so that renames in it survive a loss of power."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with contextlib.suppress(OSError):  # some network shares know no fsync of a folder
+        with contextlib.suppress(OSError):  # some network shares don't support fsync on a folder
             os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def open_plain(path: Path) -> BufferedReader:
-    """Open a plain file for reading. Raises OSError for a link, a pipe, a folder or a device, and never waits."""
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file for reading, without blocking. Raises OSError for a link, pipe, folder or device."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise OSError(errno.EINVAL, "not a plain file")
+        raise OSError(errno.EINVAL, "not a regular file")
     return os.fdopen(handle, "rb")
 
 
-def move(source: Path, target: Path, mark: str) -> None:
-    """Rename a file; to another file system copy it aside as ``.<mark>.part``, then rename and unlink.
+def move(source: Path, target: Path, file_id: str) -> None:
+    """Rename a file; across file systems copy it to ``.<file_id>.part``, rename the copy and remove the source.
 
-    Raises FileExistsError when the target is there.
+    Raises FileExistsError when the target exists.
     """
     if exists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
@@ -50,12 +50,12 @@ def move(source: Path, target: Path, mark: str) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _copy_file(source, target.parent / f".{mark}.part", target)
+        _copy_file(source, target.parent / f".{file_id}.part", target)
         source.unlink()
 
 
-def move_folder(source: Path, target: Path, mark: str) -> None:
-    """The same for a folder of plain files."""
+def move_folder(source: Path, target: Path, file_id: str) -> None:
+    """Move a folder of regular files as :func:`move` moves a file."""
     if exists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     try:
@@ -63,37 +63,37 @@ def move_folder(source: Path, target: Path, mark: str) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        aside = target.parent / f".{mark}.part"
-        remove(aside)
-        aside.mkdir()
+        partial = target.parent / f".{file_id}.part"
+        remove(partial)
+        partial.mkdir()
         for entry in sorted(source.iterdir()):
-            _copy_file(entry, aside / f".{mark}.part", aside / entry.name)
-        sync_folder(aside)
-        aside.rename(target)
+            _copy_file(entry, partial / f".{file_id}.part", partial / entry.name)
+        sync_folder(partial)
+        partial.rename(target)
         remove(source)
 
 
-def _copy_file(source: Path, aside: Path, target: Path) -> None:
-    with open_plain(source) as reader:
-        remove(aside)
-        with aside.open("xb") as writer:
-            shutil.copyfileobj(reader, writer, _PIECE)
+def _copy_file(source: Path, partial: Path, target: Path) -> None:
+    with open_regular(source) as reader:
+        remove(partial)
+        with partial.open("xb") as writer:
+            shutil.copyfileobj(reader, writer, _CHUNK_BYTES)
             writer.flush()
             os.fsync(writer.fileno())
-    shutil.copystat(source, aside, follow_symlinks=False)
-    aside.rename(target)
+    shutil.copystat(source, partial, follow_symlinks=False)
+    partial.rename(target)
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link, or a folder with all it holds; nothing when there is none."""
+    """Remove a file, a link, or a folder with its content; do nothing when the path doesn't exist."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
 
-def hashes(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file in a folder by its name; empty when there is no such folder."""
+def hash_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file in a folder by name; empty when the folder doesn't exist."""
     found = {}
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
@@ -103,16 +103,16 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def _hash(path: Path) -> str:
     try:
-        with open_plain(path) as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        if error.errno in (errno.EINVAL, errno.ELOOP):  # no file of ours
+        if error.errno in (errno.EINVAL, errno.ELOOP):  # a link or not a regular file, so not written by us
             return ""
         raise
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a new file and see to it that it lasts."""
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file and sync it to disk."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()

@@ -1,36 +1,38 @@
-"""Whether a file looks whole, judged by its two ends: an ISA at its head and an IEA at its end."""
+"""Check by its first and last bytes whether a file is complete: an ISA at the start and an IEA at the end."""
 
 from __future__ import annotations
 
 import re
 
-HEAD = 4096  # bytes that are enough for any ISA
-TAIL = 64 * 1024  # bytes at the end: the last IEA, and fill behind it
-_MARKS = b"\xef\xbb\xbf"
-_BLANK = b" \t\r\n"
-_CONTROL_NUMBER = 9  # digits of IEA02
+HEAD_BYTES = 4096  # bytes at the start, more than any ISA needs
+TAIL_BYTES = 64 * 1024  # bytes at the end: the last IEA and padding after it
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_WHITESPACE = b" \t\r\n"
+_CONTROL_NUMBER_DIGITS = 9  # digits of IEA02
 _TRAILER = re.compile(rb"(?<![A-Za-z0-9])IEA([^A-Za-z0-9 ])[0-9A-Za-z ]{0,10}\1([0-9A-Za-z ]{1,20})")
-_FILL = re.compile(rb"[0-9a-f\s\x00\x1a~]*\Z")
+_PADDING = re.compile(rb"[0-9a-f\s\x00\x1a~]*\Z")
 
 
-def looks_whole(head: bytes, tail: bytes) -> bool:
-    """Whether more can't be expected to come. ``tail`` is the file's end and may be all of it.
+def looks_complete(head: bytes, tail: bytes) -> bool:
+    """Return whether a file is complete. ``tail`` is the end of the file and may be all of it.
 
-    What doesn't begin with an ISA is no X12, and will not become X12 by waiting; it is whole as it is. An empty
-    file, or one that could still become an ISA, is not.
+    A file that doesn't begin with an ISA is not X12 and counts as complete, because waiting can't change that. An
+    empty file, or one whose bytes so far are the beginning of an ISA, is incomplete.
     """
-    start = head.lstrip(_BLANK).removeprefix(_MARKS).lstrip(_BLANK)
+    start = head.lstrip(_WHITESPACE).removeprefix(_BYTE_ORDER_MARK).lstrip(_WHITESPACE)
     if len(start) < len(b"ISA"):
         return bool(start) and not b"ISA".startswith(start)
-    return not start.startswith(b"ISA") or _ends(tail)
+    return not start.startswith(b"ISA") or _has_complete_trailer(tail)
 
 
-def _ends(tail: bytes) -> bool:
-    """Whether the last IEA is whole, and nothing but fill stands behind its terminator."""
+def _has_complete_trailer(tail: bytes) -> bool:
+    """Return whether the last IEA is complete and followed by nothing but padding."""
     found = list(_TRAILER.finditer(tail))
     if not found:
         return False
     rest = tail[found[-1].end() :]
-    if not rest.strip(_BLANK):  # a line end may be the terminator; without any the number must be whole
-        return bool(rest) or len(found[-1][2]) == _CONTROL_NUMBER
-    return _FILL.match(rest[1:]) is not None
+    if not rest.strip(
+        _WHITESPACE
+    ):  # a line end may be the terminator; without one, IEA02 must have all its digits
+        return bool(rest) or len(found[-1][2]) == _CONTROL_NUMBER_DIGITS
+    return _PADDING.match(rest[1:]) is not None

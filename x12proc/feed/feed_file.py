@@ -1,4 +1,4 @@
-"""FEED.toml: which folders are watched, how their inputs are scrubbed, and where the ledger is."""
+"""Read FEED.toml: the watched folders, the scrub options of each feed, and the URL of the ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from x12proc.runner.pool import Conformance
 from x12proc.runner.settings import AUTO, GuideErrorPolicy, Settings, load_settings
 from x12proc.typed_toml import convert, decode
 
-# What a feed can write; a fixed file is made by hand, where somebody looks at it before it is sent.
+# Artifacts that a feed can write. A fixed file is excluded, because a person has to review it before it is sent.
 EMITTED = tuple(kind for kind in ARTIFACTS if kind != "fixed")
 FOLDERS = ("inbox", "outbox", "archive", "quarantine", "work")
 _OWN_FOLDERS = FOLDERS[1:]  # an inbox may be shared by feeds with other name patterns
@@ -26,20 +26,22 @@ class LedgerTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """The table ``[ledger]``."""
 
     url: str = "sqlite:///ledger.db"
-    lease_seconds: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 60  # a silent worker's files are taken over
+    lease_seconds: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = (
+        60  # then another worker may take over the file
+    )
 
 
 class FeedTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table ``[feeds.NAME]``. Folders are relative to the file; they are made when absent."""
+    """A table ``[feeds.NAME]``. Folders are relative to the file and created when absent."""
 
     inbox: str = "in"
     outbox: str = "out"
     archive: str = "archive"
     quarantine: str = "quarantine"
     work: str = "work"
-    names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("*",)  # patterns of the names that are taken
+    names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("*",)  # patterns of file names to take
     profile: str = AUTO
-    config: str = ""  # an x12proc.toml; empty: the shipped one
+    config: str = ""  # path of an x12proc.toml; empty for the shipped one
     codes: tuple[str, ...] = ()
     emit: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("json", "html", "annotated")
     ack_scope: Literal["all", "rejected"] | None = None
@@ -58,7 +60,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """One feed, ready to run: its folders as whole paths, its settings loaded."""
+    """One feed with absolute folder paths and loaded settings."""
 
     name: str
     inbox: Path
@@ -76,7 +78,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What FEED.toml says. ``ledger_url`` is one that SQLAlchemy understands."""
+    """The content of a FEED.toml. ``ledger_url`` is a URL for SQLAlchemy."""
 
     ledger_url: str
     lease_seconds: float
@@ -84,12 +86,12 @@ class FeedFile(msgspec.Struct, frozen=True, kw_only=True):
     feeds: tuple[Feed, ...]
 
     def feed(self, name: str) -> Feed | None:
-        """The feed of this name."""
+        """Return the feed of this name, or None."""
         return next((feed for feed in self.feeds if feed.name == name), None)
 
 
 def load_feed_file(path: Path) -> FeedFile:
-    """Read FEED.toml. Raises ConfigError, which names the file, the key and what is allowed."""
+    """Read FEED.toml. Raises ConfigError, which names the file, the key and the allowed values."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -139,27 +141,27 @@ def _feed(name: str, table: FeedTable, base: Path, where: str) -> Feed:
 
 
 def _check_folders(feeds: tuple[Feed, ...], path: Path) -> None:
-    """No folder may serve two ends: what one feed writes would be overwritten, or read, by another."""
-    taken: dict[Path, str] = {}
+    """Check that no folder has two uses, in which one feed would overwrite or read the files of another."""
+    used: dict[Path, str] = {}
     for feed in feeds:
         for folder in _OWN_FOLDERS:
-            place = getattr(feed, folder).resolve()
-            here = f"feeds.{feed.name}.{folder}"
-            if place in taken:
-                raise ConfigError(f"{path}: {here}: this folder is {taken[place]} already; give each its own")
-            taken[place] = here
+            folder_path = getattr(feed, folder).resolve()
+            key = f"feeds.{feed.name}.{folder}"
+            if folder_path in used:
+                raise ConfigError(f"{path}: {key}: this folder is {used[folder_path]} already; give each its own")
+            used[folder_path] = key
     for feed in feeds:
-        if feed.inbox.resolve() in taken:
+        if feed.inbox.resolve() in used:
             raise ConfigError(
-                f"{path}: feeds.{feed.name}.inbox: this folder is {taken[feed.inbox.resolve()]} already"
+                f"{path}: feeds.{feed.name}.inbox: this folder is {used[feed.inbox.resolve()]} already"
             )
 
 
 def _absolute_url(url: str, base: Path, where: str) -> str:
-    """The ledger's URL; a SQLite file is relative to FEED.toml."""
-    kind, found, place = url.partition("://")
+    """Return the URL of the ledger for SQLAlchemy; a SQLite file is relative to FEED.toml."""
+    kind, found, location = url.partition("://")
     if found and kind in ("postgresql", "postgresql+psycopg"):
-        return f"postgresql+psycopg://{place}"
-    if found and kind == "sqlite" and place.startswith("/") and place[1:] and ":memory:" not in place:
-        return f"sqlite:///{base / place[1:]}"
+        return f"postgresql+psycopg://{location}"
+    if found and kind == "sqlite" and location.startswith("/") and location[1:] and ":memory:" not in location:
+        return f"sqlite:///{base / location[1:]}"
     raise ConfigError(f"{where}: allowed are sqlite:///FILE and postgresql+psycopg://USER@HOST/DATABASE")

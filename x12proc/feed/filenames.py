@@ -1,33 +1,33 @@
-"""File names made to fit: artifacts have longer names than their inputs, and 255 bytes is the limit."""
+"""Shorten file names to 255 bytes, because artifacts have longer names than their inputs."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 
-MOST = 255  # bytes of a name on every common file system
+MAX_NAME_BYTES = 255  # the limit of all common file systems
 
 
-def fit(name: str, ending: str = "") -> str:
-    """``name`` with ``ending`` behind it, in at most 255 bytes.
+def fit_filename(name: str, suffix: str = "") -> str:
+    """Return ``name`` plus ``suffix`` in at most 255 bytes.
 
-    A name that has to be cut gets eight digits of its hash, so that two long names stay two.
+    A name that has to be shortened ends in eight digits of its hash, so that different names stay different.
     """
-    whole = os.fsencode(name)
-    room = MOST - len(os.fsencode(ending))
-    if len(whole) > room:
-        mark = b"~" + hashlib.sha256(whole).hexdigest()[:8].encode()
-        whole = _cut(whole, room - len(mark)) + mark
-    return os.fsdecode(whole) + ending
+    encoded = os.fsencode(name)
+    available = MAX_NAME_BYTES - len(os.fsencode(suffix))
+    if len(encoded) > available:
+        digest = b"~" + hashlib.sha256(encoded).hexdigest()[:8].encode()
+        encoded = _truncate(encoded, available - len(digest)) + digest
+    return os.fsdecode(encoded) + suffix
 
 
-def shown(name: str) -> str:
-    """A name as text for a report: what is no UTF-8 becomes a question mark."""
+def printable(name: str) -> str:
+    """Return a file name as text for a report, with a replacement character for each invalid UTF-8 sequence."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _cut(name: bytes, size: int) -> bytes:
-    """The beginning of a name; no character of it is cut in two."""
+def _truncate(name: bytes, size: int) -> bytes:
+    """Return at most ``size`` bytes of a name without splitting a character."""
     while size > 0 and name[size] & 0xC0 == 0x80:
         size -= 1
     return name[:size]

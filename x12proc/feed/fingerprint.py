@@ -1,4 +1,4 @@
-"""What an input is, before it is scrubbed: its bytes' hash, its interchanges, how many claims stand in it."""
+"""Identify an input file before it is scrubbed: the hash of its bytes, its interchanges, its number of claims."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ DUPLICATE_CONTROL = "025"  # TA105, data element I18: duplicate interchange cont
 _PARTNERS_AND_NUMBER = (5, 6, 7, 8, 13)  # ISA05 to ISA08 and ISA13
 
 
-class Contents(msgspec.Struct, frozen=True):
-    """Of an input that can be opened; of another one all is empty."""
+class Fingerprint(msgspec.Struct, frozen=True):
+    """The identity of an input file; empty when the input can't be opened."""
 
     sha256: str = ""
-    interchanges: dict[str, Interchange] = {}  # each by its key, the first where several have the same
+    interchanges: dict[str, Interchange] = {}  # by interchange key; the first of several with the same key
     claims: int = 0
 
 
 def interchange_key(interchange: Interchange) -> str:
-    """What two interchanges may not share: sender, receiver and control number, hashed."""
+    """Return the hash of sender, receiver and control number, which must be unique among interchanges."""
     fields = interchange.header.fields
-    return hashlib.sha256("\0".join(field(fields, place) for place in _PARTNERS_AND_NUMBER).encode()).hexdigest()
+    return hashlib.sha256("\0".join(field(fields, index) for index in _PARTNERS_AND_NUMBER).encode()).hexdigest()
 
 
-def read_contents(source: Input) -> Contents:
-    """Read an input once. Raises OSError when reading fails half-way."""
+def read_fingerprint(source: Input) -> Fingerprint:
+    """Read an input and return its fingerprint. Raises OSError when reading fails after the input was opened."""
     try:
         opened = OpenInput(source)
     except (X12SyntaxError, OSError):
-        return Contents()  # the run over it will tell
+        return Fingerprint()  # the scrub run reports the error
     interchanges: dict[str, Interchange] = {}
     claims = 0
     with opened:
@@ -49,19 +49,21 @@ def read_contents(source: Input) -> Contents:
                 interchanges.setdefault(interchange_key(event), event)
             elif isinstance(event, TransactionClosed):
                 claims += event.claims
-        return Contents(opened.sha256, interchanges, claims)
+        return Fingerprint(opened.sha256, interchanges, claims)
 
 
-def refuse(source: Input, contents: Contents, keys: Collection[str], path: Path, now: datetime) -> None:
-    """Write the TA1s that refuse those interchanges whose keys came before. Raises OSError.
+def write_duplicate_ta1(
+    source: Input, fingerprint: Fingerprint, keys: Collection[str], path: Path, now: datetime
+) -> None:
+    """Write a TA1 with code 025 for each interchange whose key is in ``keys``. Raises OSError.
 
-    The others of the file get no answer: it is in quarantine until somebody has looked at it.
+    Other interchanges of the file get no TA1, because the file is in quarantine until a person reviews it.
     """
     with OpenInput(source) as opened, path.open("wb") as file:
         writer = InterchangeAcknowledgement(
             opened.buffer, file.write, ControlNumbers(), now, refuse=lambda _: DUPLICATE_CONTROL
         )
-        for key, interchange in contents.interchanges.items():
+        for key, interchange in fingerprint.interchanges.items():
             if key in keys:
                 writer.take(interchange)
         writer.end(Summary())

@@ -1,4 +1,4 @@
-"""Looks into an inbox: which files may be taken now, which are still coming, which will never come whole."""
+"""Scan an inbox for files that are ready, still settling, or incomplete."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from x12proc.feed.disk import open_plain
-from x12proc.feed.envelope import HEAD, TAIL, looks_whole
+from x12proc.feed.disk import open_regular
+from x12proc.feed.envelope import HEAD_BYTES, TAIL_BYTES, looks_complete
 
 UNFINISHED = (".tmp", ".part", ".filepart")
-_GZIP_MOST = 1 << 32  # bytes; what unfolds to more is left for the run to refuse
-_PIECE = 1024 * 1024
+_MAX_GZIP_BYTES = 1 << 32  # a .gz that decompresses to more counts as complete, and the scrub run refuses it
+_CHUNK_BYTES = 1024 * 1024
 Signature: TypeAlias = tuple[int, int, int, int]  # device, inode, size, time of last change
-Verdict: TypeAlias = Literal["ready", "settling", "incomplete"]
+Readiness: TypeAlias = Literal["ready", "settling", "incomplete"]
 
 
-class Waiting(msgspec.Struct):
-    """What is known of a file that lies in the inbox."""
+class PendingFile(msgspec.Struct):
+    """The state of a file in the inbox as of the last scan."""
 
     signature: Signature
-    since: float  # on a clock that is never set back
-    first: bool  # it has not changed since it was seen first
-    whole: bool | None = None  # None: not yet looked at
+    since: float  # monotonic time at which this signature was first seen
+    unchanged: bool  # the signature has been the same in every scan
+    complete: bool | None = None  # None: not checked yet
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A file that may be taken, as it was when it was looked at."""
+    """A file that is ready to be taken, with its size and time at the scan."""
 
     name: str
     size: int
@@ -43,9 +43,9 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Inbox:
-    """The files of one inbox, looked at again and again.
+    """Scan one inbox repeatedly and remember its pending files.
 
-    ``enabled`` is called once for each entry that is no plain file, with what it is; such an entry is left alone.
+    ``on_skipped`` is called once for each entry that is not a regular file, with its type.
     """
 
     def __init__(
@@ -54,107 +54,107 @@ class Inbox:
         names: tuple[str, ...],
         settle: float,
         incomplete_after: float,
-        tell: Callable[[str], None] = lambda kind: None,
+        on_skipped: Callable[[str], None] = lambda kind: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._names = names
-        self._settle = settle
+        self._settle_seconds = settle
         self._incomplete_after = incomplete_after
-        self._tell = tell
+        self._on_skipped = on_skipped
         self._clock = clock
-        self._known: dict[str, Waiting] = {}
-        self._told: set[str] = set()
-        self.settling = 0  # files that are only waited for until they have been still long enough
+        self._known: dict[str, PendingFile] = {}
+        self._reported: set[str] = set()
+        self.settling = 0  # number of new files whose settle time has not passed
 
-    def look(self) -> list[Candidate]:
-        """The files that may be taken now, oldest first. Raises OSError when the folder can't be read."""
+    def scan(self) -> list[Candidate]:
+        """Return the files that are ready to be taken, oldest first. Raises OSError for an unreadable folder."""
         now = self._clock()
-        found: dict[str, Waiting] = {}
+        found: dict[str, PendingFile] = {}
         ready = []
         self.settling = 0
-        for name, status in self._plain_files():
-            seen = found[name] = self._seen(name, status, now)
-            verdict = self._verdict(name, seen, status, now)
-            self.settling += verdict == "settling" and seen.first
-            if verdict == "ready":
+        for name, status in self._regular_files():
+            pending = found[name] = self._pending(name, status, now)
+            readiness = self._readiness(name, pending, status, now)
+            self.settling += readiness == "settling" and pending.unchanged
+            if readiness == "ready":
                 ready.append(Candidate(name, status.st_size, status.st_mtime_ns))
         self._known = found
         return sorted(ready, key=lambda candidate: (candidate.mtime_ns, candidate.name))
 
-    def _plain_files(self) -> Iterator[tuple[str, os.stat_result]]:
+    def _regular_files(self) -> Iterator[tuple[str, os.stat_result]]:
         with os.scandir(self._folder) as entries:
-            names = [entry.name for entry in entries if self._wanted(entry.name)]
-        self._told.intersection_update(names)
+            names = [entry.name for entry in entries if self._matches(entry.name)]
+        self._reported.intersection_update(names)
         for name in names:
             try:
                 status = (self._folder / name).lstat()
-            except OSError:  # gone, or not ours to see
+            except OSError:  # removed meanwhile, or not readable
                 continue
             if stat.S_ISREG(status.st_mode):
                 yield name, status
-            elif name not in self._told:
-                self._told.add(name)
-                self._tell(_kind(status.st_mode))
+            elif name not in self._reported:
+                self._reported.add(name)
+                self._on_skipped(_entry_type(status.st_mode))
 
-    def _wanted(self, name: str) -> bool:
+    def _matches(self, name: str) -> bool:
         if name.startswith(".") or name.lower().endswith(UNFINISHED):
             return False
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self._names)
 
-    def _seen(self, name: str, status: os.stat_result, now: float) -> Waiting:
+    def _pending(self, name: str, status: os.stat_result, now: float) -> PendingFile:
         signature = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         known = self._known.get(name)
         if known is None:
-            return Waiting(signature, now, first=True)
-        return known if known.signature == signature else Waiting(signature, now, first=False)
+            return PendingFile(signature, now, unchanged=True)
+        return known if known.signature == signature else PendingFile(signature, now, unchanged=False)
 
-    def _verdict(self, name: str, seen: Waiting, status: os.stat_result, now: float) -> Verdict:
-        still = now - seen.since
-        if still < self._settle:
+    def _readiness(self, name: str, pending: PendingFile, status: os.stat_result, now: float) -> Readiness:
+        stable_for = now - pending.since
+        if stable_for < self._settle_seconds:
             return "settling"
-        if seen.whole is None:
-            seen.whole = is_whole(self._folder / name)
-        age = max(still, time.time() - status.st_mtime)  # the second one counts for those who come by now and then
-        return "ready" if seen.whole or age >= self._incomplete_after else "incomplete"
+        if pending.complete is None:
+            pending.complete = is_complete(self._folder / name)
+        age = max(stable_for, time.time() - status.st_mtime)  # the latter for --once, which has no earlier scan
+        return "ready" if pending.complete or age >= self._incomplete_after else "incomplete"
 
 
-def is_whole(path: Path) -> bool:
-    """Whether a file's two ends say that nothing more will come; of a .gz, the ends of what is in it.
+def is_complete(path: Path) -> bool:
+    """Check a file's first and last bytes, of a .gz those of its content, and return whether it is complete.
 
-    A file that can't be opened counts as whole: waiting won't help, and whoever takes it will say why.
+    A file that can't be opened counts as complete: waiting doesn't help, and the scrub run reports the error.
     """
     try:
-        with open_plain(path) as file:
+        with open_regular(path) as file:
             if path.suffix.lower() == ".gz":
-                return _gzip_is_whole(file)
-            head = file.read(HEAD)
-            file.seek(max(os.fstat(file.fileno()).st_size - TAIL, 0))
-            return looks_whole(head, file.read(TAIL))
+                return _gzip_is_complete(file)
+            head = file.read(HEAD_BYTES)
+            file.seek(max(os.fstat(file.fileno()).st_size - TAIL_BYTES, 0))
+            return looks_complete(head, file.read(TAIL_BYTES))
     except OSError:
         return True
 
 
-def _gzip_is_whole(file: BufferedReader) -> bool:
+def _gzip_is_complete(file: BufferedReader) -> bool:
     if not file.peek(1):
         return False
     head = tail = b""
     size = 0
     try:
-        with gzip.open(file) as unfolded:
-            while piece := unfolded.read(_PIECE):
-                head = head or piece[:HEAD]
-                tail = (tail + piece)[-TAIL:]
-                size += len(piece)
-                if size > _GZIP_MOST:
+        with gzip.open(file) as decompressed:
+            while chunk := decompressed.read(_CHUNK_BYTES):
+                head = head or chunk[:HEAD_BYTES]
+                tail = (tail + chunk)[-TAIL_BYTES:]
+                size += len(chunk)
+                if size > _MAX_GZIP_BYTES:
                     return True
     except EOFError:
         return False
     except (gzip.BadGzipFile, zlib.error):
-        return True  # it will not become better
-    return looks_whole(head, tail)
+        return True  # waiting doesn't repair it
+    return looks_complete(head, tail)
 
 
-def _kind(mode: int) -> str:
+def _entry_type(mode: int) -> str:
     kinds = {"link": stat.S_ISLNK, "folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
     return next((kind for kind, is_kind in kinds.items() if is_kind(mode)), "device")

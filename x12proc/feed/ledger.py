@@ -1,4 +1,4 @@
-"""The ledger: what was taken, who works on it, what became of it. What it says is what counts."""
+"""The ledger: a database of the input files that were taken, their owners, states and results."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from x12proc.errors import ConfigError, X12ProcError
 from x12proc.feed import schema
 from x12proc.feed.schema import FILES, OVERRIDES, SCHEMA_VERSION, SEEN, TRANSITIONS
 
-State: TypeAlias = Literal["claimed", "scrubbed", "published", "archived", "failed"]
+State: TypeAlias = Literal["taken", "scrubbed", "published", "archived", "failed"]
 Kind: TypeAlias = Literal["bytes", "interchange", "claim"]
-AT_WORK = ("claimed", "scrubbed", "published")
+IN_PROGRESS = ("taken", "scrubbed", "published")
 _DAY = 86_400.0
-_BUSY_MS = 60_000  # how long SQLite waits for another worker's transaction
-_AT_ONCE = 500  # rows in one statement
+_BUSY_MS = 60_000  # time that SQLite waits for the transaction of another worker
+_BATCH_SIZE = 500  # rows per statement
 
 
-class LedgerUnavailable(X12ProcError):  # noqa: N818 - a state of the world, which may pass
-    """The database can't be reached or written. Nothing is lost: what it said last still counts."""
+class LedgerUnavailable(X12ProcError):  # noqa: N818 - a condition, and usually temporary
+    """The database can't be reached or written. Nothing is lost: its last committed state remains valid."""
 
 
 class LostLease(X12ProcError):  # noqa: N818 - likewise
-    """Somebody else works on the file now; whoever reads this has no say in it any more."""
+    """The lease on the file has passed to another worker; this one must not change the file any more."""
 
 
 class AlreadySeen(X12ProcError):  # noqa: N818 - likewise
-    """Another worker entered the same bytes or interchange while this one scrubbed its own."""
+    """Another worker recorded the same bytes or interchange while this worker was scrubbing its file."""
 
 
 class FileRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An input as the ledger knows it. See :mod:`x12proc.feed.schema` for the columns."""
+    """One input file in the ledger. See :mod:`x12proc.feed.schema` for the columns."""
 
     id: str
     feed: str
@@ -73,22 +73,22 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
     pruned: float | None
 
     @property
-    def at_work(self) -> bool:
-        """Whether it is not yet in the archive or in quarantine."""
-        return self.state in AT_WORK
+    def in_progress(self) -> bool:
+        """Return whether the file has not yet reached the archive or quarantine."""
+        return self.state in IN_PROGRESS
 
     @property
     def difference(self) -> int:
-        """Claims that are neither accepted nor rejected nor failed: none, or something is wrong."""
+        """Return the number of claims that are not accepted, rejected or failed; anything but 0 is an error."""
         return self.claims - self.accepted - self.rejected - self.failed
 
 
-_NAMES = ("name", "stem", "folder", "stored_as")  # columns that hold bytes of file names
-_JSON = ("artifacts", "by_rule", "program")
+_NAME_COLUMNS = ("name", "stem", "folder", "stored_as")  # columns that store file names as bytes
+_JSON_COLUMNS = ("artifacts", "by_rule", "program")
 
 
-class Judgment(msgspec.Struct, frozen=True, kw_only=True):
-    """What is entered when an input has been scrubbed."""
+class FileResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of processing one input file, as recorded in the ledger."""
 
     outcome: Literal["archive", "quarantine"]
     code: str
@@ -106,8 +106,8 @@ class Judgment(msgspec.Struct, frozen=True, kw_only=True):
     program: dict[str, Any]
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """An earlier file with the same bytes or the same interchange."""
+class EarlierFile(msgspec.Struct, frozen=True):
+    """An earlier file with the same bytes, interchange or claim; ``key`` is the key they share."""
 
     kind: Kind
     key: str
@@ -115,41 +115,44 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """All that is asked of the database, each call a transaction of its own.
+    """Read and write the ledger; each method call is one transaction.
 
-    ``owner`` marks the worker that calls. Raises LedgerUnavailable where the database fails.
+    ``owner`` is the id of the calling worker. Methods raise LedgerUnavailable when the database fails.
     """
 
     def __init__(self, url: str, owner: str = "", lease_seconds: float = 60) -> None:
         self.owner = owner
         self.lease_seconds = lease_seconds
         self._engine = _engine(url)
-        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        with self._writing() as connection:
-            schema.ensure(connection, time.time(), secrets.token_bytes(32))
-            made = connection.execute(sa.select(SCHEMA_VERSION.c.made_at, SCHEMA_VERSION.c.secret)).one()
-        self.made_at = float(made.made_at)
-        self._secret = bytes(made.secret)
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._transaction() as connection:
+            schema.ensure_tables(connection, time.time(), secrets.token_bytes(32))
+            version = connection.execute(sa.select(SCHEMA_VERSION.c.created_at, SCHEMA_VERSION.c.secret)).one()
+        self.created_at = float(version.created_at)
+        self._secret = bytes(version.secret)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close all connections to the database."""
         self._engine.dispose()
 
-    # -- taking and holding --------------------------------------------------------------------------------
+    # -- leases --------------------------------------------------------------------------------------------
 
-    def claim(self, feed: str, name: str, size: int, mtime_ns: int) -> FileRow | None:
-        """Enter an input that lies in the inbox as ours; None when somebody works on one of this name."""
+    def acquire(self, feed: str, name: str, size: int, mtime_ns: int) -> FileRow | None:
+        """Record an input file of the inbox as taken by this worker and return its row.
+
+        Returns None when a file of this name is already in progress.
+        """
         file_id = secrets.token_hex(8)
         now = time.time()
         row: dict[str, Any] = dict.fromkeys((column.name for column in FILES.c), "")
         row |= dict.fromkeys(("crashes", "claims", "accepted", "rejected", "failed"), 0)
-        row |= dict.fromkeys(_NAMES, b"") | dict.fromkeys(_JSON, "{}")
+        row |= dict.fromkeys(_NAME_COLUMNS, b"") | dict.fromkeys(_JSON_COLUMNS, "{}")
         row |= {
             "id": file_id,
             "feed": feed,
             "name": os.fsencode(name),
-            "taken": _taken(feed, name),
-            "state": "claimed",
+            "active_key": _active_key(feed, name),
+            "state": "taken",
             "owner": self.owner,
             "lease_until": self._clock() + self.lease_seconds,
             "created": now,
@@ -159,105 +162,117 @@ class Ledger:
             "mtime_ns": mtime_ns,
             "pruned": None,
         }
-        with self._writing() as connection:
-            unless_taken = self._insert(FILES).values(row).on_conflict_do_nothing(index_elements=[FILES.c.taken])
-            if connection.execute(unless_taken.returning(FILES.c.id)).first() is None:
+        with self._transaction() as connection:
+            insert_unless_active = (
+                self._insert(FILES).values(row).on_conflict_do_nothing(index_elements=[FILES.c.active_key])
+            )
+            if connection.execute(insert_unless_active.returning(FILES.c.id)).first() is None:
                 return None
-            self._record(connection, file_id, "claimed", "", {"size": size})
+            self._record_transition(connection, file_id, "taken", "", {"size": size})
             return _row(connection.execute(sa.select(FILES).where(FILES.c.id == file_id)).one())
 
     def owners(self) -> list[str]:
-        """Who works on something now."""
-        found = sa.select(FILES.c.owner).where(FILES.c.taken.is_not(None), FILES.c.owner != "").distinct()
-        with self._looking() as connection:
-            return list(connection.execute(found).scalars())
+        """Return the ids of all workers that hold a lease."""
+        query = sa.select(FILES.c.owner).where(FILES.c.active_key.is_not(None), FILES.c.owner != "").distinct()
+        with self._reading() as connection:
+            return list(connection.execute(query).scalars())
 
-    def take_over(self, feeds: Iterable[str], dead: Iterable[str], without: Iterable[str]) -> FileRow | None:
-        """Make a file ours whose lease has ended, whose worker is known to be dead, or on which nobody works.
+    def take_over(self, feeds: Iterable[str], dead: Iterable[str], except_ids: Iterable[str]) -> FileRow | None:
+        """Lease the oldest file whose lease has expired, whose owner is in ``dead``, or that has no owner.
 
-        ``without`` are ids that the caller has tried. On PostgreSQL rows that others are about to take are
-        skipped; SQLite lets one writer in at a time.
+        ``except_ids`` are files that the caller has already tried. Returns None when there is no such file.
+        PostgreSQL skips rows that another worker has locked; SQLite admits one writer at a time.
         """
         free = sa.or_(FILES.c.lease_until < self._clock(), FILES.c.owner.in_([*dead]))
-        chosen = (
+        oldest = (
             sa.select(FILES)
-            .where(FILES.c.taken.is_not(None), FILES.c.feed.in_([*feeds]), FILES.c.id.not_in([*without]), free)
+            .where(
+                FILES.c.active_key.is_not(None), FILES.c.feed.in_([*feeds]), FILES.c.id.not_in([*except_ids]), free
+            )
             .order_by(FILES.c.created)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
-        with self._writing() as connection:
-            found = connection.execute(chosen).one_or_none()
+        with self._transaction() as connection:
+            found = connection.execute(oldest).one_or_none()
             if found is None:
                 return None
             crashes = found.crashes + bool(found.owner)
             values = {"owner": self.owner, "lease_until": self._clock() + self.lease_seconds, "crashes": crashes}
             connection.execute(sa.update(FILES).where(FILES.c.id == found.id).values(values))
-            self._record(connection, found.id, found.state, found.sha256, {"taken_over": True})
+            self._record_transition(connection, found.id, found.state, found.sha256, {"taken_over": True})
             return msgspec.structs.replace(_row(found), owner=self.owner, crashes=crashes)
 
     def renew(self, file_id: str) -> bool:
-        """Hold a file for another while; False when it is not ours any more."""
+        """Extend the lease on a file; return False when this worker no longer owns it."""
         values = {"lease_until": self._clock() + self.lease_seconds}
-        with self._writing() as connection:
-            return connection.execute(sa.update(FILES).where(self._ours(file_id)).values(values)).rowcount == 1
+        with self._transaction() as connection:
+            return connection.execute(sa.update(FILES).where(self._owned(file_id)).values(values)).rowcount == 1
 
-    def put_off(self, file_id: str, seconds: float) -> None:
-        """Leave a file at work as it is; whoever comes after so long goes on with it."""
+    def defer(self, file_id: str, seconds: float) -> None:
+        """Give up the lease on a file in progress; any worker may take it over after ``seconds``."""
         values = {"owner": "", "lease_until": self._clock() + seconds}
-        with self._writing() as connection:
-            connection.execute(sa.update(FILES).where(self._ours(file_id)).values(values))
+        with self._transaction() as connection:
+            connection.execute(sa.update(FILES).where(self._owned(file_id)).values(values))
 
-    def forget(self, row: FileRow) -> None:
-        """Strike a claim on an input that never was ours: it had gone, or it is back in the inbox."""
-        with self._writing() as connection:
-            held = sa.select(FILES.c.id).where(self._ours(row.id), FILES.c.state == "claimed")
-            connection.execute(sa.delete(TRANSITIONS).where(TRANSITIONS.c.file_id.in_(held)))
-            connection.execute(sa.delete(FILES).where(self._ours(row.id), FILES.c.state == "claimed"))
+    def release(self, row: FileRow) -> None:
+        """Delete the row of a file in state ``taken`` that has vanished or was returned to the inbox."""
+        with self._transaction() as connection:
+            released = sa.select(FILES.c.id).where(self._owned(row.id), FILES.c.state == "taken")
+            connection.execute(sa.delete(TRANSITIONS).where(TRANSITIONS.c.file_id.in_(released)))
+            connection.execute(sa.delete(FILES).where(self._owned(row.id), FILES.c.state == "taken"))
 
-    # -- going on ------------------------------------------------------------------------------------------
+    # -- state transitions ---------------------------------------------------------------------------------
 
-    def enter(
+    def record_result(
         self,
         row: FileRow,
-        judgment: Judgment,
+        result: FileResult,
         keys: Mapping[Kind, Iterable[str]],
         duplicate_days: int,
         override: int | None,
     ) -> FileRow:
-        """Enter what an input came to. ``keys`` are what later files are held against.
+        """Record the result of a file, which moves it from ``taken`` to ``scrubbed``, and return the new row.
 
-        Raises LostLease, and AlreadySeen when one of the keys came in meanwhile and no ``override`` allows it.
+        ``keys`` identify the file's bytes, interchanges and claims; later files are compared with them.
+        Raises LostLease, and AlreadySeen when another file has recorded one of the keys and there is no
+        ``override``.
         """
-        values: dict[str, Any] = msgspec.structs.asdict(judgment)
-        for name in _NAMES:
+        values: dict[str, Any] = msgspec.structs.asdict(result)
+        for name in _NAME_COLUMNS:
             if name in values:
                 values[name] = os.fsencode(values[name])
-        for name in _JSON:
+        for name in _JSON_COLUMNS:
             values[name] = json.dumps(values[name], sort_keys=True)
         counts = {name: values[name] for name in ("claims", "accepted", "rejected", "failed")}
-        with self._writing() as connection:
-            entered = self._advance(connection, row, "claimed", "scrubbed", values, counts)
-            for kind, found in keys.items():
-                self._reserve(connection, row, kind, [*found], duplicate_days, override)
+        with self._transaction() as connection:
+            scrubbed = self._advance(connection, row, "taken", "scrubbed", values, counts)
+            for kind, its_keys in keys.items():
+                self._reserve_keys(connection, row, kind, [*its_keys], duplicate_days, override)
             if override is not None:
                 used = sa.update(OVERRIDES).where(OVERRIDES.c.number == override).values(used_by=row.id)
                 connection.execute(used)
-            return entered
+            return scrubbed
 
     def advance(self, row: FileRow, state: State, **values: Any) -> FileRow:
-        """Enter that a file has reached its next state. Raises LostLease when it is not ours any more."""
-        final = state not in AT_WORK
+        """Record the next state of a file and return the new row.
+
+        Raises LostLease when this worker no longer owns the file.
+        """
+        final = state not in IN_PROGRESS
         if final:
-            values |= {"taken": None, "owner": "", "lease_until": 0.0}
-        with self._writing() as connection:
+            values |= {"active_key": None, "owner": "", "lease_until": 0.0}
+        with self._transaction() as connection:
             return self._advance(connection, row, row.state, state, values, {"outcome": row.outcome})
 
-    def rename(self, row: FileRow, **names: str) -> FileRow:
-        """Enter another name for what is about to be put somewhere, before it is put there."""
-        with self._writing() as connection:
+    def set_names(self, row: FileRow, **names: str) -> FileRow:
+        """Change name columns of a file before anything is moved to these names; return the new row.
+
+        Raises LostLease when this worker no longer owns the file.
+        """
+        with self._transaction() as connection:
             values = {name: os.fsencode(value) for name, value in names.items()}
-            changed = connection.execute(sa.update(FILES).where(self._ours(row.id)).values(values))
+            changed = connection.execute(sa.update(FILES).where(self._owned(row.id)).values(values))
             if changed.rowcount != 1:
                 raise LostLease(row.id)
         return msgspec.structs.replace(row, **names)
@@ -272,17 +287,17 @@ class Ledger:
         counts: dict[str, Any],
     ) -> FileRow:
         values = {**values, "state": new, "updated": time.time()}
-        mine = sa.and_(self._ours(row.id), FILES.c.state == old)
-        if connection.execute(sa.update(FILES).where(mine).values(values)).rowcount != 1:
+        expected = sa.and_(self._owned(row.id), FILES.c.state == old)
+        if connection.execute(sa.update(FILES).where(expected).values(values)).rowcount != 1:
             raise LostLease(row.id)
         found = connection.execute(sa.select(FILES).where(FILES.c.id == row.id)).one()
-        self._record(connection, row.id, new, found.sha256, counts)
+        self._record_transition(connection, row.id, new, found.sha256, counts)
         return _row(found)
 
-    def _ours(self, file_id: str) -> sa.ColumnElement[bool]:
-        return sa.and_(FILES.c.id == file_id, FILES.c.owner == self.owner, FILES.c.taken.is_not(None))
+    def _owned(self, file_id: str) -> sa.ColumnElement[bool]:
+        return sa.and_(FILES.c.id == file_id, FILES.c.owner == self.owner, FILES.c.active_key.is_not(None))
 
-    def _record(
+    def _record_transition(
         self, connection: sa.Connection, file_id: str, state: str, sha256: str, counts: dict[str, Any]
     ) -> None:
         connection.execute(
@@ -296,43 +311,45 @@ class Ledger:
             )
         )
 
-    # -- what came before ----------------------------------------------------------------------------------
+    # -- keys of earlier files -----------------------------------------------------------------------------
 
-    def seen(self, feed: str, kind: Kind, keys: Iterable[str], days: int | None, besides: str) -> list[Seen]:
-        """Earlier files with one of these keys, within so many days; ``besides`` the file with this id."""
+    def find_earlier(
+        self, feed: str, kind: Kind, keys: Iterable[str], days: int | None, except_id: str
+    ) -> list[EarlierFile]:
+        """Return the earlier files that recorded one of these keys within ``days``, except ``except_id``."""
         since = 0.0 if days is None else time.time() - days * _DAY
         found = []
-        with self._looking() as connection:
-            for some in _in_portions(keys):
-                known = sa.select(SEEN.c.key, SEEN.c.file_id).where(
+        with self._reading() as connection:
+            for batch in _batches(keys):
+                query = sa.select(SEEN.c.key, SEEN.c.file_id).where(
                     SEEN.c.feed == feed,
                     SEEN.c.kind == kind,
-                    SEEN.c.key.in_(some),
+                    SEEN.c.key.in_(batch),
                     SEEN.c.at >= since,
-                    SEEN.c.file_id != besides,
+                    SEEN.c.file_id != except_id,
                 )
-                found += [Seen(kind, row.key, row.file_id) for row in connection.execute(known)]
+                found += [EarlierFile(kind, row.key, row.file_id) for row in connection.execute(query)]
         return found
 
-    def claim_key(self, identity: Iterable[str]) -> str:
-        """How a claim stands in the ledger: hashed under the ledger's secret, so that nobody can try it out."""
+    def claim_hash(self, identity: Iterable[str]) -> str:
+        """Return an HMAC of a claim's identity under the ledger's secret, so that values can't be guessed."""
         return hmac.new(self._secret, "\0".join(identity).encode(), hashlib.sha256).hexdigest()
 
-    def _reserve(
+    def _reserve_keys(
         self, connection: sa.Connection, row: FileRow, kind: Kind, keys: list[str], days: int, override: int | None
     ) -> None:
-        """Enter keys as seen. A bytes or interchange key that another file holds is refused."""
+        """Record keys of a file. Raises AlreadySeen when another file has a bytes or interchange key."""
         now = time.time()
         since = 0.0 if kind == "bytes" else now - days * _DAY
         free = sa.or_(SEEN.c.file_id == row.id, SEEN.c.at < since)
-        anyway = kind == "claim" or override is not None
-        for some in _in_portions(dict.fromkeys(keys)):
-            rows = [{"feed": row.feed, "kind": kind, "key": key, "file_id": row.id, "at": now} for key in some]
+        allow_all = kind == "claim" or override is not None
+        for batch in _batches(dict.fromkeys(keys)):
+            rows = [{"feed": row.feed, "kind": kind, "key": key, "file_id": row.id, "at": now} for key in batch]
             insert = self._insert(SEEN).values(rows)
             upsert = insert.on_conflict_do_update(
                 index_elements=[SEEN.c.feed, SEEN.c.kind, SEEN.c.key],
                 set_={"file_id": row.id, "at": now},
-                where=sa.true() if anyway else free,
+                where=sa.true() if allow_all else free,
             )
             if len(connection.execute(upsert.returning(SEEN.c.key)).all()) != len(rows):
                 raise AlreadySeen(row.id)
@@ -340,19 +357,19 @@ class Ledger:
     # -- overrides -----------------------------------------------------------------------------------------
 
     def override_for(self, feed: str, sha256: str, file_id: str) -> int | None:
-        """The number of an override for these bytes that nobody but this file has used."""
-        mine = sa.or_(OVERRIDES.c.used_by.is_(None), OVERRIDES.c.used_by == file_id)
-        found = sa.select(OVERRIDES.c.number).where(OVERRIDES.c.feed == feed, OVERRIDES.c.sha256 == sha256, mine)
-        with self._looking() as connection:
-            return connection.execute(found.order_by(OVERRIDES.c.number)).scalars().first()
+        """Return the number of an override for these bytes that no other file has used, or None."""
+        unused = sa.or_(OVERRIDES.c.used_by.is_(None), OVERRIDES.c.used_by == file_id)
+        query = sa.select(OVERRIDES.c.number).where(OVERRIDES.c.feed == feed, OVERRIDES.c.sha256 == sha256, unused)
+        with self._reading() as connection:
+            return connection.execute(query.order_by(OVERRIDES.c.number)).scalars().first()
 
-    def override(self, row: FileRow, reason: str, by: str) -> None:
-        """Enter that a refused input shall be taken the next time, once; the same again changes nothing."""
-        with self._writing() as connection:
-            known = sa.select(OVERRIDES.c.number).where(
+    def add_override(self, row: FileRow, reason: str, by: str) -> None:
+        """Record an override, which accepts a refused duplicate once. Repeating the call changes nothing."""
+        with self._transaction() as connection:
+            unused = sa.select(OVERRIDES.c.number).where(
                 OVERRIDES.c.file_id == row.id, OVERRIDES.c.used_by.is_(None)
             )
-            if connection.execute(known).first() is None:
+            if connection.execute(unused).first() is None:
                 connection.execute(
                     sa.insert(OVERRIDES).values(
                         feed=row.feed, file_id=row.id, sha256=row.sha256, reason=reason, by=by, at=time.time()
@@ -360,60 +377,62 @@ class Ledger:
                 )
 
     def overrides(self) -> list[dict[str, Any]]:
-        """All overrides, with who allowed what and why."""
-        with self._looking() as connection:
+        """Return all overrides, each with its reason and the person who decided."""
+        with self._reading() as connection:
             return [dict(row._mapping) for row in connection.execute(sa.select(OVERRIDES).order_by("number"))]
 
-    # -- looking -------------------------------------------------------------------------------------------
+    # -- queries -------------------------------------------------------------------------------------------
 
     def file(self, file_id: str) -> FileRow | None:
-        """The file with this id."""
-        with self._looking() as connection:
+        """Return the file with this id, or None."""
+        with self._reading() as connection:
             found = connection.execute(sa.select(FILES).where(FILES.c.id == file_id)).one_or_none()
             return _row(found) if found is not None else None
 
     def files(
         self, feeds: Iterable[str], since: date | None = None, until: date | None = None
     ) -> Iterator[FileRow]:
-        """The files taken from one day to another, both included, in the order in which they were taken."""
+        """Yield the files taken from ``since`` to ``until`` (inclusive, local dates), oldest first."""
         query = sa.select(FILES).where(FILES.c.feed.in_([*feeds])).order_by(FILES.c.created, FILES.c.id)
         if since is not None:
             query = query.where(FILES.c.day >= since.isoformat())
         if until is not None:
             query = query.where(FILES.c.day <= until.isoformat())
         last: FileRow | None = None
-        while True:  # in portions, each found by where the one before ended: no cursor is held meanwhile
-            more = query.limit(_AT_ONCE)
+        while True:  # in pages, each starting after the last row of the previous one: no cursor stays open
+            page_query = query.limit(_BATCH_SIZE)
             if last is not None:
-                more = more.where(sa.tuple_(FILES.c.created, FILES.c.id) > sa.tuple_(last.created, last.id))
-            with self._looking() as connection:
-                some = [_row(found) for found in connection.execute(more)]
-            yield from some
-            if len(some) < _AT_ONCE:
+                page_query = page_query.where(
+                    sa.tuple_(FILES.c.created, FILES.c.id) > sa.tuple_(last.created, last.id)
+                )
+            with self._reading() as connection:
+                page = [_row(found) for found in connection.execute(page_query)]
+            yield from page
+            if len(page) < _BATCH_SIZE:
                 return
-            last = some[-1]
+            last = page[-1]
 
     def transitions(self, file_id: str) -> list[dict[str, Any]]:
-        """What was entered of a file, in order."""
+        """Return the state transitions of a file, oldest first."""
         query = sa.select(TRANSITIONS).where(TRANSITIONS.c.file_id == file_id).order_by(TRANSITIONS.c.number)
-        with self._looking() as connection:
+        with self._reading() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 
-    def prune(self, row: FileRow) -> None:
-        """Enter that a file's artifacts and bytes were removed."""
-        with self._writing() as connection:
+    def record_pruned(self, row: FileRow) -> None:
+        """Record that a file's input and artifacts were removed from disk."""
+        with self._transaction() as connection:
             connection.execute(sa.update(FILES).where(FILES.c.id == row.id).values(pruned=time.time()))
 
-    def prune_seen(self, feed: str, before: float) -> int:
-        """Forget interchanges and claims that came before a time; how many those were."""
+    def prune_keys(self, feed: str, before: float) -> int:
+        """Delete interchange and claim keys recorded before a time (seconds since 1970); return their number."""
         old = sa.delete(SEEN).where(SEEN.c.feed == feed, SEEN.c.kind != "bytes", SEEN.c.at < before)
-        with self._writing() as connection:
+        with self._transaction() as connection:
             return connection.execute(old).rowcount
 
     # -- the database --------------------------------------------------------------------------------------
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def _transaction(self) -> Iterator[sa.Connection]:
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -421,15 +440,15 @@ class Ledger:
             raise _unavailable(error) from None
 
     @contextmanager
-    def _looking(self) -> Iterator[sa.Connection]:
+    def _reading(self) -> Iterator[sa.Connection]:
         try:
-            with self._reading.connect() as connection:
+            with self._autocommit.connect() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
             raise _unavailable(error) from None
 
     def _clock(self) -> sa.ColumnElement[float]:
-        """Now, as all workers see it: the server's clock, or for SQLite this machine's."""
+        """Return the time on a clock common to all workers: the PostgreSQL server's, or this machine's."""
         if self._engine.dialect.name == "postgresql":
             return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float)
         return sa.literal(time.time(), sa.Float)
@@ -439,7 +458,7 @@ class Ledger:
 
 
 def _engine(url: str) -> sa.Engine:
-    """The database behind a URL. Raises ConfigError where its driver is missing, or its folder can't be made."""
+    """Return the engine for a URL. Raises ConfigError for a missing driver or a folder that can't be created."""
     try:
         engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     except ModuleNotFoundError:
@@ -448,14 +467,14 @@ def _engine(url: str) -> sa.Engine:
         try:
             Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigError(f"ledger.url: its folder can't be made: {error.strerror}") from None
+            raise ConfigError(f"ledger.url: its folder can't be created: {error.strerror}") from None
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # we say when a transaction begins
+    connection.isolation_level = None  # transactions are begun explicitly, see _begin_sqlite
     for pragma in (
         f"busy_timeout = {_BUSY_MS}",
         "journal_mode = WAL",
@@ -466,34 +485,34 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    """Writers wait at the door: one that has read already could not wait any more."""
+    """Take the write lock at the start of a transaction; after a read SQLite can't wait for it."""
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _unavailable(error: sa.exc.DBAPIError) -> LedgerUnavailable:
-    """What failed, in the driver's own class; its text could quote what we sent."""
+    """Return the error with the driver's exception class only; its message may quote values."""
     return LedgerUnavailable(f"the ledger can't be used: {type(error.orig).__name__}")
 
 
-def _taken(feed: str, name: str) -> str:
+def _active_key(feed: str, name: str) -> str:
     return hashlib.sha256(feed.encode() + b"\0" + os.fsencode(name)).hexdigest()
 
 
 def _local_day(at: float) -> str:
-    return datetime.fromtimestamp(at).date().isoformat()  # noqa: DTZ006 - days of work are local days
+    return datetime.fromtimestamp(at).date().isoformat()  # noqa: DTZ006 - days are local dates
 
 
 def _row(found: sa.Row[Any]) -> FileRow:
     values = {name: getattr(found, name) for name in FileRow.__struct_fields__}
-    for name in _NAMES:
+    for name in _NAME_COLUMNS:
         values[name] = os.fsdecode(values[name])
-    for name in _JSON:
+    for name in _JSON_COLUMNS:
         values[name] = json.loads(values[name])
     return FileRow(**values)
 
 
-def _in_portions(keys: Iterable[str]) -> Iterator[list[str]]:
-    waiting = list(keys)
-    for start in range(0, len(waiting), _AT_ONCE):
-        yield waiting[start : start + _AT_ONCE]
+def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
+    all_keys = list(keys)
+    for start in range(0, len(all_keys), _BATCH_SIZE):
+        yield all_keys[start : start + _BATCH_SIZE]

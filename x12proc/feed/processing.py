@@ -1,4 +1,4 @@
-"""One input scrubbed, or refused: its artifacts made aside in work, and what the ledger shall say of it."""
+"""Scrub or refuse one input file: write its artifacts in ``work`` and return the result for the ledger."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from x12proc.feed import disk
 from x12proc.feed import quarantine_reason as reason
 from x12proc.feed.feed_file import Feed
-from x12proc.feed.filenames import fit, shown
-from x12proc.feed.fingerprint import Contents, read_contents, refuse
-from x12proc.feed.inbox import is_whole
-from x12proc.feed.ledger import FileRow, Judgment, Kind, Ledger
-from x12proc.feed.quarantine_reason import Reason, because, reason_document
+from x12proc.feed.filenames import fit_filename, printable
+from x12proc.feed.fingerprint import Fingerprint, read_fingerprint, write_duplicate_ta1
+from x12proc.feed.inbox import is_complete
+from x12proc.feed.ledger import FileResult, FileRow, Kind, Ledger
+from x12proc.feed.quarantine_reason import Reason, make_reason, reason_document
 from x12proc.feed.sent_claims import SentClaims
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
@@ -27,151 +27,151 @@ from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result
 from x12proc.runner.settings import RULES_EDITION
 from x12proc.version import __version__
 
-OUT, REASON = "out", "reason.json"
-MOST_CRASHES = 5  # workers that may die over one file before it is put aside
-_LONGEST_ENDING = max(ARTIFACTS.values(), key=len)
-_NOT_OF_A_FAILED_FILE = ("annotated",)  # it looks like a file that can be sent
+OUT_FOLDER, REASON_FILE = "out", "reason.json"
+MAX_CRASHES = 5  # workers that may die while processing a file before it is quarantined
+_LONGEST_SUFFIX = max(ARTIFACTS.values(), key=len)
+_DROPPED_ON_FAILURE = ("annotated",)  # it looks like a file that can be sent
 _LOG = structlog.get_logger("x12proc.feed")
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """What to enter, what later files are held against, and the override that was used."""
+class Processed(msgspec.Struct, frozen=True):
+    """The result to record, the keys to compare later files with, and the number of the override used."""
 
-    judgment: Judgment
+    result: FileResult
     keys: dict[Kind, list[str]]
     override: int | None
 
 
-class _Verdict(msgspec.Struct, frozen=True):
-    """How an input came out. ``reason`` is None when it goes to the archive."""
+class _ScrubOutcome(msgspec.Struct, frozen=True):
+    """The outcome of scrubbing or refusing an input. ``reason`` is None when it goes to the archive."""
 
     reason: Reason | None
     rejected: int = 0
     by_rule: dict[str, int] = {}
-    accepted_claims: list[str] = []  # their keys
+    accepted_claims: list[str] = []  # hashes of accepted claims
 
 
-class Judging:
-    """Judges the inputs of one feed. ``step`` is told the name of every step that has been done."""
+class Processor:
+    """Process input files of one feed. ``on_step`` is called with the name of each finished step."""
 
-    def __init__(self, feed: Feed, ledger: Ledger, checks: GuideChecks, step: Callable[[str], None]) -> None:
+    def __init__(self, feed: Feed, ledger: Ledger, checks: GuideChecks, on_step: Callable[[str], None]) -> None:
         self._feed = feed
         self._ledger = ledger
         self._checks = checks
-        self._step = step
+        self._on_step = on_step
 
-    def judge(self, row: FileRow, path: Path, attempt: Path, forced: Reason | None = None) -> Judged:
-        """Scrub the input at ``path`` into the folder ``attempt``, or refuse it.
+    def process(self, row: FileRow, path: Path, attempt: Path, forced: Reason | None = None) -> Processed:
+        """Scrub the input at ``path`` into the folder ``attempt``, or refuse it, and return the result.
 
-        ``forced`` is a reason for quarantine that has nothing to do with what is in it; then it isn't even read.
+        ``forced`` is a reason for quarantine that does not depend on the content, which is then not read.
         Raises OSError.
         """
         now = datetime.now()  # noqa: DTZ005 - as in settings: local and without a zone
         source = self._source(row, path)
-        if forced is None and row.crashes > MOST_CRASHES:
-            forced = because(reason.CRASHES)
-        contents = read_contents(source) if forced is None else Contents()
-        self._step("read")
-        override = self._ledger.override_for(self._feed.name, contents.sha256, row.id)
-        earlier = {} if override is not None else self._earlier(row, contents)
+        if forced is None and row.crashes > MAX_CRASHES:
+            forced = make_reason(reason.CRASHES)
+        fingerprint = read_fingerprint(source) if forced is None else Fingerprint()
+        self._on_step("read")
+        override = self._ledger.override_for(self._feed.name, fingerprint.sha256, row.id)
+        earlier = {} if override is not None else self._earlier(row, fingerprint)
         if forced is not None:
-            verdict = _Verdict(forced)
+            outcome = _ScrubOutcome(forced)
         elif earlier:
-            verdict = self._refused(source, contents, earlier, attempt, now)
+            outcome = self._refuse(source, fingerprint, earlier, attempt, now)
         else:
-            verdict = self._scrubbed(source, attempt, row, now)
-        return self._judged(row, contents, verdict, attempt, override, now)
+            outcome = self._scrub(source, attempt, row, now)
+        return self._processed(row, fingerprint, outcome, attempt, override, now)
 
     def _source(self, row: FileRow, path: Path) -> Input:
         source = Input(path)
-        source.name = shown(row.name)
+        source.name = printable(row.name)
         source.stem = _stem(path)
         return source
 
-    # -- what came before ----------------------------------------------------------------------------------
+    # -- duplicates ----------------------------------------------------------------------------------------
 
-    def _earlier(self, row: FileRow, contents: Contents) -> dict[str, Reason]:
-        """Which interchanges came before, each by its key, with the reason; empty when none did."""
-        if not contents.sha256:
+    def _earlier(self, row: FileRow, fingerprint: Fingerprint) -> dict[str, Reason]:
+        """Return the reason to refuse each interchange of the input that was sent before, by interchange key."""
+        if not fingerprint.sha256:
             return {}
-        same = self._ledger.seen(row.feed, "bytes", [contents.sha256], None, row.id)
+        same = self._ledger.find_earlier(row.feed, "bytes", [fingerprint.sha256], None, row.id)
         if same:
-            why = because(reason.SAME_BYTES, same[0].file_id)
-            return dict.fromkeys(contents.interchanges, why) or {"": why}
-        known = self._ledger.seen(
-            row.feed, "interchange", contents.interchanges, self._feed.duplicate_days, row.id
+            duplicate = make_reason(reason.SAME_BYTES, same[0].file_id)
+            return dict.fromkeys(fingerprint.interchanges, duplicate) or {"": duplicate}
+        found = self._ledger.find_earlier(
+            row.feed, "interchange", fingerprint.interchanges, self._feed.duplicate_days, row.id
         )
-        ids = dict.fromkeys(seen.file_id for seen in known)
-        return {seen.key: because(reason.SAME_INTERCHANGE, *ids) for seen in known}
+        ids = dict.fromkeys(earlier.file_id for earlier in found)
+        return {earlier.key: make_reason(reason.SAME_INTERCHANGE, *ids) for earlier in found}
 
-    def _refused(
-        self, source: Input, contents: Contents, earlier: dict[str, Reason], attempt: Path, now: datetime
-    ) -> _Verdict:
-        ta1 = attempt / OUT / (source.stem + ARTIFACTS["ta1"])
-        refuse(source, contents, earlier.keys(), ta1, now)
+    def _refuse(
+        self, source: Input, fingerprint: Fingerprint, earlier: dict[str, Reason], attempt: Path, now: datetime
+    ) -> _ScrubOutcome:
+        ta1 = attempt / OUT_FOLDER / (source.stem + ARTIFACTS["ta1"])
+        write_duplicate_ta1(source, fingerprint, earlier.keys(), ta1, now)
         if ta1.stat().st_size == 0:
             ta1.unlink()
-        return _Verdict(next(iter(earlier.values())))
+        return _ScrubOutcome(next(iter(earlier.values())))
 
-    # -- the run -------------------------------------------------------------------------------------------
+    # -- scrubbing -----------------------------------------------------------------------------------------
 
-    def _scrubbed(self, source: Input, attempt: Path, row: FileRow, now: datetime) -> _Verdict:
-        out = attempt / OUT
+    def _scrub(self, source: Input, attempt: Path, row: FileRow, now: datetime) -> _ScrubOutcome:
+        out = attempt / OUT_FOLDER
         sent = SentClaims(self._ledger, row)
         settings = replace(self._feed.settings, now=now, sent_before=sent.sent_before)
-        run = FileRun(source, settings, self._feed.emit, out, on_claim=sent.note, checks=self._checks)
+        run = FileRun(source, settings, self._feed.emit, out, on_claim=sent.record, checks=self._checks)
         try:
             result = run.run()
         except OSError:
             raise
         except Exception as error:
-            _log_fault(error)
-            for path in out.iterdir():  # what was published before the fault belongs to no whole set
+            _log_internal_error(error)
+            for path in out.iterdir():  # artifacts finished before the error are not a complete set
                 path.unlink()
             message = f"Internal fault ({type(error).__name__}): please report this"
-            return _Verdict(Reason(code=INTERNAL_FAULT, message=message))
-        sent.check()
+            return _ScrubOutcome(Reason(code=INTERNAL_FAULT, message=message))
+        sent.raise_ledger_error()
         summary = result.summary
         if summary.failed or result.crashed or result.incomplete:
-            for kind in _NOT_OF_A_FAILED_FILE:
+            for kind in _DROPPED_ON_FAILURE:
                 (out / (source.stem + ARTIFACTS[kind])).unlink(missing_ok=True)
-            return _Verdict(_failed(result, source), by_rule=summary.by_rule)
-        return _Verdict(None, summary.rejected_claims, summary.by_rule, sent.accepted)
+            return _ScrubOutcome(_failure_reason(result, source), by_rule=summary.by_rule)
+        return _ScrubOutcome(None, summary.rejected_claims, summary.by_rule, sent.accepted)
 
-    # -- what is entered -----------------------------------------------------------------------------------
+    # -- results -------------------------------------------------------------------------------------------
 
-    def _judged(
+    def _processed(
         self,
         row: FileRow,
-        contents: Contents,
-        verdict: _Verdict,
+        fingerprint: Fingerprint,
+        outcome: _ScrubOutcome,
         attempt: Path,
         override: int | None,
         now: datetime,
-    ) -> Judged:
-        artifacts = disk.hashes(attempt / OUT)
-        failed = verdict.reason is not None
-        code = verdict.reason.code if verdict.reason is not None else ""
-        if verdict.reason is not None:
+    ) -> Processed:
+        artifacts = disk.hash_files(attempt / OUT_FOLDER)
+        failed = outcome.reason is not None
+        code = outcome.reason.code if outcome.reason is not None else ""
+        if outcome.reason is not None:
             at = now.isoformat(timespec="seconds")
             document = reason_document(
-                row.id, row.feed, row.name, contents.sha256, contents.claims, at, verdict.reason
+                row.id, row.feed, row.name, fingerprint.sha256, fingerprint.claims, at, outcome.reason
             )
-            disk.write_whole(attempt / REASON, document)
-        judgment = Judgment(
+            disk.write_synced(attempt / REASON_FILE, document)
+        result = FileResult(
             outcome="quarantine" if failed else "archive",
             code=code,
-            sha256=contents.sha256,
+            sha256=fingerprint.sha256,
             stem=_stem(Path(row.name)),
             attempt=attempt.name,
             folder=free_name(self._feed.outbox, row) if artifacts else "",
             stored_as=stored_name(self._feed, row, failed),
             artifacts=artifacts,
-            claims=contents.claims,
-            accepted=0 if failed else contents.claims - verdict.rejected,
-            rejected=verdict.rejected,
-            failed=contents.claims if failed else 0,
-            by_rule=verdict.by_rule,
+            claims=fingerprint.claims,
+            accepted=0 if failed else fingerprint.claims - outcome.rejected,
+            rejected=outcome.rejected,
+            failed=fingerprint.claims if failed else 0,
+            by_rule=outcome.by_rule,
             program={
                 "version": __version__,
                 "rules_edition": RULES_EDITION,
@@ -180,45 +180,45 @@ class Judging:
             },
         )
         keys: dict[Kind, list[str]] = {}
-        if not failed:  # what was refused or failed may come again
+        if not failed:  # a file that was refused or failed may be sent again
             keys = {
-                "bytes": [contents.sha256],
-                "interchange": list(contents.interchanges),
-                "claim": verdict.accepted_claims,
+                "bytes": [fingerprint.sha256],
+                "interchange": list(fingerprint.interchanges),
+                "claim": outcome.accepted_claims,
             }
-        return Judged(judgment, keys, override)
+        return Processed(result, keys, override)
 
 
 def free_name(folder: Path, row: FileRow) -> str:
-    """The input's name, or with its id behind it where an earlier input of that name still lies there."""
-    return fit(row.name, f".{row.id}") if disk.exists(folder / row.name) else row.name
+    """Return the input's name, with its id appended when the folder has an entry of that name."""
+    return fit_filename(row.name, f".{row.id}") if disk.exists(folder / row.name) else row.name
 
 
 def stored_name(feed: Feed, row: FileRow, quarantined: bool) -> str:
-    """What an input is called in archive or quarantine, where its reason needs a name as well."""
+    """Return the name of an input in archive, or in quarantine, where the name of its reason must be free too."""
     if not quarantined:
         return free_name(feed.archive, row)
-    if disk.exists(feed.quarantine / fit(row.name, reason.ENDING)):
-        return fit(row.name, f".{row.id}")
+    if disk.exists(feed.quarantine / fit_filename(row.name, reason.SUFFIX)):
+        return fit_filename(row.name, f".{row.id}")
     return free_name(feed.quarantine, row)
 
 
 def _stem(path: Path) -> str:
-    """The artifacts' name: the input's without its last extension, short enough for the longest ending."""
-    return fit(path.stem, _LONGEST_ENDING).removesuffix(_LONGEST_ENDING)
+    """Return the stem of artifact names: the input's, shortened so that the longest suffix fits."""
+    return fit_filename(path.stem, _LONGEST_SUFFIX).removesuffix(_LONGEST_SUFFIX)
 
 
-def _failed(result: Result, source: Input) -> Reason:
+def _failure_reason(result: Result, source: Input) -> Reason:
     faults = tuple(fault for fault in result.faults if fault.severity == "error") or tuple(result.faults)
     assert source.path is not None
-    if not is_whole(source.path):
-        return replace(because(reason.INCOMPLETE), faults=faults)
+    if not is_complete(source.path):
+        return replace(make_reason(reason.INCOMPLETE), faults=faults)
     if not faults:
         return Reason(code="failed", message="The file could not be read to its end")
     return Reason(code=faults[0].code, message=faults[0].message, faults=faults)
 
 
-def _log_fault(error: Exception) -> None:
-    """Say where we failed; an error's own text could quote a claim, so it is left out."""
+def _log_internal_error(error: Exception) -> None:
+    """Log the type and location of an internal error, without its message, which may quote a claim."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     _LOG.error("internal_fault", error=type(error).__name__, file=Path(frame.filename).name, line=frame.lineno)

@@ -1,4 +1,4 @@
-"""``<name>.reason.json``: why an input is in quarantine, for whoever finds it there."""
+"""The reason for quarantine, and its document ``<name>.reason.json`` beside the input."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from x12proc.feed.filenames import shown
+from x12proc.feed.filenames import printable
 from x12proc.wire.events import Fault
 
 SCHEMA = "x12proc.reason/1"
-ENDING = ".reason.json"
-MOST_FAULTS = 20
+SUFFIX = ".reason.json"
+MAX_FAULTS = 20
 
 INCOMPLETE = "incomplete"
 SAME_BYTES = "duplicate-bytes"
@@ -20,16 +20,16 @@ CRASHES = "worker-died"
 CHANGED = "changed-while-taken"
 DUPLICATES = (SAME_BYTES, SAME_INTERCHANGE)
 MESSAGES = {
-    INCOMPLETE: "The upload never completed: the last interchange has no whole IEA at the file's end",
-    SAME_BYTES: "The same bytes were taken before",
-    SAME_INTERCHANGE: "An interchange of the same sender and receiver had the same control number (ISA13)",
-    CRASHES: "Several workers died over this file; it was not tried again",
-    CHANGED: "The file was changed while it was taken, and another one of its name lies in the inbox",
+    INCOMPLETE: "The upload never completed: the last interchange has no complete IEA at the end of the file",
+    SAME_BYTES: "A file with the same bytes was taken before",
+    SAME_INTERCHANGE: "An earlier interchange of the same sender and receiver had the same control number (ISA13)",
+    CRASHES: "Several workers died while processing this file; it is not retried",
+    CHANGED: "The file changed while it was being taken, and the inbox has another file of the same name",
 }
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """A reason: a code, the same in words, and the earlier file when there is one."""
+    """A reason for quarantine: code, message, earlier files of a duplicate, and faults."""
 
     code: str
     message: str
@@ -37,27 +37,27 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
 
 
-def because(code: str, *earlier: str) -> Reason:
-    """One of the reasons that have nothing to do with what is in the file."""
+def make_reason(code: str, *earlier: str) -> Reason:
+    """Return the reason for a code of MESSAGES, with the ids of earlier files."""
     return Reason(code=code, message=MESSAGES[code], earlier=earlier)
 
 
 def reason_document(
     file_id: str, feed: str, name: str, sha256: str, claims: int, at: str, reason: Reason
 ) -> bytes:
-    """The JSON document."""
+    """Return the document reason.json (``x12proc.reason/1``)."""
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "id": file_id,
         "feed": feed,
-        "name": shown(name),
+        "name": printable(name),
         "sha256": sha256,
         "at": at,
         "code": reason.code,
         "message": reason.message,
         "claims": claims,
         "earlier": reason.earlier,
-        "errors": reason.faults[:MOST_FAULTS],
+        "errors": reason.faults[:MAX_FAULTS],
     }
     if reason.code in DUPLICATES:
         document["override"] = f"x12proc ledger override {file_id} --reason TEXT"

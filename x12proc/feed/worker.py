@@ -1,8 +1,8 @@
-"""Carries one input from the inbox to archive or quarantine, step by step; each step can be repeated.
+"""Advance one input file from the inbox to archive or quarantine, in steps that can all be repeated.
 
-Whatever dies, and where: the ledger says which step was entered last, and the next worker goes on from there. What
-was done and not yet entered is found done; what was begun and not finished lies in the input's own folder in
-``work`` and counts for nothing. So every input gets exactly one set of artifacts.
+After a crash the next worker continues from the last state recorded in the ledger. A step that was finished but
+not recorded is detected as done; files of an unfinished step are in the input's own folder in ``work`` and are
+discarded. Every input therefore gets exactly one set of artifacts.
 """
 
 from __future__ import annotations
@@ -23,105 +23,105 @@ import structlog
 from x12proc.feed import disk
 from x12proc.feed import quarantine_reason as reason
 from x12proc.feed.feed_file import Feed
-from x12proc.feed.filenames import fit
+from x12proc.feed.filenames import fit_filename
 from x12proc.feed.ledger import AlreadySeen, FileRow, Ledger, LedgerUnavailable, LostLease
-from x12proc.feed.processing import OUT, REASON, Judged, Judging, stored_name
-from x12proc.feed.quarantine_reason import Reason, because
+from x12proc.feed.processing import OUT_FOLDER, REASON_FILE, Processed, Processor, stored_name
+from x12proc.feed.quarantine_reason import Reason, make_reason
 from x12proc.runner.pool import GuideChecks
 
-# The steps of an input, in order. After each of them the worker may die.
+# The steps of an input file, in order. A worker may die after each of them.
 STEPS: Final = (
-    "claimed",  # the ledger knows that we work on it
-    "moved",  # it lies in its own folder in work
-    "read",  # its bytes are hashed and held against what came before
-    "written",  # its artifacts lie whole beside it
-    "scrubbed",  # the ledger knows what it came to
-    "placed",  # its artifacts appeared in the outbox
-    "published",  # the ledger knows
-    "reasoned",  # of one for the quarantine: the reason lies there
-    "stored",  # it lies in archive or quarantine
-    "cleaned",  # its folder in work is gone
-    "closed",  # the ledger knows, and is done with it
+    "taken",  # recorded: this worker owns the file
+    "moved",  # the input is in its own folder in work
+    "read",  # its bytes are hashed and compared with earlier files
+    "written",  # its artifacts are complete in work
+    "scrubbed",  # recorded: the result
+    "delivered",  # its artifacts are in the outbox
+    "published",  # recorded: the artifacts are in the outbox
+    "reason_stored",  # for a quarantined file, its reason.json is in quarantine
+    "stored",  # the input is in archive or quarantine
+    "cleaned",  # its folder in work is removed
+    "closed",  # recorded: archived or failed
 )
-INPUT = "input"
-RETRY_SECONDS = 30.0  # after trouble with a disk
+INPUT_FOLDER = "input"
+RETRY_SECONDS = 30.0  # after a disk error
 _LOG = structlog.get_logger("x12proc.feed")
 
 
-def nothing(step: str) -> None:
-    """What is done after a step when nobody watches."""
+def no_op(step: str) -> None:
+    """Ignore a step: the default for ``on_step``."""
 
 
-class Renewal:
-    """Renews the lease of the file at hand, from a thread of its own."""
+class LeaseRenewer:
+    """Renew the lease of the current file from a separate thread."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._held = ""
-        self._ended = Event()
+        self._file_id = ""
+        self._stopped = Event()
         self._thread = Thread(target=self._run, name="x12proc-lease", daemon=True)
         self._thread.start()
 
     @contextlib.contextmanager
-    def held(self, file_id: str) -> Iterator[None]:
-        """Hold a file as long as this lasts."""
-        self._held = file_id
+    def renewing(self, file_id: str) -> Iterator[None]:
+        """Renew the lease of a file until the context is left."""
+        self._file_id = file_id
         try:
             yield
         finally:
-            self._held = ""
+            self._file_id = ""
 
-    def end(self) -> None:
-        """Renew nothing any more."""
-        self._ended.set()
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._ledger.lease_seconds / 3):
-            if held := self._held:
-                with contextlib.suppress(LedgerUnavailable):  # the next time, or the lease ends: both are safe
-                    self._ledger.renew(held)
+        while not self._stopped.wait(self._ledger.lease_seconds / 3):
+            if file_id := self._file_id:
+                with contextlib.suppress(LedgerUnavailable):  # retried, or the lease expires: both are safe
+                    self._ledger.renew(file_id)
 
 
 class Worker:
-    """Works on the inputs of one feed. ``step`` is told every step that has been done."""
+    """Process the input files of one feed. ``on_step`` is called with the name of each finished step."""
 
     def __init__(
         self,
         feed: Feed,
         ledger: Ledger,
-        renewal: Renewal,
+        lease_renewer: LeaseRenewer,
         checks: GuideChecks,
-        step: Callable[[str], None] = nothing,
+        on_step: Callable[[str], None] = no_op,
     ) -> None:
         self._feed = feed
         self._ledger = ledger
-        self._renewal = renewal
-        self._step = step
-        self._judging = Judging(feed, ledger, checks, step)
+        self._lease_renewer = lease_renewer
+        self._on_step = on_step
+        self._processor = Processor(feed, ledger, checks, on_step)
 
     def process(self, row: FileRow) -> FileRow | None:
-        """Carry an input that is ours as far as it goes. None when it is not done with.
+        """Advance a file that this worker owns to its final state and return its row.
 
-        Raises LedgerUnavailable.
+        Returns None when the file is deferred, returned or lost to another worker. Raises LedgerUnavailable.
         """
-        self._step("claimed")
+        self._on_step("taken")
         started = time.perf_counter()
         try:
-            with self._renewal.held(row.id):
-                done = self._carry(row)
+            with self._lease_renewer.renewing(row.id):
+                done = self._advance_file(row)
         except LostLease:
             _LOG.warning("lease_lost", id=row.id)
             return None
         except OSError as error:
-            self._put_off(row, error)
+            self._defer(row, error)
             return None
         if done is not None:
             _log_done(done, time.perf_counter() - started)
         return done
 
-    def _carry(self, row: FileRow) -> FileRow | None:
-        if row.state == "claimed":
+    def _advance_file(self, row: FileRow) -> FileRow | None:
+        if row.state == "taken":
             scrubbed = self._scrub(row)
             if scrubbed is None:
                 return None
@@ -130,179 +130,183 @@ class Worker:
             row = self._publish(row)
         return self._store(row)
 
-    def _put_off(self, row: FileRow, error: OSError) -> None:
-        """Trouble with a disk is not the file's fault: it stays where it is, and is tried again."""
-        _LOG.error("disk_trouble", id=row.id, error=errno.errorcode.get(error.errno or 0, "OSError"))
+    def _defer(self, row: FileRow, error: OSError) -> None:
+        """Leave a file where it is after a disk error, which is not the file's fault, to be retried later."""
+        _LOG.error("disk_error", id=row.id, error=errno.errorcode.get(error.errno or 0, "OSError"))
         with contextlib.suppress(LedgerUnavailable):
-            self._ledger.put_off(row.id, RETRY_SECONDS)
+            self._ledger.defer(row.id, RETRY_SECONDS)
 
-    # -- places --------------------------------------------------------------------------------------------
+    # -- paths ---------------------------------------------------------------------------------------------
 
-    def _home(self, row: FileRow) -> Path:
-        """The input's own folder in work."""
+    def _work_folder(self, row: FileRow) -> Path:
+        """Return the input's own folder in work."""
         return self._feed.work / row.id
 
     def _input(self, row: FileRow) -> Path:
-        return self._home(row) / INPUT / row.name
+        return self._work_folder(row) / INPUT_FOLDER / row.name
 
-    # -- claimed: take it and scrub it ---------------------------------------------------------------------
+    # -- from taken to scrubbed: move the input to work and scrub it ---------------------------------------
 
     def _scrub(self, row: FileRow) -> FileRow | None:
-        if not self._take(row):
+        if not self._move_to_work(row):
             return None
-        self._step("moved")
+        self._on_step("moved")
         forced: Reason | None = None
         while True:
             if not self._unchanged(row):
-                if self._give_back(row):
+                if self._return_changed(row):
                     return None
-                forced = because(reason.CHANGED)
+                forced = make_reason(reason.CHANGED)
             self._clear_attempts(row)
-            judged = self._judge(row, forced)
+            processed = self._run_attempt(row, forced)
             if forced is None and not self._unchanged(row):
                 continue
-            self._step("written")
+            self._on_step("written")
             try:
-                entered = self._ledger.enter(
-                    row, judged.judgment, judged.keys, self._feed.duplicate_days, judged.override
+                scrubbed = self._ledger.record_result(
+                    row, processed.result, processed.keys, self._feed.duplicate_days, processed.override
                 )
             except AlreadySeen:
-                continue  # another worker was faster with the same: now ours is the duplicate
-            self._step("scrubbed")
-            return entered
+                continue  # another worker recorded the same first: now this file is the duplicate
+            self._on_step("scrubbed")
+            return scrubbed
 
-    def _take(self, row: FileRow) -> bool:
-        """Move the input into its folder; False when it has gone."""
-        source, place = self._feed.inbox / row.name, self._input(row)
-        if disk.exists(place):
-            _drop_copy(source, place)
+    def _move_to_work(self, row: FileRow) -> bool:
+        """Move the input from the inbox to its folder in work; return False when it has vanished."""
+        source, target = self._feed.inbox / row.name, self._input(row)
+        if disk.exists(target):
+            _remove_copied_source(source, target)
             return True
-        place.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            disk.move(source, place, row.id)
+            disk.move(source, target, row.id)
         except FileNotFoundError:
-            self._let_go(row, "file_vanished")
+            self._release(row, "file_vanished")
             return False
         return True
 
     def _unchanged(self, row: FileRow) -> bool:
-        """Whether the input is the plain file that was looked at in the inbox."""
+        """Return whether the input is still the regular file that was seen in the inbox."""
         status = self._input(row).lstat()
         same = (status.st_size, status.st_mtime_ns) == (row.size, row.mtime_ns)
         return same and stat.S_ISREG(status.st_mode)
 
-    def _give_back(self, row: FileRow) -> bool:
-        """Put an input back that somebody still writes to; False when its place is taken."""
-        place = self._feed.inbox / row.name
-        if disk.exists(place):
+    def _return_changed(self, row: FileRow) -> bool:
+        """Move an input that is still being written back to the inbox; return False if the name is in use."""
+        target = self._feed.inbox / row.name
+        if disk.exists(target):
             return False
-        disk.move(self._input(row), place, row.id)
-        self._let_go(row, "file_changed")
+        disk.move(self._input(row), target, row.id)
+        self._release(row, "file_changed")
         return True
 
-    def _let_go(self, row: FileRow, why: str) -> None:
-        disk.remove(self._home(row))
-        self._ledger.forget(row)
-        _LOG.warning(why, id=row.id)
+    def _release(self, row: FileRow, event: str) -> None:
+        disk.remove(self._work_folder(row))
+        self._ledger.release(row)
+        _LOG.warning(event, id=row.id)
 
     def _clear_attempts(self, row: FileRow) -> None:
-        for entry in list(self._home(row).iterdir()):
-            if entry.name != INPUT:
+        for entry in list(self._work_folder(row).iterdir()):
+            if entry.name != INPUT_FOLDER:
                 disk.remove(entry)
 
-    def _judge(self, row: FileRow, forced: Reason | None) -> Judged:
-        attempt = self._home(row) / secrets.token_hex(4)
-        (attempt / OUT).mkdir(parents=True)
+    def _run_attempt(self, row: FileRow, forced: Reason | None) -> Processed:
+        work_folder = self._work_folder(row)
+        attempt = work_folder / secrets.token_hex(4)
+        (attempt / OUT_FOLDER).mkdir(parents=True)
         try:
-            judged = self._judging.judge(row, self._input(row), attempt, forced)
+            processed = self._processor.process(row, self._input(row), attempt, forced)
         except OSError:
-            with contextlib.suppress(OSError):  # a full disk needs the room; else the next attempt clears it
+            with contextlib.suppress(OSError):  # frees space on a full disk; otherwise the next attempt removes it
                 disk.remove(attempt)
             raise
-        for folder in (attempt / OUT, attempt, self._home(row) / INPUT, self._home(row), self._feed.work):
+        for folder in (attempt / OUT_FOLDER, attempt, work_folder / INPUT_FOLDER, work_folder, self._feed.work):
             disk.sync_folder(folder)
         disk.sync_folder(self._feed.inbox)
-        return judged
+        return processed
 
-    # -- scrubbed: put the artifacts into the outbox -------------------------------------------------------
+    # -- from scrubbed to published: move the artifacts to the outbox --------------------------------------
 
     def _publish(self, row: FileRow) -> FileRow:
         if row.folder:
-            row = self._place(row)
+            row = self._publish_folder(row)
             disk.sync_folder(self._feed.outbox)
-        self._step("placed")
+        self._on_step("delivered")
         row = self._ledger.advance(row, "published")
-        self._step("published")
+        self._on_step("published")
         return row
 
-    def _place(self, row: FileRow) -> FileRow:
-        source, target = self._home(row) / row.attempt / OUT, self._feed.outbox / row.folder
+    def _publish_folder(self, row: FileRow) -> FileRow:
+        source, target = self._work_folder(row) / row.attempt / OUT_FOLDER, self._feed.outbox / row.folder
         if not disk.exists(source):
-            return row  # placed before, and perhaps taken away already
+            return row  # moved before, and perhaps already collected
         if disk.exists(target):
-            if disk.hashes(target) == row.artifacts:  # copied before, from another file system
+            if disk.hash_files(target) == row.artifacts:  # copied before, across file systems
                 disk.remove(source)
                 return row
-            row = self._ledger.rename(row, folder=fit(row.name, f".{row.id}"))
+            row = self._ledger.set_names(row, folder=fit_filename(row.name, f".{row.id}"))
             target = self._feed.outbox / row.folder
         disk.move_folder(source, target, row.id)
         return row
 
-    # -- published: put the input where it belongs ---------------------------------------------------------
+    # -- from published to archived or failed: move the input ----------------------------------------------
 
     def _store(self, row: FileRow) -> FileRow:
         quarantined = row.outcome == "quarantine"
         folder = self._feed.quarantine if quarantined else self._feed.archive
-        if any(_blocked(source, target) for source, target in self._moves(row)):
-            row = self._ledger.rename(row, stored_as=stored_name(self._feed, row, quarantined))
+        if any(_is_occupied(source, target) for source, target in self._moves(row)):
+            row = self._ledger.set_names(row, stored_as=stored_name(self._feed, row, quarantined))
         *before, last = self._moves(row)
         for source, target in before:
-            _settle(source, target, row.id)
-        self._step("reasoned")
-        _settle(*last, row.id)
+            _move_once(source, target, row.id)
+        self._on_step("reason_stored")
+        _move_once(*last, row.id)
         disk.sync_folder(folder)
-        self._step("stored")
-        disk.remove(self._home(row))
-        self._step("cleaned")
+        self._on_step("stored")
+        disk.remove(self._work_folder(row))
+        self._on_step("cleaned")
         row = self._ledger.advance(row, "failed" if quarantined else "archived")
-        self._step("closed")
+        self._on_step("closed")
         return row
 
     def _moves(self, row: FileRow) -> list[tuple[Path, Path]]:
-        """What goes where: an input, and before it the reason of one for the quarantine."""
+        """Return the moves (source, target) of an input; into quarantine the reason is moved first."""
         if row.outcome == "archive":
             return [(self._input(row), self._feed.archive / row.stored_as)]
         folder = self._feed.quarantine
-        why = self._home(row) / row.attempt / REASON, folder / fit(row.stored_as, reason.ENDING)
-        return [why, (self._input(row), folder / row.stored_as)]
+        reason_move = (
+            self._work_folder(row) / row.attempt / REASON_FILE,
+            folder / fit_filename(row.stored_as, reason.SUFFIX),
+        )
+        return [reason_move, (self._input(row), folder / row.stored_as)]
 
 
-def _blocked(source: Path, target: Path) -> bool:
-    """Whether something else lies where a file is to go."""
-    return disk.exists(source) and disk.exists(target) and not _same(source, target)
+def _is_occupied(source: Path, target: Path) -> bool:
+    """Return whether the target of a move exists with other content."""
+    return disk.exists(source) and disk.exists(target) and not _same_content(source, target)
 
 
-def _settle(source: Path, target: Path, mark: str) -> None:
-    """Move a file where it belongs, once: it may have been moved, or copied, by a worker that died."""
+def _move_once(source: Path, target: Path, file_id: str) -> None:
+    """Move a file unless a worker that died has already moved it; remove the source of a finished copy."""
     if not disk.exists(source):
         return
-    if disk.exists(target) and _same(source, target):
+    if disk.exists(target) and _same_content(source, target):
         source.unlink()
         return
-    disk.move(source, target, mark)
+    disk.move(source, target, file_id)
 
 
-def _same(one: Path, other: Path) -> bool:
-    plain = all(stat.S_ISREG(path.lstat().st_mode) for path in (one, other))
-    return plain and filecmp.cmp(one, other, shallow=False)
+def _same_content(one: Path, other: Path) -> bool:
+    regular = all(stat.S_ISREG(path.lstat().st_mode) for path in (one, other))
+    return regular and filecmp.cmp(one, other, shallow=False)
 
 
-def _drop_copy(source: Path, place: Path) -> None:
-    """A worker died between copying an input from another file system and unlinking it: unlink it now."""
+def _remove_copied_source(source: Path, copy: Path) -> None:
+    """Remove an input from the inbox that a worker copied across file systems and died before removing."""
     with contextlib.suppress(FileNotFoundError):
-        status, ours = source.lstat(), place.lstat()
-        alike = (status.st_size, status.st_mtime_ns) == (ours.st_size, ours.st_mtime_ns)
-        if status.st_dev != ours.st_dev and alike and _same(source, place):
+        original, copied = source.lstat(), copy.lstat()
+        unchanged = (original.st_size, original.st_mtime_ns) == (copied.st_size, copied.st_mtime_ns)
+        if original.st_dev != copied.st_dev and unchanged and _same_content(source, copy):
             source.unlink()
 
 

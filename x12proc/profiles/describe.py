@@ -9,7 +9,7 @@ from typing import NamedTuple
 from x12proc.findings import Severity
 from x12proc.profiles.profiles import DEFAULT, Entry, Profile, ProfileFile, Selection
 from x12proc.rules.base import Rule
-from x12proc.rules.describe import filled, linked, value_shown
+from x12proc.rules.describe import filled, format_value, linked
 from x12proc.rules.sources import SOURCES, Source
 
 _VERBS = {"reject": "rejects", "warn": "warns", "info": "only informs"}
@@ -46,7 +46,7 @@ def _said(change: _Change) -> str:
     if entry.severity:
         before = f" (before: {_VERBS[change.before]})" if entry.severity != change.before else ""
         parts.append(_VERBS[entry.severity] + before)
-    parts += [f"{name} = {value_shown(value)}" for name, value in entry.options.items()]
+    parts += [f"{name} = {format_value(value)}" for name, value in entry.options.items()]
     days = [f"{word} {day}" for word, day in (("from", entry.first), ("to", entry.last)) if day]
     if days:
         parts.append(f"for services {' '.join(days)}")

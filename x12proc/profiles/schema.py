@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from x12proc.profiles.profiles import ProfileFile
-from x12proc.rules.base import ID_PATTERN, OUR_FAMILIES, Option, Rule
+from x12proc.rules.base import ID_PATTERN, Option, Rule, builtin_families
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"  # the one that TOML editors know
 _TYPES = {bool: "boolean", int: "integer", str: "string"}
@@ -56,8 +56,8 @@ def _named(rule: Rule) -> dict[str, Any]:
 
 def _foreign(rules: Mapping[str, Rule]) -> dict[str, Any]:
     """The id of a rule that is not among these, nor can be one of ours."""
-    others = sorted({rule.id for rule in rules.values() if rule.family not in OUR_FAMILIES})
-    taken = [f"(?:{'|'.join(sorted(OUR_FAMILIES))})[0-9]", *others]
+    others = sorted({rule.id for rule in rules.values() if rule.family not in builtin_families()})
+    taken = [f"(?:{'|'.join(sorted(builtin_families()))})[0-9]", *others]
     return {"pattern": f"^(?!{'|'.join(taken)}){ID_PATTERN}$", "description": "A rule of your own."}
 
 

@@ -1,18 +1,22 @@
-"""How a rule is written: one decorated function that holds everything there is to say of it.
+"""The declaration of a rule: one decorated function with everything about it.
 
 A rule reads a claim or one of its target lines through a :class:`~x12proc.rules.context.Context` and yields a
-hit for each fault. It knows no payer: profiles grade it, switch it and set its options.
+hit for each fault. It knows no payer: profiles set its severity and options, and switch it on or off.
 """
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from x12proc.findings import REJECT, Hit, Severity
+from x12proc.rules import retired
 from x12proc.rules.sources import SOURCES, Source
 
 if TYPE_CHECKING:
@@ -22,7 +26,12 @@ if TYPE_CHECKING:
 OptionValue: TypeAlias = bool | int | str | tuple[str, ...]
 LineCheck: TypeAlias = "Callable[[ServiceLine, Context], Iterable[Hit]]"
 ClaimCheck: TypeAlias = "Callable[[Claim, Context], Iterable[Hit]]"
-Confidence: TypeAlias = Literal["V", "P", "M"]
+Confidence: TypeAlias = Literal["verified", "proposed", "field"]
+ClaimType: TypeAlias = Literal["P", "I"]  # 837P, 837I
+GuideErrorPatterns: TypeAlias = tuple[tuple[str, str], ...]  # a pattern of the element, and the codes there
+Fixer: TypeAlias = Literal[
+    "", "drug-loop", "eleven-digits", "known-ndc", "ndc-digits", "ndc-from-text", "qualifier", "unit", "unit-basis"
+]  # in x12proc.engine.fixes
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -33,22 +42,21 @@ class Option(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """Everything there is to say of a rule but the check itself, which is ``check``."""
+    """A declared rule. ``check`` is the decorated function, ``why`` its docstring."""
 
     id: str
     name: str
     level: Literal["line", "claim"]
     severity: Severity
-    applies: str  # P, I or PI
-    biologics_only: bool  # heard on lines that bill J3590 only
+    claim_types: tuple[ClaimType, ...]
+    biologics_only: bool  # the rule runs on lines that bill J3590 only
     status: str
     second_status: str
     carc: str
     rarc: tuple[str, ...]
     sources: tuple[str, ...]  # keys
-    cited: tuple[Source, ...]  # and what they stand for
+    cited: tuple[Source, ...]  # and their sources
     confidence: Confidence
-    since: str
     where: str
     summary: str
     why: str
@@ -56,66 +64,49 @@ class Rule(msgspec.Struct, frozen=True):
     suppressed_by: tuple[str, ...]
     options: Mapping[str, Option]
     drug_only: bool
+    same_as_guide: GuideErrorPatterns  # guide errors that report the same fault, and give way to the finding
+    ack_999: tuple[str, str] | None  # IK304 of the segment, and IK403 where the finding names an element
+    fixer: Fixer
     check: Callable[..., Iterable[Hit]]
 
     @property
     def family(self) -> str:
-        """The letters of the id."""
+        """The prefix of the id."""
         return self.id.rstrip("0123456789")
 
 
-# The letters that our ids begin with. Those of other rules begin with others, so that no id has two meanings;
-# no family of ours will ever begin with X.
-OUR_FAMILIES: Final = frozenset(
-    (
-        "SYN",
-        "NDC",
-        "QTY",
-        "NAR",
-        "RTE",
-        "DX",
-        "COD",
-        "MOD",
-        "ADM",
-        "AUT",
-        "TRI",
-        "INS",
-        "CMP",
-        "DAT",
-        "BAL",
-        "DUP",
-        "PAY",
-    )
-)
-OURS: Final = "x12proc.rules"
+BUILTIN_PACKAGE: Final = "x12proc.rules"
 BIOLOGIC_CODES: Final = frozenset(("J3590",))
 ID_PATTERN: Final = r"[A-Z]{2,8}[0-9]{2,3}"
+_FAMILY_MODULE = re.compile(r"[a-z]{2,3}")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 _SOURCE_KEY = re.compile(r"[A-Z0-9]{2,12}")
 _STATUS = re.compile(r"[A-Z][0-9]:[0-9]{1,4}")
 
-# What was declared, by the module of the check: what one configuration loads is unknown to all others.
+# Declared rules by the module of the check, so that one configuration does not see the rules of another.
 _DECLARED: dict[str, dict[str, Rule]] = {}
 
 
-class _Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RuleDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keywords of a rule's decorator, checked when the rule is declared."""
 
     severity: Severity
     sources: tuple[str | Source, ...]
     confidence: Confidence
-    since: str
     where: str
     summary: str
     fix: str
     status: str = ""
     second_status: str = ""
     remittance: tuple[str, ...] = ()
-    applies: Literal["P", "I", "PI"] = "PI"
+    claim_types: tuple[ClaimType, ...] = ("P", "I")
     biologics_only: bool = False
     suppressed_by: tuple[str, ...] = ()
     options: Mapping[str, Option] = {}
     drug_only: bool = False
+    same_as_guide: GuideErrorPatterns = ()
+    ack_999: tuple[str, str] | None = None
+    fixer: Fixer = ""
 
 
 def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], LineCheck]:
@@ -123,9 +114,9 @@ def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], Li
 
     ``sources`` are keys of known sources, or :class:`Source` values of your own. ``remittance`` holds the CARC
     first, then the RARCs. The function's docstring is the rule's *why*. An option named ``enabled`` switches the
-    rule: where it is false, the engine leaves the rule out. ``drug_alone`` marks a rule that mostly needs nothing
+    rule: where it is false, the engine leaves the rule out. ``drug_only`` is for a rule that mostly needs nothing
     but the drug to know that it finds nothing (see :mod:`x12proc.engine.rule_memo`); that makes the rule cheaper,
-    and changes nothing of what it finds. Raises ValueError, which says what is wrong with the declaration.
+    and changes nothing of what it finds. Raises ValueError with the faults of the declaration.
     """
 
     def register(check: LineCheck) -> LineCheck:
@@ -145,8 +136,30 @@ def claim_rule(rule_id: str, name: str, **texts: Any) -> Callable[[ClaimCheck], 
     return register
 
 
+@cache
+def families() -> tuple[str, ...]:
+    """Return the modules and folders of x12proc.rules that hold rules: those whose name is a family's prefix.
+
+    A prefix has two or three letters, and the name of no other module in this package is that short.
+    """
+    package = find_spec(BUILTIN_PACKAGE)
+    locations = package.submodule_search_locations if package else None
+    names = (module.name for module in pkgutil.iter_modules(locations))
+    return tuple(sorted(name for name in names if _FAMILY_MODULE.fullmatch(name)))
+
+
+@cache
+def builtin_families() -> frozenset[str]:
+    """Return the prefixes of x12proc's ids, retired ones included.
+
+    Ids of custom rules have other prefixes, so that no id has two meanings; no prefix here will ever begin with X.
+    """
+    listed = (rule_id.rstrip("0123456789") for rule_id in retired.NOT_CHECKS)
+    return frozenset((*(name.upper() for name in families()), *listed))
+
+
 def declared(module: str) -> dict[str, Rule]:
-    """The rules that a module and those below it have declared, by id and in order of id."""
+    """Return the rules that a module and those below it have declared, by id and in order of id."""
     rules: dict[str, Rule] = {}
     for name, found in _DECLARED.items():
         if name == module or name.startswith(f"{module}."):
@@ -155,7 +168,7 @@ def declared(module: str) -> dict[str, Rule]:
 
 
 def forget(module: str) -> None:
-    """Forget what a module has declared, because it is about to be read anew."""
+    """Remove the declarations of a module that is about to be loaded again."""
     _DECLARED.pop(module, None)
 
 
@@ -168,11 +181,15 @@ def _register(
 ) -> None:
     module = getattr(check, "__module__", "")
     try:
-        facts = msgspec.convert(texts, _Texts)
+        facts = msgspec.convert(texts, RuleDeclaration)
     except msgspec.ValidationError as error:
         raise ValueError(f"rule {rule_id}: {error}") from None
     why = " ".join((check.__doc__ or "").split())
-    problems = [*_id_problems(rule_id, name, module), *_text_problems(facts, why)]
+    problems = [
+        *_id_problems(rule_id, name, module),
+        *_text_problems(facts, why),
+        *_builtin_problems(facts, module),
+    ]
     if problems:
         raise ValueError(f"rule {rule_id}: {'; '.join(problems)}")
     _DECLARED.setdefault(module, {})[rule_id] = Rule(
@@ -180,7 +197,7 @@ def _register(
         name=name,
         level=level,
         severity=facts.severity,
-        applies=facts.applies,
+        claim_types=facts.claim_types,
         biologics_only=facts.biologics_only,
         status=facts.status,
         second_status=facts.second_status,
@@ -189,7 +206,6 @@ def _register(
         sources=tuple(source if isinstance(source, str) else source.key for source in facts.sources),
         cited=tuple(SOURCES[source] if isinstance(source, str) else source for source in facts.sources),
         confidence=facts.confidence,
-        since=facts.since,
         where=facts.where,
         summary=facts.summary,
         why=why,
@@ -197,43 +213,59 @@ def _register(
         suppressed_by=facts.suppressed_by,
         options=facts.options,
         drug_only=facts.drug_only,
+        same_as_guide=facts.same_as_guide,
+        ack_999=facts.ack_999,
+        fixer=facts.fixer,
         check=check,
     )
 
 
 def _id_problems(rule_id: str, name: str, module: str) -> Iterator[str]:
-    family, ours = rule_id.rstrip("0123456789"), module.startswith(f"{OURS}.")
+    family = rule_id.rstrip("0123456789")
+    builtin = _is_builtin(module)
     if not re.fullmatch(ID_PATTERN, rule_id):
         yield "an id is two to eight capital letters and two or three digits"
-    elif (family in OUR_FAMILIES) is not ours:
-        yield (
-            f"{family} is not listed as a family"
-            if ours
-            else f"ids with {family} are x12proc's; use other letters"
-        )
+    elif builtin and family.lower() != module.split(".")[2]:
+        yield f"{family} is not the family of {module}"
+    elif not builtin and family in builtin_families():
+        yield f"ids with {family} are x12proc's; use other letters"
     if rule_id in _DECLARED.get(module, {}):
         yield "the id is taken by another rule of this file"
     if not _NAME.fullmatch(name):
         yield f"its name {name!r} is not small words joined by hyphens"
 
 
-def _text_problems(facts: _Texts, why: str) -> Iterator[str]:
+def _text_problems(facts: RuleDeclaration, why: str) -> Iterator[str]:
     if not why:
         yield "the function has no docstring, which says why the rule is there"
     if not facts.sources:
         yield "it names no source; without a source there is no rule"
     for source in facts.sources:
         yield from _source_problems(source)
-    for text in ("where", "summary", "fix", "since"):
+    for text in ("where", "summary", "fix"):
         if not getattr(facts, text).strip():
             yield f"{text} is empty"
     for status in (facts.status, facts.second_status):
         if status and not _STATUS.fullmatch(status):
             yield f"status {status!r} is not category:code, e.g. A7:218"
-    if facts.severity == REJECT and facts.confidence == "M":
-        yield "field knowledge alone (confidence M) never rejects"
+    if facts.severity == REJECT and facts.confidence == "field":
+        yield "field knowledge alone (confidence field) never rejects"
     if facts.severity == REJECT and not facts.status:
         yield "what rejects needs a claim status"
+
+
+def _builtin_problems(facts: RuleDeclaration, module: str) -> Iterator[str]:
+    if not facts.claim_types:
+        yield "claim_types is empty"
+    if _is_builtin(module):
+        return
+    for name in ("same_as_guide", "ack_999", "fixer"):
+        if getattr(facts, name):
+            yield f"{name} is for rules of x12proc only"
+
+
+def _is_builtin(module: str) -> bool:
+    return module.startswith(f"{BUILTIN_PACKAGE}.")
 
 
 def _source_problems(source: str | Source) -> Iterator[str]:

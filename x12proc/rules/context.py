@@ -1,10 +1,12 @@
-"""What a rule may know besides the claim: the narrative, the reference tables, today's date, its options."""
+"""The context of a claim: its narratives, the reference tables, today's date, the options, and a memo."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from copy import copy
 from datetime import date
+from functools import wraps
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -16,11 +18,16 @@ from x12proc.rules.base import OptionValue
 _TRIAL_DIAGNOSIS = "Z006"
 _TRIAL_MODIFIERS = frozenset(("Q0", "Q1"))
 _NOTHING = Narrative()
+_Result = TypeVar("_Result")
 LINE_NOTES = frozenset(("ADD", "DCP"))  # NTE*TPO is for third parties, such as ourselves
 
 
 class Context:
-    """One claim under scrutiny. Narratives are read once and only when a rule asks."""
+    """A claim, its target lines, and what rules may know besides: tables, options, today's date.
+
+    Texts are read into narratives once, and only when a rule asks. ``memo`` holds the results of functions
+    decorated with :func:`per_claim` or :func:`per_line`. It ends with the context, and copies begin with none.
+    """
 
     def __init__(
         self,
@@ -33,6 +40,7 @@ class Context:
         seen_before: Callable[[Hashable], bool],
         sent_before: Callable[[Claim], bool] | None = None,
     ) -> None:
+        self.memo: dict[Any, Any] = {}
         self.claim = claim
         self.targets = targets
         self.as_of = as_of
@@ -45,18 +53,18 @@ class Context:
         self._trial_modifier: bool | None = None
         # By where a line ends in the file, which no other line does:
         self._notes: dict[int, tuple[Note, ...]] = {}
-        self._spoken: dict[int, list[tuple[LazyLocation, str]]] = {}
+        self._texts_by_line: dict[int, list[tuple[LazyLocation, str]]] = {}
         self._by_line: dict[int, Narrative] = {}
-        self._asked: ServiceLine | None = None  # rules ask for one line's narrative again and again
-        self._answer = _NOTHING
+        self._last_line: ServiceLine | None = None  # rules ask for one line's narrative again and again
+        self._last_narrative = _NOTHING
         self._narratives: dict[tuple[str, ...], Narrative] = {}
 
     def option(self, rule_id: str, name: str) -> OptionValue:
-        """The value of a rule's option under the claim's profile."""
+        """Return the value of a rule's option under the claim's profile."""
         return self._options[rule_id][name]
 
     def seen_before(self, key: Hashable) -> bool:
-        """Whether an earlier claim of this file had the same key; remembers it."""
+        """Return whether an earlier claim of this file had the same key, and keep the key."""
         for asked, answer in self._seen:  # asked a second time, the claim itself is no earlier one
             if asked == key:
                 return answer
@@ -69,18 +77,20 @@ class Context:
         return tuple(key for key, _ in self._seen)
 
     def sent_before(self) -> bool:
-        """Whether an earlier file held the claim; False where nobody keeps a record of earlier files."""
+        """Return whether an earlier file held the claim; False where nobody keeps a record of earlier files."""
         return self._sent_before is not None and self._sent_before(self.claim)
 
-    def under(self, options: Mapping[str, Mapping[str, OptionValue]]) -> Context:
-        """The same claim under other options; what was read of it is shared."""
+    def with_options(self, options: Mapping[str, Mapping[str, OptionValue]]) -> Context:
+        """Return the same claim with other options; narratives are shared."""
         other = copy(self)
+        other.memo = {}
         other._options = options
         return other
 
     def with_line(self, line: ServiceLine, instead: ServiceLine) -> Context:
-        """The same claim with another line in place of one; its texts must be the same."""
+        """Return the same claim with another line in place of one; its texts must be the same."""
         other = copy(self)
+        other.memo = {}
         lines = tuple(instead if one is line else one for one in self.claim.lines)
         other.claim = replace(self.claim, lines=lines)
         other.targets = tuple(instead if one is line else one for one in self.targets)
@@ -89,7 +99,7 @@ class Context:
     # -- free text ---------------------------------------------------------------------------------------
 
     def notes(self, line: ServiceLine) -> tuple[Note, ...]:
-        """The notes that speak of a line: its own, and the claim's when this is the only target line."""
+        """Return the notes about a line: its own, and the claim's when this is the only target line."""
         known = self._notes.get(line.end)
         if known is None:
             known = self._notes[line.end] = self._find_notes(line)
@@ -102,20 +112,20 @@ class Context:
         return tuple(notes)
 
     def narrative(self, line: ServiceLine) -> Narrative:
-        """What SV101-7 / SV202-7 and the notes say together; the description speaks first."""
-        if line is self._asked:
-            return self._answer
+        """Return the narrative of SV101-7 / SV202-7 and the notes together; the description comes first."""
+        if line is self._last_line:
+            return self._last_narrative
         known = self._by_line.get(line.end)
         if known is None:
             known = self._by_line[line.end] = self.read(tuple([text for _, text in self.texts(line)]))
-        self._asked, self._answer = line, known
+        self._last_line, self._last_narrative = line, known
         return known
 
     def texts(self, line: ServiceLine) -> list[tuple[LazyLocation, str]]:
-        """Every text that speaks of a line and its place: the description first, then the notes."""
-        known = self._spoken.get(line.end)
+        """Return every text about a line with its location: the description first, then the notes."""
+        known = self._texts_by_line.get(line.end)
         if known is None:
-            known = self._spoken[line.end] = self._texts(line)
+            known = self._texts_by_line[line.end] = self._texts(line)
         return known
 
     def _texts(self, line: ServiceLine) -> list[tuple[LazyLocation, str]]:
@@ -126,7 +136,7 @@ class Context:
         return texts
 
     def description(self, line: ServiceLine) -> Narrative:
-        """What SV101-7 / SV202-7 says by itself."""
+        """Return the narrative of SV101-7 / SV202-7 by itself."""
         return self.read((line.description,) if line.description.strip() else ())
 
     def read(self, texts: tuple[str, ...]) -> Narrative:
@@ -137,7 +147,7 @@ class Context:
         return known
 
     def has_text(self, line: ServiceLine) -> bool:
-        """Whether anything at all is said in words."""
+        """Return whether the line has a description or a note."""
         return bool(line.description.strip()) or any(note.text.strip() for note in self.notes(line))
 
     # -- clinical trials ---------------------------------------------------------------------------------
@@ -159,5 +169,39 @@ class Context:
         return self._trial_modifier
 
     def investigational(self, line: ServiceLine) -> bool:
-        """The drug itself is under study: Q0 on the line and Z00.6 on the claim. It may have no NDC at all."""
+        """Return whether the drug itself is under study: Q0 on the line, Z00.6 on the claim. It may have no
+        NDC."""
         return "Q0" in line.modifiers_sent and self.trial_diagnosis
+
+
+def per_claim(function: Callable[[Context], _Result]) -> Callable[[Context], _Result]:
+    """Decorate a function of a context to run once per context; several rules and lines ask for its result."""
+
+    @wraps(function)
+    def memoized(ctx: Context) -> _Result:
+        memo = ctx.memo
+        if function not in memo:
+            memo[function] = function(ctx)
+        result: _Result = memo[function]
+        return result
+
+    return memoized
+
+
+def per_line(
+    function: Callable[[ServiceLine, Context], _Result],
+) -> Callable[[ServiceLine, Context], _Result]:
+    """Decorate a function of a line and a context to run once per line of the context.
+
+    The key is where the line ends in the file, which no other line of the claim does.
+    """
+
+    @wraps(function)
+    def memoized(line: ServiceLine, ctx: Context) -> _Result:
+        memo, key = ctx.memo, (function, line.end)
+        if key not in memo:
+            memo[key] = function(line, ctx)
+        result: _Result = memo[key]
+        return result
+
+    return memoized

@@ -1,4 +1,4 @@
-"""Rules put into words: for the terminal and for the generated documentation."""
+"""Descriptions of rules for the terminal and for the generated documentation."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Any
 
 from x12proc.rules import retired
 from x12proc.rules.base import Rule
-from x12proc.rules.denial_words import remittance_words, status_words
+from x12proc.rules.shared.denial_words import remittance_words, status_words
 from x12proc.rules.sources import Source
 
 CONFIDENCE = {
-    "V": "verified in a source",
-    "P": "sourced or deduced; the answer codes are proposed",
-    "M": "field knowledge only, so it never rejects by default",
+    "verified": "verified in a source",
+    "proposed": "sourced or deduced; the answer codes are proposed",
+    "field": "field knowledge only, so it never rejects by default",
 }
 _NO_CHECKS = {
-    "Told by another rule": retired.CARRIED,
-    "Waiting for data": retired.WAITING,
+    "Merged into another rule": retired.MERGED,
+    "Waiting for data": retired.NEEDS_DATA,
     "Retired: a claim can't decide it": retired.RETIRED,
     "Profiles, not checks": retired.PROFILES,
 }
-_TYPES = {"P": "837P", "I": "837I", "PI": "837P and 837I"}
+_TYPES = {"P": "837P", "I": "837I"}
 
 
 def rule_document(rule: Rule) -> dict[str, Any]:
-    """Everything of a rule but its code, as plain values."""
+    """Return everything of a rule but its check, as plain values."""
     facts = {
         field: getattr(rule, field)
         for field in rule.__struct_fields__
-        if field not in ("check", "options", "level", "cited", "drug_only")
+        if field not in ("check", "options", "level", "cited", "drug_only", "same_as_guide", "ack_999", "fixer")
     }
     facts["options"] = {
         name: {"default": option.default, "meaning": option.meaning} for name, option in rule.options.items()
@@ -46,7 +46,7 @@ def rule_document(rule: Rule) -> dict[str, Any]:
 
 
 def rule_text(rule: Rule) -> str:
-    """A rule explained for a terminal."""
+    """Return a rule explained for a terminal."""
     parts = [
         f"{rule.id}  {rule.name}  ({rule.severity})",
         filled(rule.summary),
@@ -62,27 +62,30 @@ def rule_text(rule: Rule) -> str:
 
 
 def rule_facts(rule: Rule) -> list[tuple[str, str]]:
-    """The short facts of a rule: name and value."""
+    """Return the short facts of a rule: name and value."""
     codes = " ".join(code for code in (rule.status, rule.second_status) if code)
     facts = [
-        ("Claims", _TYPES[rule.applies] + (", lines that bill J3590 only" if rule.biologics_only else "")),
+        (
+            "Claims",
+            " and ".join(_TYPES[name] for name in rule.claim_types)
+            + (", lines that bill J3590 only" if rule.biologics_only else ""),
+        ),
         ("Where", rule.where),
         ("Claim status", codes or "none"),
         *(("", f"{code}: {words}") for code in codes.split() if (words := status_words(code))),
         ("Remittance", " ".join((rule.carc, *rule.rarc)).strip() or "none"),
         *(("", f"{code}: {words}") for code, words in remittance_words(rule.carc, rule.rarc)),
         ("Confidence", CONFIDENCE[rule.confidence]),
-        ("Since", rule.since),
     ]
     if rule.suppressed_by:
-        facts.append(("Silent when", f"{', '.join(rule.suppressed_by)} tells the same fault"))
+        facts.append(("Suppressed by", f"{', '.join(rule.suppressed_by)}, for the same fault"))
     for name, option in rule.options.items():
-        facts.append(("Option", f"{name} = {value_shown(option.default)}: {option.meaning}"))
+        facts.append(("Option", f"{name} = {format_value(option.default)}: {option.meaning}"))
     return facts
 
 
 def rule_page(rule: Rule) -> str:
-    """The page of a rule in the documentation."""
+    """Return the page of a rule in the documentation."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in [("Severity", rule.severity), *rule_facts(rule)])
     sources = "\n".join(f"- {key}: {linked(source)}" for key, source in zip(rule.sources, rule.cited, strict=True))
     return (
@@ -92,7 +95,7 @@ def rule_page(rule: Rule) -> str:
 
 
 def rule_index(rules: dict[str, Rule]) -> str:
-    """The page that lists all rules."""
+    """Return the page that lists all rules."""
     lines = ["# Rules", "", "Generated from the rules themselves by `make docs`.", ""]
     lines += ["| Rule | Severity | What is wrong |", "|---|---|---|"]
     lines += [f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {rule.summary} |" for rule in rules.values()]
@@ -102,17 +105,17 @@ def rule_index(rules: dict[str, Rule]) -> str:
 
 
 def linked(source: Source) -> str:
-    """A source's title, linked to where it is found."""
+    """Return a source's title, linked to where it is found."""
     return f"[{source.title}]({source.url})" if source.url else source.title
 
 
-def value_shown(value: object) -> str:
-    """An option's value in words."""
+def format_value(value: object) -> str:
+    """Return an option's value in words."""
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def filled(text: str) -> str:
-    """A text in lines that a terminal holds; addresses stay whole."""
+    """Return a text in lines that a terminal holds; addresses stay whole."""
     return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)

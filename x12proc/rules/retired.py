@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-CARRIED: Final = {
-    "NDC16": "COD05 tells it: the NDC is of a drug, not of a biologic, and has another unlisted code.",
-    "MOD10": "TRI03 tells it: the trial's number without its modifier.",
-    "CMP02": "COD07 tells it: a compounded product has a code of its own.",
-    "CMP06": "NDC08 tells it: the compounding fee's number is a placeholder that a profile may allow.",
-    "INS06": "COD04 tells it: under OPPS the code is packaged and C9399 takes its place.",
+MERGED: Final = {
+    "NDC16": "COD05 reports it: the NDC is of a drug, not of a biologic, and has another unlisted code.",
+    "MOD10": "TRI03 reports it: the trial's number without its modifier.",
+    "CMP02": "COD07 reports it: a compounded product has a code of its own.",
+    "CMP06": "NDC08 reports it: the compounding fee's number is a placeholder that a profile may allow.",
+    "INS06": "COD04 reports it: under OPPS the code is packaged and C9399 takes its place.",
 }
-WAITING: Final = {
+NEEDS_DATA: Final = {
     "NDC10": "Needs marketing end dates, which only the FDA's NDC Directory has; the shipped tables have none.",
     "NDC13": "Needs the nesting of packages, which only the FDA's NDC Directory has.",
     "NDC14": "Needs to know which labelers repackage or compound; no table here says it.",
@@ -31,3 +31,5 @@ PROFILES: Final = {
     "PAY05": "The profiles bcbs, bcbs-ibx and bcbs-tx.",
     "PAY06": "The profile tricare, and default.",
 }
+#: The numbers of the catalogue that are no checks, each with the reason.
+NOT_CHECKS: Final = {**MERGED, **NEEDS_DATA, **RETIRED, **PROFILES}

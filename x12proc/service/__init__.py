@@ -1,5 +1,5 @@
-"""The HTTP service: files are sent, scrubbed by worker processes, and kept for a time with their reports; people
-work on the rejected claims in a browser.
+"""The HTTP service: scrubs submitted files in worker processes, keeps them with their reports for a limited time,
+and serves the worklist of rejected claims to browsers.
 
-Needs the extra ``service``. What is stored lies in one data folder: a SQLite database and a folder a run.
+Needs the extra ``service``. All state is in one data folder: a SQLite database and a folder per run.
 """

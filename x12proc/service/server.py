@@ -1,4 +1,4 @@
-"""How the application is served."""
+"""The uvicorn configuration of the service."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def server_config(
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
 ) -> uvicorn.Config:
-    """uvicorn's configuration. Its own log of requests stays off: addresses may not be told."""
+    """Return the configuration. The access log of uvicorn is off, because it logs URLs with their query."""
     return uvicorn.Config(
         app,
         host=host,

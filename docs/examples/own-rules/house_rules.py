@@ -28,19 +28,18 @@ LOT = re.compile(r"\bLOT\s?#?\s?[A-Z0-9]{4,12}\b", re.IGNORECASE)
     "lot-number-missing",
     severity=WARN,
     sources=(MANUAL,),
-    confidence="V",
-    since="2026-11",
-    applies="P",
+    confidence="verified",
+    claim_types=("P",),
     status="A6:306",
     remittance=("16", "N350"),
     where="2400 NTE*ADD, NTE02",
-    options={"tell": Option(False, "whether the payer wants the lot number")},
+    options={"enabled": Option(False, "whether the payer wants the lot number")},
     summary="No note of the line gives the lot number of the drug.",
     fix="Add a note with the lot on the vial: NTE*ADD*LOT A1234B.",
 )
 def lot_number_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Harbor Dunes traces unclassified biologics by their lot and holds a line until it knows it."""
-    if ctx.option("XHD01", "tell") and not any(LOT.search(note.text[:200]) for note in ctx.notes(line)):
+    if ctx.option("XHD01", "enabled") and not any(LOT.search(note.text[:200]) for note in ctx.notes(line)):
         yield Hit(missing(line.last_own(), "2400", "NTE02"), "No note of the line gives a lot number")
 
 
@@ -49,8 +48,7 @@ def lot_number_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     "authorization-of-another-plan",
     severity=WARN,
     sources=(MANUAL,),
-    confidence="V",
-    since="2026-11",
+    confidence="verified",
     status="A7:252",
     remittance=("16", "M62"),
     where="2300 REF*G1, REF02",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cache
 from typing import BinaryIO
 
 import msgspec
@@ -32,6 +33,7 @@ from x12proc.reports.acks.envelopes import (
 )
 from x12proc.reports.acks.writer import AckWriter
 from x12proc.reports.writer import Write
+from x12proc.rules import all_rules
 from x12proc.wire.dictionary import element_number, is_known
 from x12proc.wire.events import Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
 from x12proc.wire.faults import AckCode
@@ -90,21 +92,17 @@ _WRONG_VALUE = "7"
 # IK502 (618) for a set with errors in its segments: of the standard, or only of the guide.
 _STANDARD_ERRORS, _GUIDE_ERRORS = "5", "I5"
 
-# Rules that tell a fault against the guide: the code for the segment, and the code where the finding names an
-# element. SYN10 (an older edition) and SYN11 (a missing control number) are no faults against the guide.
-RULE_CODES = {
-    "SYN01": ("3", ""),  # LIN without CTP
-    "SYN02": ("", "I10"),  # CTP01 to CTP03 filled
-    "SYN03": ("4", ""),  # a second 2410
-    "SYN04": ("5", "I6"),  # a second REF in 2410, or one with another qualifier
-    "SYN05": ("", "5"),  # a text of over 80 characters
-    "SYN06": ("", "6"),  # delimiters, control characters, characters beyond ASCII
-    "SYN07": ("5", ""),  # a second note
-    "SYN08": ("2", ""),  # a note, K3 or REF that institutional lines don't have
-    "SYN09": ("7", ""),  # loop 2410 out of order
-}
 _UNCHECKED = "unchecked"  # the validator could not go on: no fault of the sender's
 _PLACE = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
+
+
+@cache
+def rule_codes() -> dict[str, tuple[str, str]]:
+    """Return by rule the codes of a fault against the guide: IK304, and IK403 where the finding names an element.
+
+    SYN10 (an older edition) and SYN11 (a missing control number) are no faults against the guide.
+    """
+    return {rule.id: rule.ack_999 for rule in all_rules().values() if rule.ack_999}
 
 
 class Note(msgspec.Struct, frozen=True, gc=False):
@@ -294,7 +292,7 @@ class ImplementationAcknowledgement(AckWriter):
 
     def told(self, claim: RemoteClaimResult) -> bool:
         """Of a claim that another process scrubbed nothing has to be said unless something is wrong with it."""
-        noted = any(rule in RULE_CODES and severity != INFO for rule, severity in claim.heard)
+        noted = any(rule in rule_codes() and severity != INFO for rule, severity in claim.heard)
         return not (noted or claim.guide_error_count or self._fault)
 
     def set_errors(self, outcome: TransactionErrors) -> None:
@@ -401,12 +399,12 @@ def _guide_note(error: GuideError) -> Note | None:
 def _rule_notes(scrubbed: ClaimResult) -> Iterator[Note]:
     """Notes of the findings that tell a fault against the guide."""
     for finding in scrubbed.all_findings:
-        if finding.rule in RULE_CODES and finding.severity != INFO:
+        if finding.rule in rule_codes() and finding.severity != INFO:
             yield _rule_note(finding, scrubbed.claim)
 
 
 def _rule_note(finding: Finding, claim: Claim) -> Note:
-    of_segment, of_element = RULE_CODES[finding.rule]
+    of_segment, of_element = rule_codes()[finding.rule]
     element, component = _place(finding.location)
     if element and of_element:
         value = _sent(claim, finding.location, element, component)

@@ -16,7 +16,7 @@ from x12proc.reports.html.line_index import Lines
 from x12proc.reports.html.totals import Parties, PartyTotals, RuleTotals
 from x12proc.reports.xml_markup import claim_form, element
 from x12proc.rules.base import Rule
-from x12proc.rules.denial_words import remittance_words, status_words
+from x12proc.rules.shared.denial_words import remittance_words, status_words
 from x12proc.values import format_dollars, parse_charge
 
 PARTIES_SHOWN = 25  # payers and providers with the highest charges at risk

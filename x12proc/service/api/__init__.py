@@ -1,1 +1,1 @@
-"""The HTTP interface for programs."""
+"""The HTTP API for programs."""

@@ -1,4 +1,4 @@
-"""The routes for programs: ``/v1``, ``/healthz`` and ``/metrics``."""
+"""The routes of the API: ``/v1``, ``/healthz`` and ``/metrics``."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from x12proc.errors import ConfigError
 from x12proc.profiles.describe import profile_text
 from x12proc.rules.describe import rule_document
-from x12proc.service.access import needs
 from x12proc.service.api.schemas import (
-    ALWAYS,
+    DEFAULT_ARTIFACTS,
     JSON,
     MEDIA_TYPES,
-    RunAnswer,
     RunList,
+    RunResponse,
     accepted_form,
-    errors,
-    run_answer,
+    error_responses,
+    run_response,
 )
-from x12proc.service.api.scrub_options import parse_question
-from x12proc.service.api.upload import EDI, RAW, UPLOAD, HttpError, Received
-from x12proc.service.db.tables import DONE, WAITING, Event, Run, stamp
-from x12proc.service.jobs.file_job import artifact
-from x12proc.service.keys import Principal
+from x12proc.service.api.scrub_options import parse_scrub_options
+from x12proc.service.api.upload import EDI, RAW, UPLOAD, Upload
+from x12proc.service.auth import Principal, require_scope
+from x12proc.service.db.tables import DONE, WAITING, Event, Run, utc_now
+from x12proc.service.errors import HttpError
+from x12proc.service.jobs.file_job import artifact_path
 from x12proc.service.metrics import CONTENT_TYPE
-from x12proc.service.scrubbing import Outcome, Sent
-from x12proc.service.services import Services, get_services
+from x12proc.service.scrubbing import RunResult, Submission
+from x12proc.service.services import Services, ServicesDep
 
 router = APIRouter()
 Kind = Literal["json", "csv", "xml", "html", "annotated", "accepted", "rejected", "999", "277ca", "ta1"]
 _RUN_ID = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["6f1d0c9a4be27f35"])]
-# A report in HTML brings its own style and nothing else; as a page of ours it could do what our pages can.
+# An HTML report has inline styles and nothing else; without the sandbox it would have the rights of our pages.
 _REPORT_POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 _EXAMPLE = (
     "ISA*00*          *00*          *ZZ*LAKESIDEBILL   *ZZ*CEDARCLEAR     *240329*0915*^*00501*240329101*0*T*:~\n"
@@ -48,7 +48,7 @@ _FILE = {"schema": {"type": "string", "format": "binary"}, "example": _EXAMPLE}
 _BODY = {
     "requestBody": {
         "required": True,
-        "description": "One 837 file: as the body itself, or as the field `file` of a form.",
+        "description": "One 837 file: as the body, or as the field `file` of a multipart form.",
         "content": {
             **dict.fromkeys(RAW, _FILE),
             UPLOAD: {
@@ -64,9 +64,9 @@ _BODY = {
 _REPORT = {"schema": {"$ref": "#/components/schemas/Report"}}
 _RESULT: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Scrubbed. Whether claims were rejected is in the report",
+        "description": "Scrubbed; the report lists rejected claims, if any",
         "headers": {
-            "X12proc-Run": {"description": "the run; absent for a dry run", "schema": {"type": "string"}},
+            "X12proc-Run": {"description": "the run id; absent for a dry run", "schema": {"type": "string"}},
             "X12proc-Status": {"description": "accepted or rejected", "schema": {"type": "string"}},
         },
         "content": {
@@ -77,17 +77,17 @@ _RESULT: dict[int | str, dict[str, Any]] = {
             "application/xml": {"schema": {"type": "string"}},
         },
     },
-    202: {"model": RunAnswer, "description": "Taken; the run at Location will tell. Only with `respond-async`"},
-    422: {"description": "X12, but not readable to its end: none of its claims counts as accepted",
+    202: {"model": RunResponse, "description": "Accepted; poll the run at Location. Only with `respond-async`"},
+    422: {"description": "X12 that is not readable to its end: none of its claims counts as accepted",
           "content": {JSON: _REPORT}},
-    **errors(400, 401, 403, 406, 408, 409, 413, 415, 429, 500, 503),
+    **error_responses(400, 401, 403, 406, 408, 409, 413, 415, 429, 500, 503),
 }  # fmt: skip
 
 
-@router.get("/healthz", tags=["operation"], summary="Whether the service is up; open to all")
-def healthz(desk: Annotated[Services, Depends(get_services)]) -> dict[str, str]:
-    """Answers once the database can be read."""
-    with desk.store.reading() as session:
+@router.get("/healthz", tags=["operation"], summary="Health check; needs no key")
+def healthz(services: ServicesDep) -> dict[str, str]:
+    """Responds when the database can be read."""
+    with services.store.reading() as session:
         session.execute(select(Run.id).limit(1))
     return {"status": "ok"}
 
@@ -95,15 +95,13 @@ def healthz(desk: Annotated[Services, Depends(get_services)]) -> dict[str, str]:
 @router.get(
     "/metrics",
     tags=["operation"],
-    summary="Numbers for Prometheus",
+    summary="Prometheus metrics",
     response_class=PlainTextResponse,
-    responses=errors(401, 403),
+    responses=error_responses(401, 403),
 )
-def metrics(
-    desk: Annotated[Services, Depends(get_services)], _: Annotated[Principal, Depends(needs("metrics"))]
-) -> Response:
-    """Files, claims, findings by rule, durations, queue depth. Labels hold nothing of a claim."""
-    return Response(desk.metrics.text(), media_type=CONTENT_TYPE)
+def metrics(services: ServicesDep, _: Annotated[Principal, Depends(require_scope("metrics"))]) -> Response:
+    """Files, claims, findings by rule, durations, queue depth. Labels hold no value of a claim."""
+    return Response(services.metrics.text(), media_type=CONTENT_TYPE)
 
 
 @router.post(
@@ -116,27 +114,31 @@ def metrics(
 )
 async def scrub(
     request: Request,
-    desk: Annotated[Services, Depends(get_services)],
-    who: Annotated[Principal, Depends(needs("scrub"))],
-    profile: Annotated[str | None, Query(max_length=80, description="One for all claims; chosen by claim")] = None,
+    services: ServicesDep,
+    principal: Annotated[Principal, Depends(require_scope("scrub"))],
+    profile: Annotated[
+        str | None, Query(max_length=80, description="for all claims; without it, chosen per claim")
+    ] = None,
     codes: Annotated[str | None, Query(max_length=400, examples=["J3590,J3490"])] = None,
-    as_of: Annotated[date | None, Query(description="today, for the rules")] = None,
+    as_of: Annotated[date | None, Query(description="the date that rules use as today")] = None,
     conformance: Annotated[Literal["off", "targets", "full"] | None, Query()] = None,
     guide_errors: Annotated[Literal["report", "reject"] | None, Query()] = None,
     emit: Annotated[
-        str | None, Query(max_length=200, examples=["999,277ca"], description="further artifacts")
+        str | None, Query(max_length=200, examples=["999,277ca"], description="further artifacts to keep")
     ] = None,
-    dry_run: Annotated[bool, Query(description="answer, and keep nothing")] = False,
-    idempotency_key: Annotated[str | None, Header(max_length=200, description="Sent again, scrubbed once")] = None,
+    dry_run: Annotated[bool, Query(description="respond, and store nothing")] = False,
+    idempotency_key: Annotated[
+        str | None, Header(max_length=200, description="A repeated request returns the same run")
+    ] = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
     prefer: Annotated[str | None, Header(max_length=200, examples=["respond-async"])] = None,
 ) -> Response:
-    """Answers in the form that `Accept` names: `application/json` the report, `application/edi-x12` the annotated
-    file, `application/edi-x12; form=277ca` (or `999`, `ta1`, `accepted`, `rejected`) those, `text/html`,
-    `text/csv`, `application/xml`. With `Prefer: respond-async` it answers at once, and the run tells when it is
-    done."""
+    """Responds in the form that `Accept` names: `application/json` for the report, `application/edi-x12` for the
+    annotated file, `application/edi-x12; form=277ca` (or `999`, `ta1`, `accepted`, `rejected`) for that artifact,
+    `text/html`, `text/csv` and `application/xml` for the report in that format. With `Prefer: respond-async` it
+    responds at once with the run to poll."""
     form = accepted_form(accept or "")
-    kinds = tuple(dict.fromkeys((*ALWAYS, *_emit(emit), form)))
+    kinds = tuple(dict.fromkeys((*DEFAULT_ARTIFACTS, *_emit(emit), form)))
     fields = {
         "profile": profile or "",
         "codes": codes or "",
@@ -145,98 +147,102 @@ async def scrub(
         "guide_errors": guide_errors or "",
     }
     try:
-        question = parse_question(fields)
+        options = parse_scrub_options(fields)
     except ConfigError as error:
         raise HttpError(400, "bad-request", str(error)) from None
-    later = "respond-async" in (prefer or "") and not dry_run
-    sent = Sent(question, ("json", form) if dry_run else kinds, dry_run, idempotency_key or "", later)
-    outcome = await desk.scrubbing.take(request, who, lambda received: _for_program(received, sent))
-    return _answer(desk, outcome, form, dry_run)
+    respond_async = "respond-async" in (prefer or "") and not dry_run
+    submission = Submission(
+        options, ("json", form) if dry_run else kinds, dry_run, idempotency_key or "", respond_async
+    )
+    result = await services.scrubbing.submit(request, principal, lambda upload: _for_program(upload, submission))
+    return _respond(services, result, form, dry_run)
 
 
-def _for_program(_: Received, sent: Sent) -> Sent:
-    """Programs say everything in the address and the headers; fields of a form besides the file are not read."""
-    return msgspec.structs.replace(sent, emit=tuple(dict.fromkeys(sent.emit)))
+def _for_program(_: Upload, submission: Submission) -> Submission:
+    """Return the submission with distinct artifacts. Form fields are ignored: options are in the URL."""
+    return msgspec.structs.replace(submission, emit=tuple(dict.fromkeys(submission.emit)))
 
 
 def _emit(text: str | None) -> tuple[str, ...]:
     kinds = tuple(part.strip() for part in (text or "").split(",") if part.strip())
     unknown = [kind for kind in kinds if kind not in MEDIA_TYPES]
     if unknown:
-        raise HttpError(400, "bad-request", f"emit: there are {', '.join(MEDIA_TYPES)}")
+        raise HttpError(400, "bad-request", f"emit: available are {', '.join(MEDIA_TYPES)}")
     return kinds
 
 
-def _answer(desk: Services, outcome: Outcome, form: str, dry_run: bool) -> Response:
-    headers = {"X12proc-Status": outcome.status or outcome.state}
+def _respond(services: Services, result: RunResult, form: str, dry_run: bool) -> Response:
+    headers = {"X12proc-Status": result.status or result.state}
     if not dry_run:
-        headers |= {"X12proc-Run": outcome.run_id, "Location": f"/v1/runs/{outcome.run_id}"}
-    if outcome.repeated:
+        headers |= {"X12proc-Run": result.run_id, "Location": f"/v1/runs/{result.run_id}"}
+    if result.replayed:
         headers["Idempotent-Replayed"] = "true"
-    if outcome.state != DONE:
-        with desk.store.reading() as session:
-            run = run_answer(session.get_one(Run, outcome.run_id))
+    if result.state != DONE:
+        with services.store.reading() as session:
+            run = run_response(session.get_one(Run, result.run_id))
         return JSONResponse(run.model_dump(), 202, headers)
-    clear = BackgroundTask(shutil.rmtree, outcome.folder, ignore_errors=True) if dry_run else None
-    failed = outcome.status == "failed"
-    path = artifact(outcome.folder, "json" if failed else form)
+    cleanup = BackgroundTask(shutil.rmtree, result.folder, ignore_errors=True) if dry_run else None
+    failed = result.status == "failed"
+    path = artifact_path(result.folder, "json" if failed else form)
     if not path.exists():  # there was nothing to write: the report says so, and the status that it is not this
-        path, form = artifact(outcome.folder, "json"), "json"
+        path, form = artifact_path(result.folder, "json"), "json"
     if form == "html" and not failed:
         headers |= _REPORT_POLICY
     media_type = JSON if failed else MEDIA_TYPES[form]
-    return FileResponse(path, 422 if failed else 200, headers, media_type, background=clear)
+    return FileResponse(path, 422 if failed else 200, headers, media_type, background=cleanup)
 
 
-@router.get("/v1/runs", tags=["runs"], summary="Runs, the latest first", responses=errors(400, 401, 403))
+@router.get("/v1/runs", tags=["runs"], summary="Runs, the latest first", responses=error_responses(400, 401, 403))
 def runs(
-    desk: Annotated[Services, Depends(get_services)],
-    _: Annotated[Principal, Depends(needs("read"))],
+    services: ServicesDep,
+    _: Annotated[Principal, Depends(require_scope("read"))],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[str | None, Query(pattern="^[0-9a-f]{16}$", description="`next` of the page before")] = None,
+    before: Annotated[
+        str | None, Query(pattern="^[0-9a-f]{16}$", description="`next` of the previous page")
+    ] = None,
 ) -> RunList:
-    """All runs that are still kept, of every key."""
-    listed = select(Run).order_by(Run.created.desc(), Run.id.desc()).limit(limit + 1)
-    with desk.store.reading() as session:
+    """All stored runs, of every key."""
+    newest = select(Run).order_by(Run.created.desc(), Run.id.desc()).limit(limit + 1)
+    with services.store.reading() as session:
         last = session.get(Run, before) if before else None
         if before and last is None:
             return RunList(runs=[], next=None)
         if last is not None:
             older = (Run.created < last.created) | ((Run.created == last.created) & (Run.id < last.id))
-            listed = listed.where(older)
-        found = list(session.scalars(listed))
-    more = found[limit - 1].id if len(found) > limit else None
-    return RunList(runs=[run_answer(run) for run in found[:limit]], next=more)
+            newest = newest.where(older)
+        found = list(session.scalars(newest))
+    after = found[limit - 1].id if len(found) > limit else None
+    return RunList(runs=[run_response(run) for run in found[:limit]], next=after)
 
 
-@router.get("/v1/runs/{run_id}", tags=["runs"], summary="One run", responses=errors(400, 401, 403, 404))
+@router.get("/v1/runs/{run_id}", tags=["runs"], summary="One run", responses=error_responses(400, 401, 403, 404))
 def run(
     run_id: _RUN_ID,
-    desk: Annotated[Services, Depends(get_services)],
-    _: Annotated[Principal, Depends(needs("read"))],
-) -> RunAnswer:
-    """What it came to, and which artifacts there are."""
-    return run_answer(_find(desk, run_id))
+    services: ServicesDep,
+    _: Annotated[Principal, Depends(require_scope("read"))],
+) -> RunResponse:
+    """The result of a run, and its artifacts."""
+    return run_response(_get_run(services, run_id))
 
 
 @router.delete(
     "/v1/runs/{run_id}",
     tags=["runs"],
-    summary="Delete a run with everything kept of it",
+    summary="Delete a run with all its data",
     status_code=204,
-    responses=errors(400, 401, 403, 404, 409),
+    responses=error_responses(400, 401, 403, 404, 409),
 )
 def delete_run(
     run_id: _RUN_ID,
-    desk: Annotated[Services, Depends(get_services)],
-    who: Annotated[Principal, Depends(needs("scrub"))],
+    services: ServicesDep,
+    principal: Annotated[Principal, Depends(require_scope("scrub"))],
 ) -> None:
-    """Its file, artifacts, claims and edits are gone then; that it was deleted, by whom and when, is kept."""
-    if _find(desk, run_id).state == WAITING:
-        raise HttpError(409, "in-progress", "The run is still waiting or at work")
-    desk.store.delete_run(run_id)
-    with desk.store.writing() as session:
-        session.add(Event(at=stamp(), by=who.name, action="deleted", run_id=run_id))
+    """Deletes its file, artifacts, claims and edits. The audit log keeps who deleted it and when."""
+    if _get_run(services, run_id).state == WAITING:
+        raise HttpError(409, "in-progress", "The run is waiting or in progress")
+    services.store.delete_run(run_id)
+    with services.store.writing() as session:
+        session.add(Event(at=utc_now(), by=principal.name, action="deleted", run_id=run_id))
 
 
 @router.get(
@@ -244,69 +250,69 @@ def delete_run(
     tags=["runs"],
     summary="An artifact of a run",
     response_class=Response,
-    responses={200: {**_RESULT[200], "description": "The artifact"}, **errors(400, 401, 403, 404)},
+    responses={200: {**_RESULT[200], "description": "The artifact"}, **error_responses(400, 401, 403, 404)},
 )
 def run_artifact(
     run_id: _RUN_ID,
     kind: Kind,
-    desk: Annotated[Services, Depends(get_services)],
-    _: Annotated[Principal, Depends(needs("read"))],
+    services: ServicesDep,
+    _: Annotated[Principal, Depends(require_scope("read"))],
 ) -> Response:
-    """As it was written when the file came."""
-    found = _find(desk, run_id)
-    path = artifact(desk.store.run_folder(run_id), kind)
+    """The artifact as written when the file was submitted."""
+    found = _get_run(services, run_id)
+    path = artifact_path(services.store.run_folder(run_id), kind)
     if found.state != DONE or kind not in found.emit or not path.exists():
-        raise HttpError(404, "no-such-artifact", "The run has no such artifact; the run itself lists those it has")
+        raise HttpError(404, "no-such-artifact", "The run has no such artifact; GET the run for its list")
     policy = _REPORT_POLICY if kind == "html" else {}
     return FileResponse(path, headers=policy, media_type=MEDIA_TYPES[kind])
 
 
-def _find(desk: Services, run_id: str) -> Run:
-    with desk.store.reading() as session:
+def _get_run(services: Services, run_id: str) -> Run:
+    with services.store.reading() as session:
         found = session.get(Run, run_id)
     if found is None:
-        raise HttpError(404, "no-such-run", "There is no such run; perhaps it was deleted")
+        raise HttpError(404, "no-such-run", "No such run; it may have been deleted")
     return found
 
 
-@router.get("/v1/rules", tags=["rules"], summary="Every rule", responses=errors(401, 403))
-def rules(
-    desk: Annotated[Services, Depends(get_services)], _: Annotated[Principal, Depends(needs("read"))]
-) -> list[dict[str, Any]]:
-    """What is checked, why, how to fix it, the codes a payer is likely to answer with, and the sources."""
-    return [_plain(rule_document(rule)) for rule in desk.settings.rules.values()]
+@router.get("/v1/rules", tags=["rules"], summary="Every rule", responses=error_responses(401, 403))
+def rules(services: ServicesDep, _: Annotated[Principal, Depends(require_scope("read"))]) -> list[dict[str, Any]]:
+    """Each rule with its reason, fix, sources, and the codes that a payer is likely to respond with."""
+    return [_to_builtins(rule_document(rule)) for rule in services.settings.rules.values()]
 
 
-@router.get("/v1/rules/{rule_id}", tags=["rules"], summary="One rule", responses=errors(400, 401, 403, 404))
+@router.get(
+    "/v1/rules/{rule_id}", tags=["rules"], summary="One rule", responses=error_responses(400, 401, 403, 404)
+)
 def rule(
     rule_id: Annotated[str, Path(max_length=20, examples=["NDC01"])],
-    desk: Annotated[Services, Depends(get_services)],
-    _: Annotated[Principal, Depends(needs("read"))],
+    services: ServicesDep,
+    _: Annotated[Principal, Depends(require_scope("read"))],
 ) -> dict[str, Any]:
-    """The same of one rule."""
-    found = desk.settings.rules.get(rule_id)
+    """One rule, in the form of the list."""
+    found = services.settings.rules.get(rule_id)
     if found is None:
-        raise HttpError(404, "no-such-rule", "There is no such rule; /v1/rules lists them")
-    return _plain(rule_document(found))
+        raise HttpError(404, "no-such-rule", "No such rule; /v1/rules lists them")
+    return _to_builtins(rule_document(found))
 
 
-@router.get("/v1/profiles", tags=["rules"], summary="The payer profiles", responses=errors(401, 403))
+@router.get("/v1/profiles", tags=["rules"], summary="The payer profiles", responses=error_responses(401, 403))
 def profiles(
-    desk: Annotated[Services, Depends(get_services)], _: Annotated[Principal, Depends(needs("read"))]
+    services: ServicesDep, _: Annotated[Principal, Depends(require_scope("read"))]
 ) -> list[dict[str, Any]]:
-    """For whom each is, what it changes, and why, in words."""
-    known = desk.settings.profiles
+    """Each profile with its payers, its changes to the rules, and the reasons."""
+    available = services.settings.profiles
     return [
         {
             "name": name,
-            "title": known.get(name).file.title,
-            "extends": known.get(name).file.extends,
-            "text": profile_text(known.get(name), desk.settings.rules),
+            "title": available.get(name).file.title,
+            "extends": available.get(name).file.extends,
+            "text": profile_text(available.get(name), services.settings.rules),
         }
-        for name in known.names()
+        for name in available.names()
     ]
 
 
-def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(document)
-    return plain
+def _to_builtins(document: dict[str, Any]) -> dict[str, Any]:
+    builtins: dict[str, Any] = msgspec.to_builtins(document)
+    return builtins

@@ -1,4 +1,4 @@
-"""Which form of the result a request accepts, and what the OpenAPI document says of answers."""
+"""The media types of artifacts, the form that a request accepts, and the schemas of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, Field
 
-from x12proc.service.api.upload import EDI, HttpError
+from x12proc.service.api.upload import EDI
 from x12proc.service.db.tables import Run
+from x12proc.service.errors import HttpError
 
 CSV, HTML, XML, JSON = "text/csv; charset=utf-8", "text/html; charset=utf-8", "application/xml", "application/json"
-# Artifacts and what they are sent as. Acknowledgements are EDI as well; the parameter tells which.
+# The media type of each artifact. Acknowledgements are EDI too; the parameter ``form`` tells them apart.
 MEDIA_TYPES = {
     "json": JSON,
     "csv": CSV,
@@ -28,12 +29,12 @@ MEDIA_TYPES = {
     "ta1": f"{EDI}; form=ta1",
 }
 _PREFERRED = ("json", "annotated", "html", "csv", "xml", "277ca", "999", "ta1", "accepted", "rejected")
-ALWAYS = ("json", "csv", "html", "annotated")  # written for every run
+DEFAULT_ARTIFACTS = ("json", "csv", "html", "annotated")  # written for every run
 _QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
 def accepted_form(accept: str) -> str:
-    """The artifact that an Accept header wants most. Raises Refused with 406."""
+    """Return the artifact that an Accept header prefers. Raises HttpError 406."""
     best, most = "", 0.0
     for entry in (accept or "*/*")[:1000].split(","):
         wanted, *parameters = [part.strip().lower() for part in entry.split(";")]
@@ -57,26 +58,26 @@ def _fits(kind: str, wanted: str, form: str) -> bool:
     return wanted in (media_type, "*/*", media_type.partition("/")[0] + "/*")
 
 
-# -- the shapes of JSON answers --------------------------------------------------------------------------------
+# -- the schemas of JSON responses -----------------------------------------------------------------------------
 
 
 class ErrorDetail(BaseModel):
-    """Why a request was refused."""
+    """The reason of an error response."""
 
-    code: str = Field(description="A word that programs can go by.", examples=["not-x12"])
+    code: str = Field(description="A code for programs.", examples=["not-x12"])
     message: str = Field(
-        description="The same for people.", examples=["The file does not begin with an ISA segment (byte 0)"]
+        description="A text for people.", examples=["The file does not begin with an ISA segment (byte 0)"]
     )
 
 
 class Error(BaseModel):
-    """Every answer that is no result."""
+    """The body of every error response."""
 
     error: ErrorDetail
 
 
-class RunAnswer(BaseModel):
-    """A file that was sent, and what it came to."""
+class RunResponse(BaseModel):
+    """A submitted file and its result."""
 
     id: str = Field(examples=["6f1d0c9a4be27f35"])
     state: str = Field(description="waiting, done or broken", examples=["done"])
@@ -85,24 +86,24 @@ class RunAnswer(BaseModel):
     finished: str | None = Field(examples=["2026-11-23T08:15:02Z"])
     sha256: str
     bytes: int = Field(examples=[51234])
-    question: dict[str, Any] = Field(description="profile, codes and so on, as asked")
-    summary: dict[str, Any] = Field(description="as in the report; empty until it is done")
+    options: dict[str, Any] = Field(description="profile, codes and so on, as submitted")
+    summary: dict[str, Any] = Field(description="the summary of the report; empty until the run is done")
     artifacts: list[str] = Field(examples=[["json", "csv", "html", "annotated"]])
     withheld: dict[str, str] = Field(description="artifacts that were not written, and why")
-    problem: str | None = Field(description="why a broken run has no result")
+    problem: str | None = Field(description="the reason why a broken run has no result")
 
 
 class RunList(BaseModel):
     """Runs, the latest first."""
 
-    runs: list[RunAnswer]
-    next: str | None = Field(description="give this as `before` for the runs behind these")
+    runs: list[RunResponse]
+    next: str | None = Field(description="pass this as `before` to get the next page")
 
 
-def run_answer(run: Run) -> RunAnswer:
-    """A run as the API tells it."""
+def run_response(run: Run) -> RunResponse:
+    """Convert a run to its JSON form."""
     ready = run.state == "done"
-    return RunAnswer(
+    return RunResponse(
         id=run.id,
         state=run.state,
         status=run.status,
@@ -110,7 +111,7 @@ def run_answer(run: Run) -> RunAnswer:
         finished=run.finished,
         sha256=run.sha256,
         bytes=run.bytes,
-        question=run.question,
+        options=run.options,
         summary=run.summary,
         artifacts=[kind for kind in run.emit if kind not in run.withheld] if ready else [],
         withheld=run.withheld,
@@ -120,35 +121,35 @@ def run_answer(run: Run) -> RunAnswer:
 
 # -- the OpenAPI document --------------------------------------------------------------------------------------
 
-_MEANING = {
-    400: "The body is not X12, or a parameter can't be what it is",
-    401: "No key, or one that is not known",
+_DESCRIPTIONS = {
+    400: "The body is not X12, or a parameter has an invalid value",
+    401: "The key is missing or unknown",
     403: "The key lacks the scope",
-    404: "There is no such thing",
-    406: "Accept names nothing that there is",
+    404: "Not found",
+    406: "Accept names no available form",
     408: "The file did not arrive in time",
-    409: "The Idempotency-Key came before with something else, or its file is still being scrubbed",
+    409: "The Idempotency-Key was used with another request, or its file is still being scrubbed",
     413: "The file is too large",
-    415: "The file is sent as something that is no file",
-    429: "No room for another file now; come back after Retry-After seconds",
-    500: "An internal fault: nothing was accepted",
-    503: "The file could not be scrubbed in time, or its worker died",
+    415: "Unsupported Content-Type or Content-Encoding",
+    429: "The queue is full; retry after Retry-After seconds",
+    500: "Internal error; nothing was accepted",
+    503: "The file could not be scrubbed in time, or its worker process died",
 }
 
 
-def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What the document says of answers with these statuses."""
-    told: dict[int | str, dict[str, Any]] = {}
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the entries of the document for error responses with these statuses."""
+    responses: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
-        told[status] = {"model": Error, "description": _MEANING[status]}
-    if 429 in told:
-        told[429]["headers"] = {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}
-    return told
+        responses[status] = {"model": Error, "description": _DESCRIPTIONS[status]}
+    if 429 in responses:
+        responses[429]["headers"] = {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}
+    return responses
 
 
 @lru_cache(maxsize=1)
 def report_schemas() -> dict[str, Any]:
-    """The JSON Schema of the report as components of the document: ``Report`` and its parts."""
+    """Return the JSON Schema of the report as components of the document: ``Report`` and its parts."""
     raw = files("x12proc.reports").joinpath("report.schema.json").read_text("utf-8")
     schema = msgspec.json.decode(re.sub(r'"#/\$defs/(\w+)"', r'"#/components/schemas/Report_\1"', raw))
     parts = {f"Report_{name}": part for name, part in schema.pop("$defs").items()}

@@ -1,4 +1,4 @@
-"""How a file is to be scrubbed, as its sender asks, and the settings that follow from it."""
+"""The scrub options of a request, and the settings that result from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from x12proc.runner.settings import GuideErrorPolicy, Settings, load_settings
 
 
 class ScrubOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request may set; what is None is as the configuration has it."""
+    """The options that a request may set; None means the value of the configuration."""
 
     profile: str | None = None
     codes: tuple[str, ...] | None = None
@@ -24,28 +24,26 @@ class ScrubOptions(msgspec.Struct, frozen=True, kw_only=True):
     guide_errors: GuideErrorPolicy | None = None
 
 
-def parse_question(fields: Mapping[str, str]) -> ScrubOptions:
-    """The question that the fields of a request ask; empty ones say nothing. Raises ConfigError."""
-    given = {name: value.strip() for name, value in fields.items() if value.strip()}
-    codes = given.pop("codes", None)
-    asked: dict[str, object] = {**given}
-    if codes is not None:
-        asked["codes"] = [code.strip() for code in codes.split(",") if code.strip()]
+def parse_scrub_options(fields: Mapping[str, str]) -> ScrubOptions:
+    """Parse the options in the fields of a request; empty fields are ignored. Raises ConfigError."""
+    values: dict[str, object] = {name: value.strip() for name, value in fields.items() if value.strip()}
+    if codes := fields.get("codes", "").strip():
+        values["codes"] = [code.strip() for code in codes.split(",") if code.strip()]
     try:
-        return msgspec.convert(asked, ScrubOptions)
+        return msgspec.convert(values, ScrubOptions)
     except msgspec.ValidationError as error:
         name = str(error).rpartition("$.")[2].strip("`") if "$." in str(error) else "a field"
-        raise ConfigError(f"{name}: not a value that can stand there; the documentation lists them") from None
+        raise ConfigError(f"{name}: invalid value; the documentation lists the valid ones") from None
 
 
-def answer_settings(config: Path | None, question: ScrubOptions) -> Settings:
-    """The settings for a question, now. Raises ConfigError for what does not exist."""
-    settings = _settings(config, question)
-    if question.as_of is not None:
+def settings_for(config: Path | None, options: ScrubOptions) -> Settings:
+    """Return the settings for some options as of now. Raises ConfigError for unknown profiles or codes."""
+    settings = _settings(config, options)
+    if options.as_of is not None:
         return settings
     return msgspec.structs.replace(settings, now=datetime.now())  # noqa: DTZ005 - as in settings: local time
 
 
 @lru_cache(maxsize=16)
-def _settings(config: Path | None, question: ScrubOptions) -> Settings:
-    return load_settings(config=config, **msgspec.structs.asdict(question))
+def _settings(config: Path | None, options: ScrubOptions) -> Settings:
+    return load_settings(config=config, **msgspec.structs.asdict(options))

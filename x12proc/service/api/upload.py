@@ -1,4 +1,4 @@
-"""A file as it is sent: raw or as an upload, piece by piece to disk, within limits of size and time."""
+"""Receives an uploaded file, raw or as multipart form, and streams it to disk within limits of size and time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from x12proc.service.errors import HttpError
+
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
@@ -21,23 +23,12 @@ UPLOAD = "multipart/form-data"
 FILE_FIELD = "file"
 _MOST_FIELDS = 20
 _LONGEST_FIELD = 2000  # bytes
-_LONGEST_NAME = 120  # characters of what the sender calls the file
-_HEADROOM = 64 * 1024  # bytes that an upload may be larger than its file
+_LONGEST_NAME = 120  # characters of the sender's file name
+_HEADROOM = 64 * 1024  # bytes of a multipart body in addition to its file
 
 
-class HttpError(Exception):
-    """A request that is answered with a status other than 2xx, a code and a text, none of them from a claim."""
-
-    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers = headers or {}
-
-
-class Received(msgspec.Struct, frozen=True):
-    """A file that has arrived whole, and the fields that came with it."""
+class Upload(msgspec.Struct, frozen=True):
+    """A completely received file, and the fields sent with it."""
 
     sha256: str
     bytes: int
@@ -45,59 +36,61 @@ class Received(msgspec.Struct, frozen=True):
     fields: dict[str, str]
 
 
-async def receive(request: Request, path: Path, most_bytes: int, seconds: float) -> Received:
-    """Write the file of a request to ``path``. Raises Refused; what was written is the caller's to remove."""
+async def receive_upload(request: Request, path: Path, most_bytes: int, seconds: float) -> Upload:
+    """Write the file of a request to ``path``. Raises HttpError; then the caller removes the partial file."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     media_type = kind.decode("latin-1").lower()
     if media_type not in (*RAW, UPLOAD) or request.headers.get("content-encoding", "identity") != "identity":
-        wanted = ", ".join((*RAW, UPLOAD))
-        raise HttpError(415, "unsupported-media-type", f"Content-Type must be one of {wanted}, without encoding")
+        accepted = ", ".join((*RAW, UPLOAD))
+        raise HttpError(
+            415, "unsupported-media-type", f"Content-Type must be one of {accepted}, without Content-Encoding"
+        )
     _check_length(request, most_bytes)
     try:
         async with asyncio.timeout(seconds):
             with path.open("xb") as file:
                 if media_type == UPLOAD:
-                    return await _upload(request, file, options.get(b"boundary", b""), most_bytes)
+                    return await _multipart(request, file, options.get(b"boundary", b""), most_bytes)
                 return await _raw(request, file, most_bytes)
     except TimeoutError:
         raise HttpError(408, "too-slow", f"The file did not arrive within {seconds:g} seconds") from None
     except ClientDisconnect:
-        raise HttpError(400, "cut-off", "The connection ended before the file did") from None
+        raise HttpError(400, "cut-off", "The connection closed before the end of the file") from None
 
 
 def _check_length(request: Request, most_bytes: int) -> None:
-    said = request.headers.get("content-length", "")
-    if said.isdigit() and int(said[:20]) > most_bytes + _HEADROOM:
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length[:20]) > most_bytes + _HEADROOM:
         raise _too_large(most_bytes)
 
 
 def _too_large(most_bytes: int) -> HttpError:
-    return HttpError(413, "too-large", f"A file may have {most_bytes} bytes")
+    return HttpError(413, "too-large", f"A file may have at most {most_bytes} bytes")
 
 
-async def _raw(request: Request, file: BinaryIO, most_bytes: int) -> Received:
+async def _raw(request: Request, file: BinaryIO, most_bytes: int) -> Upload:
     sink = _Sink(file, most_bytes)
-    async for piece in request.stream():
-        sink.write(piece)
-    return Received(sink.sha256, sink.bytes, "", {})
+    async for chunk in request.stream():
+        sink.write(chunk)
+    return Upload(sink.sha256, sink.bytes, "", {})
 
 
-async def _upload(request: Request, file: BinaryIO, boundary: bytes, most_bytes: int) -> Received:
+async def _multipart(request: Request, file: BinaryIO, boundary: bytes, most_bytes: int) -> Upload:
     form = _Form(_Sink(file, most_bytes))
     try:
         parser = MultipartParser(boundary, form.callbacks())
-        async for piece in request.stream():
-            parser.write(piece)
+        async for chunk in request.stream():
+            parser.write(chunk)
         parser.finalize()
     except FormParserError:
-        raise HttpError(400, "bad-form", "The multipart body can't be read") from None
-    if not form.complete or not form.found:
-        raise HttpError(400, "no-file", f"The form has no field named {FILE_FIELD!r}, or ends before it does")
-    return Received(form.sink.sha256, form.sink.bytes, form.name, form.fields)
+        raise HttpError(400, "bad-form", "The multipart body can't be parsed") from None
+    if not form.complete or not form.has_file:
+        raise HttpError(400, "no-file", f"The form has no complete field named {FILE_FIELD!r}")
+    return Upload(form.sink.sha256, form.sink.bytes, form.name, form.fields)
 
 
 class _Sink:
-    """Where the file's bytes go, counted and hashed on the way."""
+    """Writes the file, and counts and hashes its bytes."""
 
     def __init__(self, file: BinaryIO, most_bytes: int) -> None:
         self._file = file
@@ -109,22 +102,22 @@ class _Sink:
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
-    def write(self, piece: bytes) -> None:
-        self.bytes += len(piece)
+    def write(self, chunk: bytes) -> None:
+        self.bytes += len(chunk)
         if self.bytes > self._most:
             raise _too_large(self._most)
-        self._hash.update(piece)
-        self._file.write(piece)
+        self._hash.update(chunk)
+        self._file.write(chunk)
 
 
 class _Form:
-    """A multipart form as its parser tells it: the field ``file`` to the sink, short texts to ``fields``."""
+    """Callbacks of the multipart parser: write the field ``file`` to the sink, short texts to ``fields``."""
 
     def __init__(self, sink: _Sink) -> None:
         self.sink = sink
         self.fields: dict[str, str] = {}
         self.name = ""
-        self.found = False
+        self.has_file = False
         self.complete = False
         self._header = self._value = b""
         self._headers: dict[bytes, bytes] = {}
@@ -140,7 +133,7 @@ class _Form:
             "on_headers_finished": self._headers_end,
             "on_part_data": self._data,
             "on_part_end": self._end,
-            "on_end": self._all,
+            "on_end": self._form_end,
         }
 
     def _begin(self) -> None:
@@ -160,9 +153,9 @@ class _Form:
         _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
         self._field = options.get(b"name", b"").decode("utf-8", "replace")
         if self._field == FILE_FIELD:
-            if self.found:
-                raise HttpError(400, "several-files", "A request holds one file")
-            self.found = True
+            if self.has_file:
+                raise HttpError(400, "several-files", "A request has one file")
+            self.has_file = True
             self.name = options.get(b"filename", b"").decode("utf-8", "replace")[-_LONGEST_NAME:]
         elif len(self.fields) >= _MOST_FIELDS:
             raise HttpError(400, "bad-form", f"The form has more than {_MOST_FIELDS} fields")
@@ -179,5 +172,5 @@ class _Form:
         if self._field != FILE_FIELD:
             self.fields[self._field[:40]] = self._text.decode("utf-8", "replace")
 
-    def _all(self) -> None:
+    def _form_end(self) -> None:
         self.complete = True

@@ -1,1 +1,1 @@
-"""The tables and the files that the service keeps."""
+"""The database tables and stored files of the service."""

@@ -1,4 +1,4 @@
-"""The data folder: the database, and a folder for every run."""
+"""The data folder: the database, and a folder per run."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from x12proc.errors import ConfigError
-from x12proc.service.db.tables import VERSION, BrowserSession, Event, Run, Table, stamp
+from x12proc.service.db.tables import VERSION, BrowserSession, Event, Run, Table, format_utc
 
-INPUT = "input.edi"  # the name of every file that was sent; the sender's own name could tell of a patient
-_OLDEST_EVENT = timedelta(days=6 * 366)  # how long the record of who did what is kept
+INPUT = "input.edi"  # the name of every stored file; the sender's file name may identify a patient
+_OLDEST_EVENT = timedelta(days=6 * 366)  # retention of the audit log
 
 
 class Store:
-    """One data folder, for as many threads and processes as open it."""
+    """A data folder; many threads and processes may open the same one."""
 
     def __init__(self, folder: Path) -> None:
-        """Open or make it. Raises ConfigError for a folder that can't be used."""
+        """Open or create the folder. Raises ConfigError when it can't be used."""
         self.folder = folder
         self._runs = folder / "runs"
         try:
@@ -33,24 +33,26 @@ class Store:
             folder.chmod(0o700)
         except OSError as error:
             raise ConfigError(f"--data {folder}: can't be used: {error.strerror}") from None
-        # Values stay out of error messages: they are claims.
+        # Parameters are kept out of error messages: they hold claim data.
         self._engine = create_engine(f"sqlite:///{folder / 'x12proc.db'}", hide_parameters=True)
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         try:
-            self._make_tables()
+            self._create_tables()
         except ConfigError:
             self.close()
             raise
         except DatabaseError:
             self.close()
-            raise ConfigError(f"--data {folder}: x12proc.db can't be read as a database of ours") from None
+            raise ConfigError(f"--data {folder}: x12proc.db is not a database of x12proc") from None
 
-    def _make_tables(self) -> None:
+    def _create_tables(self) -> None:
         with self._engine.execution_options(writing=True).begin() as connection:
             found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
             if found not in (0, VERSION):
-                raise ConfigError(f"--data {self.folder}: the database is of version {found}, we know {VERSION}")
+                raise ConfigError(
+                    f"--data {self.folder}: the database has version {found}, this program needs {VERSION}"
+                )
             Table.metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 
@@ -60,13 +62,13 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that reads one state of the database."""
+        """Yield a session that reads one snapshot of the database."""
         with Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that writes; committed at the end, undone when something is raised."""
+        """Yield a session that writes: committed at the end, rolled back on an exception."""
         engine = self._engine.execution_options(writing=True)
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -74,17 +76,17 @@ class Store:
     # -- folders -----------------------------------------------------------------------------------------------
 
     def new_folder(self) -> Path:
-        """An empty folder for a run; its name is the run's id."""
+        """Create an empty folder for a run and return it; its name is the run's id."""
         folder = self._runs / secrets.token_hex(8)
         folder.mkdir(mode=0o700)
         return folder
 
     def run_folder(self, run_id: str) -> Path:
-        """Where a run keeps its files."""
+        """Return the folder of a run."""
         return self._runs / run_id
 
-    def drop_strays(self) -> None:
-        """Remove folders that no run owns: what was being sent when the service last ended."""
+    def delete_orphans(self) -> None:
+        """Delete folders without a run: uploads that were unfinished when the service last stopped."""
         with self.reading() as session:
             known = set(session.scalars(select(Run.id)))
         for folder in self._runs.iterdir():
@@ -94,7 +96,7 @@ class Store:
     # -- deleting ----------------------------------------------------------------------------------------------
 
     def delete_run(self, run_id: str) -> bool:
-        """Delete a run with its claims and files; whether there was one."""
+        """Delete a run with its claims and files; return whether it existed."""
         with self.writing() as session:
             found = session.execute(delete(Run).where(Run.id == run_id).returning(Run.id)).first()
         if found is not None:
@@ -102,37 +104,36 @@ class Store:
         return found is not None
 
     def purge(self, days: int) -> int:
-        """Delete the runs that are older than some days, sessions that have ended and very old events; how many
-        runs that were."""
+        """Delete runs older than ``days``, ended sessions and expired events; return the number of runs."""
         now = datetime.now(UTC)
         with self.writing() as session:
-            session.execute(delete(BrowserSession).where(BrowserSession.expires < stamp(now)))
-            session.execute(delete(Event).where(Event.at < stamp(now - _OLDEST_EVENT)))
-            old = list(session.scalars(select(Run.id).where(Run.created < stamp(now - timedelta(days=days)))))
+            session.execute(delete(BrowserSession).where(BrowserSession.expires < format_utc(now)))
+            session.execute(delete(Event).where(Event.at < format_utc(now - _OLDEST_EVENT)))
+            old = list(session.scalars(select(Run.id).where(Run.created < format_utc(now - timedelta(days=days)))))
         for run_id in old:
             self.delete_run(run_id)
         self._shrink()
         return len(old)
 
     def _shrink(self) -> None:
-        """Give the room of deleted rows back, in the log of writes as well."""
+        """Truncate the write-ahead log, which still holds deleted rows."""
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _prepare(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # transactions begin where we say it, below
+    connection.isolation_level = None  # _begin starts transactions
     for setting in (
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        "secure_delete = ON",  # what is deleted is overwritten
+        "secure_delete = ON",  # overwrite deleted content with zeros
         "busy_timeout = 30000",
     ):
         connection.execute(f"PRAGMA {setting}")
 
 
 def _begin(connection: Connection) -> None:
-    """Whoever means to write takes the lock at once: a reader that turns writer can be refused."""
+    """Take the write lock at once: SQLite may refuse to upgrade a read transaction."""
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,4 +1,4 @@
-"""The tables of the service's database. Times are UTC, written ``2026-11-23T08:15:00Z``, so that they sort."""
+"""The tables of the service's database. Times are UTC text such as ``2026-11-23T08:15:00Z``, which sorts."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 1  # of these tables; a database of another one is refused
+VERSION = 2  # of this schema; a database of another version is refused
 
 WAITING, DONE, BROKEN = "waiting", "done", "broken"  # states of a run
-OPEN, MENDED, BYPASSED = "open", "mended", "bypassed"  # states of a finding
+OPEN, FIXED, BYPASSED = "open", "fixed", "bypassed"  # states of a finding
 
 
 class Table(DeclarativeBase):
-    """What all tables have in common."""
+    """The declarative base of all tables."""
 
     type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy reads it so
 
 
 class Key(Table):
-    """An API key: its name, the hash of its secret, what it may do."""
+    """An API key: its name, the hash of its secret, its scopes."""
 
     __tablename__ = "keys"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,7 +33,7 @@ class Key(Table):
 
 
 class BrowserSession(Table):
-    """A browser that signed in with a key. ``digest`` is the hash of what its cookie holds."""
+    """A browser session, opened with a key. ``digest`` is the hash of its cookie."""
 
     __tablename__ = "sessions"
     digest: Mapped[str] = mapped_column(primary_key=True)
@@ -43,18 +43,18 @@ class BrowserSession(Table):
 
 
 class Run(Table):
-    """One file that was sent, and what it came to."""
+    """A submitted file and its result."""
 
     __tablename__ = "runs"
     id: Mapped[str] = mapped_column(primary_key=True)
     key_name: Mapped[str]
-    name: Mapped[str]  # what the sender calls the file
+    name: Mapped[str]  # the file name given by the sender
     state: Mapped[str]
     created: Mapped[str] = mapped_column(index=True)
     finished: Mapped[str | None]
     sha256: Mapped[str]
     bytes: Mapped[int] = mapped_column(BigInteger)
-    question: Mapped[dict[str, Any]]  # profile, codes and so on, as asked
+    options: Mapped[dict[str, Any]]  # ScrubOptions, as submitted
     emit: Mapped[list[str]]
     status: Mapped[str | None]  # accepted, rejected or failed
     summary: Mapped[dict[str, Any]]
@@ -62,17 +62,17 @@ class Run(Table):
     problem: Mapped[str | None]  # why there is no result
 
 
-class Sending(Table):
-    """An Idempotency-Key that a file was sent with (as hash), and the run it became."""
+class IdempotencyRecord(Table):
+    """The hash of an Idempotency-Key and of its request, and the run that they created."""
 
-    __tablename__ = "sendings"
+    __tablename__ = "idempotency_records"
     digest: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str]
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
 
 
 class Party(Table):
-    """A payer or billing provider, so that addresses name it by number and never by name."""
+    """A payer or billing provider; URLs refer to it by its id, never by its name."""
 
     __tablename__ = "parties"
     __table_args__ = (UniqueConstraint("kind", "code", "name"),)
@@ -83,29 +83,29 @@ class Party(Table):
 
 
 class ClaimRow(Table):
-    """A target claim: what lists show of it, where it stands in its file, and its bytes once they were changed."""
+    """A target claim: the values that lists show, its span in the file, and its bytes once edited."""
 
     __tablename__ = "claims"
     __table_args__ = (Index("claims_by_number", "run_id", "claim_number"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
-    place: Mapped[int]  # which target claim of the file, from 1
+    ordinal: Mapped[int]  # of the target claim in its file, from 1
     claim_number: Mapped[str]  # CLM01
     payer_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), index=True)
     provider_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), index=True)
     profile: Mapped[str]
     charge: Mapped[str]  # CLM02 as sent
-    cents: Mapped[int | None] = mapped_column(BigInteger)  # the same to sort by; None where it is no amount
+    cents: Mapped[int | None] = mapped_column(BigInteger)  # the same as a number; None where it is no amount
     service_date: Mapped[str]  # of the first target line; empty where it can't be read
-    came: Mapped[str]  # the disposition when it came: accepted or rejected
-    disposition: Mapped[str] = mapped_column(index=True)  # as it stands now
-    bypass_until: Mapped[str | None]  # accepted by bypasses, of which the first ends then
+    initial_disposition: Mapped[str]  # of the file as submitted: accepted or rejected
+    disposition: Mapped[str] = mapped_column(index=True)  # after edits and bypasses
+    bypass_until: Mapped[str | None]  # the earliest end of the bypasses that it is accepted by
     span: Mapped[bytes]  # its ClaimSpan, as msgpack
-    edited: Mapped[bytes | None]  # its bytes as they are now; None while they are those of the file
+    edited: Mapped[bytes | None]  # its bytes after edits; None while they are those of the file
 
 
 class FindingRow(Table):
-    """That a rule was heard on a claim, once a rule and severity."""
+    """A rule reported on a claim, one row per rule and severity."""
 
     __tablename__ = "findings"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -113,11 +113,11 @@ class FindingRow(Table):
     rule: Mapped[str] = mapped_column(index=True)
     severity: Mapped[str]
     state: Mapped[str]
-    came: Mapped[bool]  # heard when the file came; else woken by an edit
+    initial: Mapped[bool]  # reported on the file as submitted; else caused by an edit
 
 
 class Change(Table):
-    """One change to a claim's bytes."""
+    """One edit of a claim's bytes."""
 
     __tablename__ = "changes"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -130,7 +130,7 @@ class Change(Table):
 
 
 class BypassRow(Table):
-    """Somebody's decision to set a rule aside on one claim."""
+    """A user's bypass of a rule on one claim."""
 
     __tablename__ = "bypasses"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -144,7 +144,7 @@ class BypassRow(Table):
 
 
 class Event(Table):
-    """Who did what and when. Ids only, and no value of a claim: it outlives the runs."""
+    """An entry of the audit log. It holds ids only and no value of a claim: it outlives the runs."""
 
     __tablename__ = "events"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -156,6 +156,11 @@ class Event(Table):
     rule: Mapped[str | None]
 
 
-def stamp(moment: datetime | None = None) -> str:
-    """A moment, or now, as the tables hold it."""
-    return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def format_utc(moment: datetime) -> str:
+    """Format a UTC time as the tables store it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def utc_now() -> str:
+    """Return the current time as the tables store it."""
+    return format_utc(datetime.now(UTC))

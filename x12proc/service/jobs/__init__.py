@@ -1,1 +1,1 @@
-"""Work that other processes do."""
+"""Jobs of the worker processes."""

@@ -1,4 +1,4 @@
-"""The claims of a run as rows of the database: what lists, filters and charts are made of."""
+"""The claims of a run as database rows, which lists, filters and charts read."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from x12proc.service.db.store import Store
 from x12proc.service.db.tables import OPEN, ClaimRow, FindingRow, Party
 from x12proc.values import parse_charge
 
-_BATCH = 500  # claims that are written at once
+_BATCH = 500  # claims written in one transaction
 _LONGEST = 200  # characters of a name or number
 _MOST_CENTS = Decimal(9 * 10**18)
 
 
-class Index:
-    """Takes the scrubbed claims of one run, in file order, and writes them to the database in batches."""
+class ClaimIndex:
+    """Writes the claim results of one run, in file order, to the database in batches."""
 
     def __init__(self, store: Store, run_id: str) -> None:
         self._store = store
@@ -32,75 +32,74 @@ class Index:
         self._count = 0
         self._parties: dict[tuple[str, str, str], int] = {}
 
-    def take(self, scrubbed: ClaimResult) -> None:
-        """One claim."""
-        self._claims.append(scrubbed)
+    def add(self, result: ClaimResult) -> None:
+        """Add one claim; a full batch is written."""
+        self._claims.append(result)
         if len(self._claims) >= _BATCH:
-            self.finish()
+            self.flush()
 
-    def finish(self) -> None:
-        """Write what is left."""
+    def flush(self) -> None:
+        """Write the claims that are not written yet."""
         with self._store.writing() as session:
-            for scrubbed in self._claims:
+            for result in self._claims:
                 self._count += 1
-                self._write(session, scrubbed)
+                self._write(session, result)
         self._claims.clear()
         if len(self._parties) > _BATCH:
             self._parties.clear()
 
-    def _write(self, session: Session, scrubbed: ClaimResult) -> None:
-        claim = scrubbed.claim
-        disposition = "rejected" if scrubbed.rejected else "accepted"
+    def _write(self, session: Session, result: ClaimResult) -> None:
+        claim = result.claim
+        disposition = "rejected" if result.rejected else "accepted"
         row = ClaimRow(
             run_id=self._run_id,
-            place=self._count,
+            ordinal=self._count,
             payer_id=self._party(session, "payer", claim.payer),
             provider_id=self._party(session, "provider", claim.billing_provider),
-            came=disposition,
+            initial_disposition=disposition,
             disposition=disposition,
             span=msgspec.msgpack.encode(claim.span),
         )
-        show(row, scrubbed)
+        fill_row(row, result)
         session.add(row)
         session.flush()
-        for rule, severity in heard(scrubbed.all_findings):
-            session.add(FindingRow(claim_id=row.id, rule=rule, severity=severity, state=OPEN, came=True))
+        for rule, severity in rules_hit(result.all_findings):
+            session.add(FindingRow(claim_id=row.id, rule=rule, severity=severity, state=OPEN, initial=True))
 
     def _party(self, session: Session, kind: str, party: ClaimParty | None) -> int:
         code, name = (party.id[:_LONGEST], party.name[:_LONGEST]) if party else ("", "")
         key = (kind, code, name)
         if key not in self._parties:
-            given = {"kind": kind, "code": code, "name": name}
-            session.execute(insert(Party).values(given).on_conflict_do_nothing())
-            found = select(Party.id).filter_by(**given)
-            self._parties[key] = session.scalars(found).one()
+            values = {"kind": kind, "code": code, "name": name}
+            session.execute(insert(Party).values(values).on_conflict_do_nothing())
+            self._parties[key] = session.scalars(select(Party.id).filter_by(**values)).one()
         return self._parties[key]
 
 
-def show(row: ClaimRow, scrubbed: ClaimResult) -> None:
-    """Put what lists show of a claim into its row, which an edit may have changed."""
-    claim = scrubbed.claim
+def fill_row(row: ClaimRow, result: ClaimResult) -> None:
+    """Set the columns of a row that lists show and that an edit may change."""
+    claim = result.claim
     row.claim_number = claim.id[:_LONGEST]
-    row.profile = scrubbed.profile
+    row.profile = result.profile
     row.charge = claim.charge[:_LONGEST]
-    row.cents = cents(claim.charge)
-    row.service_date = served(scrubbed)
+    row.cents = to_cents(claim.charge)
+    row.service_date = first_service_day(result)
 
 
-def heard(findings: Iterable[Finding]) -> list[tuple[str, str]]:
-    """Rule and severity of what was found, each once."""
+def rules_hit(findings: Iterable[Finding]) -> list[tuple[str, str]]:
+    """Return the distinct pairs of rule and severity of some findings, in order."""
     return list(dict.fromkeys((finding.rule, finding.severity) for finding in findings))
 
 
-def cents(charge: str) -> int | None:
-    """A charge in whole cents; None where it is no amount, or one that no payer could pay."""
+def to_cents(charge: str) -> int | None:
+    """Convert a charge to whole cents; None where it is no amount, or too large for any payment."""
     amount = parse_charge(charge)
     return None if amount is None or amount * 100 > _MOST_CENTS else int(amount * 100)
 
 
-def served(scrubbed: ClaimResult) -> str:
-    """The first day of service of the first target line that names one; empty where none does."""
-    for line in scrubbed.lines:
+def first_service_day(result: ClaimResult) -> str:
+    """Return the first day of service of the first target line that has one; empty where none has."""
+    for line in result.lines:
         if line.line.served is not None:
             return line.line.served[0].isoformat()
     return ""

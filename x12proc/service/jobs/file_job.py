@@ -1,4 +1,4 @@
-"""What a worker process does with one file: all artifacts, and the claims into the database."""
+"""The worker's job for one file: write its artifacts, and its claims to the database."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from x12proc.reports.document import fault_document, summary_document
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.runner import FileRun, Result
-from x12proc.service.api.scrub_options import ScrubOptions, answer_settings
+from x12proc.service.api.scrub_options import ScrubOptions, settings_for
 from x12proc.service.db.store import INPUT, Store
-from x12proc.service.jobs.claim_index import Index
+from x12proc.service.jobs.claim_index import ClaimIndex
 
 _STEM = Path(INPUT).stem
-_MOST_FAULTS = 20  # that are shown beside a run; the report tells the rest
+_MOST_FAULTS = 20  # shown with a run; the report has all
 
 
 class FileJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One file to be scrubbed. ``run_id`` is None for a dry run, of which nothing is kept."""
+    """A file to scrub. ``run_id`` is None for a dry run, of which nothing is stored."""
 
-    folder: Path  # where the file lies, and where its artifacts go
+    folder: Path  # of the file and its artifacts
     config: Path | None
-    question: ScrubOptions
+    options: ScrubOptions
     emit: tuple[str, ...]
     data: Path
     run_id: str | None
 
 
-class FileDone(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of it."""
+class FileResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of scrubbing a file."""
 
     status: str
-    readable: bool  # there is an interchange in it
+    readable: bool  # it has an interchange
     crashed: bool
     summary: dict[str, Any]
     faults: list[dict[str, Any]]
@@ -42,24 +42,24 @@ class FileDone(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0
 
 
-def scrub_file(job: FileJob) -> FileDone:
-    """Scrub a file. Raises ConfigError when the configuration has become wrong meanwhile."""
-    settings = answer_settings(job.config, job.question)
+def scrub_file(job: FileJob) -> FileResult:
+    """Scrub a file and write its artifacts. Raises ConfigError when the configuration has become invalid."""
+    settings = settings_for(job.config, job.options)
     source = Input(job.folder / INPUT)
     if job.run_id is None:
-        return _done(FileRun(source, settings, job.emit, job.folder).run())
+        return _to_file_result(FileRun(source, settings, job.emit, job.folder).run())
     store = Store(job.data)
     try:
-        index = Index(store, job.run_id)
-        result = FileRun(source, settings, job.emit, job.folder, on_claim=index.take).run()
-        index.finish()
+        index = ClaimIndex(store, job.run_id)
+        result = FileRun(source, settings, job.emit, job.folder, on_claim=index.add).run()
+        index.flush()
     finally:
         store.close()
-    return _done(result)
+    return _to_file_result(result)
 
 
-def _done(result: Result) -> FileDone:
-    return FileDone(
+def _to_file_result(result: Result) -> FileResult:
+    return FileResult(
         status=result.summary.status,
         readable=result.summary.interchanges > 0,
         crashed=result.crashed,
@@ -69,6 +69,6 @@ def _done(result: Result) -> FileDone:
     )
 
 
-def artifact(folder: Path, kind: str) -> Path:
-    """Where an artifact of a run lies."""
+def artifact_path(folder: Path, kind: str) -> Path:
+    """Return the path of an artifact of a run."""
     return folder / (_STEM + ARTIFACTS[kind])

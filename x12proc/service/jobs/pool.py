@@ -1,5 +1,4 @@
-"""Work in processes of its own, so that a large file never holds up an answer: a few at work, a few that wait, and
-whoever comes then is told to come back."""
+"""Worker processes with a bounded queue, so that a large file never blocks a response."""
 
 from __future__ import annotations
 
@@ -18,70 +17,69 @@ from typing import Any, TypeVar
 
 import structlog
 
-from x12proc.service.options import Options
+from x12proc.service.options import ServiceOptions
 
 T = TypeVar("T")
-_GRACE = 15  # seconds of processor time past the limit, after which a worker is ended by the system
-_MOST_SMALL = 64  # small jobs that may wait
-_SMALL_SECONDS = 30.0
+_GRACE = 15  # seconds of CPU time beyond the limit, after which the system ends a worker
+_MOST_CLAIM_JOBS = 64  # that may wait
+_CLAIM_JOB_SECONDS = 30.0
 
 
-class Full(Exception):  # noqa: N818 - not a fault
-    """There is no room for another file."""
+class QueueFull(Exception):  # noqa: N818 - a state, no error
+    """All slots are in use."""
 
 
-class JobFailed(Exception):  # noqa: N818 - told to whoever waits
+class JobFailed(Exception):  # noqa: N818 - reported to the sender
     """A job took too long, or its worker died."""
 
 
 class _TimeUp(BaseException):
-    """Not an Exception: whoever catches those (a crash of a rule) must not catch this."""
+    """The time limit. Not an Exception, so that handlers of rule errors don't catch it."""
 
 
 class Jobs:
-    """The worker processes. Files have a pool, and single claims another, so that nobody who mends a claim waits
-    for a file."""
+    """The worker processes: a pool for files and one for single claims, so that an edit never waits for a file."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ServiceOptions) -> None:
         self._options = options
         self._files = _Pool(options.workers)
         self._claims = _Pool(1)
-        self.most = options.workers + options.queue
-        self.taken = 0  # files that are being received, are waiting or at work
+        self.slots = options.workers + options.queue
+        self.slots_used = 0  # by files being received, waiting or in progress
 
     def start(self) -> None:
-        """Start the workers, so that the first file need not wait for it."""
-        self._files.submit(_ready)
-        self._claims.submit(_ready)
+        """Start the workers ahead of the first file."""
+        self._files.submit(_preload)
+        self._claims.submit(_preload)
 
     def stop(self) -> None:
-        """End them; what is at work is finished, what waits is not begun."""
+        """Stop the workers: running jobs are finished, waiting ones are not started."""
         self._files.stop()
         self._claims.stop()
 
-    def enter(self) -> None:
-        """Take room for one file, until :meth:`leave`. Raises Full."""
-        if self.taken >= self.most:
-            raise Full
-        self.taken += 1
+    def acquire_slot(self) -> None:
+        """Acquire a slot for one file, until :meth:`release_slot`. Raises QueueFull."""
+        if self.slots_used >= self.slots:
+            raise QueueFull
+        self.slots_used += 1
 
-    def leave(self) -> None:
-        """Give the room of a file back."""
-        self.taken -= 1
+    def release_slot(self) -> None:
+        """Release the slot of a file."""
+        self.slots_used -= 1
 
-    async def file(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Do a job on a file. Raises NotDone."""
+    async def run_file_job(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run a job on a file. Raises JobFailed."""
         return await self._files.run(self._options.job_seconds, function, *arguments)
 
-    async def claim(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Do a small job. Raises Full, NotDone."""
-        if self._claims.waiting >= _MOST_SMALL:
-            raise Full
-        return await self._claims.run(_SMALL_SECONDS, function, *arguments)
+    async def run_claim_job(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run a job on a claim. Raises QueueFull, JobFailed."""
+        if self._claims.waiting >= _MOST_CLAIM_JOBS:
+            raise QueueFull
+        return await self._claims.run(_CLAIM_JOB_SECONDS, function, *arguments)
 
 
 class _Pool:
-    """Some processes, replaced when one of them dies."""
+    """A process pool that is replaced when a process dies."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -90,9 +88,9 @@ class _Pool:
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
         if self._executor is None:
-            # Not forked: a worker starts clean and holds no file and no connection of ours.
+            # Not forked: a worker must not inherit open files and connections.
             context = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(self._size, mp_context=context, initializer=_make_ready)
+            self._executor = ProcessPoolExecutor(self._size, mp_context=context, initializer=_init_worker)
         return self._executor.submit(function, *arguments)
 
     async def run(self, seconds: float, function: Callable[..., T], *arguments: Any) -> T:
@@ -103,9 +101,9 @@ class _Pool:
             executor = self._executor
             return await asyncio.wrap_future(future)
         except BrokenProcessPool:
-            if self._executor is executor:  # the first to notice makes room for a new one
+            if self._executor is executor:  # the first waiter drops the broken pool
                 self._executor = None
-            raise JobFailed("the process that worked on it ended") from None
+            raise JobFailed("its worker process died") from None
         finally:
             self.waiting -= 1
 
@@ -118,16 +116,16 @@ class _Pool:
 # -- in a worker -----------------------------------------------------------------------------------------------
 
 
-def _make_ready() -> None:
-    """What a worker does first. An interrupt is for the parent to answer; without a parent it ends."""
+def _init_worker() -> None:
+    """Set up a worker: ignore interrupts, which the parent handles, and exit when the parent dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(100_000, 50, 50)
     _log_warnings_only()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
 def _log_warnings_only() -> None:
-    """What became of a file is logged by the parent, with the run's id."""
+    """Limit logging to warnings: the parent logs results, with the run's id."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -139,29 +137,29 @@ def _log_warnings_only() -> None:
     )
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def _ready() -> None:
-    """Load what every job needs."""
-    from x12proc.service.api.scrub_options import ScrubOptions, answer_settings  # noqa: PLC0415 - in the worker, ahead of need
+def _preload() -> None:
+    """Load the settings, which every job needs."""
+    from x12proc.service.api.scrub_options import ScrubOptions, settings_for  # noqa: PLC0415 - in the worker only
 
-    answer_settings(None, ScrubOptions())
+    settings_for(None, ScrubOptions())
 
 
 def _limited(seconds: float, function: Callable[..., T], *arguments: Any) -> T:
-    """Do a job within some seconds. Raises NotDone when they are over.
+    """Run a job with a time limit. Raises JobFailed when it is exceeded.
 
-    Where Python itself hangs, in a search that never ends, the system's own clock ends the process.
+    SIGALRM can't interrupt C code, such as a regex search; then SIGPROF, left at its default, ends the process.
     """
-    if not hasattr(signal, "setitimer"):  # a system without such clocks has no limit
+    if not hasattr(signal, "setitimer"):  # without interval timers there is no limit
         return function(*arguments)
     signal.signal(signal.SIGALRM, _time_up)
-    try:  # around all of it: the time may be up before the job begins, and when it has just been done
+    try:  # around all of it: the alarm may fire before the job starts or just after it ended
         try:
             signal.setitimer(signal.ITIMER_PROF, seconds + _GRACE)
             signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -1,4 +1,4 @@
-"""The worklist: claims that need somebody, one claim as it stands, and what can be done to it."""
+"""The pages of the worklist: the list of claims, one claim, and the forms that change it."""
 
 from __future__ import annotations
 
@@ -11,47 +11,46 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from x12proc.service.access import page_needs
-from x12proc.service.api.upload import HttpError
+from x12proc.service.auth import Principal, require_session
+from x12proc.service.errors import HttpError
 from x12proc.service.jobs.claim_job import ClaimView
-from x12proc.service.keys import Principal
-from x12proc.service.services import Services
+from x12proc.service.services import Services, ServicesDep
 from x12proc.service.web.claims import ChangeKind, ClaimPage, Claims, next_open
-from x12proc.service.web.editing import EditRejected, edited, fixed
+from x12proc.service.web.editing import EditRejected, apply_fix, edit_segment
 from x12proc.service.web.forms import read_form, whole_number
-from x12proc.service.web.pages import Desked, Reader
+from x12proc.service.web.pages import Reader
 from x12proc.service.web.rendering import page
-from x12proc.service.web.worklist import ORDERS, SEVERITIES, VIEWS, choices, list_claims, parse_filters
+from x12proc.service.web.worklist import ORDERS, SEVERITIES, VIEWS, list_choices, list_claims, parse_filters
 
 router = APIRouter(include_in_schema=False, prefix="/claims")
 ClaimId = Annotated[int, Path(ge=1, lt=2**31)]
-Editor = Annotated[Principal, Depends(page_needs("edit"))]
-Bypasser = Annotated[Principal, Depends(page_needs("bypass"))]
+Editor = Annotated[Principal, Depends(require_session("edit"))]
+Bypasser = Annotated[Principal, Depends(require_session("bypass"))]
 _FIRST_BYPASS = timedelta(days=30)
 _KINDS = ("replace", "insert", "delete")
-# What a page says first after a change, by the word in its address.
-_TOLD = {
+# The notice shown after a change, by the URL parameter ``notice``.
+_NOTICES = {
     "changed": "The segment was changed and the claim scrubbed again.",
-    "fixed": "The fix was made and the claim scrubbed again.",
-    "undone": "All changes are undone; the claim stands as it was sent.",
-    "bypassed": "The rule is set aside on this claim.",
-    "withdrawn": "The bypass was taken back.",
+    "fixed": "The fix was applied and the claim scrubbed again.",
+    "undone": "All changes are undone; the claim is as submitted.",
+    "bypassed": "The rule is bypassed on this claim.",
+    "withdrawn": "The bypass was withdrawn.",
 }
 _Change = Callable[[ClaimView], tuple[bytes | None, str, str]]
 
 
 @router.get("")
-def claim_list(request: Request, desk: Desked, _: Reader) -> Response:
-    """Claims by filter."""
-    filters, unread = parse_filters(request.query_params)
+def claim_list(request: Request, services: ServicesDep, _: Reader) -> Response:
+    """List the claims that match the filters."""
+    filters, invalid = parse_filters(request.query_params)
     today = date.today()  # noqa: DTZ011 - days of claims are local
     return page(
         request,
         "claims.html",
         filters=filters,
-        unread=unread,
-        found=list_claims(desk.store, filters, today),
-        choices=choices(desk.store),
+        invalid=invalid,
+        claims=list_claims(services.store, filters, today),
+        choices=list_choices(services.store),
         views=VIEWS,
         orders=ORDERS,
         severities=SEVERITIES,
@@ -62,134 +61,150 @@ def claim_list(request: Request, desk: Desked, _: Reader) -> Response:
 async def claim(
     request: Request,
     claim_id: ClaimId,
-    desk: Desked,
-    who: Reader,
+    services: ServicesDep,
+    principal: Reader,
     edit: Annotated[int | None, Query(ge=0, lt=2**31)] = None,
     insert: Annotated[int | None, Query(ge=0, lt=2**31)] = None,
-    told: Annotated[str, Query(max_length=20)] = "",
+    notice: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """One claim: its segments, what is wrong, and what can be done. ``edit`` and ``insert`` name the segment that
-    a form is opened at."""
-    kind, place = ("replace", edit) if edit is not None else ("insert", insert)
-    form = None if place is None or "edit" not in who.scopes else {"kind": kind, "place": place, "text": None}
-    return await _show(request, desk, claim_id, form=form, told=_TOLD.get(told, ""))
+    """Show one claim: its findings, fixes and segments. ``edit`` and ``insert`` are the index of the segment whose
+    form is open."""
+    kind, index = ("replace", edit) if edit is not None else ("insert", insert)
+    form = (
+        None if index is None or "edit" not in principal.scopes else {"kind": kind, "index": index, "text": None}
+    )
+    return await _render(request, services, claim_id, form=form, notice=_NOTICES.get(notice, ""))
 
 
 @router.post("/{claim_id}/segments")
-async def change_segment(request: Request, claim_id: ClaimId, desk: Desked, who: Editor) -> Response:
+async def change_segment(
+    request: Request, claim_id: ClaimId, services: ServicesDep, principal: Editor
+) -> Response:
     """Replace, insert or delete a segment, and scrub again."""
-    fields = await read_form(request, who)
-    kind, place, text = fields.get("kind", ""), whole_number(fields, "place"), fields.get("text", "")
+    fields = await read_form(request, principal)
+    kind, index, text = fields.get("kind", ""), whole_number(fields, "index"), fields.get("text", "")
     if kind not in _KINDS:
-        raise HttpError(400, "bad-form", "The form's field 'kind' is none of " + ", ".join(_KINDS))
+        raise HttpError(400, "bad-form", "The form's field 'kind' must be one of " + ", ".join(_KINDS))
 
     def make(view: ClaimView) -> tuple[bytes | None, str, str]:
-        data = edited(view, place, kind, text)
-        before = view.segments[place].text if kind != "insert" else ""
+        data = edit_segment(view, index, kind, text)
+        before = view.segments[index].text if kind != "insert" else ""
         return data, before, text.strip() if kind != "delete" else ""
 
-    form = {"kind": kind, "place": place, "text": text} if kind != "delete" else None
-    change = partial(_change, desk, claim_id, who, fields, kind, make)
-    return await _done(request, desk, claim_id, change, f"changed#s{place}", form)
+    form = {"kind": kind, "index": index, "text": text} if kind != "delete" else None
+    change = partial(_change, services, claim_id, principal, fields, kind, make)
+    return await _apply(request, services, claim_id, change, f"changed#s{index}", form)
 
 
 @router.post("/{claim_id}/fixes")
-async def accept_fix(request: Request, claim_id: ClaimId, desk: Desked, who: Editor) -> Response:
-    """Make a proposed fix, and scrub again."""
-    fields = await read_form(request, who)
+async def accept_fix(request: Request, claim_id: ClaimId, services: ServicesDep, principal: Editor) -> Response:
+    """Apply a proposed fix, and scrub again."""
+    fields = await read_form(request, principal)
     number = whole_number(fields, "fix")
 
     def make(view: ClaimView) -> tuple[bytes | None, str, str]:
         if number >= len(view.fixes) or view.fixes[number].rule != fields.get("rule"):
-            raise EditRejected("This fix is not proposed any more")
+            raise EditRejected("This fix is no longer proposed")
         fix = view.fixes[number]
-        return fixed(view, fix), fix.before, fix.after
+        return apply_fix(view, fix), fix.before, fix.after
 
-    return await _done(
-        request, desk, claim_id, partial(_change, desk, claim_id, who, fields, "fix", make), "fixed"
+    return await _apply(
+        request, services, claim_id, partial(_change, services, claim_id, principal, fields, "fix", make), "fixed"
     )
 
 
 @router.post("/{claim_id}/undo")
-async def undo(request: Request, claim_id: ClaimId, desk: Desked, who: Editor) -> Response:
-    """Take all changes back."""
-    fields = await read_form(request, who)
+async def undo(request: Request, claim_id: ClaimId, services: ServicesDep, principal: Editor) -> Response:
+    """Undo all changes."""
+    fields = await read_form(request, principal)
 
     def make(_: ClaimView) -> tuple[bytes | None, str, str]:
         return None, "", ""
 
-    return await _done(
-        request, desk, claim_id, partial(_change, desk, claim_id, who, fields, "undo", make), "undone"
+    return await _apply(
+        request,
+        services,
+        claim_id,
+        partial(_change, services, claim_id, principal, fields, "undo", make),
+        "undone",
     )
 
 
 @router.post("/{claim_id}/bypasses")
-async def bypass(request: Request, claim_id: ClaimId, desk: Desked, who: Bypasser) -> Response:
-    """Set a rule aside on the claim, for a reason and a time."""
-    fields = await read_form(request, who)
+async def bypass(request: Request, claim_id: ClaimId, services: ServicesDep, principal: Bypasser) -> Response:
+    """Bypass a rule on the claim, with a reason and an end date."""
+    fields = await read_form(request, principal)
     rule, reason, until = (fields.get(name, "") for name in ("rule", "reason", "until"))
-    return await _done(
-        request, desk, claim_id, partial(Claims(desk).bypass, claim_id, who, rule, reason, until), "bypassed"
+    return await _apply(
+        request,
+        services,
+        claim_id,
+        partial(Claims(services).bypass, claim_id, principal, rule, reason, until),
+        "bypassed",
     )
 
 
 @router.post("/{claim_id}/bypasses/{bypass_id}/withdraw")
 async def withdraw(
-    request: Request, claim_id: ClaimId, bypass_id: ClaimId, desk: Desked, who: Bypasser
+    request: Request, claim_id: ClaimId, bypass_id: ClaimId, services: ServicesDep, principal: Bypasser
 ) -> Response:
-    """Take a bypass back."""
-    await read_form(request, who)
-    return await _done(
-        request, desk, claim_id, partial(Claims(desk).withdraw, claim_id, who, bypass_id), "withdrawn"
+    """Withdraw a bypass."""
+    await read_form(request, principal)
+    return await _apply(
+        request,
+        services,
+        claim_id,
+        partial(Claims(services).withdraw, claim_id, principal, bypass_id),
+        "withdrawn",
     )
 
 
 async def _change(
-    desk: Services, claim_id: int, who: Principal, fields: dict[str, str], kind: str, make: _Change
+    services: Services, claim_id: int, principal: Principal, fields: dict[str, str], kind: str, make: _Change
 ) -> None:
     assert kind in get_args(ChangeKind)
-    await Claims(desk).change(claim_id, who, whole_number(fields, "version"), kind, make)  # type: ignore[arg-type]  # asserted
+    await Claims(services).change(claim_id, principal, whole_number(fields, "version"), kind, make)  # type: ignore[arg-type]  # asserted
 
 
-async def _done(
+async def _apply(
     request: Request,
-    desk: Services,
+    services: Services,
     claim_id: int,
     change: Callable[[], Awaitable[None]],
-    told: str,
+    notice: str,
     form: dict[str, Any] | None = None,
 ) -> Response:
-    """Make a change and show the claim; one that can't be made is told beside the form that asked for it."""
+    """Make a change and redirect to the claim; show the reason beside the form when it is rejected."""
     try:
         await change()
     except EditRejected as problem:
-        return await _show(request, desk, claim_id, 422, form=form, problem=str(problem))
-    return RedirectResponse(f"/claims/{claim_id}?told={told}", 303)
+        return await _render(request, services, claim_id, 422, form=form, problem=str(problem))
+    return RedirectResponse(f"/claims/{claim_id}?notice={notice}", 303)
 
 
-async def _show(
+async def _render(
     request: Request,
-    desk: Services,
+    services: Services,
     claim_id: int,
     status: int = 200,
     *,
     form: dict[str, Any] | None = None,
-    told: str = "",
+    notice: str = "",
     problem: str = "",
 ) -> Response:
-    looked: ClaimPage = await Claims(desk).look(claim_id)
-    following = await run_in_threadpool(next_open, desk.store, looked.record.row)
+    loaded: ClaimPage = await Claims(services).load(claim_id)
+    next_claim = await run_in_threadpool(next_open, services.store, loaded.stored.row)
     today = date.today()  # noqa: DTZ011 - days of claims are local
     return page(
         request,
         "claim.html",
         status,
-        record=looked.record,
-        view=looked.view,
-        rules=desk.settings.rules,
+        stored=loaded.stored,
+        view=loaded.view,
+        rules=services.settings.rules,
         form=form,
-        told=told,
+        notice=notice,
         problem=problem,
-        following=following,
+        next_claim=next_claim,
         first_bypass=(today + _FIRST_BYPASS).isoformat(),
     )

@@ -1,4 +1,4 @@
-"""Small forms of the pages, read within limits."""
+"""URL-encoded forms of the pages, read within limits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from x12proc.service.access import check_token
-from x12proc.service.api.upload import HttpError
-from x12proc.service.keys import Principal
+from x12proc.service.auth import Principal, check_token
+from x12proc.service.errors import HttpError
 
 TOKEN = "token"  # noqa: S105 - the name of a field
 FORM = "application/x-www-form-urlencoded"
@@ -17,31 +16,31 @@ _MOST_FIELDS = 20
 
 
 async def read_fields(request: Request) -> dict[str, str]:
-    """The fields of a form. Raises Refused when it is none, or too large."""
+    """Return the fields of a form. Raises HttpError when the body is no form, or too large."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise HttpError(415, "unsupported-media-type", "This is no form")
+        raise HttpError(415, "unsupported-media-type", "The body is not a form")
     body = b""
-    async for piece in request.stream():
-        body += piece
+    async for chunk in request.stream():
+        body += chunk
         if len(body) > _LARGEST:
             raise HttpError(413, "too-large", "The form is too large")
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise HttpError(400, "bad-form", "The form can't be read") from None
+        raise HttpError(400, "bad-form", "The form can't be parsed") from None
     return dict(pairs)
 
 
-async def read_form(request: Request, who: Principal) -> dict[str, str]:
-    """The fields of a form that a page of ours sent. Raises Refused."""
+async def read_form(request: Request, principal: Principal) -> dict[str, str]:
+    """Return the fields of a form after checking its token. Raises HttpError."""
     fields = await read_fields(request)
-    check_token(who, fields.get(TOKEN, ""))
+    check_token(principal, fields.get(TOKEN, ""))
     return fields
 
 
 def whole_number(fields: dict[str, str], name: str) -> int:
-    """A field that holds a number. Raises Refused."""
+    """Return a field that holds a whole number. Raises HttpError."""
     text = fields.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise HttpError(400, "bad-form", f"The form's field {name!r} is no number")
+        raise HttpError(400, "bad-form", f"The form's field {name!r} is not a number")
     return int(text)

@@ -1,5 +1,4 @@
-"""Pages for whoever works in a browser: signing in, files, which rules help. Claims have their own, in
-claim_pages.py."""
+"""The pages for sign-in, files and rule statistics; ``claim_pages`` has those of claims."""
 
 from __future__ import annotations
 
@@ -14,40 +13,47 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from x12proc.errors import ConfigError
-from x12proc.service.access import COOKIE, check_token, page_needs
-from x12proc.service.api.schemas import ALWAYS, MEDIA_TYPES
-from x12proc.service.api.scrub_options import parse_question
-from x12proc.service.api.upload import EDI, HttpError, Received
+from x12proc.service.api.schemas import DEFAULT_ARTIFACTS, MEDIA_TYPES
+from x12proc.service.api.scrub_options import parse_scrub_options
+from x12proc.service.api.upload import EDI, Upload
+from x12proc.service.auth import (
+    COOKIE,
+    Principal,
+    authenticate_key,
+    check_token,
+    close_session,
+    open_session,
+    require_session,
+)
 from x12proc.service.db.tables import DONE
+from x12proc.service.errors import HttpError
 from x12proc.service.jobs.pool import JobFailed
-from x12proc.service.keys import Principal, close_session, open_session, who_has_key
-from x12proc.service.scrubbing import Sent
-from x12proc.service.services import Services, get_services
+from x12proc.service.scrubbing import Submission
+from x12proc.service.services import Services, ServicesDep
 from x12proc.service.web import charts
-from x12proc.service.web import rule_stats as effect
-from x12proc.service.web.corrected import write_corrected
+from x12proc.service.web.corrected_file import write_corrected
 from x12proc.service.web.forms import TOKEN, read_fields, read_form
-from x12proc.service.web.rendering import message, page, static
+from x12proc.service.web.rendering import message, page, static_response
+from x12proc.service.web.rule_stats import list_day_stats, list_rule_stats
 from x12proc.service.web.runs import RunEntry, list_runs, run_entry
 
 router = APIRouter(include_in_schema=False)
-Desked = Annotated[Services, Depends(get_services)]
-Reader = Annotated[Principal, Depends(page_needs("read"))]
+Reader = Annotated[Principal, Depends(require_session("read"))]
 RunId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 PERIODS = (7, 30, 90, 365)  # days
-_FIELDS = ("profile", "conformance", "as_of")  # of the form that sends a file
+_FIELDS = ("profile", "conformance", "as_of")  # of the upload form
 
 
 @router.get("/")
 def home() -> Response:
-    """The list of claims."""
+    """Redirect to the list of claims."""
     return RedirectResponse("/claims", 303)
 
 
 @router.get("/static/{name}")
 def static_file(name: Literal["style.css", "icon.svg"]) -> Response:
-    """What the pages look like."""
-    return static(name)
+    """Return the style sheet or icon."""
+    return static_response(name)
 
 
 # -- signing in ------------------------------------------------------------------------------------------------
@@ -55,41 +61,39 @@ def static_file(name: Literal["style.css", "icon.svg"]) -> Response:
 
 @router.get("/sign-in")
 def sign_in_page(request: Request) -> Response:
-    """The form."""
+    """Show the sign-in form."""
     return page(request, "sign_in.html", problem="")
 
 
 @router.post("/sign-in")
-async def sign_in(request: Request, desk: Desked) -> Response:
-    """Open a session with a key."""
+async def sign_in(request: Request, services: ServicesDep) -> Response:
+    """Open a session with a key and set its cookie."""
     fields = await read_fields(request)
-    who = await run_in_threadpool(who_has_key, desk.store, fields.get("key", "").strip())
-    if who is None or "read" not in who.scopes:
-        problem = (
-            "This key is not known" if who is None else "This key may not read claims: it lacks the scope read"
-        )
+    principal = await run_in_threadpool(authenticate_key, services.store, fields.get("key", "").strip())
+    if principal is None or "read" not in principal.scopes:
+        problem = "Unknown key" if principal is None else "This key can't read claims: it lacks the scope read"
         return page(request, "sign_in.html", 403, problem=problem)
-    token = await run_in_threadpool(open_session, desk.store, who, desk.options.session_seconds)
-    answer = RedirectResponse("/claims", 303)
-    answer.set_cookie(
+    token = await run_in_threadpool(open_session, services.store, principal, services.options.session_seconds)
+    response = RedirectResponse("/claims", 303)
+    response.set_cookie(
         COOKIE,
         token,
-        max_age=desk.options.session_seconds,
+        max_age=services.options.session_seconds,
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="strict",
     )
-    return answer
+    return response
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, desk: Desked, who: Reader) -> Response:
+async def sign_out(request: Request, services: ServicesDep, principal: Reader) -> Response:
     """End the session."""
-    await read_form(request, who)
-    await run_in_threadpool(close_session, desk.store, request.cookies.get(COOKIE, ""))
-    answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(COOKIE)
-    return answer
+    await read_form(request, principal)
+    await run_in_threadpool(close_session, services.store, request.cookies.get(COOKIE, ""))
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(COOKIE)
+    return response
 
 
 # -- files -----------------------------------------------------------------------------------------------------
@@ -97,67 +101,72 @@ async def sign_out(request: Request, desk: Desked, who: Reader) -> Response:
 
 @router.get("/runs")
 def runs(
-    request: Request, desk: Desked, who: Reader, number: Annotated[int, Query(alias="page", ge=1, le=2000)] = 1
+    request: Request,
+    services: ServicesDep,
+    principal: Reader,
+    number: Annotated[int, Query(alias="page", ge=1, le=2000)] = 1,
 ) -> Response:
-    """The files that were sent, the latest first."""
-    entries, more = list_runs(desk.store, number)
-    profiles = desk.settings.profiles.names()
-    return page(request, "runs.html", entries=entries, number=number, more=more, profiles=profiles, who=who)
+    """List the submitted files, the latest first."""
+    entries, more = list_runs(services.store, number)
+    profiles = services.settings.profiles.names()
+    return page(
+        request, "runs.html", entries=entries, number=number, more=more, profiles=profiles, principal=principal
+    )
 
 
 @router.post("/runs")
 async def send(
-    request: Request, desk: Desked, who: Annotated[Principal, Depends(page_needs("scrub"))]
+    request: Request, services: ServicesDep, principal: Annotated[Principal, Depends(require_session("scrub"))]
 ) -> Response:
-    """Take a file that is sent from the page, and show what it comes to."""
+    """Submit the file of the upload form and show its run."""
     try:
-        outcome = await desk.scrubbing.take(request, who, _as_sent(who))
-    except HttpError as refused:
-        return message(request, refused.status, "The file was not taken", refused.message)
-    return RedirectResponse(f"/runs/{outcome.run_id}", 303)
+        result = await services.scrubbing.submit(request, principal, _submission_from_form(principal))
+    except HttpError as error:
+        return message(request, error.status, "The file was not accepted", error.message)
+    return RedirectResponse(f"/runs/{result.run_id}", 303)
 
 
-def _as_sent(who: Principal) -> Callable[[Received], Sent]:
-    def sent(received: Received) -> Sent:
-        check_token(who, received.fields.get(TOKEN, ""))
+def _submission_from_form(principal: Principal) -> Callable[[Upload], Submission]:
+    def submission(upload: Upload) -> Submission:
+        check_token(principal, upload.fields.get(TOKEN, ""))
         try:
-            question = parse_question({name: received.fields.get(name, "") for name in _FIELDS})
+            options = parse_scrub_options({name: upload.fields.get(name, "") for name in _FIELDS})
         except ConfigError as error:
             raise HttpError(400, "bad-request", str(error)) from None
-        return Sent(question, (*ALWAYS, "277ca", "999"))
+        return Submission(options, (*DEFAULT_ARTIFACTS, "277ca", "999"))
 
-    return sent
+    return submission
 
 
 @router.get("/runs/{run_id}")
-def run(request: Request, run_id: RunId, desk: Desked, _: Reader) -> Response:
-    """One file: what it came to, and what can be fetched."""
-    entry = _entry(desk, run_id)
+def run(request: Request, run_id: RunId, services: ServicesDep, _: Reader) -> Response:
+    """Show one file: its result and its artifacts."""
+    entry = _get_entry(services, run_id)
     artifacts = [kind for kind in MEDIA_TYPES if kind in entry.run.emit and kind not in entry.run.withheld]
     return page(request, "run.html", entry=entry, artifacts=artifacts if entry.run.state == DONE else [])
 
 
 @router.get("/runs/{run_id}/corrected")
-async def corrected(run_id: RunId, desk: Desked, _: Reader) -> Response:
-    """The file as it was sent, with the claims as they are now."""
-    entry = await run_in_threadpool(_entry, desk, run_id)
+async def corrected(run_id: RunId, services: ServicesDep, _: Reader) -> Response:
+    """Download the submitted file with the edited claims."""
+    entry = await run_in_threadpool(_get_entry, services, run_id)
     if entry.run.state != DONE:
         raise HttpError(404, "no-such-file", "The file has not been scrubbed")
-    target = desk.store.run_folder(run_id) / f"corrected-{secrets.token_hex(8)}.edi"
+    target = services.store.run_folder(run_id) / f"corrected-{secrets.token_hex(8)}.edi"
     try:
-        await desk.jobs.file(write_corrected, desk.store.folder, run_id, target)
+        await services.jobs.run_file_job(write_corrected, services.store.folder, run_id, target)
     except JobFailed:
         target.unlink(missing_ok=True)
-        raise HttpError(503, "not-done", "The file could not be put together in time; try again") from None
-    away = BackgroundTask(target.unlink, missing_ok=True)
+        raise HttpError(503, "job-failed", "The file could not be written in time; try again") from None
+    cleanup = BackgroundTask(target.unlink, missing_ok=True)
     name = f"{run_id}.corrected.edi"
-    return FileResponse(target, media_type=EDI, filename=name, background=away)
+    return FileResponse(target, media_type=EDI, filename=name, background=cleanup)
 
 
-def _entry(desk: Services, run_id: str) -> RunEntry:
-    entry = run_entry(desk.store, run_id)
+def _get_entry(services: Services, run_id: str) -> RunEntry:
+    entry = run_entry(services.store, run_id)
     if entry is None:
-        raise HttpError(404, "no-such-run", "There is no such file; perhaps it was deleted")
+        raise HttpError(404, "no-such-run", "No such file; it may have been deleted")
     return entry
 
 
@@ -166,19 +175,22 @@ def _entry(desk: Services, run_id: str) -> RunEntry:
 
 @router.get("/rules")
 def rules(
-    request: Request, desk: Desked, _: Reader, period: Annotated[int, Query(ge=1, le=3660, alias="days")] = 30
+    request: Request,
+    services: ServicesDep,
+    _: Reader,
+    period: Annotated[int, Query(ge=1, le=3660, alias="days")] = 30,
 ) -> Response:
-    """Which rules help: what came of what they said."""
+    """Show the statistics of the rules."""
     since = date.today() - timedelta(days=period)  # noqa: DTZ011 - days of claims are local
-    work = effect.rule_work(desk.store, since)
-    days = effect.days(desk.store, since)
-    most = max((entry.heard for entry in work), default=0)
+    stats = list_rule_stats(services.store, since)
+    days = list_day_stats(services.store, since)
+    most = max((entry.claims for entry in stats), default=0)
     return page(
         request,
         "rules.html",
         period=period,
         periods=PERIODS,
-        work=[(entry, charts.rule_bar(entry, most), _name(desk, entry.rule)) for entry in work],
+        stats=[(entry, charts.rule_bar(entry, most), _rule_name(services, entry.rule)) for entry in stats],
         days=days,
         chart=charts.day_chart(days),
         sizes=_SIZES,
@@ -191,15 +203,17 @@ _SIZES: dict[str, Any] = {
 }
 
 
-def _name(desk: Services, rule_id: str) -> str:
-    rule = desk.settings.rules.get(rule_id)
+def _rule_name(services: Services, rule_id: str) -> str:
+    rule = services.settings.rules.get(rule_id)
     return rule.name if rule else ""
 
 
 @router.get("/rules/{rule_id}")
-def rule(request: Request, rule_id: Annotated[str, Path(max_length=20)], desk: Desked, _: Reader) -> Response:
-    """What one rule means."""
-    found = desk.settings.rules.get(rule_id)
+def rule(
+    request: Request, rule_id: Annotated[str, Path(max_length=20)], services: ServicesDep, _: Reader
+) -> Response:
+    """Show one rule."""
+    found = services.settings.rules.get(rule_id)
     if found is None:
-        raise HttpError(404, "no-such-rule", "There is no such rule")
+        raise HttpError(404, "no-such-rule", "No such rule")
     return page(request, "rule.html", rule=found)

@@ -1,5 +1,4 @@
-"""Pages made of templates. Every value is escaped; what is marked in a segment is put together here, of escaped
-parts."""
+"""Renders pages from templates. Every value is escaped; highlighted segments are built here from escaped parts."""
 
 from __future__ import annotations
 
@@ -15,35 +14,35 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from x12proc.reports.html.view import money
-from x12proc.service.keys import Principal
+from x12proc.service.auth import Principal
 from x12proc.version import __version__
 
 _MARK = Markup('<mark class="{}" data-rules="{}"{}>{}</mark>')
 _EMPTY = Markup(' data-empty="{}"')
-_ABSENT = Markup('<em class="{}">{} is missing here <b>{}</b></em>')
+_MISSING = Markup('<em class="{}">{} is missing here <b>{}</b></em>')
 STATIC = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 _STATIC_AGE = "public, max-age=86400"
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page. ``values`` are what its template shows."""
-    who: Principal | None = getattr(request.state, "who", None)
-    known = {
-        "who": who if who is not None and who.csrf else None,
+    """Render a page; ``values`` are the variables of its template."""
+    principal: Principal | None = getattr(request.state, "principal", None)
+    common = {
+        "principal": principal if principal is not None and principal.csrf else None,
         "version": __version__,
         "today": date.today(),  # noqa: DTZ011 - days of claims are local
         "path": request.url.path,
     }
-    return HTMLResponse(_environment().get_template(template).render(known | values), status)
+    return HTMLResponse(_environment().get_template(template).render(common | values), status)
 
 
 def message(request: Request, status: int, title: str, text: str) -> HTMLResponse:
-    """A page that says one thing, such as why something can't be done."""
+    """Render a page with one message, such as the reason of an error."""
     return page(request, "message.html", status, title=title, text=text)
 
 
-def static(name: str) -> Response:
-    """A file of the pages. Their addresses name the version, so that it may be kept."""
+def static_response(name: str) -> Response:
+    """Return a static file. Its URL names the version, so that browsers may cache it."""
     media_type = STATIC[name]
     content = files("x12proc.service.web").joinpath("static", name).read_bytes()
     return Response(content, media_type=media_type, headers={"Cache-Control": _STATIC_AGE})
@@ -61,14 +60,14 @@ def _environment() -> Environment:
     environment.filters["segment"] = segment_markup
     environment.filters["money"] = money
     environment.filters["count"] = lambda number: f"{number:,}"
-    environment.filters["moment"] = lambda stamp: stamp[:16].replace("T", " ") + " UTC" if stamp else ""
+    environment.filters["moment"] = lambda time: time[:16].replace("T", " ") + " UTC" if time else ""
     return environment
 
 
-def segment_markup(form: str) -> Markup:
-    """The XML form of a segment as HTML: its tag bold, what is wrong in ``mark`` elements."""
+def segment_markup(xml: str) -> Markup:
+    """Convert the XML form of a segment to HTML: its tag bold, faulty elements in ``mark`` elements."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    root = etree.fromstring(form, parser)
+    root = etree.fromstring(xml, parser)
     return Markup("").join(_inside(child) if child.tag == "segment" else _markup(child) for child in root)
 
 
@@ -84,7 +83,7 @@ def _markup(node: etree._Element) -> Markup:
         return Markup("<b>{}</b>").format(_inside(node))
     rules, severity = node.get("rules", ""), node.get("severity", "")
     if node.tag == "absent":
-        return _ABSENT.format(severity, node.get("name", ""), rules)
+        return _MISSING.format(severity, node.get("name", ""), rules)
     inside = _inside(node)
     empty = "" if inside else _EMPTY.format(node.get("element", ""))
     return _MARK.format(severity, rules, empty, inside)

@@ -1,4 +1,4 @@
-"""The list of runs: files that were sent, and how much of them is still to be worked on."""
+"""The list of runs, with the number of claims that are still open in each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from x12proc.service.web.worklist import PAGE
 
 
 class RunEntry(msgspec.Struct, frozen=True):
-    """A run as the list shows it: with the target claims that are still open, and those that were changed."""
+    """A run, and the numbers of its target claims that are open and that were edited."""
 
     run: Run
     open: int
@@ -24,23 +24,23 @@ class RunEntry(msgspec.Struct, frozen=True):
 
 
 def list_runs(store: Store, page: int) -> tuple[list[RunEntry], bool]:
-    """A page of runs, the latest first, and whether there are more."""
+    """Return a page of runs, the latest first, and whether there are more."""
     listed = select(Run).order_by(Run.created.desc(), Run.id.desc()).limit(PAGE + 1).offset((page - 1) * PAGE)
     with store.reading() as session:
         runs = list(session.scalars(listed))
-        work = _work(session, [run.id for run in runs[:PAGE]])
-    return [RunEntry(run, *work.get(run.id, (0, 0))) for run in runs[:PAGE]], len(runs) > PAGE
+        counts = _count_claims(session, [run.id for run in runs[:PAGE]])
+    return [RunEntry(run, *counts.get(run.id, (0, 0))) for run in runs[:PAGE]], len(runs) > PAGE
 
 
 def run_entry(store: Store, run_id: str) -> RunEntry | None:
-    """One run; None where there is no such."""
+    """Return one run, or None."""
     with store.reading() as session:
         run = session.get(Run, run_id)
-        work = _work(session, [run_id])
-    return RunEntry(run, *work.get(run_id, (0, 0))) if run else None
+        counts = _count_claims(session, [run_id])
+    return RunEntry(run, *counts.get(run_id, (0, 0))) if run else None
 
 
-def _work(session: Session, runs: Sequence[str]) -> dict[str, tuple[int, int]]:
+def _count_claims(session: Session, runs: Sequence[str]) -> dict[str, tuple[int, int]]:
     today = date.today()  # noqa: DTZ011 - days of claims are local
     counted = select(
         ClaimRow.run_id,

@@ -1,4 +1,4 @@
-"""The list of claims: by what is wrong with them, who is to pay and how much is at stake."""
+"""The list of claims, filtered by rule, payer, provider, date and charge."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from x12proc.service.web.claims import is_open
 from x12proc.values import format_dollars, parse_charge
 
 PAGE = 50  # rows of a list
-MOST_CHOICES = 300  # payers or providers that can be chosen, those with the most claims
-View: TypeAlias = Literal["open", "bypassed", "mended", "all"]
+MOST_CHOICES = 300  # payers or providers offered in the filter, those with the most claims
+View: TypeAlias = Literal["open", "bypassed", "fixed", "all"]
 Order: TypeAlias = Literal["amount", "date", "newest"]
 VIEWS: dict[View, str] = {
-    "open": "To be worked on",
+    "open": "To do",
     "bypassed": "Bypassed",
-    "mended": "Mended",
+    "fixed": "Fixed",
     "all": "All target claims",
 }
 ORDERS: dict[Order, str] = {"amount": "Highest charge", "date": "Oldest service", "newest": "Newest file"}
@@ -33,8 +33,7 @@ _MOST_PAGES = 2000
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """Which claims are shown, in which order. They stand in addresses: numbers, dates, rule ids, nothing of a
-    person."""
+    """The filters and order of the list. They are part of URLs: numbers, dates, rule ids, nothing of a person."""
 
     view: View = "open"
     order: Order = "amount"
@@ -49,30 +48,30 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     most: Decimal | None = None
     page: int = 1
 
-    def address(self, **changed: Any) -> str:
-        """The query of an address that shows the same but for what is changed."""
-        facts = {**msgspec.to_builtins(self), **changed}
-        plain = {"view": "open", "order": "amount", "page": 1}
-        kept = {key: value for key, value in facts.items() if value not in ("", None, plain.get(key))}
+    def query(self, **changed: Any) -> str:
+        """Return the URL query of these filters with some changed."""
+        values = {**msgspec.to_builtins(self), **changed}
+        defaults = {"view": "open", "order": "amount", "page": 1}
+        kept = {key: value for key, value in values.items() if value not in ("", None, defaults.get(key))}
         return urlencode(kept)
 
 
 def parse_filters(query: Mapping[str, str]) -> tuple[Filters, list[str]]:
-    """The filters of an address, and the names of those that can't be read and are left out."""
-    good: dict[str, object] = {}
-    bad: list[str] = []
+    """Return the filters of a URL query, and the names of those that are invalid and ignored."""
+    valid: dict[str, object] = {}
+    invalid: list[str] = []
     for field in msgspec.structs.fields(Filters):
         text = query.get(field.name, "").strip()
         if not text:
             continue
         try:
-            good[field.name] = _read(field.name, text, field.type)
+            valid[field.name] = _convert(field.name, text, field.type)
         except (msgspec.ValidationError, ValueError):
-            bad.append(field.name)
-    return Filters(**good), bad  # type: ignore[arg-type]  # each was converted to its field's type
+            invalid.append(field.name)
+    return Filters(**valid), invalid  # type: ignore[arg-type]  # each was converted to its field's type
 
 
-def _read(name: str, text: str, kind: Any) -> object:
+def _convert(name: str, text: str, kind: Any) -> object:
     if name in ("least", "most"):
         amount = parse_charge(text.removeprefix("$").replace(",", ""))
         if amount is None:
@@ -86,27 +85,27 @@ def _read(name: str, text: str, kind: Any) -> object:
     return value
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """A claim as the list shows it."""
+class ClaimEntry(msgspec.Struct, frozen=True):
+    """A row of the list."""
 
     row: ClaimRow
     payer: str
     provider: str
     charge: str
-    findings: list[tuple[str, str]]  # rule and severity, of those that are open
+    findings: list[tuple[str, str]]  # rule and severity of those that are open
 
 
 class ClaimList(msgspec.Struct, frozen=True):
-    """A page of claims, how many there are in all, and what they charge."""
+    """A page of the list, and the count and total charges of all claims in it."""
 
-    entries: list[Entry]
+    entries: list[ClaimEntry]
     count: int
     charges: str
     pages: int
 
 
 class Choices(msgspec.Struct, frozen=True):
-    """What can be chosen in the filter."""
+    """The choices of the filter form."""
 
     payers: list[tuple[int, str]]
     providers: list[tuple[int, str]]
@@ -114,31 +113,31 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 def list_claims(store: Store, filters: Filters, today: date) -> ClaimList:
-    """The claims that the filters let through."""
-    wanted = _wanted(filters, today)
+    """Return a page of the claims that match the filters."""
+    matching = _matching(filters, today)
     payer, provider = aliased(Party), aliased(Party)
     shown = (
         select(ClaimRow, payer, provider)
         .join(Run, Run.id == ClaimRow.run_id)
         .join(payer, payer.id == ClaimRow.payer_id)
         .join(provider, provider.id == ClaimRow.provider_id)
-        .where(wanted)
+        .where(matching)
         .limit(PAGE)
         .offset((filters.page - 1) * PAGE)
     )
-    totals = select(func.count(), func.sum(ClaimRow.cents)).join(Run, Run.id == ClaimRow.run_id).where(wanted)
+    totals = select(func.count(), func.sum(ClaimRow.cents)).join(Run, Run.id == ClaimRow.run_id).where(matching)
     with store.reading() as session:
         count, cents = session.execute(totals).one()
         rows = session.execute(_ordered(shown, filters.order)).all()
         found = _findings(session, [row.id for row, _, _ in rows])
     entries = [
-        Entry(row, party_name(payer), party_name(provider), charge_of(row), found.get(row.id, []))
+        ClaimEntry(row, party_name(payer), party_name(provider), format_charge(row), found.get(row.id, []))
         for row, payer, provider in rows
     ]
     return ClaimList(entries, count, format_dollars(Decimal(cents or 0) / 100), max(-(-count // PAGE), 1))
 
 
-def _wanted(filters: Filters, today: date) -> ColumnElement[bool]:
+def _matching(filters: Filters, today: date) -> ColumnElement[bool]:
     conditions = [Run.state == DONE, _in_view(filters.view, today)]
     for column, value in (
         (ClaimRow.run_id, filters.run),
@@ -156,7 +155,7 @@ def _wanted(filters: Filters, today: date) -> ColumnElement[bool]:
     if filters.most is not None:
         conditions.append(ClaimRow.cents <= int(filters.most * 100))
     if filters.rule or filters.severity:
-        conditions.append(ClaimRow.id.in_(_heard_on(filters)))
+        conditions.append(ClaimRow.id.in_(_with_findings(filters)))
     return and_(*conditions)
 
 
@@ -165,44 +164,46 @@ def _in_view(view: View, today: date) -> ColumnElement[bool]:
         return is_open(today)
     if view == "bypassed":
         return and_(ClaimRow.disposition == "accepted", ClaimRow.bypass_until >= today.isoformat())
-    if view == "mended":
+    if view == "fixed":
         return and_(
-            ClaimRow.came == "rejected", ClaimRow.disposition == "accepted", ClaimRow.bypass_until.is_(None)
+            ClaimRow.initial_disposition == "rejected",
+            ClaimRow.disposition == "accepted",
+            ClaimRow.bypass_until.is_(None),
         )
     return ClaimRow.id > 0
 
 
-def _heard_on(filters: Filters) -> Any:
-    """The claims on which a rule, or one of a severity, is heard; in a list of what is done, on which it was."""
-    heard = select(FindingRow.claim_id)
+def _with_findings(filters: Filters) -> Any:
+    """Select the claims with a finding of the rule or severity; in the open view only open findings count."""
+    hits = select(FindingRow.claim_id)
     if filters.rule:
-        heard = heard.where(FindingRow.rule == filters.rule)
+        hits = hits.where(FindingRow.rule == filters.rule)
     if filters.severity:
-        heard = heard.where(FindingRow.severity == filters.severity)
-    return heard.where(FindingRow.state == OPEN) if filters.view == "open" else heard
+        hits = hits.where(FindingRow.severity == filters.severity)
+    return hits.where(FindingRow.state == OPEN) if filters.view == "open" else hits
 
 
 def _ordered(shown: Any, order: Order) -> Any:
     if order == "date":
         return shown.order_by(ClaimRow.service_date, ClaimRow.id)
     if order == "newest":
-        return shown.order_by(Run.created.desc(), Run.id, ClaimRow.place)
+        return shown.order_by(Run.created.desc(), Run.id, ClaimRow.ordinal)
     return shown.order_by(ClaimRow.cents.desc().nulls_last(), ClaimRow.id)
 
 
 def _findings(session: Session, claims: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
     found: dict[int, list[tuple[str, str]]] = {}
     if claims:
-        heard = select(FindingRow).where(FindingRow.claim_id.in_(claims), FindingRow.state == OPEN)
-        for row in session.scalars(heard.order_by(FindingRow.id)):
+        hits = select(FindingRow).where(FindingRow.claim_id.in_(claims), FindingRow.state == OPEN)
+        for row in session.scalars(hits.order_by(FindingRow.id)):
             found.setdefault(row.claim_id, []).append((row.rule, row.severity))
     for pairs in found.values():
         pairs.sort(key=lambda pair: SEVERITIES.index(pair[1]))
     return found
 
 
-def choices(store: Store) -> Choices:
-    """The payers, providers and rules that there are claims of."""
+def list_choices(store: Store) -> Choices:
+    """Return the payers, providers and rules that occur in stored claims."""
     with store.reading() as session:
         rules = session.scalars(select(FindingRow.rule).distinct().order_by(FindingRow.rule))
         return Choices(_parties(session, ClaimRow.payer_id), _parties(session, ClaimRow.provider_id), list(rules))
@@ -217,9 +218,9 @@ def _parties(session: Session, column: Any) -> list[tuple[int, str]]:
 
 def party_name(party: Party) -> str:
     """A payer or provider by name and number."""
-    return " ".join(part for part in (party.name, party.code) if part) or "not named"
+    return " ".join(part for part in (party.name, party.code) if part) or "no name"
 
 
-def charge_of(row: ClaimRow) -> str:
-    """A claim's charge with its dollar sign; as sent where it is no amount."""
+def format_charge(row: ClaimRow) -> str:
+    """Format a claim's charge with a dollar sign; as sent where it is no amount."""
     return row.charge if row.cents is None else format_dollars(Decimal(row.cents) / 100)

@@ -1,0 +1,1 @@
+"""COD: the procedure code of a drug line."""

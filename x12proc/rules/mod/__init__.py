@@ -1,0 +1,1 @@
+"""MOD: modifiers of a drug line."""

@@ -1,0 +1,1 @@
+"""SYN: syntax of the segments and texts of a drug line."""
