@@ -11,7 +11,7 @@ from support.rule_cases import Case, all_cases
 from support.rules import profiles, reference, with_options
 
 import x12proc
-from x12proc.claims.model import ServiceLine, at
+from x12proc.claims.model import ServiceLine, location_of
 from x12proc.engine import rule_memo as silence
 from x12proc.engine.engine import Engine
 from x12proc.engine.rule_memo import DrugOnlyContext, NoHitCache
@@ -73,7 +73,7 @@ def late(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Speaks of lines of February, and reads the same words in all months."""
     period = line.service_date
     if period is not None and period.text[4:6] == "02":
-        yield Hit(at(line.head), "of February")
+        yield Hit(location_of(line.head), "of February")
 
 
 def test_a_wrong_mark_costs_time_only() -> None:

@@ -9,7 +9,7 @@ from support.edi import CLINIC, HOSPITAL, STYLES, base, restyle
 
 import x12proc
 from x12proc.claims import builder
-from x12proc.claims.model import Claim, at, missing
+from x12proc.claims.model import Claim, location_of, missing_location
 from x12proc.claims.summary import SummaryReader
 from x12proc.errors import X12SyntaxError
 from x12proc.wire.events import ClaimSpan
@@ -166,12 +166,12 @@ def test_a_line_without_sv1_is_still_a_line() -> None:
 
 def test_places_are_named_as_the_guides_name_them() -> None:
     segment = Segment("SV1", ("SV1", "HC:J3590", "5"), 7, 100, b"SV1*HC:J3590*5", "2400")
-    assert at(segment, 1, 7).element == "SV101-7"
-    assert at(segment, 2).byte_offset == 113
-    assert at(segment, 9).byte_offset == 100 + len(segment.raw)
-    gap = missing(segment, "2410", "LIN03")
+    assert location_of(segment, 1, 7).element == "SV101-7"
+    assert location_of(segment, 2).byte_offset == 113
+    assert location_of(segment, 9).byte_offset == 100 + len(segment.raw)
+    gap = missing_location(segment, "2410", "LIN03")
     assert (gap.segment, gap.element, gap.after, gap.segment_index) == ("LIN", "LIN03", "SV1", 7)
-    assert missing(segment, "2410", "CTP05-1").segment == "CTP"
+    assert missing_location(segment, "2410", "CTP05-1").segment == "CTP"
 
 
 def test_a_claim_beyond_measure_is_refused_with_its_place() -> None:

@@ -24,7 +24,7 @@ from pyx12.path import X12Path
 from pyx12.segment import Segment as Pyx12Segment
 
 from x12proc.claims.builder import MOST_SEGMENTS
-from x12proc.claims.model import at, missing
+from x12proc.claims.model import location_of, missing_location
 from x12proc.conformance.chunks import CLAIM, PROVIDER, TRAILER, Chunk
 from x12proc.conformance.fast.walk import CLOSING
 from x12proc.conformance.state import WalkState, hl_number
@@ -212,7 +212,7 @@ class _Walk:
         return False
 
     def _stop(self, here: Segment, why: str) -> None:
-        self._state.add_error(GuideError(UNCHECKED, f"Not checked from here on: {why}", at(here)))
+        self._state.add_error(GuideError(UNCHECKED, f"Not checked from here on: {why}", location_of(here)))
         self._state.stopped = True
 
     # -- errors --------------------------------------------------------------------------------------------------
@@ -222,7 +222,9 @@ class _Walk:
         for error in errors:
             if error.err_cde != "3":
                 value = excerpt(here.element(1)) or None if error.err_cde == "1" else None
-                self._state.add_error(GuideError(error.err_cde, _walk_message(error, here.tag), at(here), value))
+                self._state.add_error(
+                    GuideError(error.err_cde, _walk_message(error, here.tag), location_of(here), value)
+                )
             elif self._last is not None and not (first and self._chunk.level == TRAILER):
                 # What is missing before the first segment of the chunk has a node belongs to the loop above.
                 above = self._last is self._parent.last
@@ -232,26 +234,26 @@ class _Walk:
         """Report the errors of pyx12's reader: numbers out of step, separators at the end of a segment."""
         add_error = self._state.add_error
         if not any(here.elements[1:]):
-            add_error(GuideError("8", f"{here.tag} holds no element", at(here)))
+            add_error(GuideError("8", f"{here.tag} holds no element", location_of(here)))
         if len(here.elements) > 1 and not here.elements[-1]:
-            add_error(GuideError("SEG1", "Separators stand at the end of the segment", at(here)))
+            add_error(GuideError("SEG1", "Separators stand at the end of the segment", location_of(here)))
         if first and PROVIDER <= self._chunk.level < CLAIM:
             self._report_hierarchy(here)
         elif here.tag == "LX" and self._chunk.level == CLAIM:
             self._lines += 1
             if placed and self._guide.counts_lines and here.element(1) != str(self._lines):
                 message = f"LX01 should be {self._lines}: it counts the lines of the claim"
-                add_error(GuideError("LX", message, at(here, 1), excerpt(here.element(1)) or None))
+                add_error(GuideError("LX", message, location_of(here, 1), excerpt(here.element(1)) or None))
 
     def _report_hierarchy(self, here: Segment) -> None:
         number, parent = here.element(1), here.element(2)
         counted = self._chunk.number
         if hl_number(number) != counted:
             message = f"HL01 should be {counted}: it counts the HL segments of the set"
-            self._state.add_error(GuideError("HL1", message, at(here, 1), excerpt(number) or None))
+            self._state.add_error(GuideError("HL1", message, location_of(here, 1), excerpt(number) or None))
         if parent and hl_number(parent) not in self._parents:
             message = "HL02 is not the number of an HL that this one stands under"
-            self._state.add_error(GuideError("HL2", message, at(here, 2), excerpt(parent)))
+            self._state.add_error(GuideError("HL2", message, location_of(here, 2), excerpt(parent)))
         known = (path for path in (counted, hl_number(number)) if path is not None)
         self._parents = self._parents.union(known)
 
@@ -264,7 +266,7 @@ class _Walk:
             for position, most in _shorten(node, sent):
                 message = f"{here.tag}{position:02d} has more than {most} components"
                 self._state.add_error(
-                    GuideError("3", message, at(here, position), excerpt(here.element(position)))
+                    GuideError("3", message, location_of(here, position), excerpt(here.element(position)))
                 )
             errors = self._retry(node, sent, here)
         for error in errors:
@@ -277,7 +279,7 @@ class _Walk:
             errors: list[Any] = node.is_valid_errors(sent)[1]
         except Exception as error:
             message = f"This segment was not checked: pyx12 stops at it ({type(error).__name__})"
-            self._state.add_error(GuideError(UNCHECKED, message, at(here)))
+            self._state.add_error(GuideError(UNCHECKED, message, location_of(here)))
             return []
         return errors
 
@@ -287,7 +289,7 @@ class _Walk:
         if component is not None:
             parts = value.split(self._component)
             value = parts[component - 1] if component <= len(parts) else ""
-        location = at(here, position, component)
+        location = location_of(here, position, component)
         code = _code(error)
         return GuideError(
             code, f"{location.element} {_element_message(error, code, value)}", location, excerpt(value) or None
@@ -343,7 +345,7 @@ def _missing(error: Any, last: Segment) -> GuideError:
         message = f"Loop {loop} ({node.parent.name}) is missing: it begins with {node.id}"
     else:
         message = f"{node.id} ({node.name}) is missing"
-    return GuideError("3", message, missing(last, loop, node.id))
+    return GuideError("3", message, missing_location(last, loop, node.id))
 
 
 def _walk_message(error: Any, tag: str) -> str:

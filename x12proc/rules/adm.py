@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from x12proc.claims.model import Claim, Days, Location, ServiceLine, at
+from x12proc.claims.model import Claim, Days, Location, ServiceLine, location_of
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context, per_claim
@@ -101,8 +101,8 @@ def _place_of_service(line: ServiceLine, claim: Claim) -> str:
 def _place_of_service_location(line: ServiceLine, claim: Claim) -> Location:
     """Return the location of the place of service."""
     if line.service is not None and line.service.element(5):
-        return at(line.service, 5)
-    return at(claim.clm, 5, 1)
+        return location_of(line.service, 5)
+    return location_of(claim.clm, 5, 1)
 
 
 def _in_the_office(line: ServiceLine, claim: Claim) -> str:
@@ -155,7 +155,7 @@ def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
         if _needs_administration(line, ctx):
             code = excerpt(line.procedure, 10)
             message = f"The claim bills {code}, but no infusion, injection or other administration"
-            yield Hit(at(line.head), message, fix=_administration_fix(line, ctx))
+            yield Hit(location_of(line.head), message, fix=_administration_fix(line, ctx))
             return
 
 
@@ -225,7 +225,7 @@ def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator
             else None
         )
         message = f"{excerpt(name, 40)} is an antibody, but line {excerpt(simple.number, 10)} bills {code}"
-        yield Hit(at(line.head), message, code, fix=fix)
+        yield Hit(location_of(line.head), message, code, fix=fix)
 
 
 @per_claim
@@ -258,7 +258,7 @@ def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit
         assert line.service_date is not None
         message = f"The drug is billed for {served[0]}, but its administration for {given[0][0]}"
         fix = f"Compare with the record. If the administration's date is right, send {dated_segment(given[0])}"
-        yield Hit(at(line.service_date.segment, 3), message, excerpt(line.service_date.text), fix=fix)
+        yield Hit(location_of(line.service_date.segment, 3), message, excerpt(line.service_date.text), fix=fix)
 
 
 @per_claim

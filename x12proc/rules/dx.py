@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import takewhile
 
-from x12proc.claims.model import Claim, HealthCode, Location, ServiceLine, at, days, missing
+from x12proc.claims.model import Claim, HealthCode, Location, ServiceLine, days, location_of, missing_location
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
@@ -62,7 +62,7 @@ def diagnosis_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def _principal_location(claim: Claim) -> Location:
     own = (segment for segment in claim.segments if segment.loop == "2300")
     before = list(takewhile(lambda segment: segment.tag not in ("HI", "HCP"), own))
-    return missing(before[-1], "2300", "HI01-2")
+    return missing_location(before[-1], "2300", "HI01-2")
 
 
 @line_rule(
@@ -89,7 +89,7 @@ def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         sent = excerpt(":".join(line.pointers), 30)
         message = f"SV107 is {sent or 'empty'}: {'; '.join(wrong)}"
         value = excerpt(":".join(line.pointers)) or None
-        yield Hit(at(line.head, 7), message, value, fix=_pointer_fix(line, ctx))
+        yield Hit(location_of(line.head, 7), message, value, fix=_pointer_fix(line, ctx))
 
 
 def _pointer_fix(line: ServiceLine, ctx: Context) -> str | None:
@@ -168,7 +168,7 @@ def _icd10_due(claim: Claim) -> bool:
 
 
 def _icd9_hit(code: HealthCode, claim: Claim) -> Hit:
-    location = at(code.segment, code.position, 1)
+    location = location_of(code.segment, code.position, 1)
     message = (
         f"{location.element} is {code.qualifier}, the qualifier of ICD-9, before {excerpt(code.code)};"
         " services since 2015-10-01 need ICD-10-CM"
@@ -249,7 +249,7 @@ def encounter_code_without_disease(line: ServiceLine, ctx: Context) -> Iterator[
     if not codes or [code for code in codes if not code.bare.startswith(_ENCOUNTERS)]:
         return
     named = excerpt(", ".join([code.bare for code in codes]))
-    location = codes[0].location if claim.type == "I" else at(line.head, 7)
+    location = codes[0].location if claim.type == "I" else location_of(line.head, 7)
     yield Hit(location, f"The drug's only diagnosis codes are {named}; none of them is a disease", named)
 
 
@@ -278,7 +278,7 @@ def only_symptoms_or_circumstances(line: ServiceLine, ctx: Context) -> Iterator[
     if not codes or not all(map(_is_no_disease, codes)):
         return
     named = excerpt(", ".join([code.bare for code in codes]))
-    location = codes[0].location if claim.type == "I" else at(line.head, 7)
+    location = codes[0].location if claim.type == "I" else location_of(line.head, 7)
     yield Hit(location, f"The drug's only diagnosis codes are {named}, symptoms or circumstances", named)
 
 

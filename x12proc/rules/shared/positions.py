@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from x12proc.claims.model import Claim, Location, ServiceLine, at
+from x12proc.claims.model import Claim, Location, ServiceLine, location_of
 from x12proc.wire.segment import Segment
 
 _BEHIND_REFERENCES = frozenset(("K3", "NTE", "CR1", "CR2", "CRC", "HI", "HCP"))
@@ -25,4 +25,4 @@ def procedure_element(line: ServiceLine) -> int:
 def modifier_location(line: ServiceLine, *modifiers: str) -> Location:
     """Return where the first of the given modifiers is on a line; SV101-3 or SV202-3 where it has none of them."""
     position = next((i for i, code in enumerate(line.modifiers) if code.upper() in modifiers), 0)
-    return at(line.head, procedure_element(line), _FIRST + position)
+    return location_of(line.head, procedure_element(line), _FIRST + position)
