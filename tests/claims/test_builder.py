@@ -41,14 +41,14 @@ def test_a_professional_claim_in_full() -> None:
     assert claim.billing_provider.id == "1457002313"
     assert [code.code for code in claim.diagnoses] == ["M456", "Z79899"]
     assert [party.loop for party in claim.parties] == ["2310A", "2310B"]
-    assert [party.loop for party in claim.header] == ["1000A", "1000B"]
+    assert [party.loop for party in claim.submitter_receiver] == ["1000A", "1000B"]
     line = claim.lines[0]
     assert (line.number, line.qualifier, line.procedure, line.units, line.unit) == ("1", "HC", "J3590", "1", "UN")
     assert line.description.startswith("COSENTYX")
     assert line.pointers == ("1",)
     assert line.control == "P1001-01"
-    assert line.service_date is not None
-    assert line.service_date.first == date(2024, 2, 6)
+    assert line.service_period is not None
+    assert line.service_period.first == date(2024, 2, 6)
     assert line.drug is not None
     assert (line.drug.qualifier, line.drug.ndc, line.drug.quantity, line.drug.unit) == (
         "N4", "00078116861", "16.8", "ML",
@@ -62,9 +62,9 @@ def test_an_institutional_claim_in_full() -> None:
     line = claim.lines[0]
     assert (line.revenue_code, line.procedure, line.charge, line.units) == ("0636", "J3590", "8100", "1")
     assert line.modifiers_sent == ("JZ",)
-    assert claim.statement is not None
-    assert claim.statement.first == claim.statement.last == date(2023, 12, 13)
-    assert {code.qualifier for code in claim.codes} >= {"ABK", "APR"}
+    assert claim.statement_period is not None
+    assert claim.statement_period.first == claim.statement_period.last == date(2023, 12, 13)
+    assert {code.qualifier for code in claim.health_codes} >= {"ABK", "APR"}
     assert [code.code for code in claim.diagnoses] == ["E771"]
     assert claim.pointed_diagnoses(line) == claim.diagnoses
     assert claim.reference("G1") is not None
@@ -72,7 +72,7 @@ def test_an_institutional_claim_in_full() -> None:
 
 
 def test_every_kind_of_health_code_is_read() -> None:
-    kinds = {code.qualifier for claim in HOSPITAL_CLAIMS.values() for code in claim.codes}
+    kinds = {code.qualifier for claim in HOSPITAL_CLAIMS.values() for code in claim.health_codes}
     assert kinds >= {"ABK", "ABF", "APR", "ABJ", "BBR", "BBQ", "BE", "BG", "BH"}
     assert any(claim.code("BG", "30") for claim in HOSPITAL_CLAIMS.values())
 
@@ -161,7 +161,7 @@ def test_a_line_without_sv1_is_still_a_line() -> None:
     line = next(x12proc.read(data)).lines[1]
     assert line.service is None
     assert (line.procedure, line.charge, line.units) == ("", "", "")
-    assert line.head is line.lx
+    assert line.sv_or_lx is line.lx
 
 
 def test_places_are_named_as_the_guides_name_them() -> None:

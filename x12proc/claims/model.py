@@ -81,7 +81,7 @@ class DatePeriod(msgspec.Struct, frozen=True, gc=False):
     segment: Segment
 
 
-def days(period: DatePeriod | None) -> Days | None:
+def period_days(period: DatePeriod | None) -> Days | None:
     """Return the first and last day of a period, or None where there is none or it can't be read."""
     if period is None or period.first is None or period.last is None or period.last < period.first:
         return None
@@ -97,7 +97,7 @@ class HealthCode(msgspec.Struct, frozen=True, gc=False):
     amount: str
     segment: Segment
     position: int  # which element of the HI
-    bare: str  # the code in capitals, without decimal point and blanks
+    normalized: str  # the code in capitals, without decimal point and blanks
 
     @property
     def location(self) -> Location:
@@ -146,8 +146,8 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     drug: DrugIdentification | None  # the first 2410 loop
     ndc: str  # LIN03 of the first 2410 loop
     dates: tuple[DatePeriod, ...]
-    service_date: DatePeriod | None  # DTP*472
-    served: Days | None  # its first and last day; None where it is missing or can't be read
+    service_period: DatePeriod | None  # DTP*472
+    service_days: Days | None  # its first and last day; None where it is missing or can't be read
     references: tuple[Reference, ...]
     control: str  # REF*6R, the line item control number
     notes: tuple[Note, ...]
@@ -162,7 +162,7 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
         return self.segments[0]
 
     @property
-    def head(self) -> Segment:
+    def sv_or_lx(self) -> Segment:
         """SV1 or SV2, or the LX where neither was sent."""
         return self.service or self.segments[0]
 
@@ -194,17 +194,17 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     frequency: str  # CLM05-3
     clm: Segment
     segments: tuple[Segment, ...]  # from the CLM to the claim's last segment
-    codes: tuple[HealthCode, ...]
+    health_codes: tuple[HealthCode, ...]
     diagnoses: tuple[HealthCode, ...]
     dates: tuple[DatePeriod, ...]
-    statement: DatePeriod | None  # DTP*434, the statement dates of an institutional claim
+    statement_period: DatePeriod | None  # DTP*434, the statement dates of an institutional claim
     references: tuple[Reference, ...]
     notes: tuple[Note, ...]
     paperwork: tuple[Paperwork, ...]
     k3: tuple[Segment, ...]  # K3, fixed format information
     parties: tuple[Party, ...]  # 2310 loops
     lines: tuple[ServiceLine, ...]
-    header: tuple[Party, ...]  # 1000A, 1000B
+    submitter_receiver: tuple[Party, ...]  # 1000A, 1000B
     provider: tuple[Party, ...]  # 2010AA, AB, AC
     subscriber: tuple[Party, ...]  # 2010BA, BB
     patient: tuple[Party, ...]  # 2010CA
@@ -229,7 +229,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
     def code(self, qualifier: str, value: str) -> HealthCode | None:
         """The HI composite with this qualifier and code."""
-        for code in self.codes:
+        for code in self.health_codes:
             if code.qualifier == qualifier and code.code == value:
                 return code
         return None

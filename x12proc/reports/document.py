@@ -75,7 +75,7 @@ def _line_document(scrubbed: LineResult, claim: Claim, whole: ClaimResult, fixin
         "charge": _short(line.charge),
         "unit": _short(line.unit),
         "units": _short(line.units),
-        "service_dates": _service_dates(line.service_date),
+        "service_dates": _service_dates(line.service_period),
         "diagnosis_pointers": pointers,
         "diagnoses": [_short(code.code) for code in claim.pointed_diagnoses(line)],
         "drug": drug_document(line.drug),

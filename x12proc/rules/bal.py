@@ -84,13 +84,15 @@ def _repeated_in_svd(line: ServiceLine, segment: Segment, ctx: Context) -> str |
 
 
 def _location(line: ServiceLine, after_procedure: int) -> Location:
-    return location_of(line.head, procedure_element(line) + after_procedure)
+    return location_of(line.sv_or_lx, procedure_element(line) + after_procedure)
 
 
 def _one_unit(line: ServiceLine, ctx: Context) -> str | None:
     """Return the SV1 or SV2 with UN*1."""
     first = procedure_element(line)
-    corrected = changed_segment(line.head, ctx.claim.delimiters, {first + _UNIT_BASIS: _UNIT, first + _UNITS: "1"})
+    corrected = changed_segment(
+        line.sv_or_lx, ctx.claim.delimiters, {first + _UNIT_BASIS: _UNIT, first + _UNITS: "1"}
+    )
     return f"Send {corrected}" if corrected and line.service is not None else None
 
 
@@ -295,7 +297,9 @@ def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
     if charge is not None and token is not None and charge > token:
         location, shown = _location(line, _CHARGE), excerpt(line.charge, 20)
-        corrected = changed_segment(line.head, ctx.claim.delimiters, {procedure_element(line) + _CHARGE: "0.01"})
+        corrected = changed_segment(
+            line.sv_or_lx, ctx.claim.delimiters, {procedure_element(line) + _CHARGE: "0.01"}
+        )
         fix = f"If somebody else supplied the drug, send {corrected} and correct CLM02. If not, correct the text."
         message = f"The text says {excerpt(found.upper(), 40)}, but {location.element} charges {shown}"
         yield Hit(location, message, shown, fix=fix if corrected else None)

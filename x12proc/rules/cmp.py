@@ -119,7 +119,7 @@ def several_ndcs_not_marked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         corrected = changed_service(line, ctx.claim.delimiters, composite)
         usable = corrected and len(line.modifiers_sent) < _MOST_MODIFIERS
         message = f"The drug is billed from several packages; this line has no {wanted}"
-        yield Hit(location_of(line.head), message, wanted, fix=f"Send {corrected}" if usable else None)
+        yield Hit(location_of(line.sv_or_lx), message, wanted, fix=f"Send {corrected}" if usable else None)
 
 
 @per_claim

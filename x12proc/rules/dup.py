@@ -47,7 +47,7 @@ def drug_line_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     first = _repeated(ctx).get(line.lx.index)
     if first is not None:
         message = f"This line repeats line {excerpt(first)}: same NDC, date, modifiers, charge, units and text"
-        yield Hit(location_of(line.head), message, fix=_as_repeated(line, ctx))
+        yield Hit(location_of(line.sv_or_lx), message, fix=_as_repeated(line, ctx))
 
 
 def _as_repeated(line: ServiceLine, ctx: Context) -> str | None:
@@ -83,7 +83,7 @@ def _line_key(line: ServiceLine) -> tuple[object, ...]:
         line.charge,
         line.units,
         (drug.ndc, drug.quantity, drug.unit) if drug else None,
-        _text(line.service_date),
+        _text(line.service_period),
         " ".join(line.description.upper().split()),
         tuple(note.text for note in line.notes),
     )
@@ -154,9 +154,9 @@ def sent_key(claim: Claim) -> tuple[str, ...]:
     """Return what makes a claim the one of another file: CLM01, CLM02, CLM05-3, the billing provider and the
     dates."""
     provider = claim.billing_provider
-    days = sorted([_text(line.service_date) for line in claim.lines])
+    days = sorted([_text(line.service_period) for line in claim.lines])
     identity = (provider.id or provider.name) if provider else ""
-    return (claim.id, claim.charge, claim.frequency, identity, _text(claim.statement), *days)
+    return (claim.id, claim.charge, claim.frequency, identity, _text(claim.statement_period), *days)
 
 
 def _claim_key(claim: Claim) -> tuple[object, ...]:
@@ -167,8 +167,8 @@ def _claim_key(claim: Claim) -> tuple[object, ...]:
         claim.type,
         claim.facility_code,
         claim.frequency,
-        _text(claim.statement),
-        tuple(sorted([line.service_date.text if line.service_date else "" for line in claim.lines])),
+        _text(claim.statement_period),
+        tuple(sorted([line.service_period.text if line.service_period else "" for line in claim.lines])),
         _patient(claim),
         (provider.id, provider.name) if provider else None,
         (payer.id, payer.name) if payer else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import takewhile
 
-from x12proc.claims.model import Claim, ServiceLine, days, location_of, missing_location
+from x12proc.claims.model import Claim, ServiceLine, location_of, missing_location, period_days
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalize
@@ -112,11 +112,11 @@ def _remarks_fix(ctx: Context) -> str | None:
     line = ctx.targets[0]
     narrative, ndc = ctx.narrative(line), normalize(line.ndc)
     if len(ctx.targets) > 1 or not (
-        narrative.drug_name and ndc and narrative.route and line.served and narrative.dose
+        narrative.drug_name and ndc and narrative.route and line.service_days and narrative.dose
     ):
         return None
     number = f"{ndc[:5]}-{ndc[5:9]}-{ndc[9:]}"
-    day, dose = f"{line.served[0]:%m/%d/%y}", f"{narrative.dose.value}{narrative.dose.unit}"
+    day, dose = f"{line.service_days[0]:%m/%d/%y}", f"{narrative.dose.value}{narrative.dose.unit}"
     text = f"{narrative.drug_name.upper()} NDC {number} {narrative.route} {day} {dose}"
     note = segment_text("NTE", _REMARKS, text) if len(text) <= FIELD_LENGTH else ""
     return f"Send in loop 2300: {note}" if note else None
@@ -232,8 +232,8 @@ def drug_under_other_revenue_code(line: ServiceLine, ctx: Context) -> Iterator[H
         return
     if code not in allowed and _is_revenue_code(code):
         message = f"The drug is billed under revenue code {code}, not {' or '.join(allowed)}"
-        corrected = changed_segment(line.head, ctx.claim.delimiters, {1: allowed[0]}) if allowed else ""
-        yield Hit(location_of(line.head, 1), message, code, fix=f"Send {corrected}" if corrected else None)
+        corrected = changed_segment(line.sv_or_lx, ctx.claim.delimiters, {1: allowed[0]}) if allowed else ""
+        yield Hit(location_of(line.sv_or_lx, 1), message, code, fix=f"Send {corrected}" if corrected else None)
 
 
 def _may_be_cell_or_gene_therapy(line: ServiceLine, ctx: Context) -> bool:
@@ -263,7 +263,7 @@ def detailed_drug_without_procedure(claim: Claim, ctx: Context) -> Iterator[Hit]
     for line in claim.lines:
         if line.revenue_code == _DETAILED_DRUGS and not line.procedure.strip():
             message = f"Line {excerpt(line.number)} has revenue code 0636, but no procedure code (SV202)"
-            yield Hit(location_of(line.head, 2), message)
+            yield Hit(location_of(line.sv_or_lx, 2), message)
 
 
 @line_rule(
@@ -283,11 +283,11 @@ def outpatient_line_without_date(line: ServiceLine, ctx: Context) -> Iterator[Hi
     """An outpatient claim may cover many days. Prices, coverage and the drug's own code depend on the day, so
     the guide requires it on every line."""
     facility = ctx.claim.facility_code
-    if line.service_date is None and facility and not facility.startswith(_BILLED_BY_STAY):
+    if line.service_period is None and facility and not facility.startswith(_BILLED_BY_STAY):
         message = f"The line has no service date (DTP*472), but bill type {excerpt(facility)}x is outpatient"
-        covered = days(ctx.claim.statement)
+        covered = period_days(ctx.claim.statement_period)
         fix = f"If the drug was given on {covered[0]}, add DTP*472*D8*{covered[0]:%Y%m%d}~" if covered else None
-        yield Hit(missing_location(line.head, "2400", "DTP03"), message, fix=fix)
+        yield Hit(missing_location(line.sv_or_lx, "2400", "DTP03"), message, fix=fix)
 
 
 @line_rule(
@@ -313,11 +313,11 @@ def revenue_code_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     padded = f"0{code}"
     usable = len(code) == 3 and _is_revenue_code(padded)
-    corrected = changed_segment(line.head, ctx.claim.delimiters, {1: padded}) if usable else ""
+    corrected = changed_segment(line.sv_or_lx, ctx.claim.delimiters, {1: padded}) if usable else ""
     fix = f"Send {corrected}" if corrected else None
     shown = excerpt(code)
     message = f"SV201 is {shown or 'empty'}, not four digits beginning with 0 to 3"
-    yield Hit(location_of(line.head, 1), message, shown or None, fix=fix)
+    yield Hit(location_of(line.sv_or_lx, 1), message, shown or None, fix=fix)
 
 
 def _is_revenue_code(code: str) -> bool:

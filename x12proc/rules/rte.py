@@ -218,7 +218,7 @@ def _lines_beside(ctx: Context) -> tuple[list[ServiceLine], list[ServiceLine]]:
 
 
 def _same_day(one: ServiceLine, other: ServiceLine) -> bool:
-    first, second = one.served, other.served
+    first, second = one.service_days, other.service_days
     return first is not None and second is not None and first[0] <= second[1] and second[0] <= first[1]
 
 

@@ -281,7 +281,7 @@ def trial_number_without_diagnosis_or_modifier(claim: Claim, ctx: Context) -> It
 def _trial_fix(claim: Claim, ctx: Context) -> str | None:
     """Return the diagnoses with Z00.6 as second, and the drug with Q0, those of the two that are missing."""
     steps = []
-    codes = [code.bare for code in claim.diagnoses if code.bare]
+    codes = [code.normalized for code in claim.diagnoses if code.normalized]
     diagnoses = segment_text(
         "HI", *[f"{'ABF' if i else 'ABK'}:{code}" for i, code in enumerate([*codes[:1], "Z006", *codes[1:]])]
     )

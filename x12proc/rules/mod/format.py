@@ -37,7 +37,7 @@ def modifier_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     is refused before anybody reads the drug."""
     faults = list(_modifier_faults(line.modifiers))
     if faults:
-        location = location_of(line.head, procedure_element(line), _FIRST + faults[0][0])
+        location = location_of(line.sv_or_lx, procedure_element(line), _FIRST + faults[0][0])
         sent = excerpt(":".join(line.modifiers))
         message = f"The modifiers are {sent}: {'; '.join(text for _, text in faults)}"
         yield Hit(location, message, sent, fix=_modifiers_fix(line, ctx))

@@ -95,7 +95,7 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         line, ctx.claim.delimiters, procedure_composite(line, modifiers=dict.fromkeys(kept))
     )
     fix = f"If the drug was bought under 340B, send {corrected}. If not, drop JG." if corrected else None
-    yield Hit(location_of(line.head, *_modifier_element(line, position)), message, _DISCOUNTED, fix=fix)
+    yield Hit(location_of(line.sv_or_lx, *_modifier_element(line, position)), message, _DISCOUNTED, fix=fix)
 
 
 @line_rule(

@@ -26,7 +26,7 @@ _ADOPTED = "2033-03-07"
 def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
     """Return whether the NDC of twelve digits is in force on the date of service (today, where none is sent)."""
     since = iso_date(str(ctx.option("NDC15", "twelve_digit_from"))) or iso_date(_ADOPTED)
-    period = line.service_date or ctx.claim.statement
+    period = line.service_period or ctx.claim.statement_period
     day = period.first if period and period.first else ctx.as_of
     return since is not None and day >= since
 

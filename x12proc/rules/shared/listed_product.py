@@ -28,7 +28,7 @@ def format_product(product: Product) -> str:
 
 
 def lin03(line: ServiceLine) -> Location:
-    return location_of(line.drug.lin, 3) if line.drug else location_of(line.head)
+    return location_of(line.drug.lin, 3) if line.drug else location_of(line.sv_or_lx)
 
 
 def lin03_excerpt(line: ServiceLine) -> str:

@@ -140,7 +140,7 @@ def is_opps(ctx: Context, rule_id: str, bills: tuple[str, ...]) -> bool:
 
 def code_location(line: ServiceLine) -> Location:
     """Return SV101-2 or SV202-2."""
-    return location_of(line.head, procedure_element(line), 2)
+    return location_of(line.sv_or_lx, procedure_element(line), 2)
 
 
 def format_code(line: ServiceLine) -> str:

@@ -243,7 +243,7 @@ def _segments(claim: Claim, faults: Marks) -> Iterator[SegmentView]:
 
 
 def _parent_segments(claim: Claim, faults: Marks) -> Iterator[SegmentView]:
-    for party in (*claim.header, *claim.provider, *claim.subscriber, *claim.patient):
+    for party in (*claim.submitter_receiver, *claim.provider, *claim.subscriber, *claim.patient):
         for segment in party.segments:
             if segment.index in faults:
                 yield _segment(segment, claim, faults, 0, 0)
