@@ -19,10 +19,8 @@ from support.guides import edited, one, raw_errors, reduced, run, spans
 from support.mutations import mutated, shorten
 from support.pyx12_whole import Fault, whole_file
 
-from x12proc.conformance import batcher as cutter
+from x12proc.conformance import batcher, pyx12_walk, stream
 from x12proc.conformance import check as conformance
-from x12proc.conformance import pyx12_walk
-from x12proc.conformance import stream as verdicts
 from x12proc.conformance.chunks import CHECKED_GUIDES
 from x12proc.wire.events import ClaimSpan, SegmentRange
 from x12proc.wire.versions import CURRENT
@@ -81,7 +79,7 @@ def compare(data: bytes) -> int:
         expected = {fault for fault in found if any(fault[0] in place for place in here)}
         assert comparable(reduced(errors), crash) == comparable(expected, crash)
         compared += len(expected)
-    with mock.patch.object(verdicts, "told_once", lambda _, errors: errors):
+    with mock.patch.object(stream, "drop_already_reported", lambda _, errors: errors):
         told = [error for outcome in run(data, whole=True) for error in getattr(outcome, "guide_errors", ())]
     assert comparable(reduced(told), crash) == comparable(found, crash)
     return compared
@@ -307,7 +305,7 @@ def test_a_claim_at_which_the_walker_stops_is_told_and_others_are_checked(monkey
         return walk(self, node, segment, *rest)
 
     monkeypatch.setattr(walk_tree, "walk_errors", stumble)
-    monkeypatch.setattr(conformance, "walk_soundly", lambda *_: None)  # else pyx12 is not asked of a sound claim
+    monkeypatch.setattr(conformance, "fast_walk", lambda *_: None)  # else pyx12 is not asked of a sound claim
     told = raw_errors(data)
     assert [len(errors) for errors in told] == [0, 1] + [0] * (len(told) - 2)
     assert (told[1][0].code, told[1][0].location.segment_index) == ("unchecked", victim.segment_index)
@@ -382,6 +380,6 @@ def test_only_one_module_knows_pyx12() -> None:
 @pytest.mark.parametrize("limit", ["LARGEST_CLAIM", "MOST_SEGMENTS"])
 def test_of_a_claim_larger_than_any_is_said_that_it_was_not_judged(limit: str) -> None:
     assert one(base()) == ()
-    with mock.patch.object(cutter, limit, 3):
+    with mock.patch.object(batcher, limit, 3):
         (error,) = one(base())
     assert (error.code, error.location.segment) == ("unchecked", "CLM")

@@ -16,9 +16,9 @@ from support.guide_agreement import batches, differs, disagreements
 from x12proc.conformance.check import check
 from x12proc.conformance.chunks import CHECKED_GUIDES
 from x12proc.conformance.fast import walk as sound
-from x12proc.conformance.fast.shapes import Shape
+from x12proc.conformance.fast.patterns import SegmentPattern
 from x12proc.conformance.fast.tables import Guide, Node, Part, file_name, load_guide
-from x12proc.conformance.pyx12_walk import _Counter, _guide, _Sent
+from x12proc.conformance.pyx12_walk import _Counter, _guide, _Pyx12Segment
 from x12proc.wire.delimiters import Delimiters
 
 GUIDES = sorted(CHECKED_GUIDES)
@@ -50,13 +50,13 @@ def test_files_with_faults_come_out_as_with_pyx12(part: int) -> None:
 
 def test_most_of_what_is_sound_is_known_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """The quick walk is of no use where it leaves all to pyx12."""
-    quick = sound.walk_soundly
+    fast = sound.fast_walk
     found: list[bool] = []
 
     def watched(*arguments: Any) -> Any:
-        stand = quick(*arguments)
-        found.append(stand is not None)
-        return stand
+        state = fast(*arguments)
+        found.append(state is not None)
+        return state
 
     monkeypatch.setattr("x12proc.conformance.check.walk_soundly", watched)
     for name in ("demo/clinic-837p.edi", "demo/hospital-837i.edi"):
@@ -118,7 +118,7 @@ def a_segment(node: Node, choose: random.Random) -> list[str]:
 def errors_of(node: Any, text: str) -> list[Any] | None:
     """What pyx12 finds in a segment; None where it stumbles."""
     try:
-        found: list[Any] = node.is_valid_errors(_Sent(text, "\0", "*", ":"))[1]
+        found: list[Any] = node.is_valid_errors(_Pyx12Segment(text, "\0", "*", ":"))[1]
     except Exception:
         return None
     return found
@@ -132,13 +132,13 @@ def test_no_segment_is_sound_that_pyx12_finds_fault_with(version: str) -> None:
     for node in table(version).nodes:
         if node.children is not None:
             continue
-        shape = Shape(node, STAR, table(version).codes)
+        pattern = SegmentPattern(node, STAR, table(version).codes)
         for _ in range(60):
             elements = a_segment(node, choose)
             text = "*".join(elements)
             errors = errors_of(_guide(version).nodes[node.path], text)
             right += errors == []
-            if shape.holds(text, elements):
+            if pattern.matches(text, elements):
                 taken += 1
                 assert errors == [], (node.path, text, [error.err_str for error in errors or ()])
     assert taken > 0.4 * right > 300
@@ -153,7 +153,7 @@ def pyx12_step(
     """Where pyx12 goes with a segment, whether it finds fault on the way, and what it has counted then."""
     guide, walker = _guide(version), walk_tree()
     walker.counter = counter = _Counter(counts)
-    found, _, _, errors = walker.walk_errors(guide.nodes[place], _Sent(text, "\0", "*", ":"), 0, 0, None)
+    found, _, _, errors = walker.walk_errors(guide.nodes[place], _Pyx12Segment(text, "\0", "*", ":"), 0, 0, None)
     paths = {id(node): path for path, node in guide.nodes.items()}
     return (None if found is None else paths[id(found)]), bool(errors), counter.counts
 
@@ -192,13 +192,13 @@ def one_step(
     guide: sound.FastGuide, place: str, counts: dict[str, int], elements: list[str]
 ) -> tuple[str, dict[str, int]] | None:
     """Where the quick walk goes, and what it has counted then; None where it is in doubt."""
-    step = guide.steps.step(place, elements, ":")
-    if step is None or not step.allowed or any(not counts.get(path) for path in step.needs):
+    transition = guide.transitions.transition(place, elements, ":")
+    if transition is None or not transition.allowed or any(not counts.get(path) for path in transition.needs):
         return None
     walk = object.__new__(sound._Walk)
     walk._guide, walk._counts = guide, dict(counts)
     try:
-        walk._count(step)
-    except sound._Doubt:
+        walk._count(transition)
+    except sound._Uncertain:
         return None
-    return step.node.path, walk._counts
+    return transition.node.path, walk._counts

@@ -25,14 +25,14 @@ from x12proc.runner.settings import load_settings
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "docs" / "examples" / "own-rules"
 RULE = '''
-from x12proc.rules import WARN, Hit, Source, at, line_rule
+from x12proc.rules import WARN, Hit, Source, line_rule, location_of
 OURS = Source("A mail", key="MAIL")
 
 @line_rule("{id}", "some-fault", severity={severity}, sources={sources}, confidence="{confidence}",
            where="SV1", summary="It is wrong.", fix="Mend it."{more})
 def check(line, ctx):
     """{why}"""
-    yield Hit(at(line.head), "wrong")
+    yield Hit(location_of(line.sv_or_lx), "wrong")
 '''
 
 

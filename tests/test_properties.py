@@ -108,7 +108,7 @@ def facts(claim: x12proc.Claim) -> tuple[object, ...]:
                 line.description,
                 line.units,
                 (line.drug.ndc, line.drug.quantity, line.drug.unit) if line.drug else None,
-                line.served,
+                line.service_days,
                 tuple(note.text for note in line.notes),
             )
             for line in claim.lines

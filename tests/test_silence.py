@@ -11,7 +11,7 @@ from support.rule_cases import Case, all_cases
 from support.rules import profiles, reference, with_options
 
 import x12proc
-from x12proc.claims.model import ServiceLine, at
+from x12proc.claims.model import ServiceLine, location_of
 from x12proc.engine import rule_memo as silence
 from x12proc.engine.engine import Engine
 from x12proc.engine.rule_memo import DrugOnlyContext, NoHitCache
@@ -71,16 +71,16 @@ def test_every_mark_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def late(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Speaks of lines of February, and reads the same words in all months."""
-    period = line.service_date
+    period = line.service_period
     if period is not None and period.text[4:6] == "02":
-        yield Hit(at(line.head), "of February")
+        yield Hit(location_of(line.sv_or_lx), "of February")
 
 
 def test_a_wrong_mark_costs_time_only() -> None:
     marked = {**RULES, "RTE01": msgspec.structs.replace(RULES["RTE01"], check=late, drug_only=True)}
     scrubber = engine(marked)
     (day,) = {
-        line.service_date.text for claim in x12proc.read(base()) for line in claim.lines if line.service_date
+        line.service_period.text for claim in x12proc.read(base()) for line in claim.lines if line.service_period
     }
     told = []
     for month in ("01", "01", "01", "02", "01", "02"):

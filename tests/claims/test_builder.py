@@ -9,7 +9,7 @@ from support.edi import CLINIC, HOSPITAL, STYLES, base, restyle
 
 import x12proc
 from x12proc.claims import builder
-from x12proc.claims.model import Claim, at, missing
+from x12proc.claims.model import Claim, location_of, missing_location
 from x12proc.claims.summary import SummaryReader
 from x12proc.errors import X12SyntaxError
 from x12proc.wire.events import ClaimSpan
@@ -41,14 +41,14 @@ def test_a_professional_claim_in_full() -> None:
     assert claim.billing_provider.id == "1457002313"
     assert [code.code for code in claim.diagnoses] == ["M456", "Z79899"]
     assert [party.loop for party in claim.parties] == ["2310A", "2310B"]
-    assert [party.loop for party in claim.header] == ["1000A", "1000B"]
+    assert [party.loop for party in claim.submitter_receiver] == ["1000A", "1000B"]
     line = claim.lines[0]
     assert (line.number, line.qualifier, line.procedure, line.units, line.unit) == ("1", "HC", "J3590", "1", "UN")
     assert line.description.startswith("COSENTYX")
     assert line.pointers == ("1",)
     assert line.control == "P1001-01"
-    assert line.service_date is not None
-    assert line.service_date.first == date(2024, 2, 6)
+    assert line.service_period is not None
+    assert line.service_period.first == date(2024, 2, 6)
     assert line.drug is not None
     assert (line.drug.qualifier, line.drug.ndc, line.drug.quantity, line.drug.unit) == (
         "N4", "00078116861", "16.8", "ML",
@@ -62,9 +62,9 @@ def test_an_institutional_claim_in_full() -> None:
     line = claim.lines[0]
     assert (line.revenue_code, line.procedure, line.charge, line.units) == ("0636", "J3590", "8100", "1")
     assert line.modifiers_sent == ("JZ",)
-    assert claim.statement is not None
-    assert claim.statement.first == claim.statement.last == date(2023, 12, 13)
-    assert {code.qualifier for code in claim.codes} >= {"ABK", "APR"}
+    assert claim.statement_period is not None
+    assert claim.statement_period.first == claim.statement_period.last == date(2023, 12, 13)
+    assert {code.qualifier for code in claim.health_codes} >= {"ABK", "APR"}
     assert [code.code for code in claim.diagnoses] == ["E771"]
     assert claim.pointed_diagnoses(line) == claim.diagnoses
     assert claim.reference("G1") is not None
@@ -72,7 +72,7 @@ def test_an_institutional_claim_in_full() -> None:
 
 
 def test_every_kind_of_health_code_is_read() -> None:
-    kinds = {code.qualifier for claim in HOSPITAL_CLAIMS.values() for code in claim.codes}
+    kinds = {code.qualifier for claim in HOSPITAL_CLAIMS.values() for code in claim.health_codes}
     assert kinds >= {"ABK", "ABF", "APR", "ABJ", "BBR", "BBQ", "BE", "BG", "BH"}
     assert any(claim.code("BG", "30") for claim in HOSPITAL_CLAIMS.values())
 
@@ -161,17 +161,17 @@ def test_a_line_without_sv1_is_still_a_line() -> None:
     line = next(x12proc.read(data)).lines[1]
     assert line.service is None
     assert (line.procedure, line.charge, line.units) == ("", "", "")
-    assert line.head is line.lx
+    assert line.sv_or_lx is line.lx
 
 
 def test_places_are_named_as_the_guides_name_them() -> None:
     segment = Segment("SV1", ("SV1", "HC:J3590", "5"), 7, 100, b"SV1*HC:J3590*5", "2400")
-    assert at(segment, 1, 7).element == "SV101-7"
-    assert at(segment, 2).byte_offset == 113
-    assert at(segment, 9).byte_offset == 100 + len(segment.raw)
-    gap = missing(segment, "2410", "LIN03")
+    assert location_of(segment, 1, 7).element == "SV101-7"
+    assert location_of(segment, 2).byte_offset == 113
+    assert location_of(segment, 9).byte_offset == 100 + len(segment.raw)
+    gap = missing_location(segment, "2410", "LIN03")
     assert (gap.segment, gap.element, gap.after, gap.segment_index) == ("LIN", "LIN03", "SV1", 7)
-    assert missing(segment, "2410", "CTP05-1").segment == "CTP"
+    assert missing_location(segment, "2410", "CTP05-1").segment == "CTP"
 
 
 def test_a_claim_beyond_measure_is_refused_with_its_place() -> None:

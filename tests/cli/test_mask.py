@@ -146,7 +146,7 @@ OWN_RULE = '''
 """A rule that reads an identifier."""
 from collections.abc import Iterator
 
-from x12proc.claims.model import Claim, at
+from x12proc.claims.model import Claim, location_of
 from x12proc.findings import WARN, Hit
 from x12proc.rules.base import claim_rule
 from x12proc.rules.context import Context
@@ -157,5 +157,5 @@ from x12proc.rules.context import Context
 def account_begins_with_b(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Only the real number is."""
     if claim.id == "B1001":
-        yield Hit(at(claim.clm, 1), "It is")
+        yield Hit(location_of(claim.clm, 1), "It is")
 '''

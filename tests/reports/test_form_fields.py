@@ -11,7 +11,7 @@ from support.rule_cases import all_cases
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.form_fields import _INSTITUTIONAL, _PROFESSIONAL, field_of, form_field
-from x12proc.claims.model import Claim, at, missing
+from x12proc.claims.model import Claim, location_of, missing_location
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.scanner import scan
 
@@ -72,10 +72,12 @@ def test_every_entry_names_a_field_of_its_form() -> None:
 
 def test_a_segment_says_what_it_holds() -> None:
     own = claim(base("I"))
-    told = {segment.raw: form_field(own, at(segment, 1, 2)) for segment in own.segments if segment.tag == "HI"}
+    told = {
+        segment.raw: form_field(own, location_of(segment, 1, 2)) for segment in own.segments if segment.tag == "HI"
+    }
     assert {raw[:6]: field for raw, field in told.items()}[b"HI*ABK"] == "FL 67"
     statement = next(segment for segment in own.segments if segment.raw.startswith(b"DTP*434"))
-    assert form_field(own, at(statement, 3)) == "FL 6"
+    assert form_field(own, location_of(statement, 3)) == "FL 6"
 
 
 @pytest.mark.parametrize(
@@ -97,15 +99,15 @@ def test_what_is_missing_has_the_field_of_what_its_status_names(
 ) -> None:
     for kind, field in (("P", box), ("I", locator)):
         own = claim(base(kind))
-        assert form_field(own, missing(own.clm, *place), status) == field
+        assert form_field(own, missing_location(own.clm, *place), status) == field
 
 
 def test_the_insured_is_the_patient_unless_there_is_a_dependent() -> None:
     own = claim(base())
     insured = next(party for party in own.subscriber if party.loop == "2010BA")
     assert not own.dependent
-    assert form_field(own, at(insured.segments[0], 3)) == "Box 2"
-    assert form_field(own, at(insured.segments[0], 9)) == "Box 1a"
+    assert form_field(own, location_of(insured.segments[0], 3)) == "Box 2"
+    assert form_field(own, location_of(insured.segments[0], 9)) == "Box 1a"
 
 
 def test_reports_name_the_field_beside_the_element() -> None:

@@ -20,7 +20,7 @@ from support.pyx12_oracle import guide_errors
 from support.rule_cases import all_cases
 from support.rules import profiles, reference
 
-from x12proc.claims.model import Claim, ServiceLine, at
+from x12proc.claims.model import Claim, ServiceLine, location_of
 from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import Summary, TransactionErrors, scrub_buffer
@@ -51,7 +51,7 @@ class Deciding(Engine):
 
 
 def _finding(claim: Claim) -> Finding:
-    place = at(claim.clm, 1)
+    place = location_of(claim.clm, 1)
     return Finding("BAL06", REJECT, "", "", place, None, "", "", "", (), ())
 
 

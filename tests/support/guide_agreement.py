@@ -23,12 +23,12 @@ STYLES = ("tilde", "tilde-lf", "tilde-crlf", "pipe", "newline", "control")
 def batches(data: bytes) -> Iterator[Batch]:
     """All claims of a file as a validator is sent them."""
     claims = [event for event in scan(data, ("J3590",), all_claims=True) if isinstance(event, ClaimSpan)]
-    return ClaimBatcher(data).cut([span for span in claims if version(span) in CHECKED_GUIDES])
+    return ClaimBatcher(data).batches([span for span in claims if version(span) in CHECKED_GUIDES])
 
 
 def differs(data: bytes) -> bool:
     """Whether pyx12 says anything else of a file than the quick walk with pyx12 behind it."""
-    return any(check(batch) != check(batch, quick=False) for batch in batches(data))
+    return any(check(batch) != check(batch, fast=False) for batch in batches(data))
 
 
 @cache

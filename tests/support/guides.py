@@ -26,9 +26,9 @@ CODES = ("J3590",)
 def run(data: bytes, *, whole: bool = False, reject: bool = False) -> list[Outcome]:
     """The outcomes of a file, as `--conformance targets` or, with `whole`, `full` has them."""
     engine = Engine(all_rules(), profiles(), reference(), codes=CODES, as_of=AS_OF)
-    judge = GuideChecker(data, lambda batch: lambda: check(batch), whole=whole)
+    checker = GuideChecker(data, lambda batch: lambda: check(batch), whole=whole)
     outcomes = scrub_buffer(data, engine, CODES, all_claims=whole)
-    return list(with_guide_errors(outcomes, judge, reject=reject))
+    return list(with_guide_errors(outcomes, checker, reject=reject))
 
 
 def claims(data: bytes, *, reject: bool = False) -> list[ClaimResult]:
@@ -43,7 +43,7 @@ def spans(data: bytes) -> list[ClaimSpan]:
 
 def raw_errors(data: bytes) -> list[tuple[GuideError, ...]]:
     """What the validator says of each of these claims, before anything is told once."""
-    return [errors for batch in ClaimBatcher(data).cut(spans(data)) for errors in check(batch).claims]
+    return [errors for batch in ClaimBatcher(data).batches(spans(data)) for errors in check(batch).claims]
 
 
 def one(data: bytes) -> tuple[GuideError, ...]:

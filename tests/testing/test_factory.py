@@ -130,7 +130,7 @@ def test_what_goes_in_comes_out() -> None:
     assert hospital.charge == "15143.90"
     assert [line.revenue_code for line in hospital.lines] == ["0636", "0260", "0258"]
     assert hospital.code("BG", "30") is not None
-    assert hospital.statement is not None
+    assert hospital.statement_period is not None
 
 
 def test_groups_and_sets_are_as_many_as_asked_for() -> None:

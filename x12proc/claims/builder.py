@@ -1,4 +1,4 @@
-"""From the bytes of a claim and of the loops it hangs under to a :class:`~x12proc.claims.model.Claim`."""
+"""Build a :class:`~x12proc.claims.model.Claim` from the bytes of a claim and of the loops above it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from x12proc.claims.model import (
     Party,
     Reference,
     ServiceLine,
-    days,
+    period_days,
 )
 from x12proc.wire import faults
 from x12proc.wire.delimiters import Delimiters
@@ -33,11 +33,11 @@ MOST_SEGMENTS = 100_000
 _DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
 _PARENTS_KEPT = 256
 _NO_MODIFIERS = [""] * 4
-_UNSENT = ("",) * 9  # stands in for elements behind the last one sent
+_EMPTY = ("",) * 9  # the elements after the last one sent
 
 
 class _Parent(msgspec.Struct, frozen=True):
-    """What is kept of a loop above the claim."""
+    """The values that are kept of a loop above the claim."""
 
     parties: tuple[Party, ...] = ()
     filing_indicator: str = ""  # SBR09
@@ -62,18 +62,18 @@ class ClaimBuilder:
         """
         delimiters = span.interchange.delimiters
         guide = span.transaction.guide
-        assert guide is not None, "the scanner tells claims of 837 sets only"
+        assert guide is not None, "the scanner yields claims of 837 sets only"
         header = self._parent(span.header, guide, delimiters)
         provider = self._parent(span.provider, guide, delimiters)
         subscriber = self._parent(span.subscriber, guide, delimiters)
         patient = self._parent(span.patient, guide, delimiters)
         segments = self._read(SegmentRange(span.start, span.end, span.segment_index), guide, delimiters, "2300")
-        heads = [place for place, segment in enumerate(segments) if segment.tag == "LX"]
-        head = segments[: heads[0]] if heads else segments
+        line_starts = [position for position, segment in enumerate(segments) if segment.tag == "LX"]
+        head = segments[: line_starts[0]] if line_starts else segments
         own = _by_tag(head, "2300")
         clm = segments[0]
         component = delimiters.component.decode("latin-1")
-        place = _components(clm.element(5), component, 3)
+        position = _components(clm.element(5), component, 3)
         codes = _health_codes(own.get("HI", ()), component)
         dates = _dates(own.get("DTP", ()))
         # In the order of the model, as with lines.
@@ -89,22 +89,22 @@ class ClaimBuilder:
             span.end,
             span,
             clm.element(2),  # charge
-            place[0],  # facility_code
-            place[1],  # facility_qualifier
-            place[2],  # frequency
+            position[0],  # facility_code
+            position[1],  # facility_qualifier
+            position[2],  # frequency
             clm,
             segments,
             codes,
             tuple([code for code in codes if code.qualifier in _DIAGNOSES]),  # diagnoses
             dates,
-            _dated(dates, "434"),  # statement
+            _period_of(dates, "434"),  # statement_period
             _references(own["REF"]) if "REF" in own else (),
             _notes(own["NTE"]) if "NTE" in own else (),
             _paperwork(own["PWK"]) if "PWK" in own else (),
             tuple(own["K3"]) if "K3" in own else (),
             _parties([segment for segment in head if segment.loop.startswith("2310")]),
-            _lines(segments, heads, component, span.end),
-            header.parties,  # header
+            _lines(segments, line_starts, component, span.end),
+            header.parties,  # submitter_receiver
             provider.parties,  # provider
             subscriber.parties,  # subscriber
             patient.parties,  # patient
@@ -114,30 +114,32 @@ class ClaimBuilder:
             span.patient is not None,  # dependent
         )
 
-    def _parent(self, stretch: SegmentRange | None, guide: str, delimiters: Delimiters) -> _Parent:
-        """A loop that claims hang under; the last few are kept, for claims mostly share them."""
-        if stretch is None or stretch.start == stretch.end:
+    def _parent(self, loop_range: SegmentRange | None, guide: str, delimiters: Delimiters) -> _Parent:
+        """Read a loop above claims; the last few are kept, because claims mostly share them."""
+        if loop_range is None or loop_range.start == loop_range.end:
             return _NO_PARENT
-        known = self._parents.get(stretch.start)
+        known = self._parents.get(loop_range.start)
         if known is None:
-            segments = self._read(stretch, guide, delimiters, "")
+            segments = self._read(loop_range, guide, delimiters, "")
             parties = _parties(segments)
             known = _Parent(
                 parties, _filing_indicator(segments), _party_of(parties, "2010BB"), _party_of(parties, "2010AA")
             )
             if len(self._parents) >= _PARENTS_KEPT:
                 self._parents.clear()
-            self._parents[stretch.start] = known
+            self._parents[loop_range.start] = known
         return known
 
-    def _read(self, stretch: SegmentRange, guide: str, delimiters: Delimiters, scope: str) -> tuple[Segment, ...]:
-        if stretch.end - stretch.start > LARGEST_CLAIM:
-            raise faults.CLAIM_TOO_LONG.error(stretch.start, most=LARGEST_CLAIM)
-        raw = self._buffer[stretch.start : stretch.end]
+    def _read(
+        self, loop_range: SegmentRange, guide: str, delimiters: Delimiters, scope: str
+    ) -> tuple[Segment, ...]:
+        if loop_range.end - loop_range.start > LARGEST_CLAIM:
+            raise faults.CLAIM_TOO_LONG.error(loop_range.start, most=LARGEST_CLAIM)
+        raw = self._buffer[loop_range.start : loop_range.end]
         if len(raw) > MOST_SEGMENTS and raw.count(delimiters.segment) > MOST_SEGMENTS:
-            raise faults.TOO_MANY_SEGMENTS.error(stretch.start, most=MOST_SEGMENTS)
+            raise faults.TOO_MANY_SEGMENTS.error(loop_range.start, most=MOST_SEGMENTS)
         loops = LoopTracker(guide, scope)
-        return tuple(split_segments(raw, stretch.start, stretch.segment_index, delimiters, loops))
+        return tuple(split_segments(raw, loop_range.start, loop_range.segment_index, delimiters, loops))
 
 
 def _components(text: str, component: str, least: int) -> list[str]:
@@ -178,7 +180,7 @@ def _dates(segments: Iterable[Segment]) -> tuple[DatePeriod, ...]:
 
 
 def _period(segment: Segment) -> DatePeriod:
-    _, qualifier, kind, text = (segment.elements + _UNSENT)[:4]
+    _, qualifier, kind, text = (segment.elements + _EMPTY)[:4]
     if kind == "RD8":
         start, _, end = text.partition("-")
         return DatePeriod(qualifier, kind, text, parse_date(start), parse_date(end), segment)
@@ -186,7 +188,7 @@ def _period(segment: Segment) -> DatePeriod:
     return DatePeriod(qualifier, kind, text, day, day, segment)
 
 
-def _dated(dates: tuple[DatePeriod, ...], qualifier: str) -> DatePeriod | None:
+def _period_of(dates: tuple[DatePeriod, ...], qualifier: str) -> DatePeriod | None:
     for period in dates:
         if period.qualifier == qualifier:
             return period
@@ -194,7 +196,7 @@ def _dated(dates: tuple[DatePeriod, ...], qualifier: str) -> DatePeriod | None:
 
 
 def parse_date(text: str) -> date | None:
-    """A date written CCYYMMDD, or None when it is none."""
+    """Parse a date written CCYYMMDD; None where it is none."""
     return _date(text) if len(text) == 8 else None
 
 
@@ -215,49 +217,51 @@ def _health_codes(segments: Iterable[Segment], component: str) -> tuple[HealthCo
             if text:
                 parts = _components(text, component, 5)
                 code = parts[1]
-                codes.append(HealthCode(parts[0], code, parts[3], parts[4], segment, position, _bare(code)))
+                codes.append(HealthCode(parts[0], code, parts[3], parts[4], segment, position, _normalized(code)))
     return tuple(codes)
 
 
-def _bare(code: str) -> str:
+def _normalized(code: str) -> str:
     return code.replace(".", "").strip().upper()
 
 
 def _parties(segments: tuple[Segment, ...] | list[Segment]) -> tuple[Party, ...]:
-    starts = [place for place, segment in enumerate(segments) if segment.tag == "NM1"]
+    starts = [position for position, segment in enumerate(segments) if segment.tag == "NM1"]
     ends = [*starts[1:], len(segments)]
     return tuple([_party(tuple(segments[start:end])) for start, end in zip(starts, ends, strict=False)])
 
 
 def _party(segments: tuple[Segment, ...]) -> Party:
-    values = segments[0].elements + _UNSENT
+    values = segments[0].elements + _EMPTY
     last, first = values[3], values[4]
     name = f"{last}, {first}" if last and first else last or first
     return Party(segments[0].loop, values[1], name, values[8], values[9], segments)
 
 
-def _lines(segments: tuple[Segment, ...], heads: list[int], component: str, end: int) -> tuple[ServiceLine, ...]:
+def _lines(
+    segments: tuple[Segment, ...], line_starts: list[int], component: str, end: int
+) -> tuple[ServiceLine, ...]:
     lines = []
-    for start, stop in zip(heads, [*heads[1:], len(segments)], strict=False):
+    for start, stop in zip(line_starts, [*line_starts[1:], len(segments)], strict=False):
         line_end = segments[stop].offset if stop < len(segments) else end
         lines.append(service_line(segments[start:stop], component, line_end))
     return tuple(lines)
 
 
 def service_line(segments: tuple[Segment, ...], component: str, end: int) -> ServiceLine:
-    """A line from the segments of its loop 2400 and of those below, which end at byte ``end``; ``component`` is
-    the interchange's component separator."""
+    """Build a line from the segments of its loop 2400 and of those below, which end at byte ``end``;
+    ``component`` is the interchange's component separator."""
     own = _by_tag(segments, "2400")
     services = own.get("SV1") or own.get("SV2")
     service = services[0] if services else None
-    values = (service.elements + _UNSENT) if service else _UNSENT
+    values = (service.elements + _EMPTY) if service else _EMPTY
     first = 2 if values[0] == "SV2" else 1
     procedure = _components(values[first], component, 7)
     modifiers = _modifiers(procedure)
     drugs = _drugs(own["2410"], component) if "2410" in own else ()
     drug = drugs[0] if drugs else None
     dates = _dates(own.get("DTP", ()))
-    service_date = _dated(dates, "472")
+    service_period = _period_of(dates, "472")
     references = _references(own["REF"]) if "REF" in own else ()
     # All in the order of the model; by name would take five times as long, which counts with so many lines.
     return ServiceLine(
@@ -277,8 +281,8 @@ def service_line(segments: tuple[Segment, ...], component: str, end: int) -> Ser
         drug,
         drug.ndc if drug else "",
         dates,
-        service_date,
-        days(service_date),  # served
+        service_period,
+        period_days(service_period),  # service_days
         references,
         _control(references) if references else "",
         _notes(own["NTE"]) if "NTE" in own else (),
@@ -297,7 +301,7 @@ def _control(references: tuple[Reference, ...]) -> str:
 
 
 def _by_tag(segments: Iterable[Segment], loop: str) -> dict[str, list[Segment]]:
-    """The segments of one loop proper by their tags, and those of the loops below it by their loops."""
+    """Group the segments of one loop proper by their tags, and those of the loops below it by their loops."""
     found: dict[str, list[Segment]] = {}
     for segment in segments:
         key = segment.tag if segment.loop == loop else segment.loop
@@ -319,8 +323,8 @@ def _modifiers(procedure: list[str]) -> tuple[str, ...]:
 
 
 def _drugs(segments: Sequence[Segment], component: str) -> tuple[DrugIdentification, ...]:
-    """The drugs of a line's 2410 loops, each of which begins with a LIN."""
-    starts = [place for place, segment in enumerate(segments) if segment.tag == "LIN"]
+    """Return the drugs of a line's 2410 loops, each of which begins with a LIN."""
+    starts = [position for position, segment in enumerate(segments) if segment.tag == "LIN"]
     ends = [*starts[1:], len(segments)]
     return tuple([_drug(tuple(segments[start:end]), component) for start, end in zip(starts, ends, strict=False)])
 

@@ -141,6 +141,6 @@ def _segment(claim: Claim, place: Location) -> Segment | None:
     number = place.segment_index - claim.segments[0].index
     if 0 <= number < len(claim.segments) and claim.segments[number].index == place.segment_index:
         return claim.segments[number]
-    parties = (*claim.header, *claim.provider, *claim.subscriber, *claim.patient)
+    parties = (*claim.submitter_receiver, *claim.provider, *claim.subscriber, *claim.patient)
     above = (segment for party in parties for segment in party.segments)
     return next((segment for segment in (*above, *claim.segments) if segment.index == place.segment_index), None)

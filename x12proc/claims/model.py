@@ -19,8 +19,8 @@ Days: TypeAlias = tuple[date, date]  # first and last
 
 
 class Location(msgspec.Struct, frozen=True, gc=False):
-    """A place in the file. For something absent it names the element that should be there, and ``after`` and
-    ``segment_index`` the segment it belongs behind."""
+    """A location in the file. For an absent element it names the element, and ``after`` and ``segment_index`` the
+    segment that it belongs after."""
 
     loop: str
     segment: str
@@ -31,7 +31,7 @@ class Location(msgspec.Struct, frozen=True, gc=False):
 
 
 class LazyLocation(msgspec.Struct, frozen=True, gc=False):
-    """A place in a segment that was sent, for which a :class:`Location` is made only when it is told."""
+    """A location in a segment that was sent; the :class:`Location` is made only when it is reported."""
 
     segment: Segment
     element: int
@@ -39,8 +39,8 @@ class LazyLocation(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def location(self) -> Location:
-        """The place itself."""
-        return at(self.segment, self.element, self.component)
+        """The location itself."""
+        return location_of(self.segment, self.element, self.component)
 
 
 class Party(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +48,7 @@ class Party(msgspec.Struct, frozen=True, gc=False):
 
     loop: str
     qualifier: str  # NM101
-    name: str  # NM103, for a person with NM104 behind a comma
+    name: str  # NM103, for a person with NM104 after a comma
     id_qualifier: str  # NM108
     id: str  # NM109
     segments: tuple[Segment, ...]
@@ -81,8 +81,8 @@ class DatePeriod(msgspec.Struct, frozen=True, gc=False):
     segment: Segment
 
 
-def days(period: DatePeriod | None) -> Days | None:
-    """First and last day of a period, or None where there is none or it can't be read."""
+def period_days(period: DatePeriod | None) -> Days | None:
+    """Return the first and last day of a period, or None where there is none or it can't be read."""
     if period is None or period.first is None or period.last is None or period.last < period.first:
         return None
     return period.first, period.last
@@ -97,12 +97,12 @@ class HealthCode(msgspec.Struct, frozen=True, gc=False):
     amount: str
     segment: Segment
     position: int  # which element of the HI
-    bare: str  # the code in capitals, without decimal point and blanks
+    normalized: str  # the code in capitals, without decimal point and blanks
 
     @property
     def location(self) -> Location:
-        """Where the code itself stands."""
-        return at(self.segment, self.position, 2)
+        """The location of the code."""
+        return location_of(self.segment, self.position, 2)
 
 
 class Paperwork(msgspec.Struct, frozen=True, gc=False):
@@ -146,15 +146,15 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     drug: DrugIdentification | None  # the first 2410 loop
     ndc: str  # LIN03 of the first 2410 loop
     dates: tuple[DatePeriod, ...]
-    service_date: DatePeriod | None  # DTP*472
-    served: Days | None  # its first and last day; None where it is missing or can't be read
+    service_period: DatePeriod | None  # DTP*472
+    service_days: Days | None  # its first and last day; None where it is missing or can't be read
     references: tuple[Reference, ...]
     control: str  # REF*6R, the line item control number
     notes: tuple[Note, ...]
     paperwork: tuple[Paperwork, ...]
     k3: tuple[Segment, ...]  # K3, fixed format information
     segments: tuple[Segment, ...]
-    end: int  # file offset behind the line's last segment
+    end: int  # file offset after the line's last segment
 
     @property
     def lx(self) -> Segment:
@@ -162,17 +162,17 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
         return self.segments[0]
 
     @property
-    def head(self) -> Segment:
+    def sv_or_lx(self) -> Segment:
         """SV1 or SV2, or the LX where neither was sent."""
         return self.service or self.segments[0]
 
-    def last_own(self) -> Segment:
-        """The last segment of the 2400 loop proper, behind which loop 2410 belongs."""
+    def last_loop_segment(self) -> Segment:
+        """The last segment of the 2400 loop proper, after which loop 2410 belongs."""
         return next(segment for segment in reversed(self.segments) if segment.loop == "2400")
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
-    """A claim (2300) with what it hangs under (1000, 2000A-C) and everything below it.
+    """A claim (2300) with the loops above it (1000, 2000A-C) and everything below it.
 
     ``guide`` is GS08 as sent, ``type`` is P or I. Diagnoses are the HI composites ABK, ABF (BK, BF) in order,
     so that diagnosis pointer 1 is ``diagnoses[0]``.
@@ -187,24 +187,24 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     delimiters: Delimiters
     start: int
     end: int
-    span: ClaimSpan  # the claim's place, and the envelopes and HL loops that it hangs under
+    span: ClaimSpan  # the claim's span, and the envelopes and HL loops above it
     charge: str  # CLM02
     facility_code: str  # CLM05-1
     facility_qualifier: str  # CLM05-2
     frequency: str  # CLM05-3
     clm: Segment
     segments: tuple[Segment, ...]  # from the CLM to the claim's last segment
-    codes: tuple[HealthCode, ...]
+    health_codes: tuple[HealthCode, ...]
     diagnoses: tuple[HealthCode, ...]
     dates: tuple[DatePeriod, ...]
-    statement: DatePeriod | None  # DTP*434, the statement dates of an institutional claim
+    statement_period: DatePeriod | None  # DTP*434, the statement dates of an institutional claim
     references: tuple[Reference, ...]
     notes: tuple[Note, ...]
     paperwork: tuple[Paperwork, ...]
     k3: tuple[Segment, ...]  # K3, fixed format information
     parties: tuple[Party, ...]  # 2310 loops
     lines: tuple[ServiceLine, ...]
-    header: tuple[Party, ...]  # 1000A, 1000B
+    submitter_receiver: tuple[Party, ...]  # 1000A, 1000B
     provider: tuple[Party, ...]  # 2010AA, AB, AC
     subscriber: tuple[Party, ...]  # 2010BA, BB
     patient: tuple[Party, ...]  # 2010CA
@@ -229,12 +229,12 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
     def code(self, qualifier: str, value: str) -> HealthCode | None:
         """The HI composite with this qualifier and code."""
-        for code in self.codes:
+        for code in self.health_codes:
             if code.qualifier == qualifier and code.code == value:
                 return code
         return None
 
-    def last_own(self) -> Segment:
+    def last_loop_segment(self) -> Segment:
         """The last segment of the 2300 loop proper."""
         return next(segment for segment in reversed(self.segments) if segment.loop == "2300")
 
@@ -248,8 +248,8 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
         return tuple([self.diagnoses[place - 1] for place in places if 0 < place <= len(self.diagnoses)])
 
 
-def at(segment: Segment, element: int | None = None, component: int | None = None) -> Location:
-    """The place of a segment, of one of its elements, or of a component of it."""
+def location_of(segment: Segment, element: int | None = None, component: int | None = None) -> Location:
+    """Return the location of a segment, of one of its elements, or of a component of it."""
     name = segment.tag
     offset = segment.offset
     if element is not None:
@@ -258,8 +258,8 @@ def at(segment: Segment, element: int | None = None, component: int | None = Non
     return Location(segment.loop, segment.tag, name, segment.index, offset)
 
 
-def missing(after: Segment, loop: str, element: str) -> Location:
-    """The place of something that was not sent and belongs behind ``after``: element ``LIN03`` of loop 2410."""
+def missing_location(after: Segment, loop: str, element: str) -> Location:
+    """Return the location of an element that was not sent and belongs after ``after``: ``LIN03`` of loop 2410."""
     tag = element.split("-", maxsplit=1)[0]
     tag = tag[:-2] if tag[-2:].isdigit() and len(tag) > 3 else tag
     return Location(loop, tag, element, after.index, after.offset, after.tag)

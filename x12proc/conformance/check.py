@@ -1,8 +1,9 @@
-"""Guide conformance: batches of a file's pieces held against the implementation guides.
+"""Guide conformance: check batches of a file's chunks against the implementation guides.
 
-A piece that the quick walk knows to be sound is done with; every other one goes to pyx12, whose maps the tables of
-the quick walk are made of and who alone says what is wrong. Before each piece a walk is set back to where the
-piece's parent ended, so that a claim is judged as it would be behind its own loops, whatever stands beside it.
+A chunk that the fast walk finds sound needs no more; every other one goes to pyx12, which reports the errors, and
+whose maps the tables of the fast walk are built from. Before each chunk the walk is reset to the state at the end
+of the chunk's parent, so that a claim is checked as if it followed its own loops, whatever precedes it in the
+file.
 """
 
 from __future__ import annotations
@@ -13,81 +14,81 @@ from importlib import metadata
 import msgspec
 
 from x12proc.conformance.chunks import CLAIM, Batch, BatchResult, Chunk, GuideErrors
-from x12proc.conformance.fast.walk import sound_guide, walk_soundly
+from x12proc.conformance.fast.walk import fast_guide, fast_walk
 from x12proc.conformance.state import WalkState
 from x12proc.findings import GuideError
 
 
-def check(batch: Batch, *, quick: bool = True) -> BatchResult:
-    """Hold a batch against its guide. The guide must be one of CHECKED_GUIDES; never raises on input.
+def check(batch: Batch, *, fast: bool = True) -> BatchResult:
+    """Check a batch against its guide. The guide must be one of CHECKED_GUIDES; never raises on input.
 
-    Not ``quick``, pyx12 is asked of every piece; the verdict is the same.
+    Without ``fast`` every chunk goes to pyx12; the result is the same.
     """
-    return _Course(batch, quick=quick).run()
+    return _BatchCheck(batch, fast=fast).run()
 
 
 @lru_cache(maxsize=4)
 def _are_of_this_pyx12(source: str) -> bool:
-    """Whether tables were made of the maps that are installed; maps of another pyx12 may say something else."""
+    """Return whether tables were built from the installed maps; those of another pyx12 may differ."""
     return source.startswith(f"pyx12 {metadata.version('pyx12')} ")
 
 
-def check_quickly(batch: Batch) -> BatchResult | None:
-    """The same without pyx12; None unless all of the batch is known to be sound."""
+def check_fast(batch: Batch) -> BatchResult | None:
+    """Check a batch without pyx12; None unless all of it is known to be sound."""
     try:
-        return _Course(batch, quick=True, ask=False).run()
-    except _AskPyx12:
+        return _BatchCheck(batch, fast=True, allow_pyx12=False).run()
+    except _NeedsPyx12:
         return None
 
 
-class _AskPyx12(Exception):  # noqa: N818 - no fault: who is asked was told not to
-    """A piece may be faulty."""
+class _NeedsPyx12(Exception):  # noqa: N818 - no error: ends a check without pyx12
+    """A chunk may be faulty."""
 
 
-class _Course:
-    """The walk through one batch: pieces quickly where that may be, by pyx12 where it may be asked."""
+class _BatchCheck:
+    """The check of one batch: with the fast walk where possible, with pyx12 where that is allowed."""
 
-    def __init__(self, batch: Batch, *, quick: bool, ask: bool = True) -> None:
+    def __init__(self, batch: Batch, *, fast: bool, allow_pyx12: bool = True) -> None:
         self._batch = batch
-        self._ask = ask
-        self._guide = sound_guide(batch.guide)
-        self._quick = quick and _are_of_this_pyx12(self._guide.guide.source)
+        self._allow_pyx12 = allow_pyx12
+        self._guide = fast_guide(batch.guide)
+        self._fast = fast and _are_of_this_pyx12(self._guide.guide.source)
         table = self._guide.guide
         counted = dict.fromkeys(table.envelope, 1)
-        self._stack = [WalkState(-1, table.start, counted, None, frozenset(), claimed=True)]
-        self._loose: list[GuideError] = []
+        self._stack = [WalkState(-1, table.start, counted, None, frozenset(), has_claim=True)]
+        self._unattached: list[GuideError] = []
 
     def run(self) -> BatchResult:
-        """Walk all pieces."""
+        """Walk all chunks."""
         claims: list[GuideErrors] = []
-        for piece in self._batch.pieces:
-            self._back_to(piece.level)
-            self._stack.append(self._walk(piece))
-            if piece.level == CLAIM:
+        for chunk in self._batch.chunks:
+            self._back_to(chunk.level)
+            self._stack.append(self._walk(chunk))
+            if chunk.level == CLAIM:
                 for above in self._stack:
-                    above.claimed = True
+                    above.has_claim = True
                 claims.append(tuple(error for above in self._stack for error in above.errors.values()))
-        if self._batch.closes:
+        if self._batch.ends_transaction:
             self._back_to(0)
-        return BatchResult(tuple(claims), tuple(self._loose))
+        return BatchResult(tuple(claims), tuple(self._unattached))
 
-    def _walk(self, piece: Chunk) -> WalkState:
+    def _walk(self, chunk: Chunk) -> WalkState:
         parent = self._stack[-1]
         if parent.stopped:
-            return msgspec.structs.replace(parent, level=piece.level, errors={})
+            return msgspec.structs.replace(parent, level=chunk.level, errors={})
         delimiters = self._batch.delimiters
-        sound = walk_soundly(self._guide, delimiters, parent, piece) if self._quick else None
+        sound = fast_walk(self._guide, delimiters, parent, chunk) if self._fast else None
         if sound is not None:
             return sound
-        if not self._ask:
-            raise _AskPyx12
+        if not self._allow_pyx12:
+            raise _NeedsPyx12
         from x12proc.conformance.pyx12_walk import walk_with_pyx12  # noqa: PLC0415 - its maps take a while to load
 
-        return walk_with_pyx12(self._batch.guide, delimiters, parent, piece)
+        return walk_with_pyx12(self._batch.guide, delimiters, parent, chunk)
 
     def _back_to(self, level: int) -> None:
-        """Leave the loops that the next piece doesn't hang under."""
+        """Leave the loops that are not above the next chunk."""
         while self._stack[-1].level >= level:
             left = self._stack.pop()
-            if not left.claimed:
-                self._loose += left.errors.values()
+            if not left.has_claim:
+                self._unattached += left.errors.values()

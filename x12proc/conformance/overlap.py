@@ -1,7 +1,7 @@
-"""Which of our rules tell the same fault as the guide's validator, so that one fault is told once.
+"""The rules that report the same fault as a guide error, so that one fault is reported once.
 
-Our finding stays: it names the drug's side of the matter, the fix and the payer's likely answer. The guide error
-at the same place is left out. Switch the rule off in a profile, and the guide error is heard again.
+The rule's finding stays: it names the drug's side of the matter, the fix and the payer's likely answer. The guide
+error at the same element is left out. Where a profile switches the rule off, the guide error is reported again.
 """
 
 from __future__ import annotations
@@ -25,24 +25,25 @@ def same_faults() -> dict[str, GuideErrorPatterns]:
     return {rule.id: rule.same_as_guide for rule in all_rules().values() if rule.same_as_guide}
 
 
-def told_once(scrubbed: ClaimResult, errors: GuideErrors) -> GuideErrors:
-    """The guide errors of a claim that no finding of it tells as well."""
+def drop_already_reported(scrubbed: ClaimResult, errors: GuideErrors) -> GuideErrors:
+    """Return the guide errors of a claim that none of its findings reports as well."""
     if not errors:
         return errors
     lines = [line.lx.index for line in scrubbed.claim.lines]
     findings: dict[tuple[str, int], list[Finding]] = {}
     for finding in scrubbed.all_findings:
         if finding.rule in same_faults():
-            findings.setdefault(_place(finding.location, lines), []).append(finding)
+            findings.setdefault(_key(finding.location, lines), []).append(finding)
     return tuple(
         error
         for error in errors
-        if not any(_same(finding, error) for finding in findings.get(_place(error.location, lines), ()))
+        if not any(_same(finding, error) for finding in findings.get(_key(error.location, lines), ()))
     )
 
 
-def _place(location: Location, lines: list[int]) -> tuple[str, int]:
-    """The segment, or of one that is absent the line: it may be said to belong behind one segment or another."""
+def _key(location: Location, lines: list[int]) -> tuple[str, int]:
+    """Return the key of a segment, of an absent one that of its line: it may be located after one segment or
+    another."""
     index = location.segment_index
     return location.segment, index if location.after is None else -1 - bisect_right(lines, index)
 

@@ -1,11 +1,11 @@
-"""pyx12's walk through a piece of a file, which tells all that is wrong with it.
+"""pyx12's walk through a chunk of a file, which reports all of its errors.
 
 The only importer of pyx12. Its document reader is left aside: it takes one file at a time, stops at the first
 oddity and logs what it finds with names and birth dates. Its two working parts are driven here instead, segment by
-segment: the walker, which finds a segment's place in the map and counts, and the check of a segment's elements.
+segment: the walker, which finds a segment's node in the map and counts, and the check of a segment's elements.
 
-Before each piece the walker is set back to where the piece's parent ended, so that a claim is judged as it would
-be behind its own loops, whatever stands beside it in the file.
+Before each chunk the walker is reset to the state at the end of the chunk's parent, so that a claim is checked as
+if it followed its own loops, whatever precedes it in the file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pyx12.path import X12Path
 from pyx12.segment import Segment as Pyx12Segment
 
 from x12proc.claims.builder import MOST_SEGMENTS
-from x12proc.claims.model import at, missing
+from x12proc.claims.model import location_of, missing_location
 from x12proc.conformance.chunks import CLAIM, PROVIDER, TRAILER, Chunk
 from x12proc.conformance.fast.walk import CLOSING
 from x12proc.conformance.state import WalkState, hl_number
@@ -33,7 +33,7 @@ from x12proc.values import excerpt
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment, split_segments
 
-MOST_ERRORS = 100  # of one piece; what has more is not what it claims to be
+MOST_ERRORS = 100  # of one chunk; one with more is no 837
 UNCHECKED = "unchecked"
 _MOST_KEPT, _LONGEST_KEPT = 4096, 200  # segments known to be sound, and the characters of one
 _MOST_SENT = 100  # elements of a segment; no map knows half as many, and pyx12 keeps each of a million apart
@@ -41,9 +41,9 @@ CONTROL_VERSION = "00501"
 ENVELOPE = ("/ISA_LOOP", "/ISA_LOOP/ISA", "/ISA_LOOP/GS_LOOP", "/ISA_LOOP/GS_LOOP/GS")
 CLAIM_LOOP = "2300"
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-# What the scanner tells of every set, whether it is judged or not: a strange guide, a wrong count.
-_TOLD_ALREADY = frozenset(("ST03", "SE01"))
-_PLACE = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
+# The scanner reports these for every set, checked or not: another guide, a wrong count.
+_REPORTED_BY_SCAN = frozenset(("ST03", "SE01"))
+_REFERENCE = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
 _NAMELESS = frozenset(("ISA_LOOP", "GS_LOOP", "ST_LOOP", "HEADER", "DETAIL", "FOOTER"))
 
 Node: TypeAlias = Any  # a node of a pyx12 map: its classes are not part of pyx12's interface
@@ -53,7 +53,7 @@ Node: TypeAlias = Any  # a node of a pyx12 map: its classes are not part of pyx1
 
 
 class _Guide:
-    """A guide's map, where a set begins in it, and what has been counted by then."""
+    """A guide's map, its nodes by path, and the segments that are known to be sound."""
 
     def __init__(self, version: str) -> None:
         name = map_index().get_filename(CONTROL_VERSION, version, "HC")
@@ -65,10 +65,10 @@ class _Guide:
         self.claim_loops = [name for name, node in self.nodes.items() if node.id == CLAIM_LOOP]
         self._sound: set[tuple[int, str, str]] = set()
 
-    def element_errors(self, node: Node, sent: _Sent, marks: str, text: str) -> list[Any]:
-        """What is wrong with the elements of a segment that stands at a node of the map, given its separators and
-        its text. Claims repeat one another: of the last few thousand segments it is known that they are sound."""
-        key = (id(node), marks, text)
+    def element_errors(self, node: Node, sent: _Pyx12Segment, separators: str, text: str) -> list[Any]:
+        """Return pyx12's errors in the elements of a segment at a node of the map, given its separators and its
+        text. Claims repeat one another: the last few thousand sound segments are not checked again."""
+        key = (id(node), separators, text)
         if key in self._sound:
             return []
         errors: list[Any] = node.is_valid_errors(sent)[1]
@@ -88,7 +88,7 @@ _names: dict[int, tuple[X12Path, str]] = {}  # by identity; the path is kept so 
 
 
 def _name(path: str | X12Path) -> str:
-    """The text of a node's path. There are as many paths as nodes in the maps, and they live as long."""
+    """Return the text of a node's path. There are as many paths as nodes in the maps, and they live as long."""
     if isinstance(path, str):
         return path
     known = _names.get(id(path))
@@ -98,8 +98,8 @@ def _name(path: str | X12Path) -> str:
 
 
 class _Counter(NodeCounter):
-    """pyx12's counter of segments and loops, keyed by text: its own spells a path out at every question, which
-    is half of what a walk costs."""
+    """pyx12's counter of segments and loops, keyed by text: its own formats a path at every call, which is half
+    of the cost of a walk."""
 
     def __init__(self, counts: Mapping[str, int]) -> None:
         self.counts = dict(counts)
@@ -117,164 +117,169 @@ class _Counter(NodeCounter):
         return self.counts.get(_name(xpath), 0)
 
 
-class _Sent(Pyx12Segment):
-    """A segment as pyx12 reads it, which finds its elements without parsing the same places again and again."""
+class _Pyx12Segment(Pyx12Segment):
+    """A segment as pyx12 reads it, which parses each reference to an element once."""
 
     def _parse_refdes(self, ref_des: str) -> tuple[int | None, int | None]:
-        return _places(ref_des) or super()._parse_refdes(ref_des)
+        return _positions(ref_des) or super()._parse_refdes(ref_des)
 
 
 @lru_cache(maxsize=1024)
-def _places(ref_des: str) -> tuple[int, int | None] | None:
-    found = _PLACE.fullmatch(ref_des)
+def _positions(ref_des: str) -> tuple[int, int | None] | None:
+    found = _REFERENCE.fullmatch(ref_des)
     if found is None:
         return None
     return int(found[1]) - 1, int(found[2]) - 1 if found[2] else None
 
 
-# -- a piece ------------------------------------------------------------------------------------------------------
+# -- a chunk ------------------------------------------------------------------------------------------------------
 
 
-def walk_with_pyx12(version: str, delimiters: Delimiters, parent: WalkState, piece: Chunk) -> WalkState:
-    """Where a piece leads that begins where its parent ended, and all that is wrong with it."""
-    return _Walk(_guide(version), delimiters, parent, piece).run()
+def walk_with_pyx12(version: str, delimiters: Delimiters, parent: WalkState, chunk: Chunk) -> WalkState:
+    """Walk a chunk from the end of its parent; the state returned has all errors."""
+    return _Walk(_guide(version), delimiters, parent, chunk).run()
 
 
 class _Walk:
-    """The walk through one piece, from where its parent ended."""
+    """The walk through one chunk, from the end of its parent."""
 
-    def __init__(self, guide: _Guide, delimiters: Delimiters, parent: WalkState, piece: Chunk) -> None:
+    def __init__(self, guide: _Guide, delimiters: Delimiters, parent: WalkState, chunk: Chunk) -> None:
         self._guide = guide
         self._delimiters = delimiters
         self._separator = delimiters.element.decode("latin-1")
         self._component = delimiters.component.decode("latin-1")
         self._parent = parent
-        self._piece = piece
-        self._node = guide.nodes[parent.place]
+        self._chunk = chunk
+        self._node = guide.nodes[parent.path]
         self._last = parent.last
         self._lines = 0
         self._parents = parent.parents
         self._walker = walk_tree()
         self._walker.counter = self._counter = _Counter(parent.counts)
-        self._stand = WalkState(
-            piece.level, parent.place, self._counter.counts, parent.last, parent.parents, claimed=piece.claimed
+        self._state = WalkState(
+            chunk.level, parent.path, self._counter.counts, parent.last, parent.parents, has_claim=chunk.has_claim
         )
 
     def run(self) -> WalkState:
-        """Take the piece's segments in order, then look what is missing behind the last one."""
-        piece = self._piece
-        if not piece.raw:
-            self._stop(_nothing(piece), "there is too much of it")
-            return self._stand
-        if piece.level == CLAIM:
-            self._counter.counts.update(dict.fromkeys(self._guide.claim_loops, piece.number - 1))
-        for segment in split_segments(piece.raw, piece.offset, piece.segment_index, self._delimiters):
+        """Take the chunk's segments in order, then look for what is missing after the last one."""
+        chunk = self._chunk
+        if not chunk.raw:
+            self._stop(_nothing(chunk), "there is too much of it")
+            return self._state
+        if chunk.level == CLAIM:
+            self._counter.counts.update(dict.fromkeys(self._guide.claim_loops, chunk.number - 1))
+        for segment in split_segments(chunk.raw, chunk.offset, chunk.segment_index, self._delimiters):
             if not self._take(segment):
                 break
         else:
             self._end()
-        stand = self._stand
-        stand.place, stand.last, stand.parents = _name(self._node.x12path), self._last, self._parents
-        return stand
+        state = self._state
+        state.path, state.last, state.parents = _name(self._node.x12path), self._last, self._parents
+        return state
 
     def _take(self, segment: Segment) -> bool:
-        """One segment. False when the walk ends here."""
-        first = segment.index == self._piece.segment_index
+        """Take one segment. False where the walk ends here."""
+        first = segment.index == self._chunk.segment_index
         text = self._text(segment.elements)
         sent = self._sent(text)
         try:
             found, _, _, errors = self._walker.walk_errors(self._node, sent, 0, 0, None)
-        except Exception as error:  # whatever pyx12 stumbles over, the claim is told
+        except Exception as error:  # whatever pyx12 fails on, the claim is reported
             self._stop(_in_loop(segment, self._node), f"pyx12 stops at it ({type(error).__name__})")
             return False
         node = self._node if found is None else found
         here = _in_loop(segment, node)
-        self._tell_walk(errors, here, first)
-        self._tell_counts(here, first, placed=found is not None)
+        self._report_walk(errors, here, first)
+        self._report_counts(here, first, placed=found is not None)
         if found is not None:
-            self._tell_elements(found, sent, text, here)
+            self._report_elements(found, sent, text, here)
             self._node, self._last = found, here
         return self._may_go_on(here)
 
     def _text(self, elements: tuple[str, ...]) -> str:
-        """A segment as text for pyx12. Names may hold letters that it doesn't know: each becomes one it does."""
+        """Return a segment as text for pyx12. Names may hold letters that it doesn't know: each becomes one it
+        does."""
         text = self._separator.join(elements[:_MOST_SENT])
         return text if text.isascii() else _NOT_ASCII.sub("A", text)
 
-    def _sent(self, text: str) -> _Sent:
-        return _Sent(text, "\0", self._separator, self._component)
+    def _sent(self, text: str) -> _Pyx12Segment:
+        return _Pyx12Segment(text, "\0", self._separator, self._component)
 
     def _may_go_on(self, here: Segment) -> bool:
-        if len(self._stand.errors) < MOST_ERRORS and here.index - self._piece.segment_index < MOST_SEGMENTS:
+        if len(self._state.errors) < MOST_ERRORS and here.index - self._chunk.segment_index < MOST_SEGMENTS:
             return True
         self._stop(here, "too much is wrong with it, or there is too much of it")
         return False
 
     def _stop(self, here: Segment, why: str) -> None:
-        self._stand.tell(GuideError(UNCHECKED, f"Not checked from here on: {why}", at(here)))
-        self._stand.stopped = True
+        self._state.add_error(GuideError(UNCHECKED, f"Not checked from here on: {why}", location_of(here)))
+        self._state.stopped = True
 
-    # -- what is told ---------------------------------------------------------------------------------------------
+    # -- errors --------------------------------------------------------------------------------------------------
 
-    def _tell_walk(self, errors: Iterable[Any], here: Segment, first: bool) -> None:
-        """What the walker says: missing, unexpected or repeated segments and loops."""
+    def _report_walk(self, errors: Iterable[Any], here: Segment, first: bool) -> None:
+        """Report the errors of the walker: missing, unexpected or repeated segments and loops."""
         for error in errors:
             if error.err_cde != "3":
                 value = excerpt(here.element(1)) or None if error.err_cde == "1" else None
-                self._stand.tell(GuideError(error.err_cde, _walk_message(error, here.tag), at(here), value))
-            elif self._last is not None and not (first and self._piece.level == TRAILER):
-                # What is seen to be missing before a segment of the piece has a place belongs to the loop above.
+                self._state.add_error(
+                    GuideError(error.err_cde, _walk_message(error, here.tag), location_of(here), value)
+                )
+            elif self._last is not None and not (first and self._chunk.level == TRAILER):
+                # What is missing before the first segment of the chunk has a node belongs to the loop above.
                 above = self._last is self._parent.last
-                (self._parent if above else self._stand).tell(_missing(error, self._last))
+                (self._parent if above else self._state).add_error(_missing(error, self._last))
 
-    def _tell_counts(self, here: Segment, first: bool, *, placed: bool) -> None:
-        """What pyx12's reader says besides: numbers out of step, separators at the end of a segment."""
-        tell = self._stand.tell
+    def _report_counts(self, here: Segment, first: bool, *, placed: bool) -> None:
+        """Report the errors of pyx12's reader: numbers out of step, separators at the end of a segment."""
+        add_error = self._state.add_error
         if not any(here.elements[1:]):
-            tell(GuideError("8", f"{here.tag} holds no element", at(here)))
+            add_error(GuideError("8", f"{here.tag} holds no element", location_of(here)))
         if len(here.elements) > 1 and not here.elements[-1]:
-            tell(GuideError("SEG1", "Separators stand at the end of the segment", at(here)))
-        if first and PROVIDER <= self._piece.level < CLAIM:
-            self._tell_hierarchy(here)
-        elif here.tag == "LX" and self._piece.level == CLAIM:
+            add_error(GuideError("SEG1", "Separators stand at the end of the segment", location_of(here)))
+        if first and PROVIDER <= self._chunk.level < CLAIM:
+            self._report_hierarchy(here)
+        elif here.tag == "LX" and self._chunk.level == CLAIM:
             self._lines += 1
             if placed and self._guide.counts_lines and here.element(1) != str(self._lines):
                 message = f"LX01 should be {self._lines}: it counts the lines of the claim"
-                tell(GuideError("LX", message, at(here, 1), excerpt(here.element(1)) or None))
+                add_error(GuideError("LX", message, location_of(here, 1), excerpt(here.element(1)) or None))
 
-    def _tell_hierarchy(self, here: Segment) -> None:
+    def _report_hierarchy(self, here: Segment) -> None:
         number, parent = here.element(1), here.element(2)
-        counted = self._piece.number
+        counted = self._chunk.number
         if hl_number(number) != counted:
             message = f"HL01 should be {counted}: it counts the HL segments of the set"
-            self._stand.tell(GuideError("HL1", message, at(here, 1), excerpt(number) or None))
+            self._state.add_error(GuideError("HL1", message, location_of(here, 1), excerpt(number) or None))
         if parent and hl_number(parent) not in self._parents:
             message = "HL02 is not the number of an HL that this one stands under"
-            self._stand.tell(GuideError("HL2", message, at(here, 2), excerpt(parent)))
-        known = (place for place in (counted, hl_number(number)) if place is not None)
+            self._state.add_error(GuideError("HL2", message, location_of(here, 2), excerpt(parent)))
+        known = (path for path in (counted, hl_number(number)) if path is not None)
         self._parents = self._parents.union(known)
 
-    def _tell_elements(self, node: Node, sent: _Sent, text: str, here: Segment) -> None:
-        """What is wrong with a segment's elements. pyx12 4.0 raises on a composite that is too long; those are
-        told and cut first when it does."""
+    def _report_elements(self, node: Node, sent: _Pyx12Segment, text: str, here: Segment) -> None:
+        """Report the errors in a segment's elements. pyx12 4.0 raises on a composite that is too long; where it
+        does, those are reported and shortened first."""
         try:
             errors = self._guide.element_errors(node, sent, self._separator + self._component, text)
         except Exception:
-            for position, most in _cut(node, sent):
+            for position, most in _shorten(node, sent):
                 message = f"{here.tag}{position:02d} has more than {most} components"
-                self._stand.tell(GuideError("3", message, at(here, position), excerpt(here.element(position))))
-            errors = self._again(node, sent, here)
+                self._state.add_error(
+                    GuideError("3", message, location_of(here, position), excerpt(here.element(position)))
+                )
+            errors = self._retry(node, sent, here)
         for error in errors:
-            told = self._element_error(error, here)
-            if told.location.element not in _TOLD_ALREADY:
-                self._stand.tell(told)
+            reported = self._element_error(error, here)
+            if reported.location.element not in _REPORTED_BY_SCAN:
+                self._state.add_error(reported)
 
-    def _again(self, node: Node, sent: _Sent, here: Segment) -> list[Any]:
+    def _retry(self, node: Node, sent: _Pyx12Segment, here: Segment) -> list[Any]:
         try:
             errors: list[Any] = node.is_valid_errors(sent)[1]
         except Exception as error:
             message = f"This segment was not checked: pyx12 stops at it ({type(error).__name__})"
-            self._stand.tell(GuideError(UNCHECKED, message, at(here)))
+            self._state.add_error(GuideError(UNCHECKED, message, location_of(here)))
             return []
         return errors
 
@@ -284,34 +289,35 @@ class _Walk:
         if component is not None:
             parts = value.split(self._component)
             value = parts[component - 1] if component <= len(parts) else ""
-        location = at(here, position, component)
+        location = location_of(here, position, component)
         code = _code(error)
         return GuideError(
             code, f"{location.element} {_element_message(error, code, value)}", location, excerpt(value) or None
         )
 
     def _end(self) -> None:
-        """Show the walker what comes behind the piece, so that it sees what is missing at its end."""
-        if not self._piece.follower or self._last is None:
+        """Pass the walker the segment after the chunk, so that it finds what is missing at the chunk's end."""
+        if not self._chunk.next_head or self._last is None:
             return
-        behind = split_segments(self._piece.follower, 0, 0, self._delimiters)
-        # Whatever else follows ends the set: that its SE is missing has been told by the scanner.
+        behind = split_segments(self._chunk.next_head, 0, 0, self._delimiters)
+        # Whatever else follows ends the set: the scanner has reported that its SE is missing.
         inside = bool(behind) and behind[0].tag in ("CLM", "HL")
-        if not inside or not self._sees(behind[0].elements, self._last):
-            self._sees(CLOSING, self._last)
+        if not inside or not self._finds_node(behind[0].elements, self._last):
+            self._finds_node(CLOSING, self._last)
 
-    def _sees(self, elements: tuple[str, ...], last: Segment) -> bool:
-        """Whether the walker finds a place for a segment behind the piece; what it then misses is told."""
+    def _finds_node(self, elements: tuple[str, ...], last: Segment) -> bool:
+        """Return whether the walker finds a node for a segment after the chunk; report what is missing before
+        it."""
         self._walker.counter = _Counter(self._counter.counts)
         try:
             found, _, _, errors = self._walker.walk_errors(
                 self._node, self._sent(self._text(elements)), 0, 0, None
             )
-        except Exception:  # that segment is none of this piece's
+        except Exception:  # that segment is not in this chunk
             return False
         for error in errors:
             if error.err_cde == "3":
-                self._stand.tell(_missing(error, last))
+                self._state.add_error(_missing(error, last))
         return found is not None
 
 
@@ -320,13 +326,13 @@ def _in_loop(segment: Segment, node: Node) -> Segment:
     return Segment(tag, segment.elements, segment.index, segment.offset, segment.raw, loop_name(node))
 
 
-def _nothing(piece: Chunk) -> Segment:
-    tag = "CLM" if piece.level == CLAIM else "HL" if piece.level else "ST"
-    return Segment(tag, (tag,), piece.segment_index, piece.offset, b"")
+def _nothing(chunk: Chunk) -> Segment:
+    tag = "CLM" if chunk.level == CLAIM else "HL" if chunk.level else "ST"
+    return Segment(tag, (tag,), chunk.segment_index, chunk.offset, b"")
 
 
 def loop_name(node: Node) -> str:
-    """The loop that a node stands in, as our reports name it."""
+    """Return the loop of a node, as reports name it."""
     while node is not None and not node.is_loop():
         node = node.parent
     return "ST" if node is None or node.id in _NAMELESS else str(node.id)
@@ -339,7 +345,7 @@ def _missing(error: Any, last: Segment) -> GuideError:
         message = f"Loop {loop} ({node.parent.name}) is missing: it begins with {node.id}"
     else:
         message = f"{node.id} ({node.name}) is missing"
-    return GuideError("3", message, missing(last, loop, node.id))
+    return GuideError("3", message, missing_location(last, loop, node.id))
 
 
 def _walk_message(error: Any, tag: str) -> str:
@@ -359,9 +365,9 @@ def _times(node: Node) -> str:
 
 
 def _element(error: Any) -> tuple[int, int | None]:
-    """Which element and component an error is about."""
+    """Return the positions of the element and component that an error is in."""
     node = error.map_node
-    if node is None:  # told of the segment; the place is a number or a name like SV101
+    if node is None:  # an error of the segment; the reference is a number or a name like SV101
         return int(str(error.refdes)[-2:]), None
     if node.parent.is_composite():
         return node.parent.seq, node.seq
@@ -369,14 +375,14 @@ def _element(error: Any) -> tuple[int, int | None]:
 
 
 def _code(error: Any) -> str:
-    """The code of IK403. What a guide leaves out has one of its own there: pyx12 calls an element that is not used
-    an exclusion (10), and a composite too long (5)."""
+    """Return the code of IK403. What a guide leaves out has one of its own there: pyx12 calls an element that is
+    not used an exclusion (10), and a composite too long (5)."""
     not_used = "5" if error.map_node is None else "10"
     return "I10" if error.err_cde == not_used else str(error.err_cde)
 
 
 def _element_message(error: Any, code: str, value: str) -> str:
-    """What is wrong with an element, without repeating what it holds."""
+    """Describe the error of an element, without its value."""
     node = error.map_node
     if node is None:
         return _segment_message(error, code)
@@ -409,8 +415,9 @@ def _segment_message(error: Any, code: str) -> str:
     return str(error.err_str).partition(": ")[2]
 
 
-def _cut(node: Node, sent: _Sent) -> Iterator[tuple[int, int]]:
-    """Shorten the composites that have more components than the map knows; tells which and to how many."""
+def _shorten(node: Node, sent: _Pyx12Segment) -> Iterator[tuple[int, int]]:
+    """Shorten the composites that have more components than the map knows; yield the position and length of
+    each."""
     for position, (child, data) in enumerate(zip(node.children, sent.elements, strict=False), 1):
         most = child.get_child_count() if child.is_composite() else 0
         if most and len(data) > most:

@@ -1,4 +1,4 @@
-"""Where a walk through a guide has come to behind a piece of a file."""
+"""The state of a walk through a guide at the end of a chunk of a file."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from x12proc.wire.segment import Segment
 
 
 class WalkState(msgspec.Struct):
-    """A place in the guide, what was counted on the way to it, and what was found wrong in the piece."""
+    """A node of the guide, the counts on the way to it, and the errors found in the chunk."""
 
     level: int
-    place: str  # the path of the last segment's node
+    path: str  # the path of the last segment's node
     counts: dict[str, int]  # of segments and loops, by their paths
-    last: Segment | None  # the piece's last segment, behind which something may be missing
-    parents: frozenset[int]  # what HL02 may say of a loop below: numbers counted, and numbers as sent
-    claimed: bool
-    stopped: bool = False  # the walk could not go on, so that nothing can be said of what hangs under the piece
+    last: Segment | None  # the chunk's last segment, after which something may be missing
+    parents: frozenset[int]  # the numbers that HL02 of a loop below may have: as counted, and as sent
+    has_claim: bool
+    stopped: bool = False  # the walk could not go on, so that the loops below the chunk are not checked
     errors: dict[tuple[str, Location], GuideError] = {}
 
-    def tell(self, error: GuideError) -> None:
-        """Note a fault, once."""
+    def add_error(self, error: GuideError) -> None:
+        """Add an error, once."""
         self.errors.setdefault((error.code, error.location), error)
 
 
 def hl_number(text: str) -> int | None:
-    """The number of an HL as the walks understand it; None where it is none."""
+    """Return the number of an HL as the walks read it; None where it is none."""
     try:
         return int(text[:20])
     except ValueError:

@@ -73,7 +73,7 @@ def _line_document(result: LineResult, whole: ClaimResult) -> Document:
         "charge": truncated(line.charge),
         "unit": truncated(line.unit),
         "units": truncated(line.units),
-        "service_dates": _service_dates(line.service_date),
+        "service_dates": _service_dates(line.service_period),
         "diagnosis_pointers": pointers,
         "diagnoses": [truncated(code.code) for code in claim.pointed_diagnoses(line)],
         "drug": drug_document(line.drug),

@@ -259,10 +259,10 @@ def target_lines(claim: Claim, codes: Container[str]) -> tuple[ServiceLine, ...]
 
 def _service_date(claim: Claim, targets: tuple[ServiceLine, ...]) -> date | None:
     for line in targets:
-        period = line.service_date
+        period = line.service_period
         if period is not None and period.first is not None:
             return period.first
-    return claim.statement.first if claim.statement else None
+    return claim.statement_period.first if claim.statement_period else None
 
 
 def _to_finding(rule: Rule, hit: Hit, setting: Setting) -> Finding:

@@ -196,7 +196,7 @@ def scrub_claim(
     targets = engine.targets(claim)
     if not targets and (line := line_with_other_separator(claim, codes)) is not None:
         yield _claim_fault(
-            span, faults.COMPONENT_SEPARATOR, line.head, line=line.number[:10], reason=_UNREADABLE_CODE
+            span, faults.COMPONENT_SEPARATOR, line.sv_or_lx, line=line.number[:10], reason=_UNREADABLE_CODE
         )
     if targets:
         scrubbed = engine.scrub(claim, targets)

@@ -45,7 +45,7 @@ def extract_buffer(buffer: Buffer, name: str, codes: tuple[str, ...]) -> Iterato
 def line_document(name: str, claim: Claim, line: ServiceLine) -> dict[str, Any]:
     """Return the document of one target line. ``drugs`` has every 2410 loop, with its segments as sent."""
     payer, provider = claim.payer, claim.billing_provider
-    period = line.service_date
+    period = line.service_period
     return {
         "file": name,
         "interchange_control": claim.interchange_control,

@@ -99,7 +99,7 @@ def claim_form(scrubbed: ClaimResult, document: Document, line_of: LineOf | None
 
 def _all_segments(claim: Claim) -> Iterator[Segment]:
     """Every segment that is told of a claim: its own, and those of the loops it hangs under."""
-    for party in (*claim.header, *claim.provider, *claim.subscriber, *claim.patient):
+    for party in (*claim.submitter_receiver, *claim.provider, *claim.subscriber, *claim.patient):
         yield from party.segments
     yield from claim.segments
 

@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 from functools import cache
 
-from x12proc.claims.model import Claim, Location, ServiceLine, at, missing
+from x12proc.claims.model import Claim, Location, ServiceLine, location_of, missing_location
 from x12proc.findings import INFO, REJECT, WARN, Hit, Severity
 from x12proc.rules.base import BUILTIN_PACKAGE, Option, Rule, claim_rule, declared, families, line_rule
 from x12proc.rules.context import Context
@@ -29,10 +29,10 @@ __all__ = [
     "Severity",
     "Source",
     "all_rules",
-    "at",
     "claim_rule",
     "line_rule",
-    "missing",
+    "location_of",
+    "missing_location",
 ]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from x12proc.claims.model import Claim, Days, Location, ServiceLine, at
+from x12proc.claims.model import Claim, Days, Location, ServiceLine, location_of
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context, per_claim
@@ -101,8 +101,8 @@ def _place_of_service(line: ServiceLine, claim: Claim) -> str:
 def _place_of_service_location(line: ServiceLine, claim: Claim) -> Location:
     """Return the location of the place of service."""
     if line.service is not None and line.service.element(5):
-        return at(line.service, 5)
-    return at(claim.clm, 5, 1)
+        return location_of(line.service, 5)
+    return location_of(claim.clm, 5, 1)
 
 
 def _in_the_office(line: ServiceLine, claim: Claim) -> str:
@@ -155,18 +155,17 @@ def no_administration_billed(claim: Claim, ctx: Context) -> Iterator[Hit]:
         if _needs_administration(line, ctx):
             code = excerpt(line.procedure, 10)
             message = f"The claim bills {code}, but no infusion, injection or other administration"
-            yield Hit(at(line.head), message, fix=_administration_fix(line, ctx))
+            yield Hit(location_of(line.sv_or_lx), message, fix=_administration_fix(line, ctx))
             return
 
 
 def _administration_fix(line: ServiceLine, ctx: Context) -> str | None:
     """Return the codes that give a drug by the route of the text, on the day of its line."""
     codes = CODES_BY_ROUTE.get(ctx.narrative(line).route or "")
-    if codes is None or not line.served:
+    if codes is None or not line.service_days:
         return None
-    return (
-        f"Add a line for the administration of {line.served[0]}: {codes}. Add none if somebody else gave the drug."
-    )
+    day = line.service_days[0]
+    return f"Add a line for the administration of {day}: {codes}. Add none if somebody else gave the drug."
 
 
 @line_rule(
@@ -225,7 +224,7 @@ def complex_administration_possible(line: ServiceLine, ctx: Context) -> Iterator
             else None
         )
         message = f"{excerpt(name, 40)} is an antibody, but line {excerpt(simple.number, 10)} bills {code}"
-        yield Hit(at(line.head), message, code, fix=fix)
+        yield Hit(location_of(line.sv_or_lx), message, code, fix=fix)
 
 
 @per_claim
@@ -249,23 +248,25 @@ def _simple_administration(ctx: Context) -> ServiceLine | None:
 def administered_on_another_day(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """A drug without an administration that day, and an administration without a drug, look like two mistakes.
     Payers hold or deny one of them."""
-    served, giving = line.served, _administration_periods(ctx)
+    served, giving = line.service_days, _administration_periods(ctx)
     if served is None or not 0 < len(giving) <= _MOST_PERIODS or None in giving or giving == (served,):
         return
     given = [days for days in giving if days]
     apart = not any(first <= served[1] and served[0] <= last for first, last in given)
     if apart and _bills_administration(ctx.claim) and _needs_administration(line, ctx):
-        assert line.service_date is not None
+        assert line.service_period is not None
         message = f"The drug is billed for {served[0]}, but its administration for {given[0][0]}"
         fix = f"Compare with the record. If the administration's date is right, send {dated_segment(given[0])}"
-        yield Hit(at(line.service_date.segment, 3), message, excerpt(line.service_date.text), fix=fix)
+        yield Hit(location_of(line.service_period.segment, 3), message, excerpt(line.service_period.text), fix=fix)
 
 
 @per_claim
 def _administration_periods(ctx: Context) -> tuple[Days | None, ...]:
     """Return the different service dates of the claim's administrations, None for one that can't be read."""
     giving = [
-        line.served for line in ctx.claim.lines if _is_administration_code(line.procedure.upper()[:_LONGEST_CODE])
+        line.service_days
+        for line in ctx.claim.lines
+        if _is_administration_code(line.procedure.upper()[:_LONGEST_CODE])
     ]
     return tuple(dict.fromkeys(giving))
 

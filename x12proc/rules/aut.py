@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import takewhile
 
-from x12proc.claims.model import Claim, Location, Paperwork, Reference, ServiceLine, at, missing
+from x12proc.claims.model import Claim, Location, Paperwork, Reference, ServiceLine, location_of, missing_location
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
@@ -67,7 +67,7 @@ def authorization_is_placeholder(claim: Claim, ctx: Context) -> Iterator[Hit]:
     for reference in _references(claim, ctx, _AUTHORIZATION):
         wrong = _why_no_number(reference.value, placeholders, least)
         if wrong:
-            yield Hit(at(reference.segment, 2), f"REF*G1 {wrong}", excerpt(reference.value) or None)
+            yield Hit(location_of(reference.segment, 2), f"REF*G1 {wrong}", excerpt(reference.value) or None)
 
 
 def _why_no_number(value: str, placeholders: frozenset[str], least: int) -> str | None:
@@ -112,7 +112,7 @@ def referral_number_without_authorization(claim: Claim, ctx: Context) -> Iterato
         message = f"The claim has referral number {excerpt(referrals[0].value, 50)} (REF*9F), but no REF*G1"
         moved = changed_segment(referrals[0].segment, claim.delimiters, {1: _AUTHORIZATION})
         fix = f"If it is the payer's approval of the drug, send {moved}" if moved else None
-        yield Hit(at(referrals[0].segment, 1), message, _REFERRAL, fix=fix)
+        yield Hit(location_of(referrals[0].segment, 1), message, _REFERRAL, fix=fix)
 
 
 @claim_rule(
@@ -136,7 +136,12 @@ def attachment_control_number_missing(claim: Claim, ctx: Context) -> Iterator[Hi
     for paper in papers:
         wrong = _wrong_control(paper)
         if wrong:
-            yield Hit(at(paper.segment, 6), wrong, excerpt(paper.control) or None, fix=_control_fix(paper, claim))
+            yield Hit(
+                location_of(paper.segment, 6),
+                wrong,
+                excerpt(paper.control) or None,
+                fix=_control_fix(paper, claim),
+            )
 
 
 def _control_fix(paper: Paperwork, claim: Claim) -> str | None:
@@ -182,7 +187,7 @@ def authorization_exception_unknown(claim: Claim, ctx: Context) -> Iterator[Hit]
             code = reference.value.strip().lstrip("0")
             fix = f"Send {segment_text('REF', '4N', code)}" if code in _EXCEPTIONS else None
             message = f"REF*4N is {shown or 'empty'}, none of the codes 1 to 7"
-            yield Hit(at(reference.segment, 2), message, shown or None, fix=fix)
+            yield Hit(location_of(reference.segment, 2), message, shown or None, fix=fix)
 
 
 @claim_rule(
@@ -207,7 +212,7 @@ def authorization_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
     bare = [line for line in ctx.targets if claim.type == "I" or not _has_authorization(line)]
     if bare:
         numbers = excerpt(", ".join(line.number for line in bare), 40)
-        location = missing(reference_anchor(claim), "2300", "REF02")
+        location = missing_location(reference_anchor(claim), "2300", "REF02")
         yield Hit(location, f"Drug line {numbers} has no prior authorization number (REF*G1)")
 
 
@@ -244,7 +249,7 @@ def line_authorization_repeats_claim(line: ServiceLine, ctx: Context) -> Iterato
             message = f"REF*G1 of the line repeats the claim's number, {number}"
             repeated = changed_segment(reference.segment, ctx.claim.delimiters, {})
             fix = f"On the line, delete {repeated}" if repeated else None
-            yield Hit(at(reference.segment, 2), message, number, fix=fix)
+            yield Hit(location_of(reference.segment, 2), message, number, fix=fix)
 
 
 @claim_rule(
@@ -302,4 +307,6 @@ def _points_elsewhere(line: ServiceLine, ctx: Context) -> bool:
 
 def _paperwork_location(claim: Claim) -> Location:
     own = (segment for segment in claim.segments if segment.loop == "2300")
-    return missing(list(takewhile(lambda segment: segment.tag in _BEFORE_PAPERWORK, own))[-1], "2300", "PWK06")
+    return missing_location(
+        list(takewhile(lambda segment: segment.tag in _BEFORE_PAPERWORK, own))[-1], "2300", "PWK06"
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 from decimal import Context as Arithmetic
 
-from x12proc.claims.model import Claim, Location, ServiceLine, at
+from x12proc.claims.model import Claim, Location, ServiceLine, location_of
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.narrative import Narrative
 from x12proc.rules.base import Option, claim_rule, line_rule
@@ -69,10 +69,10 @@ def adjudicated_line_names_other_drug(line: ServiceLine, ctx: Context) -> Iterat
             fix = _repeated_in_svd(line, segment, ctx)
             if fix and code:
                 fix += f". Keep {excerpt(code, 20)} only if the other payer paid under it."
-            yield Hit(at(segment, 3, 2), message, excerpt(code) or None, fix=fix)
+            yield Hit(location_of(segment, 3, 2), message, excerpt(code) or None, fix=fix)
         elif not "".join(parts[_DESCRIPTION : _DESCRIPTION + 1]).strip():
             message = f"SVD03-7 is empty, but {excerpt(code, 10)} needs its description in loop 2430 too"
-            yield Hit(at(segment, 3, 7), message, fix=_repeated_in_svd(line, segment, ctx))
+            yield Hit(location_of(segment, 3, 7), message, fix=_repeated_in_svd(line, segment, ctx))
 
 
 def _repeated_in_svd(line: ServiceLine, segment: Segment, ctx: Context) -> str | None:
@@ -84,13 +84,15 @@ def _repeated_in_svd(line: ServiceLine, segment: Segment, ctx: Context) -> str |
 
 
 def _location(line: ServiceLine, after_procedure: int) -> Location:
-    return at(line.head, procedure_element(line) + after_procedure)
+    return location_of(line.sv_or_lx, procedure_element(line) + after_procedure)
 
 
 def _one_unit(line: ServiceLine, ctx: Context) -> str | None:
     """Return the SV1 or SV2 with UN*1."""
     first = procedure_element(line)
-    corrected = changed_segment(line.head, ctx.claim.delimiters, {first + _UNIT_BASIS: _UNIT, first + _UNITS: "1"})
+    corrected = changed_segment(
+        line.sv_or_lx, ctx.claim.delimiters, {first + _UNIT_BASIS: _UNIT, first + _UNITS: "1"}
+    )
     return f"Send {corrected}" if corrected and line.service is not None else None
 
 
@@ -266,7 +268,7 @@ def claim_out_of_balance(claim: Claim, ctx: Context) -> Iterator[Hit]:
         message = f"CLM02 is {undenied_match}, but the charges of {lines} add up to {format_number(total)}"
         corrected = changed_segment(claim.clm, claim.delimiters, {2: format_number(total)})
         fix = f"If all lines are right, send {corrected}" if corrected else None
-        yield Hit(at(claim.clm, 2), message, excerpt(claim.charge) or None, fix=fix)
+        yield Hit(location_of(claim.clm, 2), message, excerpt(claim.charge) or None, fix=fix)
 
 
 @line_rule(
@@ -295,7 +297,9 @@ def free_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     charge, token = parse_quantity(line.charge), parse_quantity(str(ctx.option("BAL09", "token")))
     if charge is not None and token is not None and charge > token:
         location, shown = _location(line, _CHARGE), excerpt(line.charge, 20)
-        corrected = changed_segment(line.head, ctx.claim.delimiters, {procedure_element(line) + _CHARGE: "0.01"})
+        corrected = changed_segment(
+            line.sv_or_lx, ctx.claim.delimiters, {procedure_element(line) + _CHARGE: "0.01"}
+        )
         fix = f"If somebody else supplied the drug, send {corrected} and correct CLM02. If not, correct the text."
         message = f"The text says {excerpt(found.upper(), 40)}, but {location.element} charges {shown}"
         yield Hit(location, message, shown, fix=fix if corrected else None)
@@ -342,7 +346,9 @@ def more_billed_than_vials_hold(line: ServiceLine, ctx: Context) -> Iterator[Hit
             changed_segment(line.drug.ctp, ctx.claim.delimiters, {4: format_number(rest)}) if rest > 0 else ""
         )
         fix = f"If {excerpt(format_number(used), 20)} {unit} were given, send on this line {corrected}"
-        yield Hit(at(line.drug.ctp, 4), message, excerpt(line.drug.quantity), fix=fix if corrected else None)
+        yield Hit(
+            location_of(line.drug.ctp, 4), message, excerpt(line.drug.quantity), fix=fix if corrected else None
+        )
 
 
 def _content(narrative: Narrative, unit: str) -> Decimal | None:

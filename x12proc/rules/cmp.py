@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from x12proc.claims.model import Days, DrugIdentification, Location, ServiceLine, at, missing
+from x12proc.claims.model import Days, DrugIdentification, Location, ServiceLine, location_of, missing_location
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
@@ -34,8 +34,8 @@ def _link(line: ServiceLine) -> str:
 
 def _link_location(drug: DrugIdentification) -> Location:
     if drug.ref is not None:
-        return at(drug.ref, 2)
-    return missing(drug.ctp or drug.lin, "2410", "REF02")
+        return location_of(drug.ref, 2)
+    return missing_location(drug.ctp or drug.lin, "2410", "REF02")
 
 
 @per_claim
@@ -119,7 +119,7 @@ def several_ndcs_not_marked(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         corrected = changed_service(line, ctx.claim.delimiters, composite)
         usable = corrected and len(line.modifiers_sent) < _MOST_MODIFIERS
         message = f"The drug is billed from several packages; this line has no {wanted}"
-        yield Hit(at(line.head), message, wanted, fix=f"Send {corrected}" if usable else None)
+        yield Hit(location_of(line.sv_or_lx), message, wanted, fix=f"Send {corrected}" if usable else None)
 
 
 @per_claim
@@ -163,7 +163,7 @@ def kit_not_counted_whole(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     if _is_kit(line, ctx):
         message = f"The product is a kit, but the quantity is {excerpt(drug.quantity, 20)} {excerpt(drug.unit, 5)}"
-        yield Hit(at(drug.ctp, 4), message, excerpt(drug.quantity, 20))
+        yield Hit(location_of(drug.ctp, 4), message, excerpt(drug.quantity, 20))
 
 
 def _is_whole_number_of_pieces(drug: DrugIdentification) -> bool:

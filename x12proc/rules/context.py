@@ -156,7 +156,7 @@ class Context:
     def trial_diagnosis(self) -> bool:
         """Z00.6, examination of participant in a clinical research program."""
         if self._trial_diagnosis is None:
-            codes = [code.code for code in self.claim.diagnoses if code.bare == _TRIAL_DIAGNOSIS]
+            codes = [code.code for code in self.claim.diagnoses if code.normalized == _TRIAL_DIAGNOSIS]
             self._trial_diagnosis = _TRIAL_DIAGNOSIS in [code.replace(".", "").upper() for code in codes]
         return self._trial_diagnosis
 

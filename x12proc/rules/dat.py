@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from x12proc.claims.model import Claim, Location, ServiceLine, at, days, missing
+from x12proc.claims.model import Claim, Location, ServiceLine, location_of, missing_location, period_days
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
@@ -66,14 +66,14 @@ def _limit(claim: Claim, served: date, allowed: int) -> str:
 def _counted_from(claim: Claim, ctx: Context) -> tuple[date, Location] | None:
     """Return the day from which the time runs: the statement's end, else the first day of the earliest target
     line."""
-    statement = days(claim.statement)
-    if statement is not None and claim.statement is not None:
-        return statement[1], at(claim.statement.segment, 3)
+    statement = period_days(claim.statement_period)
+    if statement is not None and claim.statement_period is not None:
+        return statement[1], location_of(claim.statement_period.segment, 3)
     known = [(served[0], line) for line in ctx.targets if (served := service_days(line))]
     if not known:
         return None
     first, line = min(known, key=lambda entry: entry[0])
-    return (first, at(line.service_date.segment, 3)) if line.service_date else None
+    return (first, location_of(line.service_period.segment, 3)) if line.service_period else None
 
 
 @line_rule(
@@ -92,21 +92,30 @@ def _counted_from(claim: Claim, ctx: Context) -> tuple[date, Location] | None:
 def service_date_missing_or_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Prices, coverage and valid codes depend on the service date. The guide refuses a line whose date is
     missing or unreadable."""
-    period = line.service_date
+    period = line.service_period
     if period is None:
         if ctx.claim.type == "P":  # on an 837I it depends on the type of bill: INS03
-            yield Hit(missing(line.head, "2400", "DTP03"), "The line has no service date: DTP*472 is missing")
+            yield Hit(
+                missing_location(line.sv_or_lx, "2400", "DTP03"),
+                "The line has no service date: DTP*472 is missing",
+            )
         return
     if period.format not in (_DAY, _RANGE):
         message = f"DTP02 is {excerpt(period.format) or 'empty'}; a service date needs D8 or RD8"
-        yield Hit(at(period.segment, 2), message, excerpt(period.format) or None, fix=_date_fix(period.text))
+        yield Hit(
+            location_of(period.segment, 2), message, excerpt(period.format) or None, fix=_date_fix(period.text)
+        )
     elif period.first is None or period.last is None:
         message = f"DTP03 is {excerpt(period.text) or 'empty'}, not {_form(period.format)}"
-        yield Hit(at(period.segment, 3), message, excerpt(period.text) or None, fix=_date_fix(period.text))
+        yield Hit(
+            location_of(period.segment, 3), message, excerpt(period.text) or None, fix=_date_fix(period.text)
+        )
     elif period.last < period.first:
         message = f"The service period begins on {period.first}, after its end on {period.last}"
         swapped = dated_segment((period.last, period.first))
-        yield Hit(at(period.segment, 3), message, period.text, fix=f"If the dates are swapped, send {swapped}")
+        yield Hit(
+            location_of(period.segment, 3), message, period.text, fix=f"If the dates are swapped, send {swapped}"
+        )
 
 
 def _date_fix(text: str) -> str | None:
@@ -151,10 +160,10 @@ def _form(kind: str) -> str:
 def service_date_in_future(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Nobody pays for what has not happened yet. Most future dates have a wrong year or two digits
     exchanged."""
-    period, served = line.service_date, service_days(line)
+    period, served = line.service_period, service_days(line)
     if period and served and served[1] > ctx.as_of:
         message = f"The service date {format_period(served)} is after today, {ctx.as_of}"
-        yield Hit(at(period.segment, 3), message, period.text)
+        yield Hit(location_of(period.segment, 3), message, period.text)
 
 
 @line_rule(
@@ -173,13 +182,13 @@ def service_date_in_future(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def drug_line_spans_days(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers price an unlisted drug by the dose of each service date. A line of several days doesn't show what
     was given when."""
-    period, served = line.service_date, service_days(line)
+    period, served = line.service_period, service_days(line)
     if period and served and served[0] < served[1]:
         count = (served[1] - served[0]).days + 1
         message = f"One line covers {count} days, {format_period(served)}"
         first = dated_segment((served[0], served[0]))
         fix = f"Send one line for each day the drug was given, with its own dose. The first day: {first}"
-        yield Hit(at(period.segment, 3), message, period.text, fix=fix)
+        yield Hit(location_of(period.segment, 3), message, period.text, fix=fix)
 
 
 @line_rule(
@@ -200,8 +209,8 @@ def drug_line_spans_days(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """An institutional claim covers the days of its statement. A service on another day does not belong to it,
     and payers return the claim."""
-    period, served = line.service_date, service_days(line)
-    statement = days(ctx.claim.statement)
+    period, served = line.service_period, service_days(line)
+    statement = period_days(ctx.claim.statement_period)
     if not period or not served or not statement:
         return
     if served[0] < statement[0] or served[1] > statement[1]:
@@ -210,7 +219,7 @@ def service_date_outside_statement(line: ServiceLine, ctx: Context) -> Iterator[
         )
         first, last = min(served[0], statement[0]), max(served[1], statement[1])
         fix = f"Correct the service date, or widen the statement: DTP*434*RD8*{first:%Y%m%d}-{last:%Y%m%d}~"
-        yield Hit(at(period.segment, 3), message, period.text, fix=fix)
+        yield Hit(location_of(period.segment, 3), message, period.text, fix=fix)
 
 
 @line_rule(
@@ -233,7 +242,7 @@ def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     stated = ctx.narrative(line).dates
     if not stated:
         return
-    period, served = line.service_date, service_days(line)
+    period, served = line.service_period, service_days(line)
     in_text = [day for day in map(iso_date, stated) if day]
     if not period or not served or not in_text or any(served[0] <= day <= served[1] for day in in_text):
         return
@@ -243,4 +252,4 @@ def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if len(in_text) == 1:
         sent = dated_segment((in_text[0], in_text[0]))
         fix = f"If the drug was given on {in_text[0]}, send {sent}. If not, correct the text."
-    yield Hit(at(period.segment, 3), message, listed, fix=fix)
+    yield Hit(location_of(period.segment, 3), message, listed, fix=fix)

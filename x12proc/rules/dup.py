@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12proc.claims.model import Claim, DatePeriod, Party, ServiceLine, at, missing
+from x12proc.claims.model import Claim, DatePeriod, Party, ServiceLine, location_of, missing_location
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context, per_claim
@@ -47,7 +47,7 @@ def drug_line_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     first = _repeated(ctx).get(line.lx.index)
     if first is not None:
         message = f"This line repeats line {excerpt(first)}: same NDC, date, modifiers, charge, units and text"
-        yield Hit(at(line.head), message, fix=_as_repeated(line, ctx))
+        yield Hit(location_of(line.sv_or_lx), message, fix=_as_repeated(line, ctx))
 
 
 def _as_repeated(line: ServiceLine, ctx: Context) -> str | None:
@@ -83,7 +83,7 @@ def _line_key(line: ServiceLine) -> tuple[object, ...]:
         line.charge,
         line.units,
         (drug.ndc, drug.quantity, drug.unit) if drug else None,
-        _text(line.service_date),
+        _text(line.service_period),
         " ".join(line.description.upper().split()),
         tuple(note.text for note in line.notes),
     )
@@ -114,7 +114,7 @@ def claim_repeated_in_file(claim: Claim, ctx: Context) -> Iterator[Hit]:
             f"Claim {excerpt(claim.id, 40)} is already in this file with the same charge, dates, patient,"
             " provider, payer and frequency"
         )
-        yield Hit(at(claim.clm, 1), message, fix=_replacement_fix(claim))
+        yield Hit(location_of(claim.clm, 1), message, fix=_replacement_fix(claim))
 
 
 def _replacement_fix(claim: Claim) -> str | None:
@@ -147,16 +147,16 @@ def claim_sent_before(claim: Claim, ctx: Context) -> Iterator[Hit]:
             f"Claim {excerpt(claim.id, 40)} was accepted in an earlier file with the same billing provider,"
             " service dates, charge and frequency"
         )
-        yield Hit(at(claim.clm, 1), message, fix=_replacement_fix(claim))
+        yield Hit(location_of(claim.clm, 1), message, fix=_replacement_fix(claim))
 
 
 def sent_key(claim: Claim) -> tuple[str, ...]:
     """Return what makes a claim the one of another file: CLM01, CLM02, CLM05-3, the billing provider and the
     dates."""
     provider = claim.billing_provider
-    days = sorted([_text(line.service_date) for line in claim.lines])
+    days = sorted([_text(line.service_period) for line in claim.lines])
     identity = (provider.id or provider.name) if provider else ""
-    return (claim.id, claim.charge, claim.frequency, identity, _text(claim.statement), *days)
+    return (claim.id, claim.charge, claim.frequency, identity, _text(claim.statement_period), *days)
 
 
 def _claim_key(claim: Claim) -> tuple[object, ...]:
@@ -167,8 +167,8 @@ def _claim_key(claim: Claim) -> tuple[object, ...]:
         claim.type,
         claim.facility_code,
         claim.frequency,
-        _text(claim.statement),
-        tuple(sorted([line.service_date.text if line.service_date else "" for line in claim.lines])),
+        _text(claim.statement_period),
+        tuple(sorted([line.service_period.text if line.service_period else "" for line in claim.lines])),
         _patient(claim),
         (provider.id, provider.name) if provider else None,
         (payer.id, payer.name) if payer else None,
@@ -209,6 +209,10 @@ def correction_without_original_number(claim: Claim, ctx: Context) -> Iterator[H
     original = claim.reference(_ORIGINAL)
     if kind is None or (original is not None and original.value.strip()):
         return
-    location = at(original.segment, 2) if original else missing(reference_anchor(claim), "2300", "REF02")
+    location = (
+        location_of(original.segment, 2)
+        if original
+        else missing_location(reference_anchor(claim), "2300", "REF02")
+    )
     message = f"CLM05-3 is {claim.frequency} ({kind}), but REF*F8 with the original claim number is missing"
     yield Hit(location, message)

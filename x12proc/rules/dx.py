@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import takewhile
 
-from x12proc.claims.model import Claim, HealthCode, Location, ServiceLine, at, days, missing
+from x12proc.claims.model import (
+    Claim,
+    HealthCode,
+    Location,
+    ServiceLine,
+    location_of,
+    missing_location,
+    period_days,
+)
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
@@ -48,11 +56,11 @@ _ICD10_QUALIFIERS = frozenset(("ABK", "ABF"))
 def diagnosis_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """The diagnosis is why the drug was given. Without it the payer can't decide whether the drug is covered,
     and the implementation guide requires it."""
-    principal = [code for code in claim.codes if code.qualifier in _PRINCIPAL]
+    principal = [code for code in claim.health_codes if code.qualifier in _PRINCIPAL]
     if [code for code in principal if code.code.strip()]:
         return
     location = principal[0].location if principal else _principal_location(claim)
-    other = next((code.bare for code in claim.diagnoses if _ICD10.fullmatch(code.bare)), "")
+    other = next((code.normalized for code in claim.diagnoses if _ICD10.fullmatch(code.normalized)), "")
     first = segment_text("HI", f"ABK:{other}") if other else ""
     fix = f"If {other} is the principal diagnosis, send it first: {first}" if first else None
     message = "HI has no principal diagnosis (ABK)" if other else "The claim has no diagnosis: HI*ABK is missing"
@@ -62,7 +70,7 @@ def diagnosis_missing(claim: Claim, ctx: Context) -> Iterator[Hit]:
 def _principal_location(claim: Claim) -> Location:
     own = (segment for segment in claim.segments if segment.loop == "2300")
     before = list(takewhile(lambda segment: segment.tag not in ("HI", "HCP"), own))
-    return missing(before[-1], "2300", "HI01-2")
+    return missing_location(before[-1], "2300", "HI01-2")
 
 
 @line_rule(
@@ -89,12 +97,12 @@ def diagnosis_pointer_invalid(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         sent = excerpt(":".join(line.pointers), 30)
         message = f"SV107 is {sent or 'empty'}: {'; '.join(wrong)}"
         value = excerpt(":".join(line.pointers)) or None
-        yield Hit(at(line.head, 7), message, value, fix=_pointer_fix(line, ctx))
+        yield Hit(location_of(line.sv_or_lx, 7), message, value, fix=_pointer_fix(line, ctx))
 
 
 def _pointer_fix(line: ServiceLine, ctx: Context) -> str | None:
     """Return SV1 with the pointers that lead to a diagnosis, or the numbers to choose from."""
-    codes = [code.bare for code in ctx.claim.diagnoses]
+    codes = [code.normalized for code in ctx.claim.diagnoses]
     numbers = [_diagnosis_number(pointer) for pointer in line.pointers]
     usable = list(dict.fromkeys(one for one in numbers if one is not None and one <= len(codes)))
     kept = usable[:_MOST_POINTERS] or ([1] if len(codes) == 1 else [])
@@ -168,12 +176,12 @@ def _icd10_due(claim: Claim) -> bool:
 
 
 def _icd9_hit(code: HealthCode, claim: Claim) -> Hit:
-    location = at(code.segment, code.position, 1)
+    location = location_of(code.segment, code.position, 1)
     message = (
         f"{location.element} is {code.qualifier}, the qualifier of ICD-9, before {excerpt(code.code)};"
         " services since 2015-10-01 need ICD-10-CM"
     )
-    return Hit(location, message, code.qualifier, fix=_with_code(code, code.bare, claim))
+    return Hit(location, message, code.qualifier, fix=_with_code(code, code.normalized, claim))
 
 
 def _with_code(code: HealthCode, bare: str, claim: Claim) -> str | None:
@@ -185,7 +193,7 @@ def _with_code(code: HealthCode, bare: str, claim: Claim) -> str | None:
     texts = {code.position: ":".join([qualifier, bare.upper(), *parts[2:]])}
     for other in claim.diagnoses:  # the other codes of the segment without their decimal points
         if other.segment is code.segment and other is not code and "." in other.code:
-            texts[other.position] = f"{other.qualifier}:{other.bare}"
+            texts[other.position] = f"{other.qualifier}:{other.normalized}"
     corrected = changed_segment(code.segment, claim.delimiters, texts)
     return (
         f"Send {corrected}" if corrected else f"Send {qualifier}:{bare.upper()} instead of {excerpt(code.code)}."
@@ -220,7 +228,7 @@ def _malformed_hit(code: HealthCode, claim: Claim) -> Hit:
 def trial_diagnosis_alone(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Z00.6 says that the patient takes part in a trial, not what is treated. Payers ask for it in addition to
     the disease, never in its place."""
-    codes = {code.bare for code in claim.diagnoses if code.code.strip()}
+    codes = {code.normalized for code in claim.diagnoses if code.code.strip()}
     if codes == {_TRIAL}:
         first = next(code for code in claim.diagnoses if code.code.strip())
         yield Hit(first.location, "Z00.6 is the only diagnosis; the disease under study is missing", first.code)
@@ -246,10 +254,10 @@ def encounter_code_without_disease(line: ServiceLine, ctx: Context) -> Iterator[
     if claim.type == "I" and line is not ctx.targets[0]:
         return  # all lines share the claim's diagnoses: reported once
     codes = [code for code in claim.pointed_diagnoses(line) if code.code.strip()]
-    if not codes or [code for code in codes if not code.bare.startswith(_ENCOUNTERS)]:
+    if not codes or [code for code in codes if not code.normalized.startswith(_ENCOUNTERS)]:
         return
-    named = excerpt(", ".join([code.bare for code in codes]))
-    location = codes[0].location if claim.type == "I" else at(line.head, 7)
+    named = excerpt(", ".join([code.normalized for code in codes]))
+    location = codes[0].location if claim.type == "I" else location_of(line.sv_or_lx, 7)
     yield Hit(location, f"The drug's only diagnosis codes are {named}; none of them is a disease", named)
 
 
@@ -274,16 +282,16 @@ def only_symptoms_or_circumstances(line: ServiceLine, ctx: Context) -> Iterator[
     claim = ctx.claim
     if claim.type == "I" and line is not ctx.targets[0]:
         return  # all lines share the claim's diagnoses: reported once
-    codes = [code for code in claim.pointed_diagnoses(line) if code.bare]
+    codes = [code for code in claim.pointed_diagnoses(line) if code.normalized]
     if not codes or not all(map(_is_no_disease, codes)):
         return
-    named = excerpt(", ".join([code.bare for code in codes]))
-    location = codes[0].location if claim.type == "I" else at(line.head, 7)
+    named = excerpt(", ".join([code.normalized for code in codes]))
+    location = codes[0].location if claim.type == "I" else location_of(line.sv_or_lx, 7)
     yield Hit(location, f"The drug's only diagnosis codes are {named}, symptoms or circumstances", named)
 
 
 def _is_no_disease(code: HealthCode) -> bool:
-    bare = code.bare
+    bare = code.normalized
     return bare.startswith(_NO_DISEASE) and not bare.startswith(_REASON_ENOUGH)
 
 
@@ -309,7 +317,7 @@ def diagnosis_not_valid_on_service_date(claim: Claim, ctx: Context) -> Iterator[
     if span is None:
         return
     for code in claim.diagnoses:
-        bare = code.bare
+        bare = code.normalized
         if code.qualifier not in _ICD10_QUALIFIERS or not bare or len(bare) > _LONGEST or not bare.isascii():
             continue
         if ctx.reference.diagnosis(bare, span[0]) is False and ctx.reference.diagnosis(bare, span[1]) is False:
@@ -329,9 +337,9 @@ def _billable(bare: str, day: date, ctx: Context) -> str:
 
 def _service_span(claim: Claim) -> tuple[date, date] | None:
     """Return the first and the last day of the services, else of the statement."""
-    known = {line.served for line in claim.lines if line.served}
+    known = {line.service_days for line in claim.lines if line.service_days}
     if len(known) == 1:
         return known.pop()
     if known:
         return min([first for first, _ in known]), max([last for _, last in known])
-    return days(claim.statement)
+    return period_days(claim.statement_period)

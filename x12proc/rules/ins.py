@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import takewhile
 
-from x12proc.claims.model import Claim, ServiceLine, at, days, missing
+from x12proc.claims.model import Claim, ServiceLine, location_of, missing_location, period_days
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative import Narrative
 from x12proc.reference.ndc import normalize
@@ -66,7 +66,7 @@ def drug_line_on_inpatient_bill(claim: Claim, ctx: Context) -> Iterator[Hit]:
     if facility.startswith(_STAYS):
         code = excerpt(ctx.targets[0].procedure.upper(), 10)
         message = f"The bill type is {excerpt(facility, 10)}x, an inpatient stay, but a line bills {code}"
-        yield Hit(at(claim.clm, 5, 1), message, excerpt(facility))
+        yield Hit(location_of(claim.clm, 5, 1), message, excerpt(facility))
 
 
 @claim_rule(
@@ -99,12 +99,12 @@ def remarks_incomplete(claim: Claim, ctx: Context) -> Iterator[Hit]:
     notes = [note for note in claim.notes if note.code == _REMARKS and note.text.strip()]
     if not notes:
         message = "The claim has no remarks (NTE*ADD) with the drug's name, NDC, route, date and dose"
-        yield Hit(missing(_before_note(claim), "2300", "NTE02"), message, fix=_remarks_fix(ctx))
+        yield Hit(missing_location(_before_note(claim), "2300", "NTE02"), message, fix=_remarks_fix(ctx))
         return
     absent = _absent(ctx.read(tuple(note.text for note in notes)))
     if absent:
         message = f"The remarks (NTE*ADD) lack {', '.join(absent)}"
-        yield Hit(at(notes[0].segment, 2), message, excerpt(notes[0].text), fix=_remarks_fix(ctx))
+        yield Hit(location_of(notes[0].segment, 2), message, excerpt(notes[0].text), fix=_remarks_fix(ctx))
 
 
 def _remarks_fix(ctx: Context) -> str | None:
@@ -112,11 +112,11 @@ def _remarks_fix(ctx: Context) -> str | None:
     line = ctx.targets[0]
     narrative, ndc = ctx.narrative(line), normalize(line.ndc)
     if len(ctx.targets) > 1 or not (
-        narrative.drug_name and ndc and narrative.route and line.served and narrative.dose
+        narrative.drug_name and ndc and narrative.route and line.service_days and narrative.dose
     ):
         return None
     number = f"{ndc[:5]}-{ndc[5:9]}-{ndc[9:]}"
-    day, dose = f"{line.served[0]:%m/%d/%y}", f"{narrative.dose.value}{narrative.dose.unit}"
+    day, dose = f"{line.service_days[0]:%m/%d/%y}", f"{narrative.dose.value}{narrative.dose.unit}"
     text = f"{narrative.drug_name.upper()} NDC {number} {narrative.route} {day} {dose}"
     note = segment_text("NTE", _REMARKS, text) if len(text) <= FIELD_LENGTH else ""
     return f"Send in loop 2300: {note}" if note else None
@@ -172,7 +172,7 @@ def self_administered_drug_not_marked(line: ServiceLine, ctx: Context) -> Iterat
         line, ctx.claim.delimiters, procedure_composite(line, modifiers=modifiers), {7: line.charge}
     )
     fix = f"Send {corrected}. If staff gave the drug, bill it under 0636." if corrected else None
-    yield Hit(at(line.service, 7), f"Revenue code 0637 lacks {' and '.join(lacking)}", fix=fix)
+    yield Hit(location_of(line.service, 7), f"Revenue code 0637 lacks {' and '.join(lacking)}", fix=fix)
 
 
 @line_rule(
@@ -199,7 +199,7 @@ def c9399_with_waste_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     if line.procedure.upper() == _PRICED_AS_ONE_UNIT and WASTED in line.modifiers_sent and line.service:
         position = [code.upper() for code in line.modifiers].index(WASTED)
-        location = at(line.service, procedure_element(line), 3 + position)
+        location = location_of(line.service, procedure_element(line), 3 + position)
         yield Hit(location, "C9399 has JW, but not every payer accepts the discarded part on its own line", WASTED)
 
 
@@ -232,8 +232,8 @@ def drug_under_other_revenue_code(line: ServiceLine, ctx: Context) -> Iterator[H
         return
     if code not in allowed and _is_revenue_code(code):
         message = f"The drug is billed under revenue code {code}, not {' or '.join(allowed)}"
-        corrected = changed_segment(line.head, ctx.claim.delimiters, {1: allowed[0]}) if allowed else ""
-        yield Hit(at(line.head, 1), message, code, fix=f"Send {corrected}" if corrected else None)
+        corrected = changed_segment(line.sv_or_lx, ctx.claim.delimiters, {1: allowed[0]}) if allowed else ""
+        yield Hit(location_of(line.sv_or_lx, 1), message, code, fix=f"Send {corrected}" if corrected else None)
 
 
 def _may_be_cell_or_gene_therapy(line: ServiceLine, ctx: Context) -> bool:
@@ -263,7 +263,7 @@ def detailed_drug_without_procedure(claim: Claim, ctx: Context) -> Iterator[Hit]
     for line in claim.lines:
         if line.revenue_code == _DETAILED_DRUGS and not line.procedure.strip():
             message = f"Line {excerpt(line.number)} has revenue code 0636, but no procedure code (SV202)"
-            yield Hit(at(line.head, 2), message)
+            yield Hit(location_of(line.sv_or_lx, 2), message)
 
 
 @line_rule(
@@ -283,11 +283,11 @@ def outpatient_line_without_date(line: ServiceLine, ctx: Context) -> Iterator[Hi
     """An outpatient claim may cover many days. Prices, coverage and the drug's own code depend on the day, so
     the guide requires it on every line."""
     facility = ctx.claim.facility_code
-    if line.service_date is None and facility and not facility.startswith(_BILLED_BY_STAY):
+    if line.service_period is None and facility and not facility.startswith(_BILLED_BY_STAY):
         message = f"The line has no service date (DTP*472), but bill type {excerpt(facility)}x is outpatient"
-        covered = days(ctx.claim.statement)
+        covered = period_days(ctx.claim.statement_period)
         fix = f"If the drug was given on {covered[0]}, add DTP*472*D8*{covered[0]:%Y%m%d}~" if covered else None
-        yield Hit(missing(line.head, "2400", "DTP03"), message, fix=fix)
+        yield Hit(missing_location(line.sv_or_lx, "2400", "DTP03"), message, fix=fix)
 
 
 @line_rule(
@@ -313,11 +313,11 @@ def revenue_code_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     padded = f"0{code}"
     usable = len(code) == 3 and _is_revenue_code(padded)
-    corrected = changed_segment(line.head, ctx.claim.delimiters, {1: padded}) if usable else ""
+    corrected = changed_segment(line.sv_or_lx, ctx.claim.delimiters, {1: padded}) if usable else ""
     fix = f"Send {corrected}" if corrected else None
     shown = excerpt(code)
     message = f"SV201 is {shown or 'empty'}, not four digits beginning with 0 to 3"
-    yield Hit(at(line.head, 1), message, shown or None, fix=fix)
+    yield Hit(location_of(line.sv_or_lx, 1), message, shown or None, fix=fix)
 
 
 def _is_revenue_code(code: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from x12proc.claims.model import ServiceLine, at
+from x12proc.claims.model import ServiceLine, location_of
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context, per_claim
@@ -96,7 +96,7 @@ def route_contradicts_modifier(line: ServiceLine, ctx: Context) -> Iterator[Hit]
         position = [code.upper() for code in line.modifiers].index(modifier) + 3
         meaning = "intravenous" if modifier == "JA" else "subcutaneous"
         message = f"Modifier {modifier} means {meaning}, but the text says {', '.join(stated)}"
-        yield Hit(at(line.service, 1 if line.service.tag == "SV1" else 2, position), message, modifier)
+        yield Hit(location_of(line.service, 1 if line.service.tag == "SV1" else 2, position), message, modifier)
 
 
 @line_rule(
@@ -218,7 +218,7 @@ def _lines_beside(ctx: Context) -> tuple[list[ServiceLine], list[ServiceLine]]:
 
 
 def _same_day(one: ServiceLine, other: ServiceLine) -> bool:
-    first, second = one.served, other.served
+    first, second = one.service_days, other.service_days
     return first is not None and second is not None and first[0] <= second[1] and second[0] <= first[1]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from x12proc.claims.model import Claim, Reference, ServiceLine, at, missing
+from x12proc.claims.model import Claim, Reference, ServiceLine, location_of, missing_location
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, claim_rule, line_rule
@@ -100,7 +100,7 @@ def study_drug_charged(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     word = _word_of_study(line, ctx) if charge > (Decimal(_NOMINAL) if token is None else token) else None
     if word:
-        location = at(line.service, procedure_element(line) + 1)
+        location = location_of(line.service, procedure_element(line) + 1)
         shown = excerpt(line.charge, 20)
         message = f"The text says {excerpt(word, 40)}, but {location.element} charges {shown}"
         corrected = changed_segment(line.service, ctx.claim.delimiters, {procedure_element(line) + 1: "0.01"})
@@ -171,7 +171,7 @@ def registry_drug_without_trial_number(line: ServiceLine, ctx: Context) -> Itera
     names = [ctx.narrative(line).matched or "", product.generic if product else ""]
     drug = next((name for name in names if name.partition("-")[0] in _ANTI_AMYLOID), None)
     if drug is not None:
-        location = missing(reference_anchor(claim), "2300", "REF02")
+        location = missing_location(reference_anchor(claim), "2300", "REF02")
         yield Hit(
             location, f"{excerpt(drug, 40)} is billed to Medicare without a registry or trial number (REF*P4)"
         )
@@ -195,7 +195,7 @@ def trial_without_number(claim: Claim, ctx: Context) -> Iterator[Hit]:
     signals = trial_signals(ctx)
     if not signals or claim.reference(TRIAL_NUMBER) is not None:
         return
-    location = missing(reference_anchor(claim), "2300", "REF02")
+    location = missing_location(reference_anchor(claim), "2300", "REF02")
     message = f"The claim has {', '.join(signals)}, but no trial number (REF*P4)"
     number = next((stated for line in ctx.targets if (stated := ctx.narrative(line).trial)), None)
     added = segment_text("REF", TRIAL_NUMBER, number) if number else ""
@@ -227,7 +227,7 @@ def trial_number_malformed(claim: Claim, ctx: Context) -> Iterator[Hit]:
         elif reference.value == _STOPGAP and _stopgap_is_over(claim):
             message = "REF*P4 is 99999999, a stopgap that Medicare accepted for services until 2014-12-31"
             fix = "Send the eight digits of the trial's own number on ClinicalTrials.gov."
-            yield Hit(at(reference.segment, 2), message, _STOPGAP, fix=fix)
+            yield Hit(location_of(reference.segment, 2), message, _STOPGAP, fix=fix)
 
 
 def _stopgap_is_over(claim: Claim) -> bool:
@@ -245,7 +245,7 @@ def _malformed(reference: Reference) -> Hit:
     digits = value.strip().upper().removeprefix("N").removeprefix("CT").lstrip(" :-")
     fix = f"Send the digits alone: REF*P4*{digits}~" if _is_number(digits) else None
     message = f"REF*P4 is {shown or 'empty'}, not eight digits"
-    return Hit(at(reference.segment, 2), message, shown or None, fix=fix)
+    return Hit(location_of(reference.segment, 2), message, shown or None, fix=fix)
 
 
 @claim_rule(
@@ -275,13 +275,13 @@ def trial_number_without_diagnosis_or_modifier(claim: Claim, ctx: Context) -> It
     if absent:
         shown = excerpt(number.value.strip(), 20) or "(empty)"
         message = f"The claim has trial number {shown} (REF*P4), but no {' and no '.join(absent)}"
-        yield Hit(at(number.segment, 2), message, fix=_trial_fix(claim, ctx))
+        yield Hit(location_of(number.segment, 2), message, fix=_trial_fix(claim, ctx))
 
 
 def _trial_fix(claim: Claim, ctx: Context) -> str | None:
     """Return the diagnoses with Z00.6 as second, and the drug with Q0, those of the two that are missing."""
     steps = []
-    codes = [code.bare for code in claim.diagnoses if code.bare]
+    codes = [code.normalized for code in claim.diagnoses if code.normalized]
     diagnoses = segment_text(
         "HI", *[f"{'ABF' if i else 'ABK'}:{code}" for i, code in enumerate([*codes[:1], "Z006", *codes[1:]])]
     )
@@ -317,5 +317,5 @@ def trial_without_condition_code(claim: Claim, ctx: Context) -> Iterator[Hit]:
     if number is not None and not is_demonstration(number, ctx):
         signals.insert(0, "a trial number (REF*P4)")
     if signals and claim.code(*TRIAL_CONDITION) is None:
-        location = missing(claim.last_own(), "2300", "HI01-2")
+        location = missing_location(claim.last_loop_segment(), "2300", "HI01-2")
         yield Hit(location, f"The claim has {', '.join(signals)}, but no condition code 30 (HI*BG:30)")

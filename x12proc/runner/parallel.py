@@ -20,7 +20,7 @@ import msgspec
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.conformance.checker import GuideChecker
 from x12proc.conformance.chunks import CHECKED_GUIDES, version
-from x12proc.conformance.stream import judged, unchecked
+from x12proc.conformance.stream import unchecked_fault, with_errors
 from x12proc.engine.engine import Engine
 from x12proc.engine.fixes import FixLevel
 from x12proc.engine.result import ClaimResult
@@ -163,7 +163,7 @@ class _ResultMerger:
         guide = version(span)
         if self._checker is not None and guide not in CHECKED_GUIDES and guide not in self._unchecked_guides:
             self._unchecked_guides.add(guide)
-            yield unchecked(span)
+            yield unchecked_fault(span)
 
 
 def _with_guide_errors(
@@ -171,9 +171,9 @@ def _with_guide_errors(
 ) -> list[ClaimResult]:
     if checker is None:
         return results
-    errors = checker.ask([result.span for result in results])()
+    errors = checker.submit([result.span for result in results])()
     reject = settings.guide_errors == "reject"
-    return [judged(result, found, reject=reject) for result, found in zip(results, errors, strict=True)]
+    return [with_errors(result, found, reject=reject) for result, found in zip(results, errors, strict=True)]
 
 
 # -- in a worker process ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypeVar
 
-from x12proc.conformance.checker import Answer, GuideChecker
+from x12proc.conformance.checker import GuideChecker, PendingResult
 from x12proc.conformance.chunks import Batch, BatchResult
 from x12proc.wire.window import Buffer
 
@@ -84,15 +84,15 @@ class GuideChecks(ProcessPool):
             return GuideChecker(buffer, _here, whole=whole)
         return GuideChecker(buffer, self._elsewhere, whole=whole, in_flight=self.jobs + 1)
 
-    def _elsewhere(self, batch: Batch) -> Answer:
+    def _elsewhere(self, batch: Batch) -> PendingResult:
         """Check a batch in a worker process, unless the fast walk finds it valid."""
-        from x12proc.conformance.check import check_quickly  # noqa: PLC0415 - the tables take a while to load
+        from x12proc.conformance.check import check_fast  # noqa: PLC0415 - the tables take a while to load
 
-        verdict = check_quickly(batch)
-        return self.submit(_check, batch).result if verdict is None else lambda: verdict
+        result = check_fast(batch)
+        return self.submit(_check, batch).result if result is None else lambda: result
 
 
-def _here(batch: Batch) -> Answer:
+def _here(batch: Batch) -> PendingResult:
     return partial(_check, batch)
 
 

@@ -188,7 +188,7 @@ def _of_line(scrubbed: LineResult, claim: Claim) -> Row:
         "procedure": line.procedure,
         "modifiers": list(line.modifiers_sent),
         "description": line.description,
-        "service_date": line.service_date.first if line.service_date else None,
+        "service_date": line.service_period.first if line.service_period else None,
         "line_charge": _money(line.charge),
         "unit": line.unit,
         "units": line.units,
@@ -200,7 +200,7 @@ def _of_line(scrubbed: LineResult, claim: Claim) -> Row:
 
 
 def _of_all_lines(scrubbed: ClaimResult) -> Row:
-    dates = [line.line.service_date.first for line in scrubbed.lines if line.line.service_date]
+    dates = [line.line.service_period.first for line in scrubbed.lines if line.line.service_period]
     return {
         "lines": len(scrubbed.lines),
         "service_date": min((day for day in dates if day is not None), default=None),

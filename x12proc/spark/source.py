@@ -105,8 +105,8 @@ def _scrub_task(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Ou
         for span in task.claims
         for outcome in scrub_claim(builder, engine, settings.codes, span, all_claims=False)
     )
-    judge = GuideChecks("off" if settings.conformance == "off" else "targets").checker(buffer)
-    return with_guide_errors(found, judge, reject=settings.guide_errors == "reject") if judge else found
+    checker = GuideChecks("off" if settings.conformance == "off" else "targets").checker(buffer)
+    return with_guide_errors(found, checker, reject=settings.guide_errors == "reject") if checker else found
 
 
 def _outcome_rows(found: Iterator[Outcome], file: str, options: Options) -> Iterator[Row]:

@@ -13,10 +13,10 @@ from x12proc.rules import (
     Option,
     ServiceLine,
     Source,
-    at,
     claim_rule,
     line_rule,
-    missing,
+    location_of,
+    missing_location,
 )
 
 MANUAL = Source("Harbor Dunes Health: drug claims manual, 2026-03", "https://harbor.example/drugs", key="HDH")
@@ -40,7 +40,9 @@ LOT = re.compile(r"\bLOT\s?#?\s?[A-Z0-9]{4,12}\b", re.IGNORECASE)
 def lot_number_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Harbor Dunes traces unclassified biologics by their lot and holds a line until it knows it."""
     if ctx.option("XHD01", "enabled") and not any(LOT.search(note.text[:200]) for note in ctx.notes(line)):
-        yield Hit(missing(line.last_own(), "2400", "NTE02"), "No note of the line gives a lot number")
+        yield Hit(
+            missing_location(line.last_loop_segment(), "2400", "NTE02"), "No note of the line gives a lot number"
+        )
 
 
 @claim_rule(
@@ -60,4 +62,4 @@ def authorization_of_another_plan(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Patients who changed plans often come with the approval of the old one, which is worth nothing here."""
     begins, number = str(ctx.option("XHD02", "begins")), claim.reference("G1")
     if number is not None and not number.value.startswith(begins):
-        yield Hit(at(number.segment, 2), f"REF*G1 does not begin with {begins}", number.value[:50])
+        yield Hit(location_of(number.segment, 2), f"REF*G1 does not begin with {begins}", number.value[:50])

@@ -1,1 +1,1 @@
-"""The implementation guides as tables, and a walk that is sure only of sound claims."""
+"""The implementation guides as tables, and a fast walk that recognizes sound claims only."""

@@ -1,4 +1,4 @@
-"""A guide as a table: loops and segments in their places, elements with their types, lengths and codes."""
+"""A guide as a table: loops and segments in order, elements with their types, lengths and codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Element(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What stands at one position of a segment: an element alone, or a composite of ``usage`` with its parts."""
+    """One position of a segment: an element alone, or a composite of ``usage`` with its parts."""
 
     part: Part | None = None
     usage: str = ""
@@ -47,26 +47,26 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Guide(msgspec.Struct, frozen=True):
-    """One guide. ``source`` says of what it was made."""
+    """One guide. ``source`` names the maps that it was built from."""
 
     guide: str
     source: str
     root: str
     start: str  # where a set begins: the segment before its ST
     envelope: tuple[str, ...]  # what has been counted once by then
-    counts_lines: bool  # whether LX is held against a count
+    counts_lines: bool  # whether LX is checked against a count
     claim_loops: tuple[str, ...]
     codes: dict[str, tuple[str, ...]]  # the lists that elements name as external
     nodes: tuple[Node, ...]
 
 
 def file_name(guide: str) -> str:
-    """The file of a guide, beside this module."""
+    """Return the name of a guide's file, in the folder of this module."""
     return f"{guide}.json"
 
 
 @lru_cache(maxsize=4)
 def load_guide(guide: str) -> Guide:
-    """The table of one of the checked guides."""
+    """Load the table of one of the checked guides."""
     data = files("x12proc.conformance.fast").joinpath(file_name(guide)).read_bytes()
     return msgspec.json.decode(data, type=Guide)

@@ -277,7 +277,7 @@ class ClaimAcknowledgement(AckWriter):
         prescription = reference.element(2) if reference and reference.element(1) == _PRESCRIPTION else ""
         if number := clean(prescription, 50):
             segments.append(segment("REF", _PRESCRIPTION, number))
-        period = line.service_date
+        period = line.service_period
         if period is not None and period.first is not None:
             last = period.last or period.first
             segments.append(_service_date(f"{period.first:%Y%m%d}", f"{last:%Y%m%d}"))

@@ -108,7 +108,7 @@ def drug_billed_under_two_codes(line: ServiceLine, ctx: Context) -> Iterator[Hit
     """Two codes for one dose bill it twice. Payers deny one of the lines as a duplicate, or stop the claim."""
     own = specific_codes(line, ctx)
     codes = (*own.in_force, *own.unsure)
-    served = line.served if codes else None
+    served = line.service_days if codes else None
     if served is None or len(ctx.claim.lines) < 2:
         return
     for code in codes:
@@ -128,8 +128,8 @@ def _lines_by_code(ctx: Context) -> dict[tuple[str, date], str]:
     """Return the number of the first line of each code and day."""
     found: dict[tuple[str, date], str] = {}
     for line in ctx.claim.lines:
-        if line.served is not None:
-            found.setdefault((line.procedure.upper(), line.served[0]), line.number)
+        if line.service_days is not None:
+            found.setdefault((line.procedure.upper(), line.service_days[0]), line.number)
     return found
 
 

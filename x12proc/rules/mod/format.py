@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12proc.claims.model import ServiceLine, at
+from x12proc.claims.model import ServiceLine, location_of
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
@@ -37,7 +37,7 @@ def modifier_malformed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     is refused before anybody reads the drug."""
     faults = list(_modifier_faults(line.modifiers))
     if faults:
-        location = at(line.head, procedure_element(line), _FIRST + faults[0][0])
+        location = location_of(line.sv_or_lx, procedure_element(line), _FIRST + faults[0][0])
         sent = excerpt(":".join(line.modifiers))
         message = f"The modifiers are {sent}: {'; '.join(text for _, text in faults)}"
         yield Hit(location, message, sent, fix=_modifiers_fix(line, ctx))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12proc.claims.model import ServiceLine, at
+from x12proc.claims.model import ServiceLine, location_of
 from x12proc.findings import WARN, Hit
 from x12proc.reference.ndc import normalize
 from x12proc.rules.base import Option, line_rule
@@ -62,7 +62,7 @@ def route_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
             line, ctx.claim.delimiters, procedure_composite(line, modifiers=[*line.modifiers_sent, wanted])
         )
         fix = f"The text says {narrative.route}: send {corrected}" if corrected else fix
-    yield Hit(at(line.service, *_modifier_element(line)), message, fix=fix)
+    yield Hit(location_of(line.service, *_modifier_element(line)), message, fix=fix)
 
 
 @line_rule(
@@ -95,7 +95,7 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         line, ctx.claim.delimiters, procedure_composite(line, modifiers=dict.fromkeys(kept))
     )
     fix = f"If the drug was bought under 340B, send {corrected}. If not, drop JG." if corrected else None
-    yield Hit(at(line.head, *_modifier_element(line, position)), message, _DISCOUNTED, fix=fix)
+    yield Hit(location_of(line.sv_or_lx, *_modifier_element(line, position)), message, _DISCOUNTED, fix=fix)
 
 
 @line_rule(
@@ -132,7 +132,9 @@ def eye_not_named(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
             line, ctx.claim.delimiters, procedure_composite(line, modifiers=[*kept, narrative.laterality])
         )
         fix = f"The text says {narrative.laterality}: send {corrected}" if corrected else fix
-    yield Hit(at(line.service, *_modifier_element(line)), message, eyelids[0] if eyelids else None, fix=fix)
+    yield Hit(
+        location_of(line.service, *_modifier_element(line)), message, eyelids[0] if eyelids else None, fix=fix
+    )
 
 
 @per_claim

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from x12proc.claims.model import ServiceLine, at
+from x12proc.claims.model import ServiceLine, location_of
 from x12proc.findings import WARN, Hit
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
@@ -69,7 +69,7 @@ def discount_modifier_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if not wanted or wanted in line.modifiers_sent or is_waste_line(line):
         return
     if any(undenied_match(_DISCOUNTED, text) for _, text in ctx.texts(line)):
-        location = at(line.head, procedure_element(line), min(_FIRST + len(line.modifiers), _LAST))
+        location = location_of(line.sv_or_lx, procedure_element(line), min(_FIRST + len(line.modifiers), _LAST))
         message = f"The text says 340B, but modifier {wanted} is missing"
         added = with_modifier(line, wanted)
         fix = f"Send the drug line with {added}." if wanted in added.split(":") else None

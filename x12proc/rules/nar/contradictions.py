@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from decimal import Context as Arithmetic
 
-from x12proc.claims.model import ServiceLine, at
+from x12proc.claims.model import ServiceLine, location_of
 from x12proc.findings import WARN, Hit
 from x12proc.narrative import Amount, Narrative
 from x12proc.reference.ndc import normalize
@@ -241,4 +241,4 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
         wrong = "; ".join(_contradictions(own, narrative, compare_ndc))
         if wrong:
             message = f"Description and note (NTE*{excerpt(note.code, 3)}) differ: {wrong}"
-            yield Hit(at(note.segment, 2), message, excerpt(note.text))
+            yield Hit(location_of(note.segment, 2), message, excerpt(note.text))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine, at
+from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine, location_of
 from x12proc.findings import INFO, WARN, Hit
 from x12proc.narrative.tokens import word_set
 from x12proc.reference.ndc import normalize
@@ -191,7 +191,7 @@ def note_of_claim_for_several_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
     if note is not None:
         count = f"{len(without_text)} of the {len(ctx.targets)}"
         message = f"Only the claim's note names a drug or a dose; {count} unclassified lines have no text"
-        yield Hit(at(note.segment, 2), message)
+        yield Hit(location_of(note.segment, 2), message)
 
 
 @line_rule(

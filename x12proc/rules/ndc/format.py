@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12proc.claims.model import ServiceLine, at
+from x12proc.claims.model import ServiceLine, location_of
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.reference.ndc import candidates, is_placeholder, normalize
 from x12proc.rules.base import Option, line_rule
@@ -26,7 +26,7 @@ _ADOPTED = "2033-03-07"
 def _twelve_is_adopted(line: ServiceLine, ctx: Context) -> bool:
     """Return whether the NDC of twelve digits is in force on the date of service (today, where none is sent)."""
     since = iso_date(str(ctx.option("NDC15", "twelve_digit_from"))) or iso_date(_ADOPTED)
-    period = line.service_date or ctx.claim.statement
+    period = line.service_period or ctx.claim.statement_period
     day = period.first if period and period.first else ctx.as_of
     return since is not None and day >= since
 
@@ -54,7 +54,7 @@ def ndc_of_wrong_length(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         return
     assert line.drug is not None
     message = f"LIN03 has {len(ndc)} characters instead of 11: {excerpt(ndc)}"
-    yield Hit(at(line.drug.lin, 3), message, excerpt(ndc))
+    yield Hit(location_of(line.drug.lin, 3), message, excerpt(ndc))
 
 
 @line_rule(
@@ -88,7 +88,7 @@ def ndc_with_other_characters(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     only_blanks = ndc.strip() == digits
     message = "LIN03 has blanks around the digits" if only_blanks else "LIN03 has more than digits"
     severity = WARN if only_blanks else None
-    yield Hit(at(line.drug.lin, 3), f"{message}: {excerpt(ndc)}", excerpt(ndc), severity, fix)
+    yield Hit(location_of(line.drug.lin, 3), f"{message}: {excerpt(ndc)}", excerpt(ndc), severity, fix)
 
 
 @line_rule(
@@ -124,7 +124,7 @@ def ten_digit_ndc_without_hyphens(line: ServiceLine, ctx: Context) -> Iterator[H
     )
     if corrected:
         fix = f"Compare with the package, then send the one that is listed: {corrected}"
-    yield Hit(at(line.drug.lin, 3), message, ndc, fix=fix)
+    yield Hit(location_of(line.drug.lin, 3), message, ndc, fix=fix)
 
 
 @line_rule(
@@ -152,7 +152,7 @@ def product_qualifier_not_n4(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         ndc = normalize(line.ndc)
         corrected = changed_segment(line.drug.lin, ctx.claim.delimiters, {2: "N4", 3: ndc}) if ndc else ""
         fix = f"If LIN03 is the drug's NDC, send {corrected}. Otherwise put the NDC there." if corrected else None
-        yield Hit(at(line.drug.lin, 2), f"LIN02 is {sent or 'empty'}, not N4", sent or None, fix=fix)
+        yield Hit(location_of(line.drug.lin, 2), f"LIN02 is {sent or 'empty'}, not N4", sent or None, fix=fix)
 
 
 @line_rule(
@@ -180,7 +180,9 @@ def placeholder_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if not is_placeholder(ndc) or (isinstance(allowed, tuple) and without_hyphens(ndc) in allowed):
         return
     assert line.drug is not None
-    yield Hit(at(line.drug.lin, 3), f"LIN03 is {excerpt(ndc)}, a made-up number, not an NDC", excerpt(ndc))
+    yield Hit(
+        location_of(line.drug.lin, 3), f"LIN03 is {excerpt(ndc)}, a made-up number, not an NDC", excerpt(ndc)
+    )
 
 
 @line_rule(
@@ -216,4 +218,4 @@ def twelve_digit_ndc_too_early(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     fix = f"Send the same NDC with 11 digits: {corrected}" if corrected else None
     allowed = f"12-digit NDCs begin on {since}" if iso_date(since) else "12-digit NDCs are not in use yet"
     message = f"LIN03 is the 12-digit NDC {excerpt(ndc, 20)}; {allowed}"
-    yield Hit(at(line.drug.lin, 3), message, excerpt(ndc), fix=fix)
+    yield Hit(location_of(line.drug.lin, 3), message, excerpt(ndc), fix=fix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from x12proc.claims.model import ServiceLine, at, missing
+from x12proc.claims.model import ServiceLine, location_of, missing_location
 from x12proc.findings import INFO, REJECT, WARN, Hit
 from x12proc.narrative.tokens import word_set
 from x12proc.rules.base import Option, line_rule
@@ -57,14 +57,14 @@ def ndc_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         code = excerpt(line.procedure, 10)
         message = f"The {code} line has no NDC: loop 2410 (LIN, CTP) is missing"
         severity = INFO if _costs_nothing(line, ctx) else None
-        yield Hit(missing(line.last_own(), "2410", "LIN03"), message, severity=severity)
+        yield Hit(missing_location(line.last_loop_segment(), "2410", "LIN03"), message, severity=severity)
     else:
         stated = ctx.narrative(line).ndc
         corrected = changed_segment(line.drug.lin, ctx.claim.delimiters, {2: "N4", 3: stated}) if stated else ""
         fix = "Put the 11 digits of the package's NDC into LIN03, for example LIN**N4*73150015006~."
         if corrected:
             fix = f"Put the NDC of the text into LIN03, after a look at the package: {corrected}"
-        yield Hit(at(line.drug.lin, 3), "Loop 2410 has a LIN, but no NDC: LIN03 is empty", fix=fix)
+        yield Hit(location_of(line.drug.lin, 3), "Loop 2410 has a LIN, but no NDC: LIN03 is empty", fix=fix)
 
 
 def _costs_nothing(line: ServiceLine, ctx: Context) -> bool:
@@ -102,8 +102,9 @@ def ndc_only_in_text(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         message = (
             f"NDC {excerpt(narrative.ndc_text or narrative.ndc)} is only in the text; the line has no loop 2410"
         )
-        fix = f"Keep the text and add loop 2410 after {line.last_own().tag}: {drug_loop(line, ctx, narrative.ndc)}"
-        yield Hit(missing(line.last_own(), "2410", "LIN03"), message, narrative.ndc, fix=fix)
+        last = line.last_loop_segment()
+        fix = f"Keep the text and add loop 2410 after {last.tag}: {drug_loop(line, ctx, narrative.ndc)}"
+        yield Hit(missing_location(last, "2410", "LIN03"), message, narrative.ndc, fix=fix)
 
 
 @line_rule(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 from decimal import Context as Arithmetic
 
-from x12proc.claims.model import Location, ServiceLine, at, missing
+from x12proc.claims.model import Location, ServiceLine, location_of, missing_location
 from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
@@ -51,9 +51,9 @@ def _unit(line: ServiceLine, ctp: Segment, ctx: Context) -> str:
 
 def _location(line: ServiceLine, ctp: Segment | None, element: int, component: int | None = None) -> Location:
     if ctp is not None:
-        return at(ctp, element, component)
+        return location_of(ctp, element, component)
     name = f"CTP{element:02d}" + (f"-{component}" if component else "")
-    return missing(line.drug.lin if line.drug else line.last_own(), "2410", name)
+    return missing_location(line.drug.lin if line.drug else line.last_loop_segment(), "2410", name)
 
 
 @line_rule(
@@ -163,7 +163,7 @@ def ndc_quantity_in_milligrams(line: ServiceLine, ctx: Context) -> Iterator[Hit]
     if ctp is not None and _unit(line, ctp, ctx) == "ME":
         quantity = excerpt(ctp.element(4), 40)
         message = f"The NDC quantity is {quantity or 'sent'} ME (milligrams)"
-        yield Hit(at(ctp, 5, 1), message, "ME", fix=_by_the_text(line, ctx))
+        yield Hit(location_of(ctp, 5, 1), message, "ME", fix=_by_the_text(line, ctx))
 
 
 @line_rule(
@@ -198,7 +198,7 @@ def ndc_quantity_too_precise(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
             {4: format_number(_EXACT.quantize(Decimal(text), Decimal(1).scaleb(-allowed)))},
         )
         fix = f"If no JW line shares the vials, send {corrected}" if corrected else None
-        yield Hit(at(ctp, 4), message, text, fix=fix)
+        yield Hit(location_of(ctp, 4), message, text, fix=fix)
 
 
 @line_rule(
@@ -229,12 +229,12 @@ def fraction_of_a_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         fix = (
             "Ask the payer whether it takes fractions of a container; else bill the whole ones on the given line."
         )
-        yield Hit(at(ctp, 4), shared, text, fix=fix)
+        yield Hit(location_of(ctp, 4), shared, text, fix=fix)
     else:
         message = f"CTP04 is {text} UN, not a whole number of containers"
         corrected = changed_segment(ctp, ctx.claim.delimiters, {4: str(quantity.to_integral_value(ROUND_CEILING))})
         fix = f"Count the opened containers, unless the payer's manual wants the fraction: {corrected}"
-        yield Hit(at(ctp, 4), message, text, fix=fix if corrected and quantity > 0 else None)
+        yield Hit(location_of(ctp, 4), message, text, fix=fix if corrected and quantity > 0 else None)
 
 
 def _shared_containers(line: ServiceLine, quantity: Decimal, ctx: Context) -> str:

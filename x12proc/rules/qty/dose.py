@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 
-from x12proc.claims.model import ServiceLine, at
+from x12proc.claims.model import ServiceLine, location_of
 from x12proc.findings import WARN, Hit
 from x12proc.reference.ndc import normalize
 from x12proc.reference.strength import read_strengths
@@ -90,7 +90,7 @@ def ndc_quantity_contradicts_dose(line: ServiceLine, ctx: Context) -> Iterator[H
     shown = excerpt(line.drug.quantity, 30)
     message = f"{reading.reason[:1].upper()}{reading.reason[1:]}, but CTP04 has {shown} {line.drug.unit}"
     fix = _corrected_quantity(line, ctx, reading)
-    yield Hit(at(line.drug.ctp, 4), message + _times(quantity, reading.quantity), shown, fix=fix)
+    yield Hit(location_of(line.drug.ctp, 4), message + _times(quantity, reading.quantity), shown, fix=fix)
 
 
 def _corrected_quantity(line: ServiceLine, ctx: Context, reading: DoseReading) -> str | None:
@@ -152,7 +152,7 @@ def dose_sent_as_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         shown = excerpt(line.drug.quantity, 30)
         message = f"CTP04 has {shown} {line.drug.unit}, which is {sent}; {reading.reason}"
         fix = _corrected_quantity(line, ctx, reading)
-        yield Hit(at(line.drug.ctp, 4), message, shown, fix=fix)
+        yield Hit(location_of(line.drug.ctp, 4), message, shown, fix=fix)
 
 
 @line_rule(
@@ -186,7 +186,7 @@ def ndc_unit_not_of_the_form(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         texts = {4: format_number(known[0]), 5: known[1]} if known else {}
         corrected = changed_segment(drug.ctp, ctx.claim.delimiters, texts) if texts else ""
         fix = f"By the dose in the text, send {corrected}" if corrected else None
-        yield Hit(at(drug.ctp, 5, 1), message, drug.unit, fix=fix)
+        yield Hit(location_of(drug.ctp, 5, 1), message, drug.unit, fix=fix)
 
 
 def _product_text(line: ServiceLine, ctx: Context, form: str) -> str:
@@ -227,7 +227,7 @@ def implausible_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if quantity is not None and quantity > most:
         shown = excerpt(drug.quantity, 30)
         message = f"CTP04 has {shown} {drug.unit}, more than the {most} that one day's dose hardly exceeds"
-        yield Hit(at(drug.ctp, 4), message, shown)
+        yield Hit(location_of(drug.ctp, 4), message, shown)
 
 
 def _volume_stated(line: ServiceLine, ctx: Context) -> Decimal | None:
@@ -283,4 +283,4 @@ def ndc_quantity_differs_from_text(line: ServiceLine, ctx: Context) -> Iterator[
         message = f"The text says {format_decimal(stated)} {words}, but CTP04 has {shown} {drug.unit}"
         corrected = changed_segment(drug.ctp, ctx.claim.delimiters, {4: format_decimal(stated)})
         fix = f"If the text is right, send {corrected}. If not, correct the text." if corrected else None
-        yield Hit(at(drug.ctp, 4), message, shown, fix=fix)
+        yield Hit(location_of(drug.ctp, 4), message, shown, fix=fix)

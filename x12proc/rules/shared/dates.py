@@ -10,15 +10,15 @@ from x12proc.rules.context import Context
 
 def service_days(line: ServiceLine) -> Days | None:
     """Return first and last service day of a line, or None where DTP*472 is missing or can't be read."""
-    return line.served
+    return line.service_days
 
 
 def first_service_date(claim: Claim) -> date | None:
     """Return the earliest service day of the claim, else the first day of its statement, else None."""
-    known = [line.served[0] for line in claim.lines if line.served]
+    known = [line.service_days[0] for line in claim.lines if line.service_days]
     if known:
         return min(known)
-    return claim.statement.first if claim.statement else None
+    return claim.statement_period.first if claim.statement_period else None
 
 
 def format_period(period: Days) -> str:
@@ -34,6 +34,6 @@ def dated_segment(period: Days, qualifier: str = "472") -> str:
 
 def served_on(line: ServiceLine, ctx: Context) -> date | None:
     """Return the first day of a line; where a line of a hospital claim has no date, that of the statement."""
-    if line.served:
-        return line.served[0]
-    return ctx.claim.statement.first if ctx.claim.statement else None
+    if line.service_days:
+        return line.service_days[0]
+    return ctx.claim.statement_period.first if ctx.claim.statement_period else None

@@ -137,7 +137,7 @@ def _amounts_held(line: ServiceLine, ctx: Context) -> list[tuple[Decimal, str]]:
     matters."""
     sizes = sizes_sold(line, ctx)
     if len(sizes) > 1:
-        sizes = sizes_sold(line, ctx, line.served[0] if line.served else None)
+        sizes = sizes_sold(line, ctx, line.service_days[0] if line.service_days else None)
     return sorted(held for size in sizes if (held := to_base_unit(format_number(size.amount), size.unit)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from x12proc.claims.model import Location, ServiceLine, at
+from x12proc.claims.model import Location, ServiceLine, location_of
 from x12proc.reference.model import Licence, Product
 from x12proc.reference.ndc import normalize
 from x12proc.rules.context import Context, per_line
@@ -28,7 +28,7 @@ def format_product(product: Product) -> str:
 
 
 def lin03(line: ServiceLine) -> Location:
-    return at(line.drug.lin, 3) if line.drug else at(line.head)
+    return location_of(line.drug.lin, 3) if line.drug else location_of(line.sv_or_lx)
 
 
 def lin03_excerpt(line: ServiceLine) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from x12proc.claims.model import Location, ServiceLine, at
+from x12proc.claims.model import Location, ServiceLine, location_of
 from x12proc.findings import INFO, WARN, Hit, Severity
 from x12proc.reference.edition import Reference
 from x12proc.reference.model import SpecificCode
@@ -140,7 +140,7 @@ def is_opps(ctx: Context, rule_id: str, bills: tuple[str, ...]) -> bool:
 
 def code_location(line: ServiceLine) -> Location:
     """Return SV101-2 or SV202-2."""
-    return at(line.head, procedure_element(line), 2)
+    return location_of(line.sv_or_lx, procedure_element(line), 2)
 
 
 def format_code(line: ServiceLine) -> str:

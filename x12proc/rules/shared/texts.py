@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from x12proc.claims.model import Location, ServiceLine, at, missing
+from x12proc.claims.model import Location, ServiceLine, location_of, missing_location
 from x12proc.reference.ndc import normalize
 from x12proc.rules.context import Context
 from x12proc.values import excerpt
@@ -21,8 +21,8 @@ _DENIAL = re.compile(
 def description_location(line: ServiceLine) -> Location:
     """Return the location of the description, sent or missing: SV101-7 or SV202-7."""
     if line.service is None:  # pragma: no cover - a target line bills a code, so it has SV1 or SV2
-        return missing(line.lx, "2400", "SV101-7")
-    return at(line.service, 1 if line.service.tag == "SV1" else 2, 7)
+        return missing_location(line.lx, "2400", "SV101-7")
+    return location_of(line.service, 1 if line.service.tag == "SV1" else 2, 7)
 
 
 def text_location(line: ServiceLine, ctx: Context) -> Location:

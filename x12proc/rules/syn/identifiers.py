@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import takewhile
 
-from x12proc.claims.model import Claim, ServiceLine, at, missing
+from x12proc.claims.model import Claim, ServiceLine, location_of, missing_location
 from x12proc.findings import WARN, Hit
 from x12proc.rules.base import claim_rule
 from x12proc.rules.context import Context
@@ -39,7 +39,7 @@ def superseded_guide(claim: Claim, ctx: Context) -> Iterator[Hit]:
         sent = excerpt(claim.guide, 20)
         wanted = "005010X223A2" if claim.type == "I" else "005010X222A1"
         message = f"GS08 is {sent or 'empty'}; the edition in force for this claim is {wanted}"
-        yield Hit(at(claim.clm), message, sent or None, fix=f"Send {wanted} in GS08 and in ST03.")
+        yield Hit(location_of(claim.clm), message, sent or None, fix=f"Send {wanted} in GS08 and in ST03.")
 
 
 @claim_rule(
@@ -68,12 +68,12 @@ def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Itera
             message = f"Line {excerpt(line.number, 20)} has no line item control number (REF*6R)"
             added = _own_number(line, claim, numbers)
             fix = f"Add after {_before_reference(line).tag}: {added}" if added else None
-            yield Hit(missing(_before_reference(line), "2400", "REF02"), message, fix=fix)
+            yield Hit(missing_location(_before_reference(line), "2400", "REF02"), message, fix=fix)
         elif ref is not None and number in seen and number in wanted:
             message = f"REF*6R*{excerpt(number, 40)} is on more than one line of the claim"
             added = _own_number(line, claim, numbers)
             fix = f"Send on line {excerpt(line.number, 20)}: {added}" if added else None
-            yield Hit(at(ref, 2), message, excerpt(number, 40), fix=fix)
+            yield Hit(location_of(ref, 2), message, excerpt(number, 40), fix=fix)
         seen.add(number)
 
 

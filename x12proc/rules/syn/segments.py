@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12proc.claims.model import Claim, ServiceLine, at, missing
+from x12proc.claims.model import Claim, ServiceLine, location_of, missing_location
 from x12proc.findings import REJECT, Hit
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
@@ -52,7 +52,7 @@ def ndc_without_quantity_segment(line: ServiceLine, ctx: Context) -> Iterator[Hi
     message = f"LIN**N4*{excerpt(drug.ndc, 20)} has no CTP after it: the NDC quantity and unit are missing"
     known = quantity_segment(line, ctx)
     fix = f"Add after the LIN, if the text gives the right dose: {known}" if known else None
-    yield Hit(missing(drug.lin, "2410", "CTP"), message, fix=fix)
+    yield Hit(missing_location(drug.lin, "2410", "CTP"), message, fix=fix)
 
 
 @line_rule(
@@ -84,7 +84,7 @@ def unused_ctp_elements_sent(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         corrected = changed_segment(ctp, ctx.claim.delimiters, {1: "", 2: "", 3: ""})
         fix = f"Send {corrected}" if corrected and line.ndc and ctp.element(4).strip() else None
         message = f"{named} {verb} filled, but version 5010 doesn't use {'it' if len(sent) == 1 else 'them'}"
-        yield Hit(at(ctp, sent[0]), message, excerpt(ctp.element(sent[0])), fix=fix)
+        yield Hit(location_of(ctp, sent[0]), message, excerpt(ctp.element(sent[0])), fix=fix)
 
 
 @line_rule(
@@ -106,7 +106,7 @@ def several_ndcs_on_one_line(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """The guide allows one NDC for each line. A second one is refused or, worse, silently dropped."""
     for number, drug in enumerate(line.drugs[1:], 2):
         ndc = excerpt(drug.ndc, 40)
-        yield Hit(at(drug.lin), f"NDC {ndc} is number {number} on this line; only 1 is allowed", ndc)
+        yield Hit(location_of(drug.lin), f"NDC {ndc} is number {number} on this line; only 1 is allowed", ndc)
 
 
 @line_rule(
@@ -137,10 +137,10 @@ def wrong_reference_beside_ndc(line: ServiceLine, ctx: Context) -> Iterator[Hit]
             sent = excerpt(ref.element(1), 20)
             if ref.element(1) not in _DRUG_REFERENCES:
                 message = f"REF01 in loop 2410 is {sent or 'empty'}, not VY or XZ"
-                yield Hit(at(ref, 1), message, sent or None, fix=_reference_moved(ref, ctx.claim))
+                yield Hit(location_of(ref, 1), message, sent or None, fix=_reference_moved(ref, ctx.claim))
             elif ref is not allowed[0]:
                 kept = f"REF*{excerpt(allowed[0].element(1), 20)}*{excerpt(allowed[0].element(2), 50)}"
-                yield Hit(at(ref), f"Loop 2410 has a second reference, REF*{sent}, beside {kept}", sent)
+                yield Hit(location_of(ref), f"Loop 2410 has a second reference, REF*{sent}, beside {kept}", sent)
 
 
 def _reference_moved(ref: Segment, claim: Claim) -> str | None:
@@ -176,7 +176,7 @@ def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
             continue  # of the line itself, and before its drug
         message = _out_of_order(segment, lin_seen, below)
         if message:
-            yield Hit(at(segment), message, excerpt(segment.tag, 10))
+            yield Hit(location_of(segment), message, excerpt(segment.tag, 10))
             return
         lin_seen = lin_seen or segment.tag == "LIN"
         if below is None and segment.loop.startswith(_BELOW_DRUG):
@@ -231,7 +231,7 @@ def line_note_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         for note in [note for note in line.notes if note.code in codes][1:]:
             message = f"NTE*{note.code} is the second {' or '.join(codes)} note of this line; only 1 is allowed"
             joined = _joined(line, codes) if note.code != "TPO" else None
-            yield Hit(at(note.segment), message, note.code, fix=joined)
+            yield Hit(location_of(note.segment), message, note.code, fix=joined)
 
 
 def _joined(line: ServiceLine, codes: tuple[str, ...]) -> str | None:
@@ -265,7 +265,7 @@ def segment_not_for_institutional_line(line: ServiceLine, ctx: Context) -> Itera
         note = segment.tag == "NTE" and code != "TPO"
         reference = segment.tag == "REF" and code in ("G1", "9F")
         if segment.loop == "2400" and (note or reference or segment.tag == "K3"):
-            location = at(segment) if segment.tag == "K3" else at(segment, 1)
+            location = location_of(segment) if segment.tag == "K3" else location_of(segment, 1)
             message = f"{_name(segment)} is not allowed on an 837I line (loop 2400)"
             moved = changed_segment(segment, ctx.claim.delimiters, {1: "ADD"} if note else {})
             fix = f"Move it to loop 2300: {moved}" if moved else None

@@ -100,6 +100,6 @@ def to_cents(charge: str) -> int | None:
 def first_service_day(result: ClaimResult) -> str:
     """Return the first day of service of the first target line that has one; empty where none has."""
     for line in result.lines:
-        if line.line.served is not None:
-            return line.line.served[0].isoformat()
+        if line.line.service_days is not None:
+            return line.line.service_days[0].isoformat()
     return ""

@@ -10,7 +10,7 @@ import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
-from x12proc.conformance.overlap import told_once
+from x12proc.conformance.overlap import drop_already_reported
 from x12proc.engine.document import Document, claim_document
 from x12proc.engine.engine import Engine
 from x12proc.engine.fixes import Fix
@@ -183,8 +183,8 @@ def _with_guide_errors(result: ClaimResult, buffer: Buffer, span: ClaimSpan, set
     checker = GuideChecks("off" if settings.conformance == "off" else "targets").checker(buffer)
     if checker is None:
         return result
-    (errors,) = checker.ask([span])()
-    remaining = told_once(result, errors)
+    (errors,) = checker.submit([span])()
+    remaining = drop_already_reported(result, errors)
     return msgspec.structs.replace(
         result, guide_errors=remaining, refused=settings.guide_errors == "reject" and bool(errors)
     )
@@ -244,7 +244,7 @@ def _segments(claim: Claim, faults: Marks) -> Iterator[SegmentView]:
 
 
 def _parent_segments(claim: Claim, faults: Marks) -> Iterator[SegmentView]:
-    for party in (*claim.header, *claim.provider, *claim.subscriber, *claim.patient):
+    for party in (*claim.submitter_receiver, *claim.provider, *claim.subscriber, *claim.patient):
         for segment in party.segments:
             if segment.index in faults:
                 yield _segment(segment, claim, faults, 0, 0)

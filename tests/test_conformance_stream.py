@@ -9,9 +9,9 @@ from support.guides import CODES, claims, edited, one, raw_errors, run, spans
 from support.mutations import shorten
 from support.rule_cases import all_cases
 
-from x12proc.conformance import stream as verdicts
+from x12proc.conformance import stream
 from x12proc.conformance.chunks import CHECKED_GUIDES, version
-from x12proc.conformance.overlap import same_faults, told_once
+from x12proc.conformance.overlap import drop_already_reported, same_faults
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, TransactionErrors, UntargetedClaim
 from x12proc.findings import GuideError
@@ -28,7 +28,7 @@ def test_batches_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, size
     for whole in (False, True):
         usual = told_texts(run(data, whole=whole))
         with monkeypatch.context() as patched:
-            patched.setattr(verdicts, "BATCH_CLAIMS", size)
+            patched.setattr(stream, "BATCH_CLAIMS", size)
             assert told_texts(run(data, whole=whole)) == usual
 
 
@@ -36,9 +36,9 @@ def test_little_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """By bytes and by outcomes, too; the order is that of the file."""
     data = CLINIC.read_bytes()
     usual = told_texts(run(data, whole=True))
-    monkeypatch.setattr(verdicts, "MOST_BYTES", 1000)
+    monkeypatch.setattr(stream, "MOST_BYTES", 1000)
     assert told_texts(run(data, whole=True)) == usual
-    monkeypatch.setattr(verdicts, "MOST_HELD", 2)
+    monkeypatch.setattr(stream, "MOST_HELD", 2)
     assert told_texts(run(data, whole=True)) == usual
 
 
@@ -138,8 +138,8 @@ def test_our_finding_stays_and_the_guide_error_goes() -> None:
 def test_the_guide_error_is_heard_when_the_rule_is_silent() -> None:
     data = edited(base(), ("CTP", "CTP****33*XX"))
     (scrubbed,) = claims(data)
-    assert told_once(scrubbed, one(data)) == ()
-    assert told_once(only(scrubbed, "BAL06"), one(data)) == one(data)
+    assert drop_already_reported(scrubbed, one(data)) == ()
+    assert drop_already_reported(only(scrubbed, "BAL06"), one(data)) == one(data)
 
 
 def test_every_overlap_happens() -> None:
@@ -151,7 +151,9 @@ def test_every_overlap_happens() -> None:
         if version(spans(data)[0]) not in CHECKED_GUIDES:
             continue
         for scrubbed, errors in zip(claims(data), raw_errors(data), strict=True):
-            silencing |= {rule for rule in same_faults() if told_once(only(scrubbed, rule), errors) != errors}
+            silencing |= {
+                rule for rule in same_faults() if drop_already_reported(only(scrubbed, rule), errors) != errors
+            }
     assert silencing == set(same_faults())
 
 

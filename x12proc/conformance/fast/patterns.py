@@ -1,7 +1,7 @@
-"""What a sound segment looks like: a pattern made of the table of its elements.
+"""Patterns of sound segments, made from the tables of their elements.
 
-A pattern takes nothing that pyx12 finds fault with. It may leave out what pyx12 takes (the 29th of February, an
-amount of the very greatest length with a point): pyx12 is asked of that.
+A pattern matches nothing in which pyx12 finds an error. It may not match what pyx12 accepts (the 29th of
+February, an amount of the greatest length with a point): such a segment goes to pyx12.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _MOST_KNOWN, _LONGEST_KNOWN = 256, 200  # segments of a node that are known to b
 _FORMATS = {"D8": re.compile(_DAY), "RD8": re.compile(f"{_DAY}-{_DAY}")}
 
 
-class Shape:
-    """The sound segments of one node, under one set of delimiters."""
+class SegmentPattern:
+    """The pattern of the sound segments of one node, under one set of delimiters."""
 
     def __init__(self, node: Node, delimiters: Delimiters, codes: Mapping[str, tuple[str, ...]]) -> None:
         self._component = delimiters.component.decode("latin-1")
@@ -38,11 +38,11 @@ class Shape:
         self._checks = [
             *self._external(node, codes),
             *self._dated(node),
-            *(self._note(code, places) for code, places in node.notes),
+            *(self._note(code, positions) for code, positions in node.notes),
         ]
 
-    def holds(self, text: str, elements: Elements) -> bool:
-        """Whether a segment is sound; both forms of it without its terminator."""
+    def matches(self, text: str, elements: Elements) -> bool:
+        """Return whether a segment is sound; both forms of it are without the terminator."""
         if text in self._known:
             return True
         if self._whole(text) is None:
@@ -60,40 +60,43 @@ class Shape:
 
     def _external(self, node: Node, codes: Mapping[str, tuple[str, ...]]) -> list[Check]:
         checks = []
-        for place, element in enumerate(node.elements, 1):
+        for position, element in enumerate(node.elements, 1):
             parts = (element.part,) if element.part else element.parts
             for number, part in enumerate(parts):
                 if part.external is not None:
                     known = frozenset((*part.codes, *codes[part.external], ""))
-                    checks.append(self._one_of(place, number, known))
+                    checks.append(self._one_of(position, number, known))
         return checks
 
-    def _one_of(self, place: int, number: int, known: frozenset[str]) -> Check:
+    def _one_of(self, position: int, number: int, known: frozenset[str]) -> Check:
         def check(elements: Elements) -> bool:
-            if place >= len(elements):
+            if position >= len(elements):
                 return True
-            parts = elements[place].split(self._component)
+            parts = elements[position].split(self._component)
             return number >= len(parts) or parts[number] in known
 
         return check
 
     def _dated(self, node: Node) -> list[Check]:
-        """A date is of the format that the element before it names."""
-        places = [place for place, element in enumerate(node.elements, 1) if _is_dated(element)]
+        """Return a check that dates have the format that the element before them names."""
+        positions = [position for position, element in enumerate(node.elements, 1) if _is_dated(element)]
 
         def check(elements: Elements) -> bool:
-            for place in places:
-                if place < len(elements) and elements[place]:
-                    dated = _FORMATS.get(elements[place - 1])
-                    if dated is None or not dated.fullmatch(elements[place]):
+            for position in positions:
+                if position < len(elements) and elements[position]:
+                    dated = _FORMATS.get(elements[position - 1])
+                    if dated is None or not dated.fullmatch(elements[position]):
                         return False
             return True
 
-        return [check] if places else []
+        return [check] if positions else []
 
-    def _note(self, code: str, places: tuple[int, ...]) -> Check:
+    def _note(self, code: str, positions: tuple[int, ...]) -> Check:
         def check(elements: Elements) -> bool:
-            sent = [place < len(elements) and elements[place].strip(self._component) != "" for place in places]
+            sent = [
+                position < len(elements) and elements[position].strip(self._component) != ""
+                for position in positions
+            ]
             if code == "P":
                 return all(sent) or not any(sent)
             if code == "R":
@@ -112,7 +115,7 @@ def _is_dated(element: Element) -> bool:
 
 
 class _Writer:
-    """Writes patterns for one pair of separators."""
+    """Writes regular expressions for one pair of separators."""
 
     def __init__(self, element: str, component: str) -> None:
         self._element = element
@@ -122,11 +125,11 @@ class _Writer:
         self._last = f"[{re.escape(''.join(letters[letters[0] == ' ' :]))}]"
 
     def segment(self, node: Node) -> str:
-        """The pattern of a whole segment."""
+        """Return the expression of a whole segment."""
         return re.escape(node.id) + self._row([self._at(element) for element in node.elements], self._element)
 
     def _at(self, element: Element) -> tuple[str, bool]:
-        """What may stand at a position, and whether it may be empty."""
+        """Return the expression of an element, and whether it may be empty."""
         if element.part is not None:
             return self._value(element.part), element.part.usage != "R"
         if element.usage == "N":
@@ -144,13 +147,13 @@ class _Writer:
         return f"(?:{whole}|{empty})", True
 
     def _row(self, items: Sequence[tuple[str, bool]], separator: str, *, first: bool = False) -> str:
-        """Items with separators between them; what may be empty at the end may be left out."""
+        """Join items with separators; items at the end that may be empty may be left out."""
         between = re.escape(separator)
         text, may_end = "", True
-        for place in range(len(items) - 1, -1, -1):
-            pattern, may_be_empty = items[place]
+        for position in range(len(items) - 1, -1, -1):
+            pattern, may_be_empty = items[position]
             item = f"(?:{pattern})?" if may_be_empty else f"(?:{pattern})"
-            if first and place == 0:
+            if first and position == 0:
                 return item + text
             text = f"{between}{item}{text}"
             may_end = may_end and may_be_empty
@@ -161,7 +164,7 @@ class _Writer:
     def _value(self, part: Part) -> str:
         if part.usage == "N":
             return _NEVER
-        if part.external is not None:  # held against its list apart
+        if part.external is not None:  # its list is checked separately
             return self._letters(part) if part.type in ("ID", "AN") else _NEVER
         if part.codes:
             return "|".join(map(re.escape, self._sound_codes(part))) or _NEVER
@@ -170,7 +173,7 @@ class _Writer:
         return self._typed(part)
 
     def _sound_codes(self, part: Part) -> list[str]:
-        """The codes that are sound as values of their type as well, longest first."""
+        """Return the codes that are sound as values of their type as well, longest first."""
         typed = re.compile(self._typed(part))
         return sorted((code for code in part.codes if typed.fullmatch(code)), key=lambda code: -len(code))
 
@@ -190,6 +193,6 @@ class _Writer:
         return _NEVER
 
     def _letters(self, part: Part) -> str:
-        """Text of a length, without a blank at its end."""
+        """Return the expression of a text of a length, without a blank at its end."""
         least = max(part.least, 1)
         return f"(?:{self._text}){{{least - 1},{part.most - 1}}}{self._last}"
