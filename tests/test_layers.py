@@ -1,8 +1,9 @@
-"""The order of packages in docs/architecture.md: each imports only from those before it, and the core is pure."""
+"""Packages import only from those above them in docs/architecture.md, and the core is pure."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,28 +23,29 @@ OUTER = {
     "runner", "spark", "feed", "api", "service", "pytest_plugin", "cli", "__main__",
     "extract.parquet", "replay.cases", "replay.compare_runs",
 }  # fmt: skip
-# What reaches the world. importlib.resources may read what the package itself ships.
+# Modules that do I/O. importlib.resources is allowed: it reads what the package ships.
 WORLD = {
     "os", "sys", "io", "pathlib", "time", "socket", "subprocess", "tempfile", "logging", "structlog", "random",
-    "mmap", "shutil", "glob", "gzip", "multiprocessing",
+    "mmap", "shutil", "glob", "gzip", "multiprocessing", "threading", "concurrent", "asyncio",
 }  # fmt: skip
 
+CLOCKS = {"now", "today", "utcnow"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def layer_of(path: Path) -> str:
-    """The package of the first level that a module belongs to, or the module itself."""
+    """Return the top-level package of a module, or the module itself."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def is_outer(path: Path) -> bool:
-    """Whether a module may reach the world: it, or a package that it is in."""
+    """Return whether a module, or a package that contains it, is listed in OUTER."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return any(".".join(parts[: length + 1]) in OUTER for length in range(len(parts)))
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The full names that a module imports; of ``from a import b`` both a and a.b."""
+    """Yield the full names that a module imports; for ``from x12proc import b`` also ``x12proc.b``."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -65,14 +67,24 @@ def test_module_imports_only_from_layers_before_it(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_core_touches_no_world(path: Path) -> None:
+def test_core_does_no_io(path: Path) -> None:
     if is_outer(path) or layer_of(path) == "__init__":
         return
     assert {name.split(".")[0] for name in imports(path)} & WORLD == set()
 
 
-def test_every_layer_is_in_the_architecture() -> None:
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_core_reads_no_clock(path: Path) -> None:
+    """Today's date is an argument: no call of ``now()``, ``today()`` or ``utcnow()``."""
+    if is_outer(path) or layer_of(path) == "__init__":
+        return
+    calls = (node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    clocks = [call.attr for call in calls if isinstance(call, ast.Attribute) and call.attr in CLOCKS]
+    assert clocks == []
+
+
+def test_every_layer_is_in_the_architecture_in_this_order() -> None:
     assert {layer_of(path) for path in MODULES} - {"__init__"} == set(LAYERS)
     text = (PACKAGE.parent / "docs" / "architecture.md").read_text()
-    missing = [layer for layer in LAYERS if f"`{layer}`" not in text and f"`{layer}/`" not in text]
-    assert missing in ([], ["__main__"])
+    rows = re.findall(r"^\| (`[^|]*) \|", text.partition("## Packages")[2].partition("\n## ")[0], re.MULTILINE)
+    assert [name.rstrip("/") for row in rows for name in re.findall(r"`([^`]+)`", row)] == LAYERS

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-from x12proc.replay.rule_cases import own_base
+from x12proc.replay.rule_cases import builtin_base
 
 ROOT = Path(__file__).parents[1]
 MANUAL = ROOT / "docs" / "reliability.md"
@@ -52,7 +52,7 @@ class Measured(msgspec.Struct):
 
 def _parts() -> tuple[bytes, bytes, bytes, bytes]:
     """A one-claim file cut before its CLM, before its first LX, before its SE."""
-    data = own_base("P")
+    data = builtin_base("P")
     claim, line, end = (data.index(b"~\n" + head) + 2 for head in (b"CLM*", b"LX*1", b"SE*"))
     return data[:claim], data[claim:line], data[line:end], data[end:]
 
@@ -92,7 +92,7 @@ def _repeated(piece: bytes, times: int) -> Iterator[bytes]:
 
 
 def _interchanges(count: int) -> Iterator[bytes]:
-    data = own_base("P")
+    data = builtin_base("P")
     for number in range(count):
         yield data.replace(b"240329201", b"%09d" % number)
 

@@ -1,4 +1,4 @@
-"""TOML read into typed values; what doesn't fit is told with file, key and what is allowed there."""
+"""Read TOML into typed values, with errors that name the file, the key and the allowed values."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from x12proc.errors import ConfigError
 from x12proc.findings import SEVERITIES
 
 T = TypeVar("T")
-_PLACE = re.compile(r" - at `\$([^`]*)`\Z")
+_ERROR_PATH = re.compile(r" - at `\$([^`]*)`\Z")
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[[^\]]*\]")
 
 
 def decode(text: bytes, shape: type[T], where: str) -> T:
-    """``text`` as ``shape``. Raises ConfigError, which begins with ``where``, for anything else."""
+    """Decode ``text`` as ``shape``. Raises ConfigError, which begins with ``where``, for anything else."""
     try:
         return msgspec.toml.decode(text, type=shape)
     except msgspec.ValidationError as error:
-        raise _told(error, shape, where) from None
+        raise _config_error(error, shape, where) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where}: not valid TOML: {error}") from None
     except RecursionError:
@@ -29,41 +29,41 @@ def decode(text: bytes, shape: type[T], where: str) -> T:
 
 
 def convert(table: dict[str, Any], shape: type[T], where: str) -> T:
-    """A table that was read untyped as ``shape``. Raises ConfigError, which begins with ``where``."""
+    """Convert an untyped table to ``shape``. Raises ConfigError, which begins with ``where``."""
     try:
         return msgspec.convert(table, shape)
     except msgspec.ValidationError as error:
-        raise _told(error, shape, where) from None
+        raise _config_error(error, shape, where) from None
 
 
-def _told(error: msgspec.ValidationError, shape: type[Any], where: str) -> ConfigError:
+def _config_error(error: msgspec.ValidationError, shape: type[Any], where: str) -> ConfigError:
     return ConfigError(f"{where}: {error}{_allowed(str(error), shape)}")
 
 
 def _allowed(error: str, shape: type[Any]) -> str:
-    """What may stand at the place of an error, where that can be listed; else empty."""
-    found = _PLACE.search(error)
-    here = inspect.type_info(shape)
+    """Return the values allowed at the path of an error, if they can be listed; else empty."""
+    found = _ERROR_PATH.search(error)
+    node = inspect.type_info(shape)
     for step in _STEP.finditer(found[1] if found else ""):
-        below = _below(here, step[1])
+        below = _below(node, step[1])
         if below is None:
             return ""
-        here = below
-    if isinstance(here, inspect.StructType) and "unknown field" in error:
-        return f"; allowed are {', '.join(field.encode_name for field in here.fields)}"
-    if isinstance(here, inspect.LiteralType):
-        graded = set(here.values) == set(SEVERITIES)  # listed from grave to slight, not by letter
-        return f"; allowed are {', '.join(map(str, SEVERITIES if graded else here.values))}"
+        node = below
+    if isinstance(node, inspect.StructType) and "unknown field" in error:
+        return f"; allowed are {', '.join(field.encode_name for field in node.fields)}"
+    if isinstance(node, inspect.LiteralType):
+        graded = set(node.values) == set(SEVERITIES)  # listed from grave to slight, not by letter
+        return f"; allowed are {', '.join(map(str, SEVERITIES if graded else node.values))}"
     return ""
 
 
-def _below(here: inspect.Type, key: str | None) -> inspect.Type | None:
+def _below(node: inspect.Type, key: str | None) -> inspect.Type | None:
     """The type of a key of a table, or of an entry of a list (no key)."""
     if key is None:
-        return _bare(here.item_type) if isinstance(here, inspect.VarTupleType | inspect.ListType) else None
-    if not isinstance(here, inspect.StructType):
+        return _bare(node.item_type) if isinstance(node, inspect.VarTupleType | inspect.ListType) else None
+    if not isinstance(node, inspect.StructType):
         return None
-    return next((_bare(field.type) for field in here.fields if field.encode_name == key), None)
+    return next((_bare(field.type) for field in node.fields if field.encode_name == key), None)
 
 
 def _bare(kind: inspect.Type) -> inspect.Type:

@@ -6,7 +6,7 @@ import pytest
 from support.guide_segments import MAPS, Canaries, composite_places, segments_of
 from support.masks import masked
 
-from x12proc.mask.elements import KEPT, REPLACED, TAGS, is_composite, is_listed, treatment
+from x12proc.mask.elements import KEPT, REPLACED, TAGS, is_composite, is_listed, masking_rule
 
 HEAD = (
     "ISA*00*          *00*          *ZZ*SENDERCANARY   *ZZ*RECEIVER       *240329*0915*^*00501*240329201*0*T*:~\n"
@@ -36,7 +36,7 @@ def test_what_is_composite_in_the_guide_is_composite_in_the_table(guide: str) ->
 
 def test_every_treatment_is_kept_with_a_reason_or_replaced() -> None:
     kinds = {
-        treatment((tag,), position, component)
+        masking_rule((tag,), position, component)
         for tag in TAGS
         for position in range(1, 26)
         for component in range(1, 10)
@@ -69,16 +69,16 @@ def test_kept_elements_stay(guide: str) -> None:
         (new.split("*")[0], position)
         for old, new in zip(segments, out, strict=False)
         for position, (one, other) in enumerate(zip(old.split("*"), new.rstrip("~").split("*"), strict=True))
-        if one != other and ":" not in one and treatment(tuple(old.split("*")), position) in KEPT
+        if one != other and ":" not in one and masking_rule(tuple(old.split("*")), position) in KEPT
     ]
     assert changed == []
 
 
 def test_a_payer_is_kept_and_a_person_who_pays_is_not() -> None:
-    assert treatment(("NM1", "PR", "2"), 3) == "payer"
-    assert treatment(("NM1", "PR", "1"), 3) == "name"
-    assert treatment(("NM1", "IL", "1"), 3) == "name"
-    assert treatment(("NM1", "85", "2", "X", "", "", "", "", "XX"), 9) == "npi"
+    assert masking_rule(("NM1", "PR", "2"), 3) == "payer"
+    assert masking_rule(("NM1", "PR", "1"), 3) == "name"
+    assert masking_rule(("NM1", "IL", "1"), 3) == "name"
+    assert masking_rule(("NM1", "85", "2", "X", "", "", "", "", "XX"), 9) == "npi"
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_a_payer_is_kept_and_a_person_who_pays_is_not() -> None:
     [("EI", "tax"), ("SY", "tax"), ("G1", "id"), ("EA", "id"), ("F8", "id"), ("??", "id"), ("P4", "code")],
 )
 def test_a_reference_is_replaced_unless_its_qualifier_is_known_to_be_harmless(qualifier: str, kind: str) -> None:
-    assert treatment(("REF", qualifier), 2) == kind
+    assert masking_rule(("REF", qualifier), 2) == kind
 
 
 def test_what_no_table_names_is_replaced() -> None:
-    assert treatment(("LIN",), 9) == "id"
-    assert treatment(("ZZZ",), 1) == "id"
-    assert treatment(("NTE",), 5) == "text"
+    assert masking_rule(("LIN",), 9) == "id"
+    assert masking_rule(("ZZZ",), 1) == "id"
+    assert masking_rule(("NTE",), 5) == "text"

@@ -43,7 +43,7 @@ def test_a_difference_is_told_by_rule_and_place() -> None:
     other = masked(base()).replace(b"CTP****40*ML", b"CTP****0*ML")
     found = compared(base(), other)
     assert found.count >= 1
-    assert ("QTY01 reject", "masked", "CTP04") in [(d.told, d.where, d.element) for d in found.differences]
+    assert ("QTY01 reject", "masked", "CTP04") in [(d.fact, d.where, d.element) for d in found.differences]
 
 
 def test_a_claim_that_is_lost_is_a_difference() -> None:

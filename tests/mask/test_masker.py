@@ -104,7 +104,7 @@ def test_a_value_that_is_not_in_form_is_cleaned_and_told() -> None:
     out, masker = run(data)
     assert b"CTP****40 ML PER " in out
     assert b"HARTLEY" not in out
-    assert [(doubt.reason, doubt.segment_index, doubt.element) for doubt in masker.doubts] == [
+    assert [(doubt.reason, doubt.segment_index, doubt.element) for doubt in masker.review_items] == [
         (ODD_VALUE, 33, "CTP04")
     ]
 
@@ -112,14 +112,14 @@ def test_a_value_that_is_not_in_form_is_cleaned_and_told() -> None:
 def test_a_number_in_the_place_of_an_ndc_is_kept_and_told() -> None:
     out, masker = run(base().replace(b"10122016002", b"219447731"))
     assert b"LIN**N4*219447731~" in out
-    assert [(doubt.reason, doubt.element) for doubt in masker.doubts] == [(ODD_VALUE, "LIN03")]
+    assert [(doubt.reason, doubt.element) for doubt in masker.review_items] == [(ODD_VALUE, "LIN03")]
 
 
 def test_a_text_cut_by_a_terminator_is_masked_and_told() -> None:
     data = base().replace(b"SDV*14880", b"SDV~MARY HARTLEY~*14880")
     out, masker = run(data)
     assert b"MARY" not in out
-    assert ODD_SEGMENT in [doubt.reason for doubt in masker.doubts]
+    assert ODD_SEGMENT in [doubt.reason for doubt in masker.review_items]
 
 
 def test_a_text_cut_by_a_separator_is_masked() -> None:
@@ -134,7 +134,7 @@ def test_bytes_outside_of_interchanges_are_blotted_out() -> None:
     out, masker = run(data)
     assert out.startswith(b"XXXX XXXX XXXXXXX 000-000-0000\n")
     assert b"Roe" not in out
-    assert STRAY_BYTES in [doubt.reason for doubt in masker.doubts]
+    assert STRAY_BYTES in [doubt.reason for doubt in masker.review_items]
     assert without_differences(data) is not None
 
 

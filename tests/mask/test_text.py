@@ -49,13 +49,13 @@ def mask(text: str) -> tuple[str, tuple[str, ...]]:
     ],
 )
 def test_identifiers_go_and_the_reading_stays(text: str, gone: list[str]) -> None:
-    out, doubts = mask(text)
+    out, reasons = mask(text)
     assert [word for word in gone if word in out] == []
     before, after = read((text,), LEXICON), read((out,), LEXICON)
     assert replace(before, dates=()) == replace(after, dates=())
     assert len(before.dates) == len(after.dates)
     assert len(out) == len(text)
-    assert doubts == ()
+    assert reasons == ()
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_the_same_word_is_the_same_wherever_it_stands() -> None:
 
 def test_a_name_that_the_reading_needs_is_kept_and_told() -> None:
     known = Known(names={"IV"})
-    out, doubts = TextMask(PSEUDONYMS, LEXICON).mask("ELFABRIO 80MG IV", known)
-    assert (out, doubts) == ("ELFABRIO 80MG IV", (KEPT_KNOWN,))
+    out, reasons = TextMask(PSEUDONYMS, LEXICON).mask("ELFABRIO 80MG IV", known)
+    assert (out, reasons) == ("ELFABRIO 80MG IV", (KEPT_KNOWN,))
 
 
 def test_a_code_of_a_study_that_the_reading_needs_is_kept_and_told() -> None:
-    out, doubts = mask("INVESTIGATIONAL ABCD-12345 80MG IV")
-    assert (out, doubts) == ("INVESTIGATIONAL ABCD-12345 80MG IV", (KEPT_WORD,))
+    out, reasons = mask("INVESTIGATIONAL ABCD-12345 80MG IV")
+    assert (out, reasons) == ("INVESTIGATIONAL ABCD-12345 80MG IV", (KEPT_WORD,))
 
 
 def test_eleven_digits_that_the_claim_does_not_give_as_ndc_are_told() -> None:

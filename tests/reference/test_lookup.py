@@ -195,13 +195,13 @@ def test_what_is_no_dose_is_refused(typed: str) -> None:
 def test_units_are_computed_or_the_reason_told(dose: str, unit: str, value: str, told: str) -> None:
     packages = [package("1100 mg/11 mL" if "ML" in dose else "300 mg/3 mL")]
     answer = billing_units(read_dose(dose), unit, packages)
-    assert (answer.value, answer.told) == (value, told)
+    assert (answer.value, answer.explanation) == (value, told)
 
 
 def test_packages_that_differ_leave_the_units_open() -> None:
     answer = billing_units(read_dose("2 vials"), "10 MG", [package("300 mg/3 mL"), package("1100 mg/11 mL")])
     assert answer.value == ""
-    assert "packages of different strength" in answer.told
+    assert "packages of different strength" in answer.explanation
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_ndc_quantities_are_computed(
     dose: str, strength: str, facts: dict[str, str], value: str, unit: str
 ) -> None:
     answer = ndc_quantity(read_dose(dose), package(strength, **facts))
-    assert (answer.value, answer.unit) == (value, unit), answer.told
+    assert (answer.value, answer.unit) == (value, unit), answer.explanation
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_ndc_quantities_are_computed(
 def test_an_ndc_quantity_that_cannot_be_computed_is_explained(dose: str, changed: Product, reason: str) -> None:
     answer = ndc_quantity(read_dose(dose), changed)
     assert answer.value == ""
-    assert reason in answer.told
+    assert reason in answer.explanation
 
 
 def test_units_hold_the_dose_for_every_product() -> None:
@@ -270,7 +270,7 @@ def test_quantities_hold_the_dose_for_every_product() -> None:
         strengths = read_strengths(product(ndc).strength)
         dose = Dose(strengths[0].amount * 5 / 2, strengths[0].unit) if strengths else Dose(Decimal(5), "MG")
         for found, answer in quantities(find(REFERENCE, Query("ndc", ndc))[0], dose):
-            assert answer.told, ndc
+            assert answer.explanation, ndc
             if not answer.value:
                 continue
             computed += 1

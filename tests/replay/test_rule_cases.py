@@ -6,7 +6,7 @@ import pytest
 from support.rules import profiles, reference
 
 from x12proc.errors import ConfigError
-from x12proc.replay.rule_cases import Case, differences, findings, own_base, parse_cases
+from x12proc.replay.rule_cases import Case, builtin_base, differences, findings, parse_cases
 from x12proc.rules import all_rules
 
 MISSING = (("delete", "LIN"), ("delete", "CTP"))
@@ -26,7 +26,7 @@ def test_differences_name_both_sides() -> None:
 
 
 def test_a_base_of_ones_own() -> None:
-    mine = own_base("P").replace(b"ACME1", b"87726")
+    mine = builtin_base("P").replace(b"ACME1", b"87726")
     case = Case(name="a", base="mine.edi", edits=(("replace", "LIN", "LIN**N4"),))
     read = {"mine.edi": mine}.__getitem__
     assert b"87726" in case.data(read)

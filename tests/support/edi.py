@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from x12proc.replay.rule_cases import own_base
+from x12proc.replay.rule_cases import builtin_base
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CLINIC = FIXTURES / "demo" / "clinic-837p.edi"
@@ -25,7 +25,7 @@ STYLES = {
 
 def base(kind: str = "P") -> bytes:
     """A clean one-claim file with one J3590 line."""
-    return own_base(kind)
+    return builtin_base(kind)
 
 
 def segments(data: bytes) -> list[str]:

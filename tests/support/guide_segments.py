@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pyx12
 
-from x12proc.mask.elements import KEPT, is_composite, treatment
+from x12proc.mask.elements import KEPT, is_composite, masking_rule
 
 MAPS = {
     "005010X222A1": "837.5010.X222.A1.xml",
@@ -78,7 +78,7 @@ class Canaries:
             return qualifier or element.codes[0]
         sent = tuple(":".join(parts) for parts in values)
         before = values[element.position][element.component - 2] if element.component > 1 else ""
-        kind = treatment(sent, element.position, element.component, before)
+        kind = masking_rule(sent, element.position, element.component, before)
         if kind in KEPT:
             return "A1" if kind == "code" else "1"
         return self._canary(kind, f"{element.tag}{element.position:02d}-{element.component}")

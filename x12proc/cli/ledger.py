@@ -16,7 +16,7 @@ import click
 from x12proc.cli.app import day
 from x12proc.cli.watch import NEEDS
 from x12proc.errors import ConfigError
-from x12proc.replay.run_changes import upgrade_document, upgrade_text
+from x12proc.replay.run_changes import run_changes_document, run_changes_text
 from x12proc.reports.escape import clean, one_line
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def replay(file_id: str, feed_file: Path, as_of: date | None, as_json: bool) -> 
         document = json.dumps({"schema": "x12proc.recount/1", **fields, "changed": found.changed}, indent=2)
         click.echo(document + "\n" if as_json else recount_text(found), nl=False)
     else:
-        click.echo(upgrade_document(found) if as_json else clean(upgrade_text(found)), nl=False)
+        click.echo(run_changes_document(found) if as_json else clean(run_changes_text(found)), nl=False)
     raise click.exceptions.Exit(DIFFERENT if found.changed else 0)
 
 

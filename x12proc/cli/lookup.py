@@ -212,7 +212,9 @@ def _dose(asked: _Asked, dose: Dose, hit: Hit, codes: Sequence[Coded]) -> Iterat
     for one in usable:
         units = one.units
         told = (
-            f"{one.code.code} x {units.value}: {units.told}" if units.value else f"{one.code.code}: {units.told}"
+            f"{one.code.code} x {units.value}: {units.explanation}"
+            if units.value
+            else f"{one.code.code}: {units.explanation}"
         )
         sure = "" if one.in_force else " (if it was in force)"
         outpatient = ", hospital outpatient only" if one.code.code.startswith("C") else ""
@@ -228,8 +230,8 @@ def _dose(asked: _Asked, dose: Dose, hit: Hit, codes: Sequence[Coded]) -> Iterat
 
 def _quantity(answer: Answer) -> str:
     if not answer.value:
-        return f"can't be computed: {answer.told}"
-    return f"{answer.unit} {answer.value} ({answer.told}), in a claim CTP****{answer.value}*{answer.unit}"
+        return f"can't be computed: {answer.explanation}"
+    return f"{answer.unit} {answer.value} ({answer.explanation}), in a claim CTP****{answer.value}*{answer.unit}"
 
 
 def _agreement(printed: Printed | None, answer: Answer) -> Iterator[str]:
@@ -300,4 +302,4 @@ def _answer_document(answer: Answer | None) -> dict[str, Any] | None:
     """A computed number with its arithmetic; ``value`` is null, and ``told`` the reason, where there is none."""
     if answer is None:
         return None
-    return {"value": answer.value or None, "unit": answer.unit, "told": answer.told}
+    return {"value": answer.value or None, "unit": answer.unit, "told": answer.explanation}

@@ -190,10 +190,10 @@ def _deliver(artifact: Artifact, output: str) -> None:
 def _say(attempt: _Attempt, keep_dates: bool) -> None:
     """Places and counts; never what stands there, and never by how much dates were shifted."""
     masker, comparison = attempt.masker, attempt.comparison
-    for doubt in masker.doubts[:_SHOWN]:
+    for doubt in masker.review_items[:_SHOWN]:
         click.echo(f"in doubt: {doubt.reason} at segment {doubt.segment_index} {doubt.element}".rstrip(), err=True)
-    if masker.doubted > _SHOWN:
-        click.echo(f"in doubt: {masker.doubted - _SHOWN} more; --report lists them", err=True)
+    if masker.total_review_items > _SHOWN:
+        click.echo(f"in doubt: {masker.total_review_items - _SHOWN} more; --report lists them", err=True)
     if not keep_dates and abs(attempt.shift) < _LEAST_SHIFT:
         click.echo(
             "in doubt: only a shift of less than a week keeps the findings; dates are near the real", err=True
@@ -203,7 +203,7 @@ def _say(attempt: _Attempt, keep_dates: bool) -> None:
         return
     for difference in comparison.differences[:_SHOWN]:
         place = f"segment {difference.segment_index} {difference.element}".rstrip()
-        click.echo(f"differs: {difference.told} at {place}, in the {difference.where} only", err=True)
+        click.echo(f"differs: {difference.fact} at {place}, in the {difference.where} only", err=True)
     if comparison.count:
         click.echo(f"The findings differ in {comparison.count} places", err=True)
     else:
@@ -230,8 +230,8 @@ def _write_report(path: Path, attempt: _Attempt) -> None:
     comparison = attempt.comparison
     document = {
         "schema": "x12proc.mask/1",
-        "in_doubt": attempt.masker.doubts,
-        "in_doubt_count": attempt.masker.doubted,
+        "in_doubt": attempt.masker.review_items,
+        "in_doubt_count": attempt.masker.total_review_items,
         "compared": comparison is not None,
         "differences": comparison.differences if comparison else [],
         "differences_count": comparison.count if comparison else 0,

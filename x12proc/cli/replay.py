@@ -13,7 +13,7 @@ from x12proc.errors import ConfigError
 from x12proc.replay.cases import CaseOutcome, find_cases, rewrite, run_all
 from x12proc.replay.compare_runs import compare_all
 from x12proc.replay.junit import CaseResult, junit_xml
-from x12proc.replay.run_changes import upgrade_document, upgrade_text
+from x12proc.replay.run_changes import run_changes_document, run_changes_text
 from x12proc.reports.escape import clean
 from x12proc.runner.files import Artifact
 from x12proc.runner.settings import Settings, load_settings
@@ -76,7 +76,7 @@ def command(
         raise click.exceptions.Exit(_replay(paths, settings, config, update=update, jobs=jobs, junit=junit))
     _check_usage(("--update", update), ("--junit", junit), needs="no --against")
     upgrade = compare_all(against, paths, settings, as_of)
-    click.echo(upgrade_document(upgrade) if as_json else clean(upgrade_text(upgrade)), nl=False)
+    click.echo(run_changes_document(upgrade) if as_json else clean(run_changes_text(upgrade)), nl=False)
     raise click.exceptions.Exit(DIFFERENCES if upgrade.changed else 0)
 
 

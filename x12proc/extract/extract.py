@@ -1,4 +1,4 @@
-"""Target lines with their context and their NDC segments as sent; nothing is checked."""
+"""Extract target lines with their context and their NDC segments as sent, without checks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 def extract_buffer(buffer: Buffer, name: str, codes: tuple[str, ...]) -> Iterator[dict[str, Any] | Fault]:
-    """A document for each target line, and the file's faults where they stand."""
+    """Yield a document for each target line, and the file's faults in their order."""
     builder = ClaimBuilder(buffer)
     for event in scan(buffer, codes):
         if isinstance(event, Fault):
@@ -43,7 +43,7 @@ def extract_buffer(buffer: Buffer, name: str, codes: tuple[str, ...]) -> Iterato
 
 
 def line_document(name: str, claim: Claim, line: ServiceLine) -> dict[str, Any]:
-    """One target line. ``drugs`` holds every 2410 loop, with its segments as they stand in the file."""
+    """Return the document of one target line. ``drugs`` has every 2410 loop, with its segments as sent."""
     payer, provider = claim.payer, claim.billing_provider
     period = line.service_period
     return {
@@ -84,7 +84,7 @@ def line_document(name: str, claim: Claim, line: ServiceLine) -> dict[str, Any]:
 
 
 def flat(document: dict[str, Any]) -> list[str]:
-    """A line's document as the cells of COLUMNS; of several 2410 loops the first one's values."""
+    """Return a line's document as the cells of COLUMNS, with the values of the first of several 2410 loops."""
     drug = document["drugs"][0] if document["drugs"] else {}
     dates = [*document["service_dates"], "", ""]
     cells = {

@@ -1,4 +1,4 @@
-"""Target lines as Parquet, row group by row group, so that memory stays bounded. Needs the extra ``parquet``."""
+"""Write target lines as Parquet, row group by row group, so that memory stays bounded (extra ``parquet``)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _DRUG = pa.struct(
         ("segments", _TEXTS),
     ]
 )
-# As in a line of ``--format jsonl``. Amounts and quantities are texts as sent: what can't be read as a number
-# stands there as well, and nothing is rounded.
+# As in a line of ``--format jsonl``. Amounts and quantities are texts as sent: nothing is rounded, and values that
+# are no numbers are kept.
 SCHEMA = pa.schema(
     [
         *((name, _TEXT) for name in ("file", "interchange_control", "group_control", "transaction_control")),
@@ -49,14 +49,14 @@ class ParquetLines:
         self._rows: list[dict[str, Any]] = []
 
     def write(self, document: dict[str, Any]) -> None:
-        """One target line."""
+        """Write one target line."""
         days = [date.fromisoformat(day) for day in document["service_dates"]]
         self._rows.append({**document, "service_dates": days})
         if len(self._rows) >= ROWS:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left, and the file's foot."""
+        """Write the remaining rows and the file's footer."""
         if self._rows:
             self._flush()
         self._writer.close()

@@ -16,7 +16,7 @@ from x12proc.feed.feed_file import Feed
 from x12proc.feed.ledger import FileRow
 from x12proc.replay.compare_runs import read_report, report_now
 from x12proc.replay.report_changes import Report, ReportedProgram, compare
-from x12proc.replay.run_changes import ComparedFile, Upgrade
+from x12proc.replay.run_changes import ComparedFile, RunChanges
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.settings import RULES_EDITION
@@ -38,7 +38,7 @@ class Recount(msgspec.Struct, frozen=True):
         return self.old != self.new or self.rejected[0] != self.rejected[1]
 
 
-def rescrub(feed: Feed, row: FileRow, as_of: date | None) -> Upgrade | Recount:
+def rescrub(feed: Feed, row: FileRow, as_of: date | None) -> RunChanges | Recount:
     """Scrub a stored input again and compare. Rules apply as of ``as_of`` or the date of the first run.
 
     Raises ConfigError when the input is not in archive or quarantine.
@@ -62,7 +62,7 @@ def rescrub(feed: Feed, row: FileRow, as_of: date | None) -> Upgrade | Recount:
     before = read_report(report)
     program = msgspec.structs.replace(before.program, as_of="")
     compared = ComparedFile(row.id, len(after.claims), compare(before, after))
-    return Upgrade((program,), ReportedProgram(__version__, RULES_EDITION), (compared,), ())
+    return RunChanges((program,), ReportedProgram(__version__, RULES_EDITION), (compared,), ())
 
 
 def _recount(row: FileRow, after: Report) -> Recount:

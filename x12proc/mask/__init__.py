@@ -1,1 +1,1 @@
-"""A real file into one that may be shared: identifiers replaced, all that the rules read kept."""
+"""Make a file that may be shared from a real one: identifiers replaced, everything the rules read kept."""

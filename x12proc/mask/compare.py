@@ -1,4 +1,4 @@
-"""Does a masked file scrub to the same findings as its source?"""
+"""Compare the findings of a masked file with those of its source."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ MOST_DIFFERENCES = 100
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Something told of one file only. Ids and places, never a value.
+    """A fact of one file only. Ids and locations, never a value.
 
-    ``told`` is a rule with its severity, a fault's code, or what else differs; ``where`` says in which file.
+    ``fact`` is a rule with its severity, a fault's code, or another kind of difference.
     """
 
-    told: str
+    fact: str
     where: str  # "source" or "masked"
     segment_index: int
     element: str
 
 
 class Comparison(msgspec.Struct):
-    """The first MOST_DIFFERENCES differences, how many there are, and what the source came to."""
+    """The first MOST_DIFFERENCES differences, their total, and the summary of the source."""
 
     differences: list[Difference]
     count: int
@@ -44,16 +44,16 @@ def compare(
     codes: tuple[str, ...],
     most: int | None = None,
 ) -> Comparison:
-    """Scrub both side by side, each with an engine of its own, and list what differs.
+    """Scrub both files side by side, each with its own engine, and list the differences.
 
-    With ``most`` it ends as soon as there are more differences than that.
+    With ``most`` it stops as soon as there are more differences than that.
     """
     summaries = Summary(), Summary()
     found = Comparison([], 0, summaries[0])
-    streams = (_told(*source, codes, summaries[0]), _told(*masked, codes, summaries[1]))
+    streams = (_facts_of_file(*source, codes, summaries[0]), _facts_of_file(*masked, codes, summaries[1]))
     for one, other in zip_longest(*streams, fillvalue=()):
         if one != other:
-            _list(found, one, other)
+            _add_differences(found, one, other)
             if most is not None and found.count > most:
                 return found
     if msgspec.to_builtins(summaries[0]) != msgspec.to_builtins(summaries[1]) and not found.count:
@@ -62,27 +62,27 @@ def compare(
     return found
 
 
-def _told(buffer: Buffer, engine: Engine, codes: tuple[str, ...], summary: Summary) -> Iterator[_Facts]:
-    """What is told of each target claim, and of the file itself."""
+def _facts_of_file(buffer: Buffer, engine: Engine, codes: tuple[str, ...], summary: Summary) -> Iterator[_Facts]:
+    """Yield the facts of each target claim and of the file itself."""
     for outcome in scrub_buffer(buffer, engine, codes):
         summary.count(outcome)
         if isinstance(outcome, Fault):
             yield ((f"{outcome.code} {outcome.severity}", outcome.segment_index, ""),)
         elif isinstance(outcome, ClaimResult):
-            yield tuple(sorted(_of_claim(outcome)))
+            yield tuple(sorted(_facts_of_claim(outcome)))
 
 
-def _of_claim(scrubbed: ClaimResult) -> Iterator[tuple[str, int, str]]:
+def _facts_of_claim(scrubbed: ClaimResult) -> Iterator[tuple[str, int, str]]:
     index = scrubbed.claim.clm.index
     yield f"profile {scrubbed.profile}, {'rejected' if scrubbed.rejected else 'accepted'}", index, ""
     for finding in scrubbed.all_findings:
-        place = finding.location
-        yield f"{finding.rule} {finding.severity}", place.segment_index, place.element
+        location = finding.location
+        yield f"{finding.rule} {finding.severity}", location.segment_index, location.element
     for bypass in scrubbed.bypasses:
         yield f"bypass of {bypass.rule}", index, ""
 
 
-def _list(found: Comparison, one: _Facts, other: _Facts) -> None:
+def _add_differences(found: Comparison, one: _Facts, other: _Facts) -> None:
     for where, own, against in (("source", one, other), ("masked", other, one)):
         rest = list(against)
         for fact in own:

@@ -1,8 +1,7 @@
-"""What each element of an 837 may hold, and so what is done with it.
+"""Decide how each element of an 837 is masked, by what it may hold.
 
-One table: a segment's elements in order, the components of a composite joined by colons. Whatever stands in no
-table (a further element, a segment of another kind) is replaced like an identifier: nothing slips through because
-nobody thought of it.
+One table: a segment's elements in order, the components of a composite joined by colons. Whatever is in no table
+(a further element, a segment of another kind) is replaced like an identifier, so that nothing is missed.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from x12proc.narrative.tokens import word_set
 # -- kept, each with its reason -------------------------------------------------------------------------------
 
 KEPT: Final = {
-    "code": "a code, flag or qualifier: tells what kind of thing is meant, the same for many patients",
+    "code": "a code, flag or qualifier: says what kind of thing is meant, the same for many patients",
     "number": "an amount, quantity, percentage or weight: the rules count with it",
-    "place": "a number that orders or counts segments: the file's structure",
-    "state": "a state or country: larger than what safe harbor lets stand",
+    "ordinal": "a number that orders or counts segments: the file's structure",
+    "state": "a state or country: larger than what safe harbor requires to remove",
     "payer": "the payer's id or name: chooses the profile, and names no patient",
     "drug": "a National Drug Code: names a product",
     "form": "how the file is written: delimiters and versions",
@@ -30,7 +29,7 @@ REPLACED: Final = {
     "npi": "a National Provider Identifier: its check digit stays as right or wrong as it was",
     "tax": "a social security or employer number: one that is never issued",
     "name": "a name: other words of the same length",
-    "organization": "an organization's name: other words, but those that tell its kind to the rules",
+    "organization": "an organization's name: other words, except those by which rules recognize its kind",
     "street": "an address line",
     "zip": "a ZIP code: three digits, or none where few people live",
     "contact": "a telephone number, an e-mail address or the like",
@@ -47,14 +46,14 @@ _UNIT = "code:number:number"
 
 _SPECS = {
     "ISA": "code id code id code id code id date time form form id code code form",
-    "IEA": "place id",
+    "IEA": "ordinal id",
     "TA1": "id date time code code",
     "GS": "code id id date time id code form",
-    "GE": "place id",
+    "GE": "ordinal id",
     "ST": "code id form",
-    "SE": "place id",
+    "SE": "ordinal id",
     "BHT": "code code id date time code",
-    "HL": "place place code code",
+    "HL": "ordinal ordinal code code",
     "NM1": "code code name name name name name code id code code name",
     "N2": "name name",
     "N3": "street street",
@@ -85,13 +84,13 @@ _SPECS = {
     "CAS": "code" + " code number number" * 6,
     "MIA": "number number number number code" + " number" * 14 + " code code code code number",
     "MOA": "number number code code code code code number number",
-    "LX": "place",
+    "LX": "ordinal",
     "SV1": f"{_PROCEDURE} number code number code code code:code:code:code number"
     + " code" * 8
     + " id zip number",
     "SV2": f"code {_PROCEDURE} number code number number number code code code",
     "SV5": f"{_PROCEDURE} code number number number code",
-    "SVD": f"payer number {_PROCEDURE} code number place",
+    "SVD": f"payer number {_PROCEDURE} code number ordinal",
     "PS1": "id number state",
     "MEA": f"code code number {_UNIT} number number code code code code",
     "LIN": "id code drug",
@@ -113,12 +112,12 @@ OTHER_TAGS: Final = word_set(
     "LS LUI N1 PLB RDM STC SV3 SV4 SV6 SVC TOO TRN TS2 TS3 UM"
 )
 
-# Text that holds a delimiter goes on in elements that the guide doesn't know.
+# Text that holds a delimiter continues in elements that the guide does not have.
 _TEXT_GOES_ON: Final = {"NTE": 3, "K3": 2}
 _UNLISTED: Final = "id"
 
 PAYER: Final = "PR"  # NM101
-# REF01 of numbers that stand for no person: payers' own, registered trials, codes and flags.
+# REF01 of numbers that identify no person: payers' own, registered trials, codes and flags.
 _KEPT_REFERENCES: Final = {
     **dict.fromkeys(("2U", "FY", "NF"), "payer"),
     "P4": "code",  # a trial of ClinicalTrials.gov or a demonstration project
@@ -129,8 +128,8 @@ _TAX_REFERENCES: Final = frozenset(("EI", "SY", "TJ"))
 _BY_NUMBER_KIND: Final = {"XX": "npi", "24": "tax", "34": "tax"}  # NM108
 
 
-def treatment(elements: tuple[str, ...], position: int, component: int = 1, qualifier: str = "") -> str:
-    """What is done with element ``position`` of a segment, or with a component of it: a key of KEPT or REPLACED.
+def masking_rule(elements: tuple[str, ...], position: int, component: int = 1, qualifier: str = "") -> str:
+    """Return how to mask element ``position`` of a segment, or a component of it: a key of KEPT or REPLACED.
 
     ``elements`` are the segment's, the tag first; ``qualifier`` is the component before, for a composite that
     names its own kind (REF04).
@@ -148,19 +147,19 @@ def treatment(elements: tuple[str, ...], position: int, component: int = 1, qual
 
 
 def is_listed(tag: str, position: int, component: int = 1) -> bool:
-    """Whether the table names an element at all."""
+    """Return whether the table has the element."""
     return (tag, position, component) in _KINDS
 
 
 def is_composite(tag: str, position: int) -> bool:
-    """Whether an element consists of components."""
+    """Return whether an element consists of components."""
     return is_listed(tag, position, 2)
 
 
 def _listed(tag: str, position: int, component: int) -> str:
     kind = _KINDS.get((tag, position, component))
     if kind is None and _KINDS.get((tag, position, 7)) == "text":
-        return "text"  # behind SV101-7: a text that holds the component separator
+        return "text"  # after SV101-7: a text that holds the component separator
     return kind or _UNLISTED
 
 

@@ -1,4 +1,4 @@
-"""A masker put together for one file, one key and one shift of dates."""
+"""Make the masker of one file, one key and one shift of dates."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from x12proc.wire.window import Buffer
 
 
 def make_masker(buffer: Buffer, key: Key, shift: int, today: date, lexicon: Lexicon) -> Masker:
-    """A masker of a file under a key and a shift in days.
+    """Make the masker of a file for a key and a shift in days.
 
-    Who is older than 89 is counted from the file's own date (ISA09), so that the same file gives the same bytes on
-    any day; ``today`` stands in where that can't be read.
+    Ages above 89 are counted from the file's own date (ISA09), so that the same file gives the same bytes on any
+    day; ``today`` is used if that cannot be read.
     """
     written = _written(buffer) or today
     pseudonyms = Pseudonyms(key.value, shift, oldest_year(written), _meaning(lexicon))
@@ -28,7 +28,7 @@ def make_masker(buffer: Buffer, key: Key, shift: int, today: date, lexicon: Lexi
 
 
 def _written(buffer: Buffer) -> date | None:
-    """ISA09 of the first interchange."""
+    """Return ISA09 of the first interchange."""
     for event in scan(buffer, ()):
         if isinstance(event, Interchange):
             return parse_date("20" + event.header.fields[9])
@@ -36,7 +36,7 @@ def _written(buffer: Buffer) -> date | None:
 
 
 def _meaning(lexicon: Lexicon) -> Callable[[str], bool]:
-    """Whether a word would be read as something else than a name."""
+    """Return a check whether a word would be read as something other than a name."""
 
     def means_something(word: str) -> bool:
         if len(word) < 2:

@@ -1,7 +1,7 @@
-"""The pass over a file: each segment's identifiers replaced in place, every other byte left as it is.
+"""Mask a file: replace each segment's identifiers and leave every other byte unchanged.
 
-Segments are taken claim by claim (from a CLM, HL or envelope segment to the next), so that a text can be cleaned
-of names that stand behind it. No more than one such stretch is held in memory.
+Segments are read in batches of one claim (from a CLM, HL or envelope segment to the next), so that a text can be
+cleaned of names that come after it. No more than one batch is held in memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from x12proc.claims.builder import LARGEST_CLAIM, MOST_SEGMENTS
-from x12proc.mask.elements import KEPT, OTHER_TAGS, PAYER, TAGS, is_composite, treatment
+from x12proc.mask.elements import KEPT, OTHER_TAGS, PAYER, TAGS, is_composite, masking_rule
 from x12proc.mask.pseudonyms import Pseudonyms, is_placeholder
 from x12proc.mask.text import Known, TextMask
 from x12proc.narrative.lexicon import Lexicon
@@ -33,29 +33,29 @@ _BOUNDARIES = frozenset(("ISA", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
 _LEVELS = ("ST", "20", "22", "23", "CLM")  # what is known of a claim, from the file's head to the claim itself
 _BOM = b"\xef\xbb\xbf"
 _UPPER, _LOWER, _DIGIT = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
-_BLOTTED = bytes.maketrans(
+_BLANKED = bytes.maketrans(
     _UPPER + _LOWER + _DIGIT + bytes(range(128, 256)),
     b"X" * 26 + b"a" * 26 + b"0" * 10 + b"?" * 128,
-)  # fill behind an IEA (hexadecimal digits in small letters) stays fill
-# How kept values look. What looks otherwise is read as text, for it may be anything.
+)  # fill after an IEA (hexadecimal digits in small letters) stays fill
+# Forms of kept values. A value of another form is masked as text, for it may be anything.
 _FORMS = {
     "code": re.compile(r"[A-Za-z]{1,3}|(?=.?.?.?[0-9])[A-Za-z0-9][A-Za-z0-9.+-]{0,10}"),
     "number": re.compile(r"-?[0-9]{0,8}(?:\.[0-9]{0,8})?"),
-    "place": re.compile(r"[0-9]{0,6}"),
+    "ordinal": re.compile(r"[0-9]{0,6}"),
     "form": re.compile(r"[^A-Za-z0-9]|[A-Z0-9]{1,12}"),
     "state": re.compile(r"[A-Za-z]{0,3}"),
     "drug": re.compile(r"[0-9][0-9 *.-]{0,15}"),
 }
 _LONG_NUMBER = re.compile(r"[0-9]{9}")
-_LONGEST_KEPT = 128  # bytes of an element whose pseudonym is remembered
-_ODD, _VERY_ODD = 1, 2
+_LONGEST_KEPT = 128  # bytes of an element whose pseudonym is cached
+_SUSPICIOUS, _VERY_SUSPICIOUS = 1, 2
 _LONGEST_FLAG = 3  # a code as short as LEE may well be a code
 _LINE_ENDS = re.compile(r"[\r\n]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
-class Doubt(msgspec.Struct, frozen=True):
-    """A place that a person should look at before the file is shared. Never what stands there."""
+class ReviewItem(msgspec.Struct, frozen=True):
+    """A location that a person should review before the file is shared. Never its value."""
 
     reason: str
     segment_index: int
@@ -64,25 +64,27 @@ class Doubt(msgspec.Struct, frozen=True):
 
 
 class Masker:
-    """Turns the identifiers of one file into edits. ``doubts`` grows while they are taken.
+    """Turns the identifiers of one file into edits. ``review_items`` grows while the edits are read.
 
-    ``most_doubts`` bounds that list; ``doubted`` counts all.
+    ``max_review_items`` bounds that list; ``total_review_items`` counts all.
     """
 
-    def __init__(self, buffer: Buffer, pseudonyms: Pseudonyms, lexicon: Lexicon, most_doubts: int = 1000) -> None:
-        self.doubts: list[Doubt] = []
-        self.doubted = 0
+    def __init__(
+        self, buffer: Buffer, pseudonyms: Pseudonyms, lexicon: Lexicon, max_review_items: int = 1000
+    ) -> None:
+        self.review_items: list[ReviewItem] = []
+        self.total_review_items = 0
         self._buffer = buffer
         self._pseudonyms = pseudonyms
         self._texts = TextMask(pseudonyms, lexicon)
-        self._most_doubts = most_doubts
-        # A file tells the same names and numbers again and again.
+        self._max_review_items = max_review_items
+        # The same names and numbers recur in a file.
         self._replaced = lru_cache(maxsize=65_536)(self._replace)
 
     def edits(self, window: int = WINDOW) -> Iterator[Edit]:
-        """The edits of the whole file, in its order.
+        """Yield the edits of the whole file, in order.
 
-        Raises X12SyntaxError for a segment beyond all measure, and at the end for a file without any interchange.
+        Raises X12SyntaxError for an excessively long segment, and at the end for a file without any interchange.
         """
         position = 0
         found = False
@@ -91,52 +93,52 @@ class Masker:
             if isinstance(event, Interchange):
                 found = True
                 if opened is not None:
-                    yield from self._interchange(opened, event.header.start, window)
+                    yield from self._mask_interchange(opened, event.header.start, window)
                 else:
-                    yield from self._stray(position, event.header.start)
+                    yield from self._blank_outside(position, event.header.start)
                 opened = event
             elif isinstance(event, InterchangeClosed) and opened is not None:
                 position = min(event.trailer[1] + 1, len(self._buffer))
-                yield from self._interchange(opened, position, window)
+                yield from self._mask_interchange(opened, position, window)
                 opened = None
         if opened is not None:
-            yield from self._interchange(opened, len(self._buffer), window)
+            yield from self._mask_interchange(opened, len(self._buffer), window)
         else:
-            yield from self._stray(position, len(self._buffer))
+            yield from self._blank_outside(position, len(self._buffer))
         if not found:
             raise faults.NO_ISA.error(0)
 
-    # -- stretches ---------------------------------------------------------------------------------------------
+    # -- ranges ------------------------------------------------------------------------------------------------
 
-    def _stray(self, start: int, end: int) -> Iterator[Edit]:
-        """Bytes outside of any interchange: nobody can tell what they are, so they are blotted out."""
-        told = False
+    def _blank_outside(self, start: int, end: int) -> Iterator[Edit]:
+        """Blank bytes outside of any interchange, whose meaning is unknown."""
+        reported = False
         while start < end:
             stop = min(start + WINDOW, end)
             raw = self._buffer[start:stop]
             head = _BOM if raw.startswith(_BOM) else b""
-            new = head + raw[len(head) :].translate(_BLOTTED)
+            new = head + raw[len(head) :].translate(_BLANKED)
             if new != raw:
                 yield Edit(start, stop, new)
-            if raw.strip(b"\r\n\t \x00\x1a") and not told:
-                told = True
-                self._doubt(STRAY_BYTES, 0, "", start)
+            if raw.strip(b"\r\n\t \x00\x1a") and not reported:
+                reported = True
+                self._add_review_item(STRAY_BYTES, 0, "", start)
             start = stop
 
-    def _interchange(self, opened: Interchange, end: int, window: int) -> Iterator[Edit]:
+    def _mask_interchange(self, opened: Interchange, end: int, window: int) -> Iterator[Edit]:
         header, delimiters = opened.header, opened.delimiters
-        yield from self._header(header, opened.segment_index)
+        yield from self._mask_isa(header, opened.segment_index)
         known = _Levels()
         batch: list[Segment] = []
         size = 0
         for segment in self._segments(opened, end, window):
             full = size > LARGEST_CLAIM or len(batch) >= MOST_SEGMENTS
             if batch and (segment.tag in _BOUNDARIES or full):
-                yield from self._batch(batch, known, delimiters)
+                yield from self._mask_batch(batch, known, delimiters)
                 batch, size = [], 0
             batch.append(segment)
             size += len(segment.raw)
-        yield from self._batch(batch, known, delimiters)
+        yield from self._mask_batch(batch, known, delimiters)
 
     def _segments(self, opened: Interchange, end: int, window: int) -> Iterator[Segment]:
         delimiters = opened.delimiters
@@ -146,52 +148,56 @@ class Masker:
             if part.end >= end:
                 return
 
-    def _header(self, header: IsaHeader, index: int) -> Iterator[Edit]:
-        """The ISA, whose last element is a delimiter and ends where the terminator begins."""
+    def _mask_isa(self, header: IsaHeader, index: int) -> Iterator[Edit]:
+        """Mask the ISA, whose last element is a delimiter and ends where the terminator begins."""
         raw = self._buffer[header.start : header.end]
         separator = header.delimiters.element
         parts = raw.split(separator, 16)
         elements = ("ISA", *(decode(part) for part in parts[1:]))
         new = [parts[0]]
         for position, part in enumerate(parts[1:16], 1):
-            new.append(part if position == 11 else self._element(elements, position, part, index, header.start))
+            new.append(
+                part if position == 11 else self._mask_isa_element(elements, position, part, index, header.start)
+            )
         yield Edit(header.start, header.end, separator.join([*new, *parts[16:]]))
 
     # -- a claim -----------------------------------------------------------------------------------------------
 
-    def _batch(self, batch: list[Segment], levels: _Levels, delimiters: Delimiters) -> Iterator[Edit]:
+    def _mask_batch(self, batch: list[Segment], levels: _Levels, delimiters: Delimiters) -> Iterator[Edit]:
         if not batch:
             return
         component = delimiters.component.decode("latin-1")
         known = levels.known(batch, component)
         for segment in batch:
-            new = self._segment(segment, delimiters, known)
+            new = self._mask_segment(segment, delimiters, known)
             if new != segment.raw:
                 yield Edit(segment.offset, segment.offset + len(segment.raw), new)
 
-    def _segment(self, segment: Segment, delimiters: Delimiters, known: Known) -> bytes:
+    def _mask_segment(self, segment: Segment, delimiters: Delimiters, known: Known) -> bytes:
         parts = segment.raw.split(delimiters.element)
         elements = _elements(segment)
         head = parts[0]
         if elements[0] not in TAGS:
-            self._doubt(ODD_SEGMENT, segment.index, "", segment.offset)
+            self._add_review_item(ODD_SEGMENT, segment.index, "", segment.offset)
         if elements[0] not in TAGS and elements[0] not in OTHER_TAGS:
-            head = _recoded(head, self._tag)  # the rest of a text that holds a terminator
+            head = _recoded(head, self._other_tag)  # the rest of a text that holds a terminator
         new = [head]
         for position, part in enumerate(parts[1:], 1):
             new.append(
-                self._composite(elements, position, part, segment, delimiters.component, known) if part else part
+                self._mask_element(elements, position, part, segment, delimiters.component, known)
+                if part
+                else part
             )
         return delimiters.element.join(new)
 
-    def _tag(self, text: str) -> str:
-        """Something else that is no tag, for what stands where a tag belongs."""
+    def _other_tag(self, text: str) -> str:
+        """Return a pseudonym that is no tag, for a value in the position of a tag."""
         new = self._pseudonyms.name(text)
         while new in TAGS or new in OTHER_TAGS:
             new = self._pseudonyms.name(new)
         return new
 
-    def _composite(
+    def _mask_element(
         self,
         elements: tuple[str, ...],
         position: int,
@@ -200,37 +206,39 @@ class Masker:
         separator: bytes,
         known: Known,
     ) -> bytes:
-        """An element; one that may be composite by its components."""
+        """Mask an element, component by component if it can be composite."""
         pieces = raw.split(separator) if is_composite(elements[0], position) else [raw]
         new = []
         for component, piece in enumerate(pieces, 1):
             qualifier = _text(pieces[component - 2]) if component > 1 else ""
-            kind = treatment(elements, position, component, qualifier)
-            place = f"{elements[0][:3]}{position:02d}" + (f"-{component}" if len(pieces) > 1 else "")
-            new.append(self._masked(kind, piece, place, segment.index, segment.offset, known))
+            kind = masking_rule(elements, position, component, qualifier)
+            element = f"{elements[0][:3]}{position:02d}" + (f"-{component}" if len(pieces) > 1 else "")
+            new.append(self._mask_value(kind, piece, element, segment.index, segment.offset, known))
         return separator.join(new)
 
-    def _element(self, elements: tuple[str, ...], position: int, raw: bytes, index: int, offset: int) -> bytes:
-        kind = treatment(elements, position)
-        return self._masked(kind, raw, f"{elements[0]}{position:02d}", index, offset, Known())
+    def _mask_isa_element(
+        self, elements: tuple[str, ...], position: int, raw: bytes, index: int, offset: int
+    ) -> bytes:
+        kind = masking_rule(elements, position)
+        return self._mask_value(kind, raw, f"{elements[0]}{position:02d}", index, offset, Known())
 
-    def _masked(self, kind: str, raw: bytes, place: str, index: int, offset: int, known: Known) -> bytes:
+    def _mask_value(self, kind: str, raw: bytes, element: str, index: int, offset: int, known: Known) -> bytes:
         if not raw.strip():
             return raw
         if kind in KEPT:
-            odd = _oddness(kind, _text(raw), known)
-            if odd:
-                self._doubt(ODD_VALUE, index, place, offset)
-            if odd < _VERY_ODD:
+            suspicion = _suspicion(kind, _text(raw), known)
+            if suspicion:
+                self._add_review_item(ODD_VALUE, index, element, offset)
+            if suspicion < _VERY_SUSPICIOUS:
                 return raw
             kind = "text"
         if kind != "text":
             return self._replaced(kind, raw) if len(raw) <= _LONGEST_KEPT else self._replace(kind, raw)
 
         def cleaned(text: str) -> str:
-            new, doubts = self._texts.mask(text, known)
-            for doubt in doubts:
-                self._doubt(doubt, index, place, offset)
+            new, reasons = self._texts.mask(text, known)
+            for reason in reasons:
+                self._add_review_item(reason, index, element, offset)
             return new
 
         return _recoded(raw, cleaned)
@@ -238,20 +246,20 @@ class Masker:
     def _replace(self, kind: str, raw: bytes) -> bytes:
         return _recoded(raw, lambda text: self._pseudonyms.of(kind, text))
 
-    def _doubt(self, reason: str, index: int, place: str, offset: int) -> None:
-        self.doubted += 1
-        if len(self.doubts) < self._most_doubts:
-            self.doubts.append(Doubt(reason, index, place, offset))
+    def _add_review_item(self, reason: str, index: int, element: str, offset: int) -> None:
+        self.total_review_items += 1
+        if len(self.review_items) < self._max_review_items:
+            self.review_items.append(ReviewItem(reason, index, element, offset))
 
 
 class _Levels:
-    """What is known at each level above and in a claim."""
+    """Names and identifiers known at each level above and in a claim."""
 
     def __init__(self) -> None:
         self._levels: dict[str, Known] = {}
 
     def known(self, batch: list[Segment], component: str) -> Known:
-        """What is known where a stretch of segments stands, with what it says itself."""
+        """Return what is known for a batch of segments: of the levels above it and of itself."""
         level = _level(batch[0])
         if level:
             keep = _LEVELS[: _LEVELS.index(level)]
@@ -259,7 +267,7 @@ class _Levels:
         known = Known()
         for above in self._levels.values():
             known.add(above)
-        own = _learn(batch, component)
+        own = _known_in(batch, component)
         if level:
             self._levels[level] = own
         known.add(own)
@@ -267,15 +275,15 @@ class _Levels:
 
 
 def _level(segment: Segment) -> str:
-    """The level that a segment begins."""
+    """Return the level that a segment begins; empty if it begins none."""
     if segment.tag in ("ST", "CLM"):
         return segment.tag
     level = segment.element(3).strip() if segment.tag == "HL" else ""
     return level if level in _LEVELS else ""
 
 
-def _learn(batch: list[Segment], component: str) -> Known:
-    """The names, identifiers, drugs and codes that segments hold."""
+def _known_in(batch: list[Segment], component: str) -> Known:
+    """Return the names, identifiers, drugs and codes in segments."""
     known = Known()
     for segment in batch:
         elements = _elements(segment)
@@ -284,19 +292,19 @@ def _learn(batch: list[Segment], component: str) -> Known:
             for name in elements[3:6]:
                 known.names.update(word.upper() for word in _WORD.findall(name))
         elif tag == "LIN":
-            known.kept.update(_bare(element) for element in elements[3:4])
+            known.kept.update(_alphanumeric(element) for element in elements[3:4])
         elif tag == "HI" or tag in ("SV1", "SV2"):
             for element in elements[1:13]:
                 known.kept.update(part.upper() for part in element.split(component)[1:6] if part)
         if tag in ("NM1", "REF", "CLM", "SBR", "PWK", "BHT", "PER"):
-            _learn_identifiers(elements, known)
+            _add_identifiers(elements, known)
     return known
 
 
-def _learn_identifiers(elements: tuple[str, ...], known: Known) -> None:
+def _add_identifiers(elements: tuple[str, ...], known: Known) -> None:
     for position in range(1, min(len(elements), 10)):
         value = elements[position].strip()
-        kind = treatment(elements, position)
+        kind = masking_rule(elements, position)
         if kind in ("id", "npi", "tax", "contact") and value and not is_placeholder(value):
             known.identifiers[value] = kind
             known.identifiers.setdefault(value.upper(), kind)
@@ -305,41 +313,41 @@ def _learn_identifiers(elements: tuple[str, ...], known: Known) -> None:
 
 
 def _text(raw: bytes) -> str:
-    """The text of raw bytes, without line ends and blanks around it."""
+    """Decode raw bytes as text, without line ends and surrounding blanks."""
     text = decode(raw)
     return (_LINE_ENDS.sub("", text) if "\n" in text or "\r" in text else text).strip()
 
 
 def _elements(segment: Segment) -> tuple[str, ...]:
-    """The elements of a segment without line ends inside them."""
+    """Return the elements of a segment without line ends inside them."""
     if b"\n" not in segment.raw and b"\r" not in segment.raw:
         return segment.elements
     return tuple(_LINE_ENDS.sub("", element) for element in segment.elements)
 
 
-def _bare(text: str) -> str:
+def _alphanumeric(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum())
 
 
-def _oddness(kind: str, text: str, known: Known) -> int:
-    """How little a kept value looks like what it should be: _ODD, _VERY_ODD, or 0."""
+def _suspicion(kind: str, text: str, known: Known) -> int:
+    """Return how suspicious a kept value is by its form: _SUSPICIOUS, _VERY_SUSPICIOUS, or 0."""
     form = _FORMS.get(kind)
     if form is None:
         return 0
     if form.fullmatch(text) is None or (kind == "code" and _LONG_NUMBER.search(text)):
-        return _VERY_ODD
-    if kind == "drug" and not 10 <= len(_bare(text)) <= 12:
-        return _ODD  # it may be somebody's number, but the rules read it
+        return _VERY_SUSPICIOUS
+    if kind == "drug" and not 10 <= len(_alphanumeric(text)) <= 12:
+        return _SUSPICIOUS  # it may be somebody's number, but the rules read it
     if kind == "code" and (text.upper() in known.names or text in known.identifiers) and len(text) > _LONGEST_FLAG:
-        return _VERY_ODD
+        return _VERY_SUSPICIOUS
     return 0
 
 
 def _recoded(raw: bytes, change: Callable[[str], str]) -> bytes:
-    """Change the text of raw bytes; line ends inside it stay where they are, and so does its encoding."""
+    """Change the text of raw bytes; line ends inside it and its encoding stay."""
     text = decode(raw)
     new = change(_LINE_ENDS.sub("", text))
-    for match in _LINE_ENDS.finditer(text):  # each at its old place: those before it are back already
+    for match in _LINE_ENDS.finditer(text):  # each at its old offset: those before it are back already
         new = new[: match.start()] + match[0] + new[match.start() :]
     try:
         raw.decode("utf-8")

@@ -1,4 +1,4 @@
-"""Keyed permutations: other numbers for numbers, one for one, that only the key leads back.
+"""Permute numbers by a key, one for one, so that only the key leads back.
 
 Two account numbers must stay two, and a repeated one repeated, however short they are: a hash cut to length
 would make some of them one. A Feistel network permutes all numbers below a power of two; values beyond the size
@@ -16,7 +16,7 @@ _ROUNDS = 8
 
 
 def digest(key: bytes, *parts: str | bytes) -> bytes:
-    """HMAC-SHA256 of parts, each with its length, so that no two lists of parts look alike."""
+    """Compute HMAC-SHA256 of parts, each with its length, so that no two lists of parts are equal."""
     data = b"".join(
         len(part).to_bytes(8, "big") + part
         for part in [part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts]
@@ -25,7 +25,7 @@ def digest(key: bytes, *parts: str | bytes) -> bytes:
 
 
 def permute(key: bytes, tweak: str, value: int, size: int) -> int:
-    """Another number below ``size`` for ``value``; for each key and tweak a permutation of all of them.
+    """Return another number below ``size`` for ``value``; each key and tweak gives a permutation of all numbers.
 
     The numbers are put into a secret order, and each becomes the next one: so none stays itself.
     """
@@ -35,8 +35,8 @@ def permute(key: bytes, tweak: str, value: int, size: int) -> int:
         order = _drawn(key, tweak, size)
         return order[(order.index(value) + 1) % size]
     half = ((size - 1).bit_length() + 1) // 2
-    place = _walk(key, tweak, value, half, size, range(_ROUNDS))
-    return _walk(key, tweak, (place + 1) % size, half, size, range(_ROUNDS - 1, -1, -1))
+    walked = _walk(key, tweak, value, half, size, range(_ROUNDS))
+    return _walk(key, tweak, (walked + 1) % size, half, size, range(_ROUNDS - 1, -1, -1))
 
 
 @lru_cache(maxsize=4096)
@@ -52,7 +52,7 @@ def _walk(key: bytes, tweak: str, value: int, half: int, size: int, turns: range
 
 
 def _feistel(key: bytes, tweak: str, value: int, half: int, turns: range) -> int:
-    """The network over twice ``half`` bits; with the turns in falling order it goes backwards."""
+    """Run the network over twice ``half`` bits; with the rounds in descending order it is inverted."""
     mask = (1 << half) - 1
     left, right = value >> half, value & mask
     if turns.step < 0:

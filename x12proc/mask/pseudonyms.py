@@ -1,4 +1,4 @@
-"""Pseudonyms: the same for the same value under one key, of the same length and classes of characters."""
+"""Make pseudonyms: equal for equal values under one key, of the same length and character classes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from x12proc.mask.permutation import digest, permute
 from x12proc.narrative.tokens import word_set
 from x12proc.narrative.vocabulary import SHORTEST, is_common_word
 
-# What stands where an identifier belongs and is none. Kept, so that it stays the fault that it is.
+# Placeholders in the position of an identifier. Kept, so that the fault stays in the file.
 PLACEHOLDERS: Final = frozenset(
     ("PENDING", "PEND", "NA", "NONE", "TBD", "UNKNOWN", "UNK", "NOTREQUIRED", "NOTAPPLICABLE", "NOTONFILE", "SAME")
 )
 _LEAST_REPEATED = 6  # 999999 is a filler, 99 a number
-# Words by which a rule tells a pharmacy from a practice (rule ADM02 and its kin read the billing provider's name).
+# Words by which a rule recognizes a pharmacy (rule ADM02 and its like read the billing provider's name).
 KIND_WORDS: Final = frozenset(("PHARMACY", "PHARMACIES", "RX", "DRUGS", "HOME", "INFUSION", "CARE"))
 # First three digits of ZIP codes under which 20,000 people or fewer live (2000 census; 45 CFR 164.514(b)(2)(i)(B)
 # and the guidance of the Office for Civil Rights on it).
 _FEW_PEOPLE: Final = word_set("036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893")
-_OLDEST = 90  # years: safe harbor lets no age above 89 be told
+_OLDEST = 90  # years: safe harbor allows no age above 89
 _LONGEST = 256  # characters that are permuted; no identifier is longer
-_REMEMBERED = 64  # characters of what is remembered, so that no file fills the memory
+_REMEMBERED = 64  # characters of a cached value, so that no file fills the memory
 _PIECE = 24
 _WORD = re.compile(r"[^\W\d_]+")
 _RUN = re.compile(r"[0-9]+")
@@ -36,7 +36,7 @@ _TAX_HEADS = ("96", "97")  # no employer number begins so, no social security nu
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether a text only fills the place of an identifier: blank, zeros, 999999, PENDING."""
+    """Return whether a text is only a placeholder for an identifier: blank, zeros, 999999, PENDING."""
     bare = "".join(letter for letter in text.upper() if letter.isalnum())
     if not bare.strip("0") or bare in PLACEHOLDERS:
         return True
@@ -47,7 +47,7 @@ class Pseudonyms:
     """The pseudonyms of one key and one shift of dates.
 
     ``means_something`` says of a word, in capitals, that readers of texts take it for more than a name; no
-    pseudonym is such a word. ``oldest_year`` is the year of birth that stands for all earlier ones.
+    pseudonym is such a word. ``oldest_year`` is the year of birth used for all earlier ones.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Pseudonyms:
         }
 
     def of(self, kind: str, text: str) -> str:
-        """The pseudonym of an element's text, by a kind of x12proc.mask.elements.REPLACED but ``text``."""
+        """Return the pseudonym of an element's text, by a kind of x12proc.mask.elements.REPLACED but ``text``."""
         core = text.strip()
         if is_placeholder(core):
             return text
@@ -84,18 +84,18 @@ class Pseudonyms:
     # -- names -------------------------------------------------------------------------------------------------
 
     def name(self, text: str) -> str:
-        """Each word by its own pseudonym; digits by other digits; marks stay."""
+        """Replace each word by its own pseudonym and digits by other digits; punctuation stays."""
         return self._digits(_WORD.sub(lambda found: self.word(found[0]), text))
 
     street = name
 
     def organization(self, text: str) -> str:
-        """Like :meth:`name`, but KIND_WORDS stay."""
+        """Replace words as :meth:`name` does, but keep KIND_WORDS."""
         masked = _WORD.sub(lambda found: found[0] if found[0].upper() in KIND_WORDS else self.word(found[0]), text)
         return self._digits(masked)
 
     def word(self, word: str) -> str:
-        """The pseudonym of one word, whatever its case; the case of each letter stays."""
+        """Return the pseudonym of one word, ignoring case; the case of each letter stays."""
         return self._words(word) if len(word) <= _REMEMBERED else self._word(word)
 
     def _word(self, word: str) -> str:
@@ -114,16 +114,16 @@ class Pseudonyms:
         stream = hashlib.shake_256(digest(self._key, "word", upper, str(turn))).digest(2 * len(upper) + 1)
         first = stream[-1] & 1
         letters = []
-        for place in range(len(upper)):
-            number = int.from_bytes(stream[2 * place : 2 * place + 2], "big")
-            pool = _VOWELS if (place + first) % 2 else _CONSONANTS
+        for index in range(len(upper)):
+            number = int.from_bytes(stream[2 * index : 2 * index + 2], "big")
+            pool = _VOWELS if (index + first) % 2 else _CONSONANTS
             letters.append(pool[number % len(pool)])
         return "".join(letters)
 
     # -- identifiers -------------------------------------------------------------------------------------------
 
     def identifier(self, text: str) -> str:
-        """Another text of the same length and classes of characters, one for one."""
+        """Return another text of the same length and character classes, one for one."""
         return self._identifiers(text) if len(text) <= _REMEMBERED else self._identifier(text)
 
     def _identifier(self, text: str) -> str:
@@ -135,20 +135,20 @@ class Pseudonyms:
         zeros = len(text) - len(text.lstrip("0")) if _is_digits(text) else 0
         masked = self._permuted(text[zeros:])
         tried: set[str] = set()
-        # Letters that become one and the same may leave nothing but placeholders: then one of those it is.
+        # If all letters become the same, only placeholders may be left: then one of them is used.
         while is_placeholder(masked) and masked not in tried:
             tried.add(masked)
             masked = self._permuted(masked)
         return text[:zeros] + masked
 
     def _npi(self, text: str) -> str:
-        """Begins with 2, as no number that is given out does; the check digit is off by as much as it was."""
+        """Return an NPI that begins with 2, as no issued one does; the check digit is off by as much as it was."""
         middle = permute(self._key, "npi", int(text[1:9]), 10**8)
         body = f"2{middle:08d}"
         return body + str((_check_digit(body) + int(text[9]) - _check_digit(text[:9])) % 10)
 
     def tax(self, text: str) -> str:
-        """A number of nine digits that nobody is given; marks stay. Any other text like an identifier."""
+        """Return a number of nine digits that is never issued; punctuation stays. Other texts as identifiers."""
         digits = "".join(letter for letter in text if letter in "0123456789")
         if len(digits) != 9 or any(letter.isalnum() and letter not in digits for letter in text):
             return self.identifier(text)
@@ -159,7 +159,7 @@ class Pseudonyms:
         return "".join(next(other) if letter.isdigit() else letter for letter in text)
 
     def _permuted(self, text: str) -> str:
-        """Text of the same shape, one for one: digits for digits, capitals for capitals."""
+        """Return a text of the same shape, one for one: digits for digits, capitals for capitals."""
         masked = ""
         for start in range(0, len(text), _PIECE):
             piece = text[start : start + _PIECE]
@@ -186,25 +186,25 @@ class Pseudonyms:
         return "".join(reversed(letters))
 
     def _filled(self, text: str) -> str:
-        """Other characters all along, for a text that is too long to be an identifier."""
+        """Return other characters throughout, for a text that is too long for an identifier."""
         stream = hashlib.shake_256(digest(self._key, "fill", text)).digest(len(text))
         return "".join(_other(letter, number) for letter, number in zip(text, stream, strict=True))
 
     def _digits(self, text: str) -> str:
-        """Each run of digits by another of its length."""
+        """Replace each run of digits by another of its length."""
         return _RUN.sub(lambda found: found[0] if is_placeholder(found[0]) else self.identifier(found[0]), text)
 
-    # -- places and numbers to reach somebody ------------------------------------------------------------------
+    # -- addresses and contacts --------------------------------------------------------------------------------
 
     def zip_code(self, text: str) -> str:
-        """The first three digits and zeros; zeros only where few people live, and for what is no ZIP code."""
+        """Keep the first three digits of a ZIP code; zeros only where few people live, and for other texts."""
         if _is_digits(text) and len(text) >= 5:
             head = "000" if text[:3] in _FEW_PEOPLE else text[:3]
             return head + "0" * (len(text) - 3)
         return self.identifier(text)
 
     def contact(self, text: str) -> str:
-        """A telephone number becomes one of those kept for films (555-0100 to 0199); else by words."""
+        """Replace a telephone number by one reserved for fiction (555-0100 to 0199); other texts word by word."""
         if "@" in text:
             return self.name(text)
         digits = "".join(letter for letter in text if letter in "0123456789")
@@ -218,18 +218,18 @@ class Pseudonyms:
     # -- dates and times ---------------------------------------------------------------------------------------
 
     def shifted(self, day: date) -> date | None:
-        """A day shifted; None where the calendar ends."""
+        """Shift a day; None beyond the end of the calendar."""
         try:
             return day + self._shift
         except OverflowError:
             return None
 
     def date(self, text: str) -> str:
-        """Dates in any form of the 837 (D8, RD8, DT, TM, YYMMDD) shifted; what is no date stays none."""
+        """Shift dates in any form of the 837 (D8, RD8, DT, TM, YYMMDD); an invalid date stays invalid."""
         return self._dated(text, self._day)
 
     def birth(self, text: str) -> str:
-        """Like :meth:`date`; a birth that makes a person older than 89 becomes the first day of one year."""
+        """Shift a birth date; one of a person older than 89 becomes the first day of one fixed year."""
         return self._dated(text, self._birthday)
 
     def _dated(self, text: str, of_day: Callable[[str], str]) -> str:
@@ -248,7 +248,7 @@ class Pseudonyms:
         return self._no_date(run)
 
     def _no_date(self, run: str) -> str:
-        """Another run of digits that is no date, for one that is none."""
+        """Replace digits that are no date by other digits that are none."""
         masked = self.identifier(run)
         while _read_day(masked) is not None:
             masked = self._permuted(masked)
@@ -268,7 +268,7 @@ class Pseudonyms:
         return self._day(run)
 
     def time(self, text: str) -> str:
-        """Another time of day; what is none becomes other digits."""
+        """Return another time of day; an invalid one becomes other digits."""
         if not _is_digits(text) or len(text) not in (4, 6, 8) or int(text[:2]) > 23 or int(text[2:4]) > 59:
             return self._digits(text)
         stream = digest(self._key, "time", text)
@@ -276,19 +276,19 @@ class Pseudonyms:
 
 
 def oldest_year(today: date) -> int:
-    """The year of birth that stands for everybody who may be older than 89 on a day."""
+    """Return the year of birth used for everybody who may be older than 89 on a day."""
     return today.year - _OLDEST
 
 
 class Key:
-    """A secret, stretched (scrypt), so that guessing a weak one costs time."""
+    """Stretch a secret (scrypt), so that guessing a weak one takes time."""
 
     def __init__(self, secret: bytes) -> None:
         self.value = hashlib.scrypt(secret, salt=b"x12proc mask 1", n=2**14, r=8, p=1, dklen=32)
 
     @cached_property
     def shifts(self) -> tuple[int, ...]:
-        """By how many days to shift dates: the first choice, 30 to 210 days, then ever smaller ones.
+        """Return the shifts in days to try: first 30 to 210 days, then ever smaller ones.
 
         The first ones are whole weeks, so that a working day stays one.
         """
@@ -303,7 +303,7 @@ class Key:
 
 
 def _read_day(run: str) -> date | None:
-    """A date written CCYYMMDD or YYMMDD."""
+    """Parse a date written CCYYMMDD or YYMMDD."""
     if len(run) == 6:
         run = ("20" if run[:2] < "70" else "19") + run
     if len(run) != 8:
@@ -315,10 +315,10 @@ def _read_day(run: str) -> date | None:
 
 
 def _check_digit(nine: str) -> int:
-    """The check digit of an NPI (Luhn, over the prefix 80840 and nine digits)."""
+    """Compute the check digit of an NPI (Luhn, over the prefix 80840 and nine digits)."""
     total = 24  # what the prefix adds
-    for place, letter in enumerate(reversed(nine)):
-        digit = int(letter) * (2 if place % 2 == 0 else 1)
+    for index, letter in enumerate(reversed(nine)):
+        digit = int(letter) * (2 if index % 2 == 0 else 1)
         total += digit // 10 + digit % 10
     return -total % 10
 
@@ -328,7 +328,7 @@ def _is_digits(text: str) -> bool:
 
 
 def _radices(piece: str, leading: bool) -> list[tuple[int, int]]:
-    """For each character the first of its class and how many it has; (0, 0) for one that stays."""
+    """Return for each character the first of its class and the size of the class; (0, 0) for one that stays."""
     found = []
     for letter in piece:
         if letter.isascii() and letter.isdigit():
@@ -352,7 +352,7 @@ def _other(letter: str, number: int) -> str:
 
 
 def _like(old: str, new: str) -> str:
-    """A new letter in the case of the old one; for a letter outside ASCII one that is outside too."""
+    """Return a new letter in the case of the old one; outside ASCII if the old one is."""
     if not old.isascii():
         return _FOREIGN
     return new if old.isupper() else new.lower()

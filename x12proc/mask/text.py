@@ -1,7 +1,7 @@
-"""Free text, cleaned of identifiers and still read as before.
+"""Clean free text of identifiers, so that it still reads as before.
 
 Whatever is no word of the vocabulary, no drug and no quantity is replaced. Each replacement is tried on the reader
-of narratives (x12proc.narrative): one that would change what the text says of the drug is left out, and told.
+of narratives (x12proc.narrative): one that would change the facts read is left out, and reported for review.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ _PROCEDURE = re.compile(r"[ACGJQS][0-9]{4}")
 _PRICE = re.compile(r"[0-9]+\.[0-9]{2}")
 _LEAST_DIGITS = 5  # of a bare number; shorter ones are doses and counts
 _LEAST_MIXED = 4  # digits in a mixture of letters and digits
-_LEAST_KNOWN = 4  # characters of an identifier that is looked for in texts
+_LEAST_KNOWN = 4  # characters of an identifier that is searched for in texts
 _YEARS = range(1900, 2101)
 _NO_YEAR = 2023
 
 
 class Known(msgspec.Struct):
-    """What the claim around a text says of itself.
+    """Names, identifiers and codes of the claim around a text.
 
-    ``names``: words of people's names, in capitals; ``identifiers``: numbers of any kind as sent, each with the
-    kind of its treatment; ``kept``: digits and codes that a text may hold.
+    ``names``: words of people's names, in capitals; ``identifiers``: numbers of any kind as sent, each with its
+    masking rule; ``kept``: digits and codes that a text may hold.
     """
 
     names: set[str] = msgspec.field(default_factory=set)
@@ -65,7 +65,7 @@ class Known(msgspec.Struct):
     kept: set[str] = msgspec.field(default_factory=set)
 
     def add(self, other: Known) -> None:
-        """Know what the other knows as well."""
+        """Add the entries of another `Known`."""
         self.names |= other.names
         self.identifiers.update(other.identifiers)
         self.kept |= other.kept
@@ -82,59 +82,59 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class TextMask:
-    """Cleans texts. ``lexicon`` holds the names of drugs."""
+    """Masks texts. ``lexicon`` holds the names of drugs."""
 
     def __init__(self, pseudonyms: Pseudonyms, lexicon: Lexicon) -> None:
         self._pseudonyms = pseudonyms
         self._lexicon = lexicon
 
     def mask(self, text: str, known: Known) -> tuple[str, tuple[str, ...]]:
-        """The cleaned text, and what it can't be sure of: KEPT_WORD, KEPT_KNOWN, KEPT_NUMBER."""
+        """Return the masked text and the reasons to review it: KEPT_WORD, KEPT_KNOWN, KEPT_NUMBER."""
         head, tail = text[:LONGEST_TEXT], text[LONGEST_TEXT:]
-        masked, doubts = self._head(head, known) if head.strip() else (head, ())
-        return masked + (self._pseudonyms.name(tail) if tail else ""), doubts
+        masked, reasons = self._mask_head(head, known) if head.strip() else (head, ())
+        return masked + (self._pseudonyms.name(tail) if tail else ""), reasons
 
-    def _head(self, text: str, known: Known) -> tuple[str, tuple[str, ...]]:
-        changes = sorted(self._changes(text, known), key=lambda change: change.start)
+    def _mask_head(self, text: str, known: Known) -> tuple[str, tuple[str, ...]]:
+        changes = sorted(self._find_changes(text, known), key=lambda change: change.start)
         facts = self._read(text)
-        masked = _made(text, changes)
-        doubts = [KEPT_NUMBER] if self._strange_ndc(facts, known) else []
-        if self._read(masked) == _expected(facts, changes):
-            return masked, tuple(doubts)
+        masked = _apply(text, changes)
+        reasons = [KEPT_NUMBER] if self._is_other_ndc(facts, known) else []
+        if self._read(masked) == _expected_facts(facts, changes):
+            return masked, tuple(reasons)
         made: list[Change] = []
         for change in sorted(changes, key=lambda change: (change.days is None, change.start)):
             tried = sorted([*made, change], key=lambda change: change.start)
-            if self._read(_made(text, tried)) == _expected(facts, tried):
+            if self._read(_apply(text, tried)) == _expected_facts(facts, tried):
                 made = tried
             else:
-                doubts.append(KEPT_KNOWN if change.known else KEPT_WORD)
-        return _made(text, made), tuple(dict.fromkeys(doubts))
+                reasons.append(KEPT_KNOWN if change.known else KEPT_WORD)
+        return _apply(text, made), tuple(dict.fromkeys(reasons))
 
     def _read(self, text: str) -> Narrative:
-        """The facts of a text; a name that no table knows may be a person's, so it need not stay as it is."""
+        """Read the facts of a text, without a guessed drug name, which may be a person's."""
         facts = read((text,), self._lexicon)
         return replace(facts, drug_name=None) if facts.name_is_guess else facts
 
-    def _strange_ndc(self, facts: Narrative, known: Known) -> bool:
-        """Whether the text gives an NDC that the claim does not: it might be another number of eleven digits."""
+    def _is_other_ndc(self, facts: Narrative, known: Known) -> bool:
+        """Return whether the text has an NDC that the claim lacks: it may be another number of eleven digits."""
         return facts.ndc is not None and facts.ndc not in known.kept and facts.ndc_text == facts.ndc
 
-    # -- what to change ----------------------------------------------------------------------------------------
+    # -- changes -----------------------------------------------------------------------------------------------
 
-    def _changes(self, text: str, known: Known) -> list[Change]:
-        """All replacements, none over another."""
+    def _find_changes(self, text: str, known: Known) -> list[Change]:
+        """Return all replacements, without overlaps."""
         plain = clean(text)
-        if len(plain) != len(text):  # signs that grow when they are cleaned: places would no longer fit
+        if len(plain) != len(text):  # signs that grow when they are cleaned, which would move the offsets
             plain = text
         rest = read_identifiers(plain).rest
-        taken = [place for place, letter in enumerate(plain) if rest[place] != letter]
-        free = _Room(text, taken)
+        reserved = [offset for offset, letter in enumerate(plain) if rest[offset] != letter]
+        free = _FreeSpans(text, reserved)
         found: list[Change] = []
         for change in self._dates(plain):
-            if free.take_anyway(change):
+            if free.reserve(change):
                 found.append(change)
         for change in (*self._patterns(rest), *self._words(rest, text, known)):
-            if free.take(change):
+            if free.reserve_unread(change):
                 found.append(change)
         return found
 
@@ -152,21 +152,21 @@ class TextMask:
 
     def _dates(self, text: str) -> Iterator[Change]:
         for match in _NUMBERS.finditer(text):
-            yield from self._numbers(match)
+            yield from self._numeric_date(match)
         for match in _WORDED.finditer(text):
-            yield from self._worded(match, match.span(1), match.span(2), match.span(3))
+            yield from self._date_with_month_name(match, match.span(1), match.span(2), match.span(3))
         for match in _DAY_FIRST.finditer(text):
-            yield from self._worded(match, match.span(2), match.span(1), match.span(3))
+            yield from self._date_with_month_name(match, match.span(2), match.span(1), match.span(3))
         for match in _EIGHT.finditer(text):
-            yield from self._eight(match)
+            yield from self._eight_digits(match)
         for match in _MONTH_DAY.finditer(text):
-            other = self._moved(_NO_YEAR, match[1], match[2])
+            other = self._shifted(_NO_YEAR, match[1], match[2])
             if other is not None:
-                new = f"{_wide(other.month, match[1])}/{_wide(other.day, match[2])}"
+                new = f"{_zero_padded(other.month, match[1])}/{_zero_padded(other.day, match[2])}"
                 yield Change(match.start(1), match.end(2), new)
 
-    def _numbers(self, match: re.Match[str]) -> Iterator[Change]:
-        """``6/15/23``, ``06-15-2023``, ``2023-06-15``, ``21.10.2026``."""
+    def _numeric_date(self, match: re.Match[str]) -> Iterator[Change]:
+        """Shift a date in figures: ``6/15/23``, ``06-15-2023``, ``2023-06-15``, ``21.10.2026``."""
         first, mark, second, third = match.groups()
         year_first, day_first = len(first) == 4, mark == "." and len(third) == 4 and _is_month(second)
         year, month, day = (first, second, third) if year_first else (third, first, second)
@@ -174,62 +174,62 @@ class TextMask:
             month, day = second, first
         if len(year) not in (2, 4) or len(month) > 2 or len(day) > 2:
             return
-        other = self._moved(year, month, day)
+        other = self._shifted(year, month, day)
         if other is None:
             if mark == "/":
                 yield Change(match.start(), match.end(), self._pseudonyms.name(match[0]))
             return
-        parts = [_year(other, year), _wide(other.month, month), _wide(other.day, day)]
+        parts = [_year(other, year), _zero_padded(other.month, month), _zero_padded(other.day, day)]
         year_last = [parts[2], parts[1], parts[0]] if day_first else [*parts[1:], parts[0]]
         new = mark.join(parts if year_first else year_last)
-        old = date(_full(year), int(month), int(day)).isoformat()
+        old = date(_four_digit_year(year), int(month), int(day)).isoformat()
         yield Change(match.start(), match.end(), new, days=(old, other.isoformat()))
 
-    def _worded(
+    def _date_with_month_name(
         self, match: re.Match[str], month: tuple[int, int], day: tuple[int, int], year: tuple[int, int]
     ) -> Iterator[Change]:
-        """``JAN 5, 2023`` and ``5 JAN 23``."""
+        """Shift a date with the name of its month: ``JAN 5, 2023`` and ``5 JAN 23``."""
         text = match.string
         word = text[slice(*month)]
-        number = next(place for place, name in enumerate(_MONTHS, 1) if name.startswith(word.upper()[:3]))
-        other = self._moved(text[slice(*year)], number, text[slice(*day)])
+        number = next(number for number, name in enumerate(_MONTHS, 1) if name.startswith(word.upper()[:3]))
+        other = self._shifted(text[slice(*year)], number, text[slice(*day)])
         if other is None:
             return
         name = _MONTHS[other.month - 1][: 3 if len(word) == 3 else None]
         news = {
             month: name if word.isupper() else name.capitalize(),
-            day: _wide(other.day, text[slice(*day)]),
+            day: _zero_padded(other.day, text[slice(*day)]),
             year: _year(other, text[slice(*year)]),
         }
-        new, place = "", match.start()
+        new, offset = "", match.start()
         for span in sorted(news):
-            new += text[place : span[0]] + news[span]
-            place = span[1]
-        old = date(_full(text[slice(*year)]), number, int(text[slice(*day)])).isoformat()
-        new += text[place : match.end()]
+            new += text[offset : span[0]] + news[span]
+            offset = span[1]
+        old = date(_four_digit_year(text[slice(*year)]), number, int(text[slice(*day)])).isoformat()
+        new += text[offset : match.end()]
         yield Change(match.start(), match.end(), new, days=(old, other.isoformat()))
 
-    def _eight(self, match: re.Match[str]) -> Iterator[Change]:
-        """``06152023`` and ``20230615``."""
+    def _eight_digits(self, match: re.Match[str]) -> Iterator[Change]:
+        """Shift a date of eight digits: ``06152023`` and ``20230615``."""
         run = match[0]
         for year, month, day, shape in ((4, 0, 2, "%m%d%Y"), (0, 4, 6, "%Y%m%d")):
             parts = run[year : year + 4], run[month : month + 2], run[day : day + 2]
-            other = self._moved(*parts)
+            other = self._shifted(*parts)
             if other is not None and int(parts[0]) in _YEARS:
                 old = date(*map(int, parts)).isoformat()
                 yield Change(match.start(), match.end(), f"{other:{shape}}", days=(old, other.isoformat()))
                 return
 
-    def _moved(self, year: str | int, month: str | int, day: str | int) -> date | None:
+    def _shifted(self, year: str | int, month: str | int, day: str | int) -> date | None:
         try:
-            return self._pseudonyms.shifted(date(_full(year), int(month), int(day)))
+            return self._pseudonyms.shifted(date(_four_digit_year(year), int(month), int(day)))
         except ValueError:
             return None
 
     # -- words -------------------------------------------------------------------------------------------------
 
     def _words(self, rest: str, text: str, known: Known) -> Iterator[Change]:
-        """``rest`` is the text without what the reader takes for NDC, trial number, price or date."""
+        """Yield changes of words; ``rest`` is the text without NDC, trial number, price and dates."""
         drugs = [(name.start, name.end) for name in self._lexicon.find(rest)]
         amounts = [(token.start, token.end) for token in tokenize(rest) if token.kind in "QVP"]
         prices = [match.span() for match in _PRICE.finditer(rest)]
@@ -265,27 +265,27 @@ class TextMask:
         for letters in _LETTERS.finditer(part.string, part.start(), part.end()):
             if letters[0].upper() in known.names:
                 yield Change(letters.start(), letters.end(), self._pseudonyms.word(letters[0]), known=True)
-            elif not drug and _is_strange(letters[0], alone=not digits):
+            elif not drug and _needs_masking(letters[0], alone=not digits):
                 yield Change(letters.start(), letters.end(), self._pseudonyms.word(letters[0]))
 
 
-class _Room:
-    """Which characters of a text are still to be had."""
+class _FreeSpans:
+    """The characters of a text that no change has used yet."""
 
     def __init__(self, text: str, taken: Iterable[int]) -> None:
         self._length = len(text)
         self._reserved = set(taken)
         self._changed: set[int] = set()
 
-    def take(self, change: Change) -> bool:
-        """Take a change's place, unless something stands there that the reader takes for a number of its own."""
+    def reserve_unread(self, change: Change) -> bool:
+        """Reserve the span of a change, unless it is part of an identifier that narratives are read with."""
         span = range(change.start, change.end)
         if not self._reserved.isdisjoint(span) and not change.known:
             return False
-        return self.take_anyway(change)
+        return self.reserve(change)
 
-    def take_anyway(self, change: Change) -> bool:
-        """Take a change's place, unless another one has it."""
+    def reserve(self, change: Change) -> bool:
+        """Reserve the span of a change, unless another change has it."""
         span = range(change.start, change.end)
         if change.end > self._length or not self._changed.isdisjoint(span):
             return False
@@ -293,16 +293,16 @@ class _Room:
         return True
 
 
-def _made(text: str, changes: Iterable[Change]) -> str:
-    pieces, place = [], 0
+def _apply(text: str, changes: Iterable[Change]) -> str:
+    pieces, offset = [], 0
     for change in changes:
-        pieces += [text[place : change.start], change.new]
-        place = change.end
-    return "".join([*pieces, text[place:]])
+        pieces += [text[offset : change.start], change.new]
+        offset = change.end
+    return "".join([*pieces, text[offset:]])
 
 
-def _expected(facts: Narrative, changes: Iterable[Change]) -> Narrative:
-    """What is to be read behind changes: the same, on other days."""
+def _expected_facts(facts: Narrative, changes: Iterable[Change]) -> Narrative:
+    """Return the facts expected after changes: the same, on other days."""
     days = dict(change.days for change in changes if change.days)
     return replace(facts, dates=tuple(dict.fromkeys(days.get(day, day) for day in facts.dates)))
 
@@ -311,8 +311,8 @@ def _within(match: re.Match[str], spans: list[tuple[int, int]]) -> bool:
     return any(start < match.end() and match.start() < end for start, end in spans)
 
 
-def _is_strange(word: str, alone: bool) -> bool:
-    """Whether a word is neither vocabulary nor a filler; letters beside digits are units and marks when short."""
+def _needs_masking(word: str, alone: bool) -> bool:
+    """Return whether a word is neither vocabulary nor filler; short letters next to digits are units."""
     upper = word.upper()
     if upper in WORDS or len(set(upper)) == 1:
         return False
@@ -323,8 +323,8 @@ def _is_month(digits: str) -> bool:
     return digits.isdigit() and 1 <= int(digits) <= len(_MONTHS)
 
 
-def _full(year: str | int) -> int:
-    """A year of two digits read as the reader of narratives reads it."""
+def _four_digit_year(year: str | int) -> int:
+    """Expand a year of two digits as the reader of narratives does."""
     number = int(year)
     if isinstance(year, str) and len(year) == 2:
         return number + (2000 if number < 70 else 1900)
@@ -335,6 +335,6 @@ def _year(day: date, like: str) -> str:
     return f"{day.year:04d}"[-len(like) :]
 
 
-def _wide(number: int, like: str) -> str:
-    """A day or month, with a leading zero where the old one had one or two digits."""
+def _zero_padded(number: int, like: str) -> str:
+    """Format a day or month with a leading zero if the old one had two digits."""
     return f"{number:02d}" if len(like) == 2 else str(number)

@@ -1,4 +1,4 @@
-"""Reading the free text of a drug line: ``read(texts, lexicon)`` gives a `Narrative`."""
+"""Read the free text of a drug line: ``read(texts, lexicon)`` returns a `Narrative`."""
 
 from x12proc.narrative.lexicon import Lexicon
 from x12proc.narrative.model import Amount, Content, Narrative, Strength

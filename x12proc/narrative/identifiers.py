@@ -1,4 +1,4 @@
-"""Numbers that name something and are no quantities: NDCs, trial numbers, dates, prices."""
+"""Read the numbers that are no quantities: NDCs, trial numbers, dates, prices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 class Identifiers(msgspec.Struct, frozen=True):
-    """What the identifiers of a text say. ``rest`` is the text with them blanked out, of the same length."""
+    """The identifiers of a text. ``rest`` is the text with them blanked out, of the same length."""
 
     rest: str
     ndc: str | None = None  # 11 digits
@@ -22,10 +22,12 @@ class Identifiers(msgspec.Struct, frozen=True):
 
 _CENTURY: Final = 70  # two digits below it are years of this century: 06/15/23 is 2023, 06/15/85 is 1985
 
-_LOOK_BACK: Final = 30  # characters in which a word is looked for that says what a number is
+_LOOK_BACK: Final = 30  # characters before a number that are searched for a word saying what it is
 
 _DIGIT = re.compile("[0-9]")
 _NDC_MARKER = r"(?:NDC(?:\s*(?:NO\.?|NUMBER|CODE|IS))?[\s#:=-]*(?:N4)?|\bN4)[\s:]*"
+# NDC: 12345-6789-01, N412345678901, 12345-678-90; with a label (marker) any of the hyphenated layouts, 10 to 12
+# digits or blanks in place of hyphens.
 _NDC = re.compile(
     rf"""
     (?: (?P<marker>{_NDC_MARKER}) | (?<![0-9.-]) )
@@ -37,14 +39,16 @@ _NDC = re.compile(
     """,
     re.VERBOSE,
 )
-# What stands before eleven digits that are something else.
+# Before eleven digits that are no NDC: LOT 12345678901, AUTH NO. ..., PHONE: ...
 _OTHER_NUMBER = re.compile(
     r"\b(?:LOT|AUTH|PA|ACCT|ACCOUNT|MRN|REF|CLAIM|MEMBER|ID|PHONE|CALL)(?:\sNO\.?)?[\s#:.]*\Z"
 )
+# NCT01234567, CT 01234567, TRIAL NO. 01234567.
 _TRIAL = re.compile(r"\b(?:N?CT|TRIAL\s?(?:#|NO\.?|NUMBER))[\s#:-]{0,2}([0-9]{8})(?![0-9])")
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH: Final = f"(?:{'|'.join(_MONTHS)})"
-#: How days are written, month before day: 06/15/23, 06-15-23, 2023-06-15; of a span both days are read.
+#: Dates, month before day: 06/15/23, 06-15-23, 2023-06-15, 21.10.2026, 15 JUN 2023, JUNE 15, 2023; of a range
+#: both.
 _DAYS: Final = (
     re.compile(r"(?<![0-9/.])(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/])"),
     re.compile(r"(?<![0-9/.-])(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})-(?P<y>[0-9]{4}|[0-9]{2})(?![0-9/-])"),
@@ -55,13 +59,14 @@ _DAYS: Final = (
     ),
     re.compile(rf"\b(?P<month>{_MONTH})[A-Z]*[. ]*(?P<d>[0-9]{{1,2}}),? (?P<y>20[0-9]{{2}})(?![0-9])"),
 )
-_DAY_MARK = re.compile(rf"[0-9][/.-][0-9]|{_MONTH}")  # one of which each of these has
+_ANY_DAY = re.compile(rf"[0-9][/.-][0-9]|{_MONTH}")  # a cheap first check: every date above has one of these
 #: ... and in eight digits: 20230615, 06152023.
 _SOLID_DAYS: Final = (
     re.compile(r"(?<![0-9/.#])(?P<y>20[0-9]{2})(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?![0-9/.])"),
     re.compile(r"(?<![0-9/.#])(?P<m>[01][0-9])(?P<d>[0-3][0-9])(?P<y>20[0-9]{2})(?![0-9/.])"),
 )
-# Words before a day on which nothing was given: birth, expiry, approval, order, the last or the next dose.
+# Before a date that is no day of service: DOB, EXPIRES, APPROVED ON, AUTH VALID FROM, ORDERED, RECEIVED,
+# DIAGNOSED, NEXT DOSE DUE, LAST GIVEN, NOT.
 _OTHER_DAY = re.compile(
     r"\b(?:DOB|BIRTH|BORN|EXP(?:IRES|IRED|IRY|IRATION)?|APPR(?:OVED|OVAL|VD)?|AUTH(?:ORIZED|ORIZATION)?|VALID"
     r"|EFF(?:ECTIVE)?|ORDER(?:ED)?|RECEIVED|REC'?D|SHIPPED|SIGNED|DATED|MFG|MFD|LICENSED|DIAGNOSED|DX|ONSET"
@@ -73,7 +78,8 @@ _UNTIL = re.compile(r"\s*(?:-|THRU|THROUGH|TO|TILL?|UNTIL)\s*\Z")
 _MONEY = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})"
 _PRICE = re.compile(rf"\$\s?({_MONEY}(?:\.[0-9]{{1,2}})?)(?![0-9])")
 _NO_UNIT = r"(?![0-9.])(?!\s?(?:M?C?G|ML|GM|I?U|UNITS?|%))"
-# Without the dollar sign a number is a price behind such a word: with its cents, or where the word says amount.
+# Without a dollar sign: INVOICE TOTAL 1234.50 (any of these words, with cents), INVOICE AMT 1,234 (with a word for
+# amount). A unit after the number means that it is no price.
 _BARE_PRICES: Final = (
     re.compile(
         r"\b(?:INV|INVOICE|COST|PRICE|WAC)(?:\s(?:TOTAL|AMT|AMOUNT|COST|PRICE|ATT|ATTACHED))*[\s:=]*"
@@ -86,11 +92,11 @@ _BARE_PRICES: Final = (
 
 
 def read_identifiers(text: str) -> Identifiers:
-    """The identifiers in a cleaned text in upper case: the first of each kind, and every day of service."""
+    """Read the first identifier of each kind and every day of service from a cleaned text in upper case."""
     digits = len(_DIGIT.findall(text))
     if not digits:
         return Identifiers(text)
-    # Cheap looks first: most texts have too few digits, or not the mark that each of these needs.
+    # Cheap checks first: most texts have too few digits, or lack the letters that these patterns need.
     rest, ndc, ndc_text = _take_ndc(text) if digits >= 10 else (text, None, None)
     rest, trial = _take(_TRIAL, rest) if digits >= 8 and ("CT" in rest or "TRIAL" in rest) else (rest, None)
     rest, price = _take_price(rest)
@@ -98,9 +104,9 @@ def read_identifiers(text: str) -> Identifiers:
     return Identifiers(rest, ndc, ndc_text, trial, dates, price.replace(",", "") if price else None)
 
 
-def _before(pattern: re.Pattern[str], text: str, place: int) -> re.Match[str] | None:
-    """What stands right before a place, if it fits a pattern that ends there."""
-    return pattern.search(text, max(place - _LOOK_BACK, 0), place)
+def _before(pattern: re.Pattern[str], text: str, offset: int) -> re.Match[str] | None:
+    """Match a pattern that ends right before an offset."""
+    return pattern.search(text, max(offset - _LOOK_BACK, 0), offset)
 
 
 def _blank(text: str, start: int, end: int) -> str:
@@ -108,7 +114,7 @@ def _blank(text: str, start: int, end: int) -> str:
 
 
 def _take(pattern: re.Pattern[str], text: str) -> tuple[str, str | None]:
-    """The first match's group, and the text without the group in any of the matches."""
+    """Return the text with the group of every match blanked out, and the group of the first match."""
     first: str | None = None
     for found in pattern.finditer(text):
         first = first or found[1]
@@ -128,12 +134,15 @@ def _take_price(text: str) -> tuple[str, str | None]:
 
 
 def _take_days(text: str, digits: int) -> tuple[str, tuple[str, ...]]:
-    """The days of service, and the text without any day: one of birth or expiry goes with the word before it."""
+    """Return the text without any date, and the days of service.
+
+    A date of birth or expiry is blanked with its word.
+    """
     days: dict[str, int] = {}
-    marked = _DAYS if _DAY_MARK.search(text) else ()
+    marked = _DAYS if _ANY_DAY.search(text) else ()
     solid = _SOLID_DAYS if digits >= 8 and "20" in text else ()
     for pattern in (*marked, *solid):
-        other_end = -1  # where the last day ended that is no day of service
+        other_end = -1  # end of the last date that is no day of service
         for found in pattern.finditer(text):
             day = _iso(found)
             if day is None:
@@ -151,7 +160,7 @@ def _take_days(text: str, digits: int) -> tuple[str, tuple[str, ...]]:
 
 
 def _take_ndc(text: str) -> tuple[str, str | None, str | None]:
-    """The first NDC that reads without doubt, else the first that is marked as one, as written."""
+    """Return the text without NDCs, the first valid NDC, and its spelling or that of the first labeled one."""
     ndc: str | None = None
     written: str | None = None
     for found in _NDC.finditer(text):
@@ -166,7 +175,7 @@ def _take_ndc(text: str) -> tuple[str, str | None, str | None]:
 
 
 def _is_bare_ndc(text: str, found: re.Match[str]) -> bool:
-    """Whether digits without any mark are an NDC: ten are a telephone number, and behind LOT stands a lot's."""
+    """Return whether unlabeled digits are an NDC: ten are a telephone number, those after LOT a lot number."""
     return len(found["digits"] or "") == 11 and _before(_OTHER_NUMBER, text, found.start()) is None
 
 
@@ -174,13 +183,13 @@ def _eleven_digits(found: re.Match[str]) -> str | None:
     digits: str | None = found["digits"]
     if digits is not None:
         return digits if len(digits) == 11 else None
-    # The pattern lets only the layouts of an NDC through: a zero in front makes each part full.
+    # The pattern matches only the layouts of an NDC: a leading zero completes the short part.
     labeler, product, package = re.split("[- ]", found["parts"] or found["blanks"])
     return labeler.zfill(5) + product.zfill(4) + package.zfill(2)
 
 
 def _iso(found: re.Match[str]) -> str | None:
-    """The date as ISO text; None for one that no calendar has."""
+    """Return the date as ISO text; None for one that does not exist."""
     year = int(found["y"])
     if len(found["y"]) == 2:
         year += 2000 if year < _CENTURY else 1900

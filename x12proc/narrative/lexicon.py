@@ -1,4 +1,4 @@
-"""The names of drugs, and finding them in free text."""
+"""Find the names of drugs in free text."""
 
 from __future__ import annotations
 
@@ -9,38 +9,40 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from x12proc.narrative.spelling import SHORTEST, Speller, differs_in_one_place
+from x12proc.narrative.spelling import SHORTEST, Speller, differs_in_one_span
 from x12proc.narrative.tokens import word_set
 
 _PIECE = re.compile(r"[a-z]+|[0-9]+", re.ASCII)
 _SUFFIX = re.compile(r"-([a-z]{4})(?![a-z0-9-])")
 _GAP = re.compile(r"[^a-z0-9]{0,4}\Z")
 
-# Stems that only names of biologics end in: antibodies, receptors, gene and cell therapies, enzymes, growth
-# factors, toxins. A bare -ase or -kin also ends English words, so enzymes and interleukins need more of it.
+# Stems that only names of biologics end in: antibodies (-mab), receptors (-cept), gene and cell therapies (-vec,
+# -leucel), enzymes (-sidase), growth factors (-grastim), toxins. A bare -ase or -kin also ends English words, so
+# enzymes and interleukins need more letters.
 _STEM = re.compile(
     r"[a-z]{3,}(?:mab|[a-z]cept|[a-z]vec|leucel|temcel|[a-z]leukin|kinra|grastim|gramostim|[a-z]poetin|plostim|"
     r"sidase|nidase|sulfase|teplase|spargase|gloticase|ricase|adamase|toxin[ab]|[a-z]fusp|stomig|[a-z]{3}bart|[a-z]{3}siran)\Z"
 )
 _ALPHA = re.compile(r"(?<= )alpha\b")
-_PROPER_NAME = re.compile(r" (?:alfa|beta|pegol)(?:-[a-z]{4})?| [a-z]+-[a-z]{4}")  # behind the first word
+_PROPER_NAME = re.compile(r" (?:alfa|beta|pegol)(?:-[a-z]{4})?| [a-z]+-[a-z]{4}")  # after the first word
 _MOST_SPELLINGS: Final = 10_000
 
 _NOT_STEMS: Final = word_set("concept intercept percept precept susceptibility foxbart rambart")
 
-# The suffix that FDA gives a biologic is four letters without a meaning: alone it shows that a new word is one.
+# The four-letter suffix that FDA gives a biologic has no meaning (at most one vowel here): it is enough to take an
+# unknown word for a biologic.
 _NEW_BIOLOGIC = re.compile(
     r"(?: (?:alfa|beta|pegol))?-(?=[a-z]{4}(?![a-z0-9-]))(?![a-z]*[aeiou][a-z]*[aeiou])([a-z]{4})"
 )
 
-#: Words of four letters that may stand behind a hyphen without being a biosimilar's suffix.
+#: Words of four letters that can follow a hyphen without being a biosimilar's suffix.
 _NO_SUFFIX: Final = word_set("dose drug given inje vial vials bags pens kits with only next last each call")
 
 
 class Name(NamedTuple):
-    """A drug's name in a text: its place, what stands there in lower case, and its canonical form.
+    """A drug's name in a text: its offsets, its text in lower case, and its canonical form.
 
-    ``canonical`` is None for a word that can only be a biologic by its ending but that no table lists.
+    ``canonical`` is None for a word with the ending of a biologic that no table lists.
     """
 
     start: int
@@ -50,19 +52,19 @@ class Name(NamedTuple):
 
 
 def _key(name: str) -> str:
-    """Words and numbers of a name, joined by blanks: ``H.P. Acthar`` as ``h p acthar``."""
+    """Join the words and numbers of a name by blanks: ``H.P. Acthar`` becomes ``h p acthar``."""
     if name.isascii() and name.isalpha():  # most names are one word
         return name.lower()
-    return _modern(" ".join(_PIECE.findall(name.lower())))
+    return _with_alfa(" ".join(_PIECE.findall(name.lower())))
 
 
-def _modern(key: str) -> str:
-    """A key with ``alfa`` for ``alpha`` behind its first word: both are written for the same names."""
+def _with_alfa(key: str) -> str:
+    """Replace ``alpha`` after the first word by ``alfa``: both are written for the same names."""
     return _ALPHA.sub("alfa", key) if "alpha" in key else key
 
 
-def _joined(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Names as they are typed without blanks: ravulizumabcwvz, vyvgarthytrulo."""
+def _without_blanks(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the names of several words without their blanks: ravulizumabcwvz, vyvgarthytrulo."""
     for key, canonical in keys:
         joined = key.replace(" ", "")
         if " " in key and len(joined) >= SHORTEST and joined.isalpha():
@@ -70,7 +72,7 @@ def _joined(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def _first_words(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The first word of a proper name in two words, where no other drug's name begins so: velmanase (alfa)."""
+    """Yield the first word of a two-word proper name that no other drug's name begins with: velmanase (alfa)."""
     meant: dict[str, set[str]] = defaultdict(set)
     for key, canonical in keys:
         meant[key.partition(" ")[0]].add(canonical)
@@ -91,8 +93,8 @@ class Lexicon:
         keys = [(_key(name), canonical) for name, canonical in names]
         whole = [*keys, *_first_words(keys)]
         self._spelled_right = [key for key, _ in whole if " " not in key]
-        # A table's own names come before those that are made of them.
-        for key, canonical in [*whole, *_joined(keys)]:
+        # Names of the table win over names derived from them.
+        for key, canonical in [*whole, *_without_blanks(keys)]:
             self._add(key, canonical)
 
     def _add(self, key: str, canonical: str) -> None:
@@ -107,7 +109,7 @@ class Lexicon:
 
     @cached_property
     def _by_suffix(self) -> dict[str, str]:
-        """The one canonical name that has a suffix: ``-cwvz`` with ``ravulizumab-cwvz``."""
+        """Map each suffix that only one name has to that name: ``-cwvz`` to ``ravulizumab-cwvz``."""
         named: dict[str, set[str]] = defaultdict(set)
         for canonical in self._canonical.values():
             found = _SUFFIX.search(canonical)
@@ -116,45 +118,49 @@ class Lexicon:
         return {suffix: one for suffix, (one, *others) in named.items() if not others}
 
     def canonical(self, name: str) -> str | None:
-        """The canonical form of exactly this name (case and punctuation don't count); None when unknown."""
+        """Return the canonical form of exactly this name, ignoring case and punctuation; None when unknown."""
         return self._canonical.get(_key(name))
 
     def find(self, text: str) -> tuple[Name, ...]:
-        """The names in ``text``, in order, none inside another; the longest name at a place counts.
+        """Return the names in ``text``, in order, without overlaps; the longest name at an offset wins.
 
-        A word of seven letters or more may have one slip of the pen, when only one name is that near.
+        A word of seven letters or more may have one typing error, if only one name is that similar.
         """
         lowered = text.lower()
-        if len(lowered) != len(text):  # a few letters grow when lowered: places would no longer fit
+        if len(lowered) != len(text):  # a few letters grow when lowered, which would move the offsets
             lowered = text.encode("ascii", "replace").decode("ascii").lower()
         return tuple(self._scan(lowered))
 
     def _scan(self, text: str) -> Iterator[Name]:
         pieces = list(_PIECE.finditer(text))
         after_name = 0
-        for place, piece in enumerate(pieces):
+        for index, piece in enumerate(pieces):
             word = piece[0]
             if word not in self._longest:
                 if len(word) < SHORTEST - 1 or not word.isalpha():
-                    continue  # most words: no name begins so, and they are too short to be a name misspelt
+                    continue  # most words: no name begins with them, and they are too short for a misspelled name
                 word = self._spelled(word)
-            if place >= after_name:
-                name, used = self._at(text, pieces, place, word)
+            if index >= after_name:
+                name, used = self._longest_at(text, pieces, index, word)
                 if name is not None:
-                    after_name = place + used
+                    after_name = index + used
                     yield name
 
-    def _at(self, text: str, pieces: Sequence[re.Match[str]], place: int, spelled: str) -> tuple[Name | None, int]:
-        """The name that begins at a piece, and how many pieces it takes (1 when there is none)."""
-        for count in range(min(self._longest.get(spelled, 0), len(pieces) - place), 0, -1):
-            key = " ".join([spelled, *[piece[0] for piece in pieces[place + 1 : place + count]]])
-            canonical = self._canonical.get(_modern(key))
-            if canonical is not None and _close_together(text, pieces[place : place + count]):
-                return self._known(text, pieces[place].start(), pieces[place + count - 1].end(), canonical), count
-        return self._unknown_biologic(text, pieces[place]), 1
+    def _longest_at(
+        self, text: str, pieces: Sequence[re.Match[str]], index: int, spelled: str
+    ) -> tuple[Name | None, int]:
+        """Return the longest name that begins at a piece, and its number of pieces (1 if there is none)."""
+        for count in range(min(self._longest.get(spelled, 0), len(pieces) - index), 0, -1):
+            key = " ".join([spelled, *[piece[0] for piece in pieces[index + 1 : index + count]]])
+            canonical = self._canonical.get(_with_alfa(key))
+            if canonical is not None and _close_together(text, pieces[index : index + count]):
+                return self._table_name(
+                    text, pieces[index].start(), pieces[index + count - 1].end(), canonical
+                ), count
+        return self._unknown_biologic(text, pieces[index]), 1
 
     def _spelled(self, word: str) -> str:
-        """``word``, or the name it is a slip of. The same words come again and again: answers are kept."""
+        """Return ``word``, or the name that it misspells. Results are cached: the same words recur."""
         spelled = self._spellings.get(word)
         if spelled is None:
             if len(self._spellings) >= _MOST_SPELLINGS:
@@ -163,20 +169,20 @@ class Lexicon:
         return spelled
 
     def _unknown_biologic(self, text: str, piece: re.Match[str]) -> Name | None:
-        """A word that only a biologic ends in; its suffix may tell which one was meant."""
+        """Return a name for a word with the ending of a biologic; its suffix can identify the product."""
         word = piece[0]
         if not _is_biologic(word):
             return _with_new_suffix(text, piece)
-        suffix = _strange_suffix(text, piece.start(), piece.end())
+        suffix = _foreign_suffix(text, piece.start(), piece.end())
         meant = self._by_suffix.get(suffix)
-        if meant is not None and not differs_in_one_place(word, meant.removesuffix(suffix)):
+        if meant is not None and not differs_in_one_span(word, meant.removesuffix(suffix)):
             meant = None
         end = piece.end() + len(suffix)
         return Name(piece.start(), end, text[piece.start() : end], meant)
 
-    def _known(self, text: str, start: int, end: int, canonical: str) -> Name:
-        """A name of the table; behind a strange suffix it is another product, which the table doesn't know."""
-        suffix = _strange_suffix(text, start, end)
+    def _table_name(self, text: str, start: int, end: int, canonical: str) -> Name:
+        """Return a name of the table; with a suffix that is not its own it is another, unlisted product."""
+        suffix = _foreign_suffix(text, start, end)
         if suffix:
             return Name(start, end + len(suffix), text[start:end] + suffix, None)
         return Name(start, end, text[start:end], canonical)
@@ -188,7 +194,7 @@ def _is_biologic(word: str) -> bool:
 
 
 def _with_new_suffix(text: str, piece: re.Match[str]) -> Name | None:
-    """A word that no table lists, with a suffix that only biologics have: ZORVANTIB-KQLM, VELDROPEG ALFA-TRXW."""
+    """Return a name for an unlisted word with a biologic's suffix: ZORVANTIB-KQLM, VELDROPEG ALFA-TRXW."""
     found = _NEW_BIOLOGIC.match(text, piece.end()) if len(piece[0]) >= SHORTEST else None
     if found is None or found[1] in _NO_SUFFIX:
         return None
@@ -196,14 +202,14 @@ def _with_new_suffix(text: str, piece: re.Match[str]) -> Name | None:
 
 
 def _close_together(text: str, pieces: Sequence[re.Match[str]]) -> bool:
-    """Whether only a few marks stand between the pieces: a name doesn't go on across a gap."""
+    """Return whether at most four characters separate the pieces: a name does not continue across a gap."""
     return len(pieces) == 1 or all(
         _GAP.match(text, before.end(), after.start()) is not None for before, after in pairwise(pieces)
     )
 
 
-def _strange_suffix(text: str, start: int, end: int) -> str:
-    """The four-letter suffix right behind an antibody's name or the like; empty when there is none."""
+def _foreign_suffix(text: str, start: int, end: int) -> str:
+    """Return the four-letter suffix right after a word with the ending of a biologic; empty if there is none."""
     found = _SUFFIX.match(text, end) if text.startswith("-", end) else None
     if found is None or found[1] in _NO_SUFFIX:
         return ""

@@ -1,4 +1,4 @@
-"""The facts that a narrative states: one value for each key of the report's ``narrative`` object."""
+"""The facts in a narrative: one value for each key of the report's ``narrative`` object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Amount(msgspec.Struct, frozen=True):
 
 
 class Strength(msgspec.Struct, frozen=True):
-    """What a product contains: ``100 MG / 1 ML``, or with ``per_*`` None what one container holds."""
+    """A product's strength: ``100 MG / 1 ML``, or with ``per_*`` None the content of one container."""
 
     value: str
     unit: str
@@ -33,13 +33,13 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Narrative(msgspec.Struct, frozen=True):
-    """Everything the free text of a service line says; a part is None (or empty, or False) when not said."""
+    """All facts in the free text of a service line; a fact that is not stated is None (or empty, or False)."""
 
     drug_name: str | None = None  # as written, in lower case; a sponsor's code in its own case
     matched: str | None = None  # canonical name of the lexicon
     generic_text: bool = False  # the text names no drug at all: "UNCLASSIFIED BIOLOGIC", "SEE NDC"
     dose: Amount | None = None  # total administered, never a rate or a concentration
-    dose_is_implied: bool = False  # the text only says what one container holds; not part of the report
+    dose_is_implied: bool = False  # the text only states what one container holds; not part of the report
     strength: Strength | None = None
     concentration_only: bool = False
     route: str | None = None
@@ -60,5 +60,7 @@ class Narrative(msgspec.Struct, frozen=True):
     compound: bool = False
     laterality: str | None = None  # RT LT
     dates: tuple[str, ...] = ()  # days of service, ISO; not those of birth, expiry, approval or the next dose
-    name_is_guess: bool = False  # no table knows the name: it is where a name is expected; not part of the report
-    companion: bool = False  # the text is about a drug given beside the one billed; not part of the report
+    name_is_guess: bool = (
+        False  # no table has the name, it is only where a name is expected; not part of the report
+    )
+    premedication: bool = False  # the text is about a drug given before the one billed; not part of the report

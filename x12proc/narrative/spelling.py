@@ -1,4 +1,4 @@
-"""Drug names with one slip of the pen."""
+"""Find drug names with one typing error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from x12proc.narrative.tokens import word_set
 #: Shorter names have too many neighbors: one letter makes another word of them.
 SHORTEST: Final = 7
 
-#: Plain words, places and laboratory terms that are one slip away from the name of a drug.
+#: English words, places and laboratory terms that are one letter away from the name of a drug.
 PLAIN_WORDS: Final = word_set(
     "activate albumen anthranil antithrombic arblast benefic benefit betulin cerotin cytogamy cytogene "
     "definite desport dextrorse disport edentate egality eluctate flutist glassie glucogen lanolin "
@@ -29,14 +29,14 @@ class Speller:
         self._by_ends: dict[tuple[str, int], list[str]] = defaultdict(list)
         for name in sorted(set(names)):
             if len(name) >= SHORTEST and name.isalpha():
-                # One slip spares either the first three letters or the last three.
+                # One error leaves either the first three letters or the last three intact.
                 self._by_ends["^" + name[:3], len(name)].append(name)
                 self._by_ends[name[-3:] + "$", len(name)].append(name)
 
     def nearest(self, word: str) -> str | None:
-        """The name meant by ``word`` (lower-case letters); None when none or more than one is that near.
+        """Return the one name that is one edit away from ``word`` (lower case); None if there are none or several.
 
-        The first letter must be right, and plain words are never taken for a name.
+        The first letter must be right, and `PLAIN_WORDS` are never taken for a name.
         """
         if len(word) < SHORTEST - 1 or word in PLAIN_WORDS:
             return None
@@ -50,8 +50,8 @@ class Speller:
         return found.pop() if len(found) == 1 else None
 
 
-def differs_in_one_place(word: str, name: str) -> bool:
-    """Whether the two are alike but for one stretch of at most three letters, not at their beginning."""
+def differs_in_one_span(word: str, name: str) -> bool:
+    """Return whether the two differ in one span of at most three letters only, after the third letter."""
     shortest = min(len(word), len(name))
     head = next((i for i in range(shortest) if word[i] != name[i]), shortest)
     tail = next((i for i in range(shortest - head) if word[-1 - i] != name[-1 - i]), shortest - head)
@@ -59,13 +59,15 @@ def differs_in_one_place(word: str, name: str) -> bool:
 
 
 def is_one_edit(word: str, name: str) -> bool:
-    """Whether one letter added, lost, changed, or swapped with its neighbor makes ``word`` into ``name``."""
+    """Return whether one letter added, lost, changed or swapped with its neighbor turns ``word`` into ``name``."""
     if word == name or abs(len(word) - len(name)) > 1:
         return False
-    at = next((i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))
+    first = next(
+        (i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name))
+    )
     if len(word) > len(name):
-        return word[at + 1 :] == name[at:]
+        return word[first + 1 :] == name[first:]
     if len(word) < len(name):
-        return word[at:] == name[at + 1 :]
-    swapped = word[at : at + 2] == name[at : at + 2][::-1] and word[at + 2 :] == name[at + 2 :]
-    return swapped or word[at + 1 :] == name[at + 1 :]
+        return word[first:] == name[first + 1 :]
+    swapped = word[first : first + 2] == name[first : first + 2][::-1] and word[first + 2 :] == name[first + 2 :]
+    return swapped or word[first + 1 :] == name[first + 1 :]

@@ -1,4 +1,4 @@
-"""From free text to tokens: words, numbers with their units, and the marks between them."""
+"""Split free text into tokens: words, numbers with their units, and punctuation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final
 
 import msgspec
 
-#: No field of an 837 is longer than 264 characters; what stands behind this many is not read.
+#: No field of an 837 is longer than 264 characters; text after this many is not read.
 LONGEST_TEXT: Final = 2000
 
-_LONGEST_NUMBER = 20  # digits; more is no quantity of anything that is injected
+_LONGEST_NUMBER = 20  # digits; no quantity of a drug has more
 _LARGEST_EXPONENT = 30
 
 # Characters that claims carry in place of plain ASCII, one for one.
@@ -25,14 +25,14 @@ _CONTROLS = str.maketrans(dict.fromkeys((*range(32), 127), " "))
 
 
 def word_set(words: str) -> frozenset[str]:
-    """The words of a text that lists them, for tables that are read more than changed."""
+    """Return the words of a text as a set."""
     return frozenset(words.split())
 
 
 def clean(text: str) -> str:
-    """``text`` cut to `LONGEST_TEXT` characters, in plain ASCII without control characters.
+    """Cut ``text`` to `LONGEST_TEXT` characters and convert it to ASCII without control characters.
 
-    What has no ASCII form becomes ``?``, so that words keep their borders.
+    A character without an ASCII form becomes ``?``, so that words stay separate.
     """
     text = text[:LONGEST_TEXT]
     if not text.isascii():
@@ -56,7 +56,7 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     x    times: X, @, *                               m    STRENGTH
     p q  plus, equals                                 o e  OF, EACH
     h    number sign                                  l r  round brackets
-    y    other mark                                   f    word that only fills a phrase: REMAINING, PWD
+    y    other punctuation                            f    word that only fills a phrase: REMAINING, PWD
     j    JW, the modifier of a discarded amount       b    BILLED
     i    QTY                                          n    NOWASTE
     D    DRAWN, OPENED                                a    MAXIMUM, ORDERED
@@ -69,10 +69,10 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     start: int
     end: int
     value: str = ""  # plain decimal digits of a number
-    unit: str = ""  # canonical unit of a number; of a container word its type, when it tells one
+    unit: str = ""  # canonical unit of a number; type of a container word that has one
     per_value: str = ""  # of an amount per volume: the volume
     per_unit: str = ""
-    whole: bool = False  # of an amount per volume: the container behind it holds just that volume
+    whole: bool = False  # of an amount per volume: the container after it holds exactly that volume
 
 
 _UNITS: Final = {
@@ -102,14 +102,16 @@ _NUMBER = (
 )
 _DECIMAL_COMMA = re.compile(r"[0-9]{1,3},[0-9]{1,2}")
 _PLAIN_NUMBER: Final = re.compile(r"[0-9.,]+")
+# A power of ten after a number: X 10^14, *10^8, ^8, **8, E14, X10E14.
 _POWER = r"(?:\ ?[X*]\ ?10|)\ ?(?:\^|\*\*)\ ?[0-9]{1,2}(?![0-9])|(?:\ ?X\ ?10|)E\+?[0-9]{1,2}(?![0-9])"
-# Every key of _UNITS but the sign %; by first letter, which is much faster than one after the other.
+# Every key of _UNITS but the sign %: MG, MCG, MILLIGRAMS, UNITS, IU, I.U., ML, CC, VG, CELLS, PFU, LITERS. Grouped
+# by first letter, which is much faster than one alternative for each unit.
 _UNIT = (
     r"M(?:GS?|CGS?|LS?|EQ|IU|U|ILL?IGRAMS?|ILLILITERS?|ICROGRAMS?)|U(?:NI?TS?|G)?|G(?:MS?|C|RAMS?)?|IUS?|I\.U\.?|IEQ|EIN"
     r"|C(?:CS?|ELLS?)|N(?:G|ANOGRAMS?)|V[GP]|P(?:FU|ERCENT|ARTICLES)|L(?:ITERS?)?"
 )
 
-_LONG_UNIT = "(?:MC?G|ML|GM|IU|UNITS?)"  # read behind a comma as well: 450, MG
+_LONG_UNIT = "(?:MC?G|ML|GM|IU|UNITS?)"  # read after a comma as well: 450, MG
 
 #: Words that people glue to an amount and to each other: 2MGIVTOD, 80MGIV4VIALS, 3VIALSX150MG.
 _GLUED_WORDS: Final = word_set(
@@ -123,7 +125,10 @@ _GLUED_ROUTE = 6  # letters of a word that may be two: IVINFUSION
 _ALL_GLUED = re.compile(rf"(?!INFUSION|INJECTION|DISCARDED|INTRA|SUBCUT){_GLUED}{{2,5}}")
 _GLUED_WORD = re.compile(rf"{_GLUED}(?={_GLUED}{{0,5}}X?\Z)|X\Z|[A-Z]+")
 
-# A word is what has no group. Alternatives that begin with a plain character are skipped fastest.
+# The alternatives in order: a word (SUB-Q, SUB CUTANEOUS, two letters or more with apostrophes, I.V., H.P.A.); M2,
+# a single letter; an ordinal (1ST); a number with power, scale (2 MILLION) and unit (450MG, 450 MG, 450-MG, 450,
+# MG, 20 %); a punctuation mark; the X of a multiplication (X3). Only words have no group: `tokenize` tells them
+# apart by that. Alternatives that begin with a plain character are skipped fastest.
 _TOKEN = re.compile(
     rf"""
     SUB[ -](?:Q|CUT)[A-Z]*|[A-Z][A-Z']*[A-Z]|[A-Z]\.(?:[A-Z]\.)+|[A-Z]\.[A-Z](?![A-Z.])  # I.V. and I.V
@@ -138,7 +143,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-# Phrases that mean one thing, each with letters that it needs; joined before the text is cut up.
+# Phrases of several words that are replaced by one word before the text is split, each with letters that it needs
+# (a cheap first check), its pattern and that word.
 _PHRASES: Final = tuple(
     (needed, re.compile(pattern), word)
     for needed, pattern, word in (
@@ -179,7 +185,7 @@ def _numbers(words: str) -> dict[str, tuple[str, str, str]]:
 
 
 def _with_swaps(words: str) -> str:
-    """The words and each with two neighboring letters in the wrong order: VIAL and VAIL."""
+    """Return the words, and each with two neighboring letters swapped: VIAL and VAIL."""
     swapped = [
         word[:i] + word[i + 1] + word[i] + word[i + 2 :] for word in words.split() for i in range(len(word) - 1)
     ]
@@ -187,7 +193,7 @@ def _with_swaps(words: str) -> str:
 
 
 def _with_slips(words: str) -> str:
-    """The words, each with two letters swapped and each of seven letters or more with one lost: DISCARED."""
+    """Return the words, each with two letters swapped and, from seven letters on, with one missing: DISCARED."""
     lost = [word[:i] + word[i + 1 :] for word in words.split() if len(word) >= 7 for i in range(1, len(word))]
     return " ".join([_with_swaps(words), *lost])
 
@@ -228,15 +234,15 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     **_kinds("m", "STRENGTH STR CONC CONCENTRATION"),
 }
 _PLAIN_WORD: Final = ("W", "", "")
-#: A number right behind one of these is still a number.
+#: A number right after one of these is still a number.
 _LOOSE: Final = frozenset([*_GLUED_WORDS, *(word for word, (kind, *_) in _WORDS.items() if kind in "xc")])
-_MARKS: Final = {"/": "s", "@": "x", "*": "x", "+": "p", "&": "p", "=": "q", "#": "h", "(": "l", ")": "r"}
+_MARK_KINDS: Final = {"/": "s", "@": "x", "*": "x", "+": "p", "&": "p", "=": "q", "#": "h", "(": "l", ")": "r"}
 
 
 def plain_decimal(number: str, exponent: int = 0) -> str:
-    """``1,040`` as ``1040``, ``.5`` as ``0.5``, ``5.0`` as ``5``; times ten to the ``exponent``.
+    """Normalize ``1,040`` to ``1040``, ``.5`` to ``0.5``, ``5.0`` to ``5``, times ten to the ``exponent``.
 
-    Empty when the number is too large to be a quantity.
+    Empty if the number is too large to be a quantity.
     """
     digits = number.replace(",", "." if _DECIMAL_COMMA.fullmatch(number) else "")
     if len(digits) > _LONGEST_NUMBER or exponent > _LARGEST_EXPONENT:
@@ -245,7 +251,7 @@ def plain_decimal(number: str, exponent: int = 0) -> str:
 
 
 def decimal_text(number: Decimal) -> str:
-    """``number`` in plain digits, without exponent and without zeros at the end of a fraction."""
+    """Format ``number`` in plain digits, without exponent and without trailing zeros of a fraction."""
     return _trimmed(format(number, "f"))
 
 
@@ -256,7 +262,7 @@ def _trimmed(digits: str) -> str:
 
 
 def _number_value(number: str, exponent: int) -> str:
-    """The plain value of ``2.5``, ``1.33E14``, ``10^8`` or ``1.1X10^14``; empty for a power of anything but 10."""
+    """Return the value of ``2.5``, ``1.33E14``, ``10^8`` or ``1.1X10^14``; empty for powers of another base."""
     if exponent == 0 and number.isdigit() and len(number) <= _LONGEST_NUMBER:
         return number.lstrip("0") or "0"
     if _PLAIN_NUMBER.fullmatch(number):
@@ -276,14 +282,14 @@ def _number(found: re.Match[str], glued: bool) -> Token:
     text, number, scale, unit, percent = found.group(0, "number", "scale", "unit", "percent")
     start, end = found.span()
     if unit is None and percent is None:
-        # Digits glued to letters are part of a name: B12, CD20. A power such as 2^18 is no number of anything.
+        # Digits right after letters are part of a name: B12, CD20. A power such as 2^18 is no quantity.
         value = _number_value(number, 0)
         kind = "W" if glued or not value else ("z" if value == "0" else "N")
         return Token(kind, text, start, end, value)
     canonical = "%" if unit is None else _UNITS[unit]
     value = _number_value(number, _EXPONENTS.get(scale, 0) + _EXPONENTS.get(unit, 0))
     if canonical == "UNIT" and value == "1":
-        value = ""  # what is billed, not a dose: no biologic is given by the single unit
+        value = ""  # a billed unit, not a dose: no biologic is given by the single unit
     return Token(_KINDS.get(canonical, "Q") if value else "W", text, start, end, value, canonical)
 
 
@@ -292,7 +298,7 @@ def _padded(word: str, found: re.Match[str]) -> str:
 
 
 def _join_phrases(text: str) -> str:
-    """Phrases as their one word, padded: every character keeps its place."""
+    """Replace each phrase by its one word, padded, so that every character keeps its offset."""
     for needed, pattern, word in _PHRASES:
         if needed in text:
             text = pattern.sub(partial(_padded, word), text)
@@ -300,9 +306,9 @@ def _join_phrases(text: str) -> str:
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of a cleaned text in upper case, in order; ``start`` and ``end`` are places in ``text``."""
+    """Split a cleaned text in upper case into tokens, in order; ``start`` and ``end`` are offsets in ``text``."""
     tokens: list[Token] = []
-    amount_end = word_end = -1  # where an amount or a word has just ended
+    amount_end = word_end = -1  # offsets where an amount or a word has just ended
     for found in _TOKEN.finditer(_join_phrases(text)):
         group = found.lastgroup
         start, end = found.span()
@@ -314,7 +320,7 @@ def tokenize(text: str) -> list[Token]:
                 tokens.append(_word(run, start))
             word_end = -1 if tokens[-1].text in _LOOSE else end
         elif group == "mark" or group == "times":
-            tokens.append(Token(_MARKS.get(found[0], "x" if group == "times" else "y"), found[0], start, end))
+            tokens.append(Token(_MARK_KINDS.get(found[0], "x" if group == "times" else "y"), found[0], start, end))
         elif group == "ordinal":
             tokens.append(Token("W", found[0], start, end))
         else:
@@ -324,7 +330,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _word(run: str, start: int) -> Token:
-    """The token of a word; ``I.V.`` counts as ``IV`` and ``SUB-Q`` as ``SUBQ``."""
+    """Return the token of a word; ``I.V.`` is read as ``IV`` and ``SUB-Q`` as ``SUBQ``."""
     word = run if run.isalpha() else run.replace(".", "").replace("-", "").replace(" ", "")
     kind, value, container = _WORDS.get(word, _PLAIN_WORD)
     return Token(kind, word, start, start + len(run), value, container)

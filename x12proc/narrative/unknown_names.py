@@ -1,4 +1,4 @@
-"""Words that may name a drug which no table lists: a new product is billed before the tables have it."""
+"""Find words that may name a drug that no table lists: a new product is billed before the tables have it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from x12proc.narrative.vocabulary import may_be_a_name
 
 
 def unknown_drug_name(texts: Sequence[str], lexicon: Lexicon) -> str | None:
-    """The first word of ``texts``, in capitals, that says nothing known and looks like no English word; None where
-    every word does. Whether it is a drug's name nobody can tell without a newer table. Nothing is raised."""
+    """Return the first word of ``texts``, in capitals, that is neither common nor a known fact, or None.
+
+    Only a newer table can decide whether it is a drug's name. Nothing is raised.
+    """
     for text in texts:
         for token in tokenize(read_identifiers(clean(text).upper()).rest):
             if token.kind == "W" and may_be_a_name(token.text) and read((token.text,), lexicon) == Narrative():

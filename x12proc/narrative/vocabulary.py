@@ -1,7 +1,7 @@
-"""Words that the texts of claims consist of: they tell what was given and how, and name no drug and no person.
+"""Common words in the texts of claims: they say what was given and how, and name no drug and no person.
 
-A masked text keeps them. A person's name that is also such a word (WARD, YOUNG) is replaced where the claim itself
-names a person so.
+Masking keeps them. A person's name that is also such a word (WARD, YOUNG) is replaced if the claim itself has a
+person of that name.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ WORDS: Final = word_set(
     "SERVICE SERVICES SPECIFIC SPECIFIED SPECIFY STATE SUBSCRIBER SUPPLIED SV TAX TBD TEL TPO UNASSIGNED "
     "UNCLASS UNCLASSIFIED UNIQUE UNKNOWN UNLISTED UNSPECIFIED WAC ZIP ACCT ACCOUNT MRN DR NURSE RN PROVIDED "
     "SUPPLY SUPPLIES HOME HOSPITAL CENTER CARE PAR "
-    # what rules listen for: grafts and pieces, blinded arms, drugs that were free or discounted
+    # what rules look for: grafts and pieces, blinded arms, drugs that were free or discounted
     "ACQUIRED AGAINST ARMS BAGGED BLIND BLINDED BOUGHT CARVE CARVED CULTURED DOUBLE EXCLUDED GOODS GRAFT "
     "INELIGIBLE MAKER MANUFACTURER MASKED MEMBRANE MEMBRANES OPEN PIECE PIECES PLACEBO PRACTICE PURCHASED "
     "SCAFFOLD SHEET SHEETS SKIN SLICE SLICES STOCK SUBSTITUTE SUBSTITUTES VERSUS VESSEL VESSELS VS WHITE "
@@ -69,7 +69,7 @@ WORDS: Final = word_set(
     "COMPD COMPOUND COMPOUNDED COMPOUNDING COMPOUNDS COMPOUNED COMPUNDED COMPUNDS DEVICE EXPERIMENTAL INVEST "
     "INVESTIG INVESTIGATIONAL INVESTIGATIVE IND IRB PROTOCOL REGISTRY REPACK REPACKAGE REPACKAGED REPACKAGING "
     "REPACKED SPONSOR SPONSORED STUDY TRIAL FAIL FAILED TRIED PREVIOUS PREVIOUSLY "
-    # diseases, as far as they tell an indication
+    # diseases, as words of an indication
     "ACUTE ADJUVANT ADVANCED ALLERGY ANEMIA ANTINEOPLASTIC ANTINEOPLASTICS ARTHRITIS ASTHMA BREAST CA CANCER "
     "CARCINOMA CHEMO CHEMOTHERAPY CHRONIC CLASS COLITIS CROHN CROHNS DIAGNOSIS DISEASE DX FACTOR GRADE GROUP "
     "HISTORY HX LEUKEMIA LEVEL LUNG LYMPHOMA MACULAR MELANOMA METASTASES METASTASIS METASTATIC MIGRAINE "
@@ -81,11 +81,11 @@ WORDS: Final = word_set(
 
 #: Letters of a word that may be a name; shorter ones are abbreviations more often.
 SHORTEST: Final = 5
-# Endings of English words and of diseases, which makers keep away from when they name a drug.
+# Endings of English words and of diseases, which no maker uses in the name of a drug.
 _NO_NAME: Final = re.compile(
     r"\w+(?:ING|[ST]ION|MENT|ATED|ALLY|EDLY|ABLE|[AE]NCE|NESS|ICAL|ATRIC|ITIS|OSIS|EMIA|ALGIA|OPATHY|ISM)S?"
 )
-# More words in the texts of drug lines that name no drug, with or without an S behind; some of them name people.
+# More words in the texts of drug lines that name no drug, with or without a final S; some of them name people.
 _MORE: Final = word_set(
     "ABDOMEN ABDOMINAL ACCESS ACQUIRED ADULT AGAIN ALLOGENEIC ALLOWED ALREADY ALWAYS AMBULATORY AMPUL ANNUAL "
     "ANTIBODY ANTIGEN APRIL ASSAY AUGUST AUTOLOGOUS BASED BETWEEN BLOOD BOARD BOLUS BOOSTER BUTTOCK CARDIAC "
@@ -107,10 +107,10 @@ _PLAIN: Final = WORDS | _MORE
 
 
 def may_be_a_name(word: str) -> bool:
-    """Whether a word in capitals may name a drug that no table lists."""
+    """Return whether a word in capitals may be the name of a drug that no table lists."""
     return len(word) >= SHORTEST and word.isalpha() and not is_common_word(word)
 
 
 def is_common_word(word: str) -> bool:
-    """Whether a word in capitals is one of those that stand in such texts, or ends like a plain English word."""
+    """Return whether a word in capitals is common in such texts, or ends like an English word."""
     return not _PLAIN.isdisjoint((word, word.removesuffix("S"))) or _NO_NAME.fullmatch(word) is not None

@@ -1,1 +1,1 @@
-"""Payer profiles: which rules hold for whom, how grave they are, and since when."""
+"""Payer profiles: which rules apply to whom, with which severity, and since when."""

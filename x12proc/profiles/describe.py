@@ -1,4 +1,4 @@
-"""Payer profiles put into words: for the terminal, and for the page that billers read."""
+"""Describe payer profiles in words: for the terminal, and for the page that billers read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SPLIT = re.compile(r"\s*,\s*")
 
 
 class _Change(NamedTuple):
-    """What an entry says, and how grave its rule was before it, dates left aside."""
+    """An entry, its rule, and the rule's severity before it, ignoring dates."""
 
     entry: Entry
     rule: Rule
@@ -26,23 +26,23 @@ class _Change(NamedTuple):
 
 
 def _changes(profile: Profile, rules: Mapping[str, Rule]) -> list[tuple[ProfileFile, list[_Change]]]:
-    """What each profile of the chain changes, what is inherited first."""
-    grave = {rule.id: rule.severity for rule in rules.values()}
-    told = []
+    """Return the changes of each profile of the chain, inherited ones first."""
+    severities = {rule.id: rule.severity for rule in rules.values()}
+    changes_by_file = []
     for file in profile.chain:
         changes = []
         for entry in file.rule:
-            changes.append(_Change(entry, rules[entry.id], grave[entry.id]))
-            grave[entry.id] = entry.severity or grave[entry.id]
-        told.append((file, changes))
-    return told
+            changes.append(_Change(entry, rules[entry.id], severities[entry.id]))
+            severities[entry.id] = entry.severity or severities[entry.id]
+        changes_by_file.append((file, changes))
+    return changes_by_file
 
 
-def _said(change: _Change) -> str:
-    """``rejects (before: warns); ndc_is_enough = false; for services from 2014-01-01``."""
+def _effect_text(change: _Change) -> str:
+    """Describe an entry: ``rejects (before: warns); ndc_is_enough = false; for services from 2014-01-01``."""
     entry, parts = change.entry, []
     if entry.enabled is not None:
-        parts.append("is heard" if entry.enabled else "is off")
+        parts.append("is on" if entry.enabled else "is off")
     if entry.severity:
         before = f" (before: {_VERBS[change.before]})" if entry.severity != change.before else ""
         parts.append(_VERBS[entry.severity] + before)
@@ -53,8 +53,8 @@ def _said(change: _Change) -> str:
     return "; ".join(parts)
 
 
-def _meant(change: _Change) -> list[str]:
-    """What the options that an entry sets mean."""
+def _option_meanings(change: _Change) -> list[str]:
+    """Return the meanings of the options that an entry sets."""
     return [f"({name}: {change.rule.options[name].meaning})" for name in change.entry.options]
 
 
@@ -62,8 +62,8 @@ def _bypass(entry: Entry) -> str:
     return f"Bypass until {entry.until}, decided by {entry.by}: {entry.reason}" if entry.until else ""
 
 
-def _chosen_for(file: ProfileFile) -> str:
-    """Which claims a profile is for, in words."""
+def _selection_text(file: ProfileFile) -> str:
+    """Describe the claims that a profile is for."""
     selection: Selection = file.selection
     parts = []
     if selection.payer_ids:
@@ -84,7 +84,7 @@ def _chosen_for(file: ProfileFile) -> str:
 
 
 def _sources(rules: Mapping[str, Rule]) -> dict[str, Source]:
-    """Every source that can be cited by its key."""
+    """Return every source that can be cited, by its key."""
     own = {key: source for rule in rules.values() for key, source in zip(rule.sources, rule.cited, strict=True)}
     return {**own, **SOURCES}
 
@@ -97,11 +97,11 @@ def _keys(text: str) -> list[str]:
 
 
 def profile_text(profile: Profile, rules: Mapping[str, Rule]) -> str:
-    """A profile explained for a terminal: for whom it is, what it changes, what it inherits, and why."""
+    """Describe a profile for a terminal: its claims, its changes, its inherited changes, and the reasons."""
     file, known = profile.file, _sources(rules)
     parts = [f"{file.name}  {file.title}"]
     parts += [filled(file.about)] if file.about else []
-    facts = [("For", _chosen_for(file)), ("Extends", file.extends), ("Checked", str(file.checked or ""))]
+    facts = [("For", _selection_text(file)), ("Extends", file.extends), ("Checked", str(file.checked or ""))]
     parts.append("\n".join(f"{name:11} {text}" for name, text in facts if text))
     inherited = _changes(profile, rules)
     for part, changes in reversed(inherited):
@@ -115,9 +115,9 @@ def profile_text(profile: Profile, rules: Mapping[str, Rule]) -> str:
 
 def _lines(change: _Change) -> Iterator[str]:
     entry = change.entry
-    yield f"  {entry.id:6} {_said(change)}"
+    yield f"  {entry.id:6} {_effect_text(change)}"
     source = f" ({entry.source})" if entry.source else ""
-    for text in (change.rule.summary, *_meant(change), (entry.why + source).strip(), _bypass(entry)):
+    for text in (change.rule.summary, *_option_meanings(change), (entry.why + source).strip(), _bypass(entry)):
         if text:
             yield "\n".join(f"         {line}" for line in filled(text).splitlines())
 
@@ -135,7 +135,7 @@ def _source_text(key: str, known: Mapping[str, Source]) -> str:
 
 
 def profiles_page(profiles: Sequence[Profile], rules: Mapping[str, Rule]) -> str:
-    """All profiles, each behind the one it extends, and what their sources are."""
+    """Return the page of all profiles, each after the one it extends, with their sources."""
     ordered, known = _in_order(profiles), _sources(rules)
     rows = [f"| [{profile.name}](#{profile.name}) | {_cell(profile.file.title)} |" for profile in ordered]
     cited = sorted({key for profile in ordered for key in _cited(profile.file)})
@@ -147,13 +147,13 @@ def profiles_page(profiles: Sequence[Profile], rules: Mapping[str, Rule]) -> str
 
 
 def _in_order(profiles: Sequence[Profile]) -> list[Profile]:
-    """Each profile behind the one it extends, and else by name."""
+    """Sort profiles so that each comes after the one it extends, otherwise by name."""
     return sorted(profiles, key=lambda profile: [file.name for file in profile.chain])
 
 
 def _section(profile: Profile, rules: Mapping[str, Rule]) -> str:
     file = profile.file
-    facts = [f"For: {_chosen_for(file)}."]
+    facts = [f"For: {_selection_text(file)}."]
     facts += [f"Begins with everything in [{file.extends}](#{file.extends})."] if file.extends else []
     facts += [f"Sources: {file.source}."] if file.source else []
     facts += [f"Compared with them on {file.checked}."] if file.source and file.checked else []
@@ -167,8 +167,8 @@ def _section(profile: Profile, rules: Mapping[str, Rule]) -> str:
 
 def _row(change: _Change) -> str:
     entry, rule = change.entry, change.rule
-    why = " ".join(text for text in (entry.why, *_meant(change), _bypass(entry)) if text)
-    cells = (f"[{rule.id}](rules/{rule.id}.md)", rule.summary, _said(change), why, entry.source)
+    why = " ".join(text for text in (entry.why, *_option_meanings(change), _bypass(entry)) if text)
+    cells = (f"[{rule.id}](rules/{rule.id}.md)", rule.summary, _effect_text(change), why, entry.source)
     return f"| {' | '.join(map(_cell, cells))} |"
 
 

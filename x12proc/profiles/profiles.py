@@ -1,7 +1,7 @@
-"""Payer profiles: which rules hold for a claim, how grave they are, and with which options.
+"""Payer profiles: the rules that apply to a claim, their severities and their options.
 
-A profile never decides anything a rule could; it selects, grades, switches off and sets declared options, each
-with its dates and its source. Profiles are read from TOML by the outer ring and handed in as text.
+A profile has no logic of its own: it selects rules, sets severities and declared options and switches rules off,
+each with its dates and its source. `runner.settings` reads profiles as TOML and passes the text.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from x12proc.typed_toml import decode
 
 DEFAULT = "default"
 
-# What the keys of a profile file mean stands here once: the JSON Schema and the manual repeat it.
+# The meaning of each key of a profile file; the JSON Schema and the manual repeat it.
 _Name: TypeAlias = Annotated[
     str,
     msgspec.Meta(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        description="The profile's name, as in reports and behind --profile: letters, digits, hyphens.",
+        description="The profile's name, as in reports and after --profile: letters, digits, hyphens.",
     ),
 ]
 _Title: TypeAlias = Annotated[
@@ -55,8 +55,8 @@ _FacilityTypes: TypeAlias = Annotated[
     tuple[str, ...], msgspec.Meta(description="Beginnings of the facility type (CLM05-1), e.g. 13; none: all.")
 ]
 _RuleId: TypeAlias = Annotated[str, msgspec.Meta(description="The rule that the entry is about, e.g. NDC01.")]
-_Severity: TypeAlias = Annotated[Severity, msgspec.Meta(description="How grave its findings are here.")]
-_Enabled: TypeAlias = Annotated[bool, msgspec.Meta(description="false: the rule is not heard here.")]
+_Severity: TypeAlias = Annotated[Severity, msgspec.Meta(description="The severity of its findings here.")]
+_Enabled: TypeAlias = Annotated[bool, msgspec.Meta(description="false: the rule is off here.")]
 _Options: TypeAlias = Annotated[
     dict[str, Any], msgspec.Meta(description="The rule's options that differ here; 'x12proc rules ID' lists them.")
 ]
@@ -75,7 +75,7 @@ _Until: TypeAlias = Annotated[date, msgspec.Meta(description="The last day on wh
 
 
 class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which claims a profile is for: by payer id, else by filing indicator with claim and facility type."""
+    """The claims that a profile is for: by payer id, else by filing indicator with claim and facility type."""
 
     payer_ids: _PayerIds = ()
     filing_indicators: _FilingIndicators = ()
@@ -84,7 +84,7 @@ class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a profile says of one rule, for service dates ``from`` to ``to``, both included.
+    """The settings of one rule in a profile, for service dates ``from`` to ``to``, both included.
 
     With ``reason``, ``by`` and ``until`` it is a bypass: somebody's decision to set a rule aside for a while.
     """
@@ -101,8 +101,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     by: _By = ""
     until: _Until | None = None
 
-    def holds(self, service_date: date | None, as_of: date) -> bool:
-        """Whether the entry counts for a service date (None: unknown, so undated entries only) today."""
+    def applies(self, service_date: date | None, as_of: date) -> bool:
+        """Return whether the entry applies to a service date (None: unknown, so only if undated) today."""
         if self.until is not None and as_of > self.until:
             return False
         if service_date is None:
@@ -126,7 +126,7 @@ class ProfileFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Bypass(msgspec.Struct, frozen=True):
-    """Somebody's decision to set a rule aside: why, who, the last day it holds, and in which profile it stands."""
+    """A decision to set a rule aside: why, by whom, its last day, and the profile that has it."""
 
     rule: str
     reason: str
@@ -136,7 +136,7 @@ class Bypass(msgspec.Struct, frozen=True):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """What holds for one rule on one claim; under a bypass, ``without`` is what would hold but for it."""
+    """The setting of one rule for one claim; with a bypass, ``without`` is the setting without it."""
 
     severity: Severity
     enabled: bool
@@ -146,10 +146,10 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class Profile:
-    """A profile with everything it inherits, ready to be asked."""
+    """A profile with everything it inherits."""
 
     def __init__(self, chain: Sequence[ProfileFile], rules: Mapping[str, Rule]) -> None:
-        self.chain = tuple(chain)  # what it inherits from first, itself last
+        self.chain = tuple(chain)  # base profiles first, itself last
         self.file = chain[-1]
         self.name = chain[-1].name
         self._entries = [(file.name, entry) for file in chain for entry in file.rule]
@@ -157,38 +157,38 @@ class Profile:
         self._settings: dict[tuple[bool, ...], dict[str, Setting]] = {}
 
     def settings(self, service_date: date | None, as_of: date) -> dict[str, Setting]:
-        """The setting of every rule for a service date."""
-        holding = tuple([entry.holds(service_date, as_of) for _, entry in self._entries])
-        known = self._settings.get(holding)
-        if known is None:
-            known = self._settings[holding] = self._resolve(holding)
-        return known
+        """Return the setting of every rule for a service date."""
+        applying = tuple([entry.applies(service_date, as_of) for _, entry in self._entries])
+        cached = self._settings.get(applying)
+        if cached is None:
+            cached = self._settings[applying] = self._resolve(applying)
+        return cached
 
-    def _resolve(self, holding: tuple[bool, ...]) -> dict[str, Setting]:
+    def _resolve(self, applying: tuple[bool, ...]) -> dict[str, Setting]:
         settings = {
             rule.id: Setting(rule.severity, True, {name: option.default for name, option in rule.options.items()})
             for rule in self._rules.values()
         }
-        for (profile, entry), holds in zip(self._entries, holding, strict=True):
-            if holds:
-                settings[entry.id] = _changed(settings[entry.id], entry, profile)
+        for (profile, entry), applies in zip(self._entries, applying, strict=True):
+            if applies:
+                settings[entry.id] = _with_bypass(settings[entry.id], entry, profile)
         return settings
 
 
-def _changed(setting: Setting, entry: Entry, profile: str) -> Setting:
-    changed = _applied(setting, entry)
+def _with_bypass(setting: Setting, entry: Entry, profile: str) -> Setting:
+    changed = _with_entry(setting, entry)
     if entry.until is not None:
         bypass = Bypass(entry.id, entry.reason, entry.by, entry.until, profile)
         without = setting.without or setting
     elif setting.bypass is not None and setting.without is not None:
-        bypass, without = setting.bypass, _applied(setting.without, entry)
+        bypass, without = setting.bypass, _with_entry(setting.without, entry)
     else:
         return changed
-    # A bypass that changes nothing (any more) holds nothing back.
+    # A bypass that changes nothing (any more) is dropped.
     return without if changed == without else replace(changed, bypass=bypass, without=without)
 
 
-def _applied(setting: Setting, entry: Entry) -> Setting:
+def _with_entry(setting: Setting, entry: Entry) -> Setting:
     return Setting(
         entry.severity or setting.severity,
         setting.enabled if entry.enabled is None else entry.enabled,
@@ -201,7 +201,7 @@ def _plain(value: Any) -> OptionValue:
 
 
 class Profiles:
-    """All profiles at hand, and the choice among them. Those named in ``own``, the user's, are chosen first."""
+    """All loaded profiles, and the selection among them. Those named in ``own``, the user's, come first."""
 
     def __init__(
         self, files: Mapping[str, ProfileFile], rules: Mapping[str, Rule], own: Collection[str] = ()
@@ -214,30 +214,30 @@ class Profiles:
             raise ConfigError(f"There is no profile named {DEFAULT!r}; it is the one that all others extend")
 
     def names(self) -> tuple[str, ...]:
-        """The names of all profiles."""
+        """Return the names of all profiles."""
         return tuple(sorted(self._profiles))
 
     def get(self, name: str) -> Profile:
-        """The profile of a name. Raises ConfigError when there is none."""
+        """Return the profile of a name. Raises ConfigError if there is none."""
         if name not in self._profiles:
             raise ConfigError(f"There is no profile {name!r}; there are: {', '.join(self.names())}")
         return self._profiles[name]
 
     def with_entries(self, entries: tuple[Entry, ...]) -> Profiles:
-        """The same profiles, each with further entries that win over all others. The entries have been checked."""
+        """Return the same profiles with further, checked entries, which override all others."""
         files = {name: replace(file, rule=file.rule + entries) for name, file in self._files.items()}
         return Profiles(files, self._rules, self._own)
 
     def choose(self, claim: Claim) -> Profile:
-        """The profile for a claim: by payer id, else by filing indicator, else ``default``."""
+        """Return the profile for a claim: by payer id, else by filing indicator, else ``default``."""
         payer = claim.payer
         key = (payer.id if payer else "", claim.filing_indicator, claim.type, claim.facility_code)
-        known = self._chosen.get(key)
-        if known is None:
-            if len(self._chosen) > 4096:  # payers are few; whoever sends ever new ones must not grow the memory
+        cached = self._chosen.get(key)
+        if cached is None:
+            if len(self._chosen) > 4096:  # a file with ever new payers must not grow the memory
                 self._chosen.clear()
-            known = self._chosen[key] = self._choose(claim, key[0])
-        return known
+            cached = self._chosen[key] = self._choose(claim, key[0])
+        return cached
 
     def _choose(self, claim: Claim, payer: str) -> Profile:
         by_payer = [profile for profile in self._profiles.values() if payer in profile.file.selection.payer_ids]
@@ -249,12 +249,12 @@ class Profiles:
         for candidates in (by_payer if payer else [], by_filing if claim.filing_indicator else []):
             fitting = [profile for profile in candidates if _fits(profile.file.selection, claim)]
             if fitting:
-                return max(fitting, key=self._closeness)
+                return max(fitting, key=self._precedence)
         return self._profiles[DEFAULT]
 
-    def _closeness(self, profile: Profile) -> tuple[bool, int, str]:
-        """A user's own profile is closer than a shipped one, and one that says more of its claims closer still."""
-        return profile.name in self._own, _detail(profile.file.selection), profile.name
+    def _precedence(self, profile: Profile) -> tuple[bool, int, str]:
+        """Rank a user's own profile before a shipped one, and a more specific selection before others."""
+        return profile.name in self._own, _specificity(profile.file.selection), profile.name
 
 
 def _fits(selection: Selection, claim: Claim) -> bool:
@@ -263,7 +263,7 @@ def _fits(selection: Selection, claim: Claim) -> bool:
     return not selection.facility_types or claim.facility_code.startswith(selection.facility_types)
 
 
-def _detail(selection: Selection) -> int:
+def _specificity(selection: Selection) -> int:
     return bool(selection.claim_types) + bool(selection.facility_types)
 
 
@@ -280,7 +280,7 @@ def _chain(name: str, files: Mapping[str, ProfileFile]) -> list[ProfileFile]:
 
 
 def parse_profile(text: bytes, where: str, rules: Mapping[str, Rule]) -> ProfileFile:
-    """A profile from its TOML. Raises ConfigError with the file, the key and what is allowed."""
+    """Parse a profile from TOML. Raises ConfigError with the file, the key and the allowed values."""
     file = decode(text, ProfileFile, where)
     for entry in file.rule:
         check_entry(entry, where, rules)
@@ -288,7 +288,7 @@ def parse_profile(text: bytes, where: str, rules: Mapping[str, Rule]) -> Profile
 
 
 def check_entry(entry: Entry, where: str, rules: Mapping[str, Rule]) -> None:
-    """Hold an entry against the rule it speaks of. Raises ConfigError, which begins with ``where``."""
+    """Check an entry against its rule. Raises ConfigError, which begins with ``where``."""
     rule = rules.get(entry.id)
     if rule is None:
         raise ConfigError(f"{where}: rule {entry.id!r} does not exist; 'x12proc rules' lists all of them")

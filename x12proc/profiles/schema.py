@@ -1,4 +1,4 @@
-"""The JSON Schema of profile files, for editors: made of the structs that check a profile when it is read."""
+"""Make the JSON Schema of profile files, for editors, from the structs that validate a profile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BYPASS = ("reason", "by", "until")
 
 
 def profile_schema(rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """The schema, with the ids of these rules and the options that each of them has.
+    """Return the schema, with the ids of these rules and the options of each.
 
     Ids of others' rules pass as long as they can't be ours.
     """
@@ -35,8 +35,7 @@ def profile_schema(rules: Mapping[str, Rule]) -> dict[str, Any]:
 
 
 def _plain(part: Any) -> Any:
-    """A part of the schema as TOML has it, without null, and without defaults, which are all empty; texts in one
-    line."""
+    """Convert a part of the schema for TOML: no null, no defaults (all are empty), texts on one line."""
     if isinstance(part, list):
         return [_plain(entry) for entry in part]
     if not isinstance(part, dict):
@@ -55,7 +54,7 @@ def _named(rule: Rule) -> dict[str, Any]:
 
 
 def _foreign(rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """The id of a rule that is not among these, nor can be one of ours."""
+    """Return the schema of the id of a custom rule, which is not built in."""
     others = sorted({rule.id for rule in rules.values() if rule.family not in builtin_families()})
     taken = [f"(?:{'|'.join(sorted(builtin_families()))})[0-9]", *others]
     return {"pattern": f"^(?!{'|'.join(taken)}){ID_PATTERN}$", "description": "A rule of your own."}
@@ -67,7 +66,7 @@ def _options_of(rule: Rule) -> dict[str, Any]:
 
 
 def _when(rule_id: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """For entries of these rules, the options are so."""
+    """Return the schema of the options for entries of these rules."""
     return {
         "if": {"properties": {"id": rule_id}, "required": ["id"]},
         "then": {"properties": {"options": options}},

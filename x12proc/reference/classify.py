@@ -1,6 +1,6 @@
-"""What kind of product a name or a code stands for, as far as its words tell without doubt.
+"""Classify products by the words of a name or a code, where these are certain.
 
-How each class is derived (`why` in the edition's ``classes.csv`` repeats it in a word):
+The classes and how each is derived (`why` in the edition's ``classes.csv`` repeats it in a word):
 
 - ``vaccine``: the Purple Book's proper name or the HCPCS text says vaccine or toxoid(s). BCG for the bladder
   ("BCG Live") is none.
@@ -24,7 +24,7 @@ from typing import Final
 from x12proc.reference.wording import words
 
 #: Codes of the chemotherapy chapter for drugs with another use, or with a great other use beside it (rituximab,
-#: methotrexate, cyclophosphamide): they tell nothing.
+#: methotrexate, cyclophosphamide): they do not decide the class.
 NOT_ONCOLOGY: Final = words(
     "J9038 J9070 J9071 J9072 J9073 J9074 J9075 J9076 J9175 J9209 J9210 J9212 J9213 J9214 J9215 J9216 J9220 J9226 "
     "J9250 J9255 J9256 J9260 J9310 J9311 J9312 J9332 J9333 J9334 J9361 J9376 J9381"
@@ -59,7 +59,7 @@ _WORDS: Final = (
 
 
 def text_classes(text: str) -> list[str]:
-    """The classes that the words of a proper name or a code's long text tell."""
+    """Return the classes by the words of a proper name or a code's long text."""
     lowered = text.lower()
     return [
         kind
@@ -69,5 +69,5 @@ def text_classes(text: str) -> list[str]:
 
 
 def is_oncology_code(code: str) -> bool:
-    """Whether a code of the chemotherapy chapter stands for drugs against neoplasms alone."""
+    """Return whether a code of the chemotherapy chapter is for drugs against neoplasms alone."""
     return code.startswith("J9") and code not in NOT_ONCOLOGY

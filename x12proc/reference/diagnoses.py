@@ -1,8 +1,8 @@
-"""ICD-10-CM codes that can be billed, of several fiscal years in one table, packed.
+"""Billable ICD-10-CM codes of several fiscal years in one packed table.
 
-The table's first line lists the fiscal years for which it speaks. Then comes a line for each category:
+The table's first line lists its fiscal years. Then comes a line for each category:
 ``A00 :019`` is A000, A001, A009; ``A01 0:0123459 :1234`` is A0100 to A0109 and A011 to A014; ``B20 .`` is B20
-itself. Behind the category stand groups ``stem:ends``: the category, the stem and each of the end characters make
+itself. After the category come groups ``stem:ends``: the category, the stem and each of the end characters make
 a code. A group of codes that not all of the years have says which: ``3:12@2027-`` from 2027 on, ``.@-2024``
 through 2024, ``:7@2024-2025``. Lines and groups are sorted.
 """
@@ -26,7 +26,7 @@ _LINE = re.compile(rf"[A-Z][0-9A-Z]{{2}}(?: {_GROUP})+\Z")
 
 
 class Span(NamedTuple):
-    """A code, and the first and last of the fiscal years running in which it could be billed."""
+    """A code, and the first and last of consecutive fiscal years in which it was billable."""
 
     code: str
     first: int
@@ -34,12 +34,12 @@ class Span(NamedTuple):
 
 
 def fiscal_year(on: date) -> int:
-    """The fiscal year whose code set holds that day: it begins on 1 October of the year before."""
+    """Return the fiscal year of a day: it begins on October 1 of the year before."""
     return on.year + (on.month >= 10)
 
 
 def leaves(codes: Iterable[str]) -> list[str]:
-    """Those of ``codes`` (undotted) that no other goes on from, sorted: only these can be billed."""
+    """Return the ``codes`` (undotted) that no other code extends, sorted: only these are billable."""
     ordered = sorted(set(codes))
     return [code for code, after in zip(ordered, [*ordered[1:], ""], strict=False) if not after.startswith(code)]
 
@@ -48,7 +48,7 @@ def leaves(codes: Iterable[str]) -> list[str]:
 
 
 def pack(codes: Mapping[int, Iterable[str]]) -> bytes:
-    """The table of the codes of these fiscal years."""
+    """Pack the codes of these fiscal years into a table."""
     years = sorted(codes)
     lines = [" ".join(map(str, years))]
     for category, spans in groupby(_spans(codes, years), key=lambda span: span.code[:3]):
@@ -57,21 +57,21 @@ def pack(codes: Mapping[int, Iterable[str]]) -> bytes:
 
 
 def _spans(codes: Mapping[int, Iterable[str]], years: Sequence[int]) -> list[Span]:
-    """Every code once for each run of years that have it, sorted."""
+    """Return every code once for each run of years that have it, sorted."""
     having: dict[str, list[int]] = {}
-    for place, year in enumerate(years):
+    for index, year in enumerate(years):
         for code in set(codes[year]):
-            having.setdefault(code, []).append(place)
+            having.setdefault(code, []).append(index)
     spans = []
-    for code, places in having.items():
-        for _, run in groupby(enumerate(places), key=lambda pair: pair[1] - pair[0]):
-            run_places = [place for _, place in run]
-            spans.append(Span(code, years[run_places[0]], years[run_places[-1]]))
+    for code, indexes in having.items():
+        for _, run in groupby(enumerate(indexes), key=lambda pair: pair[1] - pair[0]):
+            run_indexes = [index for _, index in run]
+            spans.append(Span(code, years[run_indexes[0]], years[run_indexes[-1]]))
     return sorted(spans)
 
 
 def _groups(spans: list[Span], years: Sequence[int]) -> Iterator[str]:
-    """The groups of one category."""
+    """Return the groups of one category."""
     parts = []
     for code, first, last in spans:
         since = f"{first}" if first != years[0] else ""
@@ -86,7 +86,7 @@ def _groups(spans: list[Span], years: Sequence[int]) -> Iterator[str]:
 
 
 def years(table: bytes) -> tuple[int, ...]:
-    """The fiscal years for which a table speaks. Raises ValueError when its first line is none."""
+    """Return the fiscal years of a table. Raises ValueError if its first line does not state them."""
     head = table[: table.find(b"\n")].decode("ascii", "replace")
     if _HEADER.match(head) is None:
         raise malformed(TABLE, 1, "years", head, "fiscal years such as 2026 2027")
@@ -94,7 +94,7 @@ def years(table: bytes) -> tuple[int, ...]:
 
 
 def unpack(table: bytes) -> Iterator[Span]:
-    """Every code of a table with its years. Raises ValueError with the row of what is malformed."""
+    """Yield every code of a table with its years. Raises ValueError with the malformed row."""
     texts, before = years(table), ""
     for number, raw in enumerate(table.decode("ascii", "replace").splitlines()[1:], 2):
         if _LINE.match(raw) is None or raw[:3] <= before:
@@ -108,7 +108,7 @@ def unpack(table: bytes) -> Iterator[Span]:
 
 
 def by_year(table: bytes) -> dict[int, list[str]]:
-    """The codes of each fiscal year of a table."""
+    """Return the codes of each fiscal year of a table."""
     codes: dict[int, list[str]] = {year: [] for year in years(table)}
     for code, first, last in unpack(table):
         for year, members in codes.items():
@@ -118,7 +118,7 @@ def by_year(table: bytes) -> dict[int, list[str]]:
 
 
 def contains(table: bytes, code: str, year: int) -> bool:
-    """Whether the table has exactly this code (undotted, upper case) in a fiscal year for which it speaks."""
+    """Return whether the table has exactly this code (undotted, upper case) in one of its fiscal years."""
     start = table.find(b"\n" + code[:3].encode("ascii", "replace") + b" ")
     if start < 0 or CODE.match(code) is None:
         return False
@@ -130,13 +130,13 @@ def contains(table: bytes, code: str, year: int) -> bool:
 
 
 def _names(body: str, tail: str) -> bool:
-    """Whether a group has the code with that tail behind its category."""
+    """Return whether a group has the code with that tail after its category."""
     stem, colon, ends = body.partition(":")
     return tail[:-1] == stem and tail[-1] in ends if colon and tail else body == _ITSELF and not tail
 
 
 def _read(group: str, texts: Sequence[int]) -> tuple[str, int, int]:
-    """A group without its years, and these."""
+    """Split a group into its tail and its years."""
     body, _, when = group.partition("@")
     since, _, until = when.partition("-")
     return body, int(since or texts[0]), int(until or texts[-1])

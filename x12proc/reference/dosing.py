@@ -1,4 +1,4 @@
-"""What a dose comes to: billing units of a HCPCS code, and NDC quantity and unit (CTP04, CTP05) of a package.
+"""Convert a dose to billing units of a HCPCS code and to the NDC quantity and unit (CTP04, CTP05) of a package.
 
 All of it is exact arithmetic on what the tables say. Where they don't say enough the answer is a reason in words:
 a number that was guessed would be billed.
@@ -54,14 +54,14 @@ class Dose(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A number with the arithmetic that leads to it, or else why there is none.
+    """A computed number with its arithmetic, or the reason why there is none.
 
-    ``value`` is empty when it can't be computed; ``told`` is then the reason.
+    ``value`` is empty when it can't be computed; ``explanation`` is then the reason.
     """
 
     value: str
     unit: str
-    told: str
+    explanation: str
 
 
 def read_dose(text: str) -> Dose:
@@ -77,9 +77,9 @@ def read_dose(text: str) -> Dose:
 
 
 def billing_units(dose: Dose, code_unit: str, packages: Iterable[Product]) -> Answer:
-    """Compute how many units of a code a dose is, rounded up as HCPCS is billed.
+    """Compute the units of a code for a dose, rounded up as HCPCS is billed.
 
-    ``code_unit`` is what the tables say one unit stands for; packages turn milliliters or vials into it.
+    ``code_unit`` is the amount of one unit by the tables; packages convert milliliters or vials into it.
     """
     if not code_unit:
         return _no_answer("units", "the tables don't say what one unit of the code stands for")
@@ -107,7 +107,7 @@ def _counted(dose: Dose, amount: Fraction, one: Dose) -> Answer:
 
 
 def _one_unit(text: str) -> Dose | None:
-    """What one unit of a code stands for, ``1 GM`` as 1000 MG; None for what is no single amount."""
+    """Return the amount of one unit of a code, ``1 GM`` as 1000 MG; None if it is no single amount."""
     found = _CODE_UNIT.match(text.strip())
     if found is None or (found[2] is None and found[1] is None):
         return None
@@ -117,7 +117,7 @@ def _one_unit(text: str) -> Dose | None:
 
 
 def _amounts_in(dose: Dose, unit: str, packages: Iterable[Product]) -> set[Fraction]:
-    """The dose in another unit: one amount, several where packages differ, none where nothing leads there."""
+    """Convert a dose to another unit: one amount, several if packages differ, none if no package converts."""
     value, base = _based(dose.value, dose.unit)
     if base == unit:
         return {value}
@@ -126,7 +126,7 @@ def _amounts_in(dose: Dose, unit: str, packages: Iterable[Product]) -> set[Fract
 
 
 def _rates(strength: Strength) -> dict[str, Fraction]:
-    """The same content in every unit that it can be told in."""
+    """Yield the same content in every unit in which it can be expressed."""
     amount, base = _based(strength.amount, strength.unit)
     rates = {base: amount}
     if strength.volume:
@@ -146,7 +146,7 @@ def _based(value: Decimal, unit: str) -> tuple[Fraction, str]:
 
 
 def ndc_quantity(dose: Dose, product: Product) -> Answer:
-    """Compute CTP04 and CTP05 of a dose out of one package: milliliters of a liquid, vials of a powder."""
+    """Compute CTP04 and CTP05 of a dose from one package: milliliters of a liquid, vials of a powder."""
     strengths = read_strengths(product.strength)
     reason = _why_not(product, strengths)
     if reason:
@@ -163,7 +163,7 @@ def ndc_quantity(dose: Dose, product: Product) -> Answer:
 
 
 def _why_not(product: Product, strengths: tuple[Strength, ...]) -> str:
-    """Why the tables don't tell in what a package is counted; empty when they do."""
+    """Return the reason why the unit of a package is unknown; empty if it is known."""
     if product.ndc is None:
         return "this package isn't listed, and another one may have another strength"
     if not product.strength:
@@ -207,7 +207,7 @@ def _milliliters(dose: Dose, exact: Fraction, product: Product) -> Answer:
 
 
 def figures(number: Fraction) -> str:
-    """A number in figures; ``about`` stands before one that had to be rounded to three decimals."""
+    """Format a number, with ``about`` before one rounded to three decimals."""
     rounded = _rounded(number)
     return format_number(rounded) if Fraction(rounded) == number else f"about {format_number(rounded)}"
 

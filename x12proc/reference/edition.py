@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import date
-from functools import cached_property
-from typing import Final, TypeVar
+from functools import cached_property, wraps
+from typing import Any, Final, TypeVar
 
 from x12proc.narrative.lexicon import Lexicon
 from x12proc.reference import diagnoses
@@ -128,47 +128,55 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     ),
     PLACES: (Column("place", "[0-9]{2}", "two digits"), Column("name", ".+", "a name")),
 }
-_GENERIC, _DRUG, _DRUG_PACKED = 2, 2, 1  # places of columns
+_GENERIC, _DRUG, _PACKAGE_GENERIC = 2, 2, 1  # indexes of columns in PRODUCTS, CODES and PACKAGES
+_LONGEST_DIAGNOSIS: Final = 20  # characters; no code has more
 _SUFFIX = re.compile(r"-[a-z]{4}\Z")  # a biologic of one maker alone
-#: Tables in which a key may stand more than once.
+#: Tables in which a key may occur more than once.
 REPEATING: Final = frozenset({CLASSES, PACKAGES, LICENCES})
 
 
-MOST_ANSWERS: Final = 4096  # kept of each kind
+MOST_RESULTS: Final = 4096  # cached of each method
 _Key = TypeVar("_Key", bound=Hashable)
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
+
+
+def _cached(method: Callable[[Reference, _Key], _Result]) -> Callable[[Reference, _Key], _Result]:
+    """Cache the results of a method of `Reference`: claims of a file look up the same few drugs.
+
+    The cache is cleared when it holds `MOST_RESULTS`, so that a file with ever new keys cannot fill the memory.
+    """
+    name = method.__name__
+
+    @wraps(method)
+    def lookup(self: Reference, key: _Key) -> _Result:
+        results: dict[_Key, _Result] = self._results.setdefault(name, {})
+        if key not in results:
+            if len(results) >= MOST_RESULTS:
+                results.clear()
+            results[key] = method(self, key)
+        return results[key]
+
+    return lookup
 
 
 class Reference:
-    """The tables of one edition; each is read when first asked for. Methods raise ValueError for a bad table."""
+    """The tables of one edition, each read on first use. Methods raise ValueError for a bad table."""
 
     def __init__(self, read: Callable[[str], bytes]) -> None:
-        """``read`` gives the bytes of a table by its file name, e.g. ``products.csv``."""
+        """``read`` returns the bytes of a table by its file name, e.g. ``products.csv``."""
         self._read = read
         self._tables: dict[str, SortedTable] = {}
-        # Answers given; claims of a file ask for the same few drugs again and again.
-        self._products: dict[str, Product | None] = {}
-        self._families: dict[str, tuple[Product, ...]] = {}
-        self._hcpcs: dict[str, HcpcsCode | None] = {}
-        self._found: dict[tuple[str | None, str | None], tuple[SpecificCode, ...]] = {}
-        self._classified: dict[tuple[str | None, str | None], frozenset[str]] = {}
-        self._suffixed: dict[str, tuple[Biosimilar, ...]] = {}
-        self._giving: dict[str, frozenset[str]] = {}
-        self._leaves: dict[tuple[str, date], bool | None] = {}
-        self._licensed: dict[str, tuple[Licence, ...]] = {}
-        self._dosings: dict[str, Dosing | None] = {}
-        self._packed: dict[str, tuple[Package, ...]] = {}
+        self._results: dict[str, dict[Any, Any]] = {}  # of the methods that are `_cached`
 
     # -- products --------------------------------------------------------------------------------------
 
     def product(self, ndc11: str) -> Product | None:
-        """The product with that NDC (11 digits), else what is known of another package of it, else None."""
-        if ndc11 in self._products:
-            return self._products[ndc11]
+        """Return the product with that NDC (11 digits), else the facts of another package of it, else None."""
         if len(ndc11) != 11 or not (ndc11.isascii() and ndc11.isdigit()):
             return None
-        return _recalled(self._products, ndc11, lambda: self._product(ndc11))
+        return self._product(ndc11)
 
+    @_cached
     def _product(self, ndc11: str) -> Product | None:
         row = self._table(PRODUCTS).row(ndc11)
         if row is not None:
@@ -177,44 +185,44 @@ class Reference:
         return self._as_product(sibling, None) if sibling else None
 
     def candidates_known(self, ten_digits: str) -> tuple[str, ...]:
-        """Those 11-digit readings of a 10-digit NDC that the table has, else those whose product it has."""
+        """Return the 11-digit forms of a 10-digit NDC that are in the table, else those whose product is."""
         known = [(reading, self.product(reading)) for reading in ndc_spelling.candidates(ten_digits)]
         exact = tuple(reading for reading, product in known if product and product.ndc)
         return exact or tuple(reading for reading, product in known if product)
 
     def products_named(self, canonical: str) -> tuple[Product, ...]:
-        """The packages whose drug has that canonical name, e.g. ``ravulizumab-cwvz``, in order of NDC."""
-        name = canonical.lower()
-        return _recalled(self._families, name, lambda: self._products_named(name))
+        """Return the packages of the drug of that canonical name, e.g. ``ravulizumab-cwvz``, in order of NDC."""
+        return self._products_named(canonical.lower())
 
+    @_cached
     def _products_named(self, name: str) -> tuple[Product, ...]:
         return tuple(self._as_product(row, row[0]) for row in self._table(PRODUCTS).rows_with(name, _GENERIC))
 
     # -- codes -----------------------------------------------------------------------------------------
 
     def code(self, code: str) -> HcpcsCode | None:
-        """A HCPCS Level II code of a drug, or one that stands for "not otherwise classified"; else None."""
-        if code in self._hcpcs:
-            return self._hcpcs[code]
+        """Return a HCPCS Level II code of a drug, or one "not otherwise classified"; else None."""
         if len(code) != 5 or not (code.isascii() and code.isalnum()):
             return None
-        return _recalled(self._hcpcs, code.upper(), lambda: self._code(code.upper()))
+        return self._code(code.upper())
 
+    @_cached
     def _code(self, code: str) -> HcpcsCode | None:
         row = self._table(CODES).row(code)
         return _as_code(row) if row else None
 
     def codes_for(self, ndc11: str | None, name: str | None) -> tuple[SpecificCode, ...]:
-        """The codes that stand for this drug and no other, now or in the past, best match first.
+        """Return the codes of this drug alone, now or in the past, best match first.
 
-        An NDC's own codes come first, then ended codes of the same drug. Where the NDC has none, or there is
-        no NDC, those of its ``name`` (any spelling that the lexicon knows; a brand keeps to its own codes).
-        Empty means that the edition knows of none, never that there is none.
+        The NDC's own codes come first, then terminated codes of the same drug. If the NDC has none, or there is
+        no NDC, the codes of the ``name`` (any spelling in the lexicon; a brand has only its own codes).
+        Empty means that the edition has none, not that none exists.
         """
-        asked = (ndc11, name.lower() if name else None)
-        if asked in self._found:
-            return self._found[asked]
-        return _recalled(self._found, asked, lambda: tuple(self._codes_for(*asked)))
+        return self._cached_codes_for((ndc11, name.lower() if name else None))
+
+    @_cached
+    def _cached_codes_for(self, key: tuple[str | None, str | None]) -> tuple[SpecificCode, ...]:
+        return tuple(self._codes_for(*key))
 
     def _codes_for(self, ndc11: str | None, name: str | None) -> Iterator[SpecificCode]:
         product = self.product(ndc11) if ndc11 else None
@@ -230,7 +238,7 @@ class Reference:
         yield from self._codes_named(generic, brand)
 
     def _codes_named(self, generic: str, brand: str) -> Iterator[SpecificCode]:
-        """The codes of a drug's products and those whose text names it; for a brand only its own."""
+        """Yield the codes of a drug's products and those whose text names it; for a brand only its own."""
         products = self.products_named(generic)
         branded = [product for product in products if product.name.lower() == brand] or products
         units = {code: product.billing_unit for product in branded for code in _split(product.specific_code)}
@@ -256,17 +264,19 @@ class Reference:
             edition=self._manifest.edition,
         )
 
-    # -- what a drug is --------------------------------------------------------------------------------
+    # -- facts of a drug -------------------------------------------------------------------------------
 
     def classes(self, ndc11: str | None, name: str | None) -> frozenset[str]:
-        """What kind of product it is, as far as names and codes tell without doubt.
+        """Return the product classes that names and codes establish with certainty; empty if none.
 
-        Of ``vaccine``, ``immune-globulin``, ``clotting-factor``, ``radiopharmaceutical``, ``antineoplastic``,
-        ``gene-therapy`` and ``cell-therapy``. Empty when nothing tells.
+        Classes are ``vaccine``, ``immune-globulin``, ``clotting-factor``, ``radiopharmaceutical``,
+        ``antineoplastic``, ``gene-therapy`` and ``cell-therapy``.
         """
-        return _recalled(self._classified, (ndc11, name), lambda: self._classes_of(ndc11, name))
+        return self._classes_of((ndc11, name))
 
-    def _classes_of(self, ndc11: str | None, name: str | None) -> frozenset[str]:
+    @_cached
+    def _classes_of(self, key: tuple[str | None, str | None]) -> frozenset[str]:
+        ndc11, name = key
         product = self.product(ndc11) if ndc11 else None
         keys = [product.generic, *_split(product.specific_code)] if product else []
         if product is None and name:
@@ -274,13 +284,14 @@ class Reference:
         return frozenset().union(*(self._classes.get(key, ()) for key in keys))
 
     def code_classes(self, code: str) -> frozenset[str]:
-        """The classes, as in `classes`, of what a HCPCS code stands for."""
+        """Return the classes, as in `classes`, of the drugs of a HCPCS code."""
         return self._classes.get(code.upper(), frozenset())
 
     def biosimilars(self, base: str) -> tuple[Biosimilar, ...]:
-        """The biologics with a four-letter suffix whose name without it is ``base``, e.g. ``bevacizumab``."""
-        return _recalled(self._suffixed, base.lower(), lambda: self._biosimilars(base.lower()))
+        """Return the biologics with a four-letter suffix after the name ``base``, e.g. ``bevacizumab``."""
+        return self._biosimilars(base.lower())
 
+    @_cached
     def _biosimilars(self, wanted: str) -> tuple[Biosimilar, ...]:
         rows = self._table(BIOSIMILARS).rows_with(wanted, 1)
         return tuple(
@@ -289,9 +300,10 @@ class Reference:
         )
 
     def licences(self, name: str) -> tuple[Licence, ...]:
-        """The licences of a biologic by its brand, else those of all brands of its drug; oldest first."""
-        return _recalled(self._licensed, name.lower(), lambda: self._licences(name.lower()))
+        """Return the licenses of a biologic by its brand, else of all brands of its drug; oldest first."""
+        return self._licences(name.lower())
 
+    @_cached
     def _licences(self, name: str) -> tuple[Licence, ...]:
         table = self._table(LICENCES)
         rows = [*table.rows_with(name, 0)] or table.rows_with(self.lexicon().canonical(name) or name, 1)
@@ -302,9 +314,10 @@ class Reference:
         return tuple(sorted(found, key=lambda licence: (licence.licensed or date.min, licence.application)))
 
     def dosing(self, name: str) -> Dosing | None:
-        """How the drug of that name is dosed; a brand's own way before that of its drug. None: not known."""
-        return _recalled(self._dosings, name.lower(), lambda: self._dosing(name.lower()))
+        """Return the dosing of a brand, else of the drug of that name; None if unknown."""
+        return self._dosing(name.lower())
 
+    @_cached
     def _dosing(self, name: str) -> Dosing | None:
         table = self._table(DOSING)
         named = [*table.rows_with(name, 0), *table.rows_with(self.lexicon().canonical(name) or name, 0)]
@@ -312,78 +325,78 @@ class Reference:
         return Dosing(row[1], tuple(_split(row[2]))) if row else None
 
     def packages(self, name: str, on: date | None = None) -> tuple[Package, ...]:
-        """The packages that a brand, or a drug by its other names, can have come in on a day, or on any day.
+        """Return the packages of a brand, or of a drug by its other names, sold on a day, or on any day.
 
-        Those licensed later or no longer sold are left out; empty when none is known.
+        Packages licensed later or no longer sold are left out; empty if none is known.
         """
-        packed = _recalled(self._packed, name.lower(), lambda: tuple(self._packages(name.lower())))
-        return packed if on is None else tuple(package for package in packed if package.on_sale(on))
+        packages = self._packages(name.lower())
+        return packages if on is None else tuple(package for package in packages if package.on_sale(on))
 
-    def _packages(self, name: str) -> Iterator[Package]:
+    @_cached
+    def _packages(self, name: str) -> tuple[Package, ...]:
         table = self._table(PACKAGES)
-        generic = self.lexicon().canonical(name) or name
-        for row in [*table.rows_with(name, 0)] or table.rows_with(generic, _DRUG_PACKED):
-            brand, drug, container, strength, first, last, _ = row
-            yield Package(brand, drug, container, strength, _day(first), _day(last))
+        rows = [*table.rows_with(name, 0)]
+        rows = rows or [*table.rows_with(self.lexicon().canonical(name) or name, _PACKAGE_GENERIC)]
+        return tuple(_as_package(row) for row in rows)
 
     def administration(self, route: str) -> frozenset[str]:
-        """The procedure codes that administer a drug by that route; all of them for an empty ``route``."""
-        return _recalled(self._giving, route, lambda: self._administration_by(route))
+        """Return the procedure codes for administration by that route; all of them for an empty ``route``."""
+        return self._administration_by(route)
 
+    @_cached
     def _administration_by(self, route: str) -> frozenset[str]:
         return frozenset(code for code, routes in self._administration.items() if not route or route in routes)
 
     def administration_routes(self, code: str) -> frozenset[str]:
-        """The routes that an administration code stands for; empty for other codes and for those of any route."""
+        """Return the routes of an administration code; empty for other codes and for codes of any route."""
         return self._administration.get(code.upper(), frozenset())
 
     def diagnosis(self, code: str, on: date) -> bool | None:
-        """Whether an ICD-10-CM code (dotted or not) can be billed that day: a leaf of its fiscal year.
+        """Return whether an ICD-10-CM code (dotted or not) is billable that day: a leaf of its fiscal year.
 
-        True and False are sure; None: the edition has no table of that fiscal year.
+        None: the edition has no table of that fiscal year.
         """
-        asked = (code[:20], on)
-        if asked in self._leaves:
-            return self._leaves[asked]
-        return _recalled(self._leaves, asked, lambda: self._diagnosis(code, on))
+        return self._diagnosis((code[:_LONGEST_DIAGNOSIS], on))
 
-    def _diagnosis(self, code: str, on: date) -> bool | None:
+    @_cached
+    def _diagnosis(self, key: tuple[str, date]) -> bool | None:
+        code, on = key
         year = diagnoses.fiscal_year(on)
         if year not in self._fiscal_years:
             return None
         return diagnoses.contains(self._diagnoses, code.replace(".", "").strip().upper(), year)
 
-    # -- what a claim says beside it -------------------------------------------------------------------
+    # -- other code sets -------------------------------------------------------------------------------
 
     def modifier(self, code: str) -> Modifier | None:
-        """A HCPCS modifier with its dates; None for others, among them all of CPT's own."""
+        """Return a HCPCS modifier with its dates; None for others, such as CPT's own."""
         if len(code) != 2 or not code.isascii():
             return None
         row = self._table(MODIFIERS).row(code.upper())
         return Modifier(row[0], row[1], _day(row[2]), _day(row[3])) if row else None
 
     def place_of_service(self, code: str) -> str | None:
-        """What CMS calls a place of service, e.g. ``Office`` for ``11``; None when there is no such code."""
+        """Return the CMS name of a place of service, e.g. ``Office`` for ``11``; None for an unknown code."""
         row = self._table(PLACES).row(code) if len(code) == 2 and code.isascii() else None
         return row[1] if row else None
 
     def lexicon(self) -> Lexicon:
-        """The names of drugs, for reading narratives."""
+        """Return the names of drugs, for reading narratives."""
         return self._lexicon
 
     # -- editions --------------------------------------------------------------------------------------
 
     def editions(self) -> dict[str, str]:
-        """The edition's own date as ``edition``, and what each source table calls its edition."""
+        """Return the edition's own date as ``edition``, and the edition of each source by its key."""
         sources = {key: source.edition for key, source in self._manifest.sources.items()}
         return {"edition": self._manifest.edition, **sources}
 
     def manifest(self) -> Manifest:
-        """The edition's date, sources and tables."""
+        """Return the edition's date, sources and tables."""
         return self._manifest
 
     def covers(self, table: str, on: date) -> bool:
-        """Whether a table, e.g. ``products``, ``codes`` or ``diagnoses``, speaks for a day.
+        """Return whether a table, e.g. ``products``, ``codes`` or ``diagnoses``, covers a day.
 
         Raises ValueError for a table that the edition doesn't have.
         """
@@ -397,12 +410,12 @@ class Reference:
         return info.covers(on)
 
     def missing(self) -> list[str]:
-        """The tables that every edition needs and that this one doesn't name: another version's, then."""
+        """Return the required tables that this edition does not name, as one made for another version."""
         tables = self._manifest.tables
         return [name for name in (*COLUMNS, diagnoses.TABLE) if name.partition(".")[0] not in tables]
 
     def validate(self) -> dict[str, int]:
-        """Read every row of every table; gives the rows of each. Raises ValueError for the first bad row."""
+        """Check every row of every table and return the row counts. Raises ValueError for the first bad row."""
         counts: dict[str, int] = {}
         for key, info in self._manifest.tables.items():
             counts[key] = self._count(key)
@@ -422,11 +435,11 @@ class Reference:
     # -- loading ---------------------------------------------------------------------------------------
 
     def rows(self, table: str) -> Iterable[list[str]]:
-        """Every row of a table by its file name, e.g. ``products.csv``, each checked."""
+        """Yield every row of a table by its file name, e.g. ``products.csv``, each checked."""
         return self._table(table).all_rows()
 
     def raw(self, table: str) -> bytes:
-        """The bytes of a table by its file name."""
+        """Return the bytes of a table by its file name."""
         return self._read(table)
 
     def _table(self, name: str) -> SortedTable:
@@ -481,21 +494,17 @@ class Reference:
         return parse_manifest(self._read(EDITION))
 
 
-def _recalled(answers: dict[_Key, _Answer], key: _Key, find: Callable[[], _Answer]) -> _Answer:
-    """The answer to a question asked before, else found now; hostile questions don't fill the memory."""
-    if key not in answers:
-        if len(answers) >= MOST_ANSWERS:
-            answers.clear()
-        answers[key] = find()
-    return answers[key]
-
-
 def _split(joined: str) -> list[str]:
     return joined.split(";") if joined else []
 
 
 def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
+
+
+def _as_package(row: Sequence[str]) -> Package:
+    brand, generic, container, strength, first, last, _ = row
+    return Package(brand, generic, container, strength, _day(first), _day(last))
 
 
 def _as_code(row: Sequence[str]) -> HcpcsCode:

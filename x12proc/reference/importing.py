@@ -1,6 +1,6 @@
-"""Official downloads brought into an edition: a base edition and files in, the tables of a new edition out.
+"""Import official downloads: a base edition and files in, the tables of a new edition out.
 
-Nothing is changed in place. What the downloads don't speak of stays as the base edition has it:
+Nothing is changed in place. What the downloads do not contain stays as in the base edition:
 
 - The FDA NDC Directory adds products and fills gaps of known ones; it knows no codes.
 - A CMS crosswalk decides the code of each NDC it lists, unless the edition is newer: then it fills gaps. The NOC
@@ -49,11 +49,11 @@ from x12proc.reference.wording import (
 
 _LONGEST_STRENGTH: Final = 60  # characters; a list of vitamins is no help
 _ADDED, _CONFIDENCE, _KNOWN_SINCE = 6, 9, 11  # columns of codes
-_GENERIC, _CODE, _SOURCE = 2, 7, 11  # columns of products; between the last two lies what is said of the code
+_GENERIC, _CODE, _SOURCE = 2, 7, 11  # columns of products; the facts of the code lie between the last two
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What became of one file: its kind, how many of its rows were used, and a remark."""
+    """The result of one file: its kind, the number of rows used, and a remark."""
 
     name: str
     kind: str
@@ -62,7 +62,7 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 class Importer:
-    """Takes downloads one after another, then gives the tables of the new edition.
+    """Reads downloads one after another, then returns the tables of the new edition.
 
     Every method raises ValueError, with file, row and column, for what can't be read.
     """
@@ -71,7 +71,7 @@ class Importer:
         self._base = base
         self._today = today
         self._sources: dict[str, Source] = {}
-        self._spans: dict[str, date] = {}  # table: the last day that a download speaks for
+        self._spans: dict[str, date] = {}  # table: the last day that a download covers
         self._changed: dict[str, dict[str, list[str]]] = {}  # table: rows by key
         self._classes: dict[tuple[str, str], str] = {}
         self._years: dict[int, list[str]] = {}
@@ -81,7 +81,7 @@ class Importer:
     # -- files -----------------------------------------------------------------------------------------
 
     def add(self, name: str, open_file: Callable[[], IO[bytes]]) -> list[Imported]:
-        """Take one file, or all files of a ZIP. ``product.txt`` must come before ``package.txt``."""
+        """Import one file, or all files of a ZIP. ``product.txt`` must come before ``package.txt``."""
         with open_file() as file:
             packed = file.read(4) == b"PK\x03\x04"
         if not packed:
@@ -106,7 +106,7 @@ class Importer:
             def open_entry(entry: str = entry) -> IO[bytes]:
                 try:
                     return archive.open(entry)
-                except ValueError as error:  # a place before the file's beginning, for one
+                except ValueError as error:  # such as an offset before the start of the file
                     raise zipfile.BadZipFile(str(error)) from error
 
             done.append(self._add_text(f"{name}/{entry}", open_entry, inside=True))
@@ -242,7 +242,7 @@ class Importer:
         return count
 
     def _named_by(self, record: official.HcpcsRecord) -> str:
-        """The drug that a long text begins with, when the lexicon knows it or its suffix tells that it is one."""
+        """Return the drug that a long text begins with, if the lexicon has it or it has a biologic's suffix."""
         body = re.sub(r"^injection,?\s+", "", record.long.lower())
         if "not otherwise" in body or record.code.startswith(NAMELESS_CODES):
             return ""
@@ -288,7 +288,7 @@ class Importer:
     # -- the new edition -------------------------------------------------------------------------------
 
     def tables(self) -> dict[str, bytes]:
-        """All files of the new edition by name; they have been read back and are sound."""
+        """Return all files of the new edition by name, read back and validated."""
         if self._unpacked is not None:
             raise ValueError(f"{self._unpacked}: name its package.txt too, in the same import")
         if self._classes:
@@ -316,7 +316,7 @@ class Importer:
         return files
 
     def _diagnoses(self) -> tuple[bytes, TableInfo]:
-        """The codes of the fiscal years that were imported, and of those that the base edition had."""
+        """Merge the codes of the imported fiscal years with those of the base edition."""
         codes = {**diagnoses.by_year(self._base.raw(diagnoses.TABLE)), **self._years}
         table = diagnoses.pack(codes)
         sources = tuple(f"icd10cm_{year}" for year in sorted(codes))
@@ -332,13 +332,13 @@ class Importer:
         self._sources[key] = Source(name.rpartition("/")[2], edition, rows)
 
     def _rows(self, table: str) -> dict[str, list[str]]:
-        """The rows of a table by their first column, to be changed."""
+        """Return the rows of a table by their first column, for changes."""
         if table not in self._changed:
             self._changed[table] = {row[0]: row for row in self._base.rows(table)}
         return self._changed[table]
 
 
-#: Which sources a table can be fed from.
+#: The sources of each table.
 _FEEDS: Final = {
     PRODUCTS: ("ndc_directory", "crosswalk", "noc"),
     CODES: ("hcpcs", "crosswalk"),
@@ -347,7 +347,7 @@ _FEEDS: Final = {
     CLASSES: ("hcpcs", "purple"),
 }
 
-#: What takes each kind of download; gives the rows used and a remark.
+#: The method for each kind of download; it returns the rows used and a remark.
 _TAKERS: Final[dict[str, Callable[[Importer, str, Iterable[bytes]], tuple[int, str]]]] = {
     official.PRODUCT: Importer._take_products,
     official.PACKAGE: Importer._take_packages,
@@ -360,7 +360,7 @@ _TAKERS: Final[dict[str, Callable[[Importer, str, Iterable[bytes]], tuple[int, s
 
 
 def diagnosis_info(table: bytes, sources: tuple[str, ...]) -> TableInfo:
-    """What the manifest says of a table of diagnoses."""
+    """Return the manifest's entry for a table of diagnoses."""
     years = diagnoses.years(table)
     rows = sum(1 for _ in diagnoses.unpack(table))
     return TableInfo(rows, sources, date(years[0] - 1, 10, 1), date(years[-1], 9, 30))
@@ -371,12 +371,12 @@ def _file_name(table: str) -> str:
 
 
 def _filled(known: Sequence[str], row: Sequence[str]) -> list[str]:
-    """A known product with its gaps filled; its code and date are its own."""
+    """Fill the gaps of a known product; its code and date stay."""
     return [old or new for old, new in zip(known, row, strict=True)]
 
 
 def _reassigned(known: Sequence[str], new: Sequence[str]) -> list[str]:
-    """A known product under the codes that a newer crosswalk gives it; the rest of it stays."""
+    """Replace the codes of a known product by those of a newer crosswalk; the rest stays."""
     row = _filled(known, new)
     if new[_CODE] and known[_CODE] != new[_CODE]:
         row[_CODE:_SOURCE] = new[_CODE:_SOURCE]
@@ -384,7 +384,7 @@ def _reassigned(known: Sequence[str], new: Sequence[str]) -> list[str]:
 
 
 def _seen(code: list[str], last: date | None) -> None:
-    """A code without a first day is known at the latest since the quarter of a crosswalk that lists it began."""
+    """Note the first day of a crosswalk's quarter for a listed code whose first day is unknown."""
     if last is not None and not code[_ADDED]:
         first = date(last.year, max(last.month - 2, 1), 1).isoformat()
         code[_KNOWN_SINCE] = min(filter(None, (code[_KNOWN_SINCE], first)))
@@ -398,7 +398,7 @@ def _pathway(kind: str) -> str:
 
 
 def _quarter_end(day: date) -> date:
-    """The last day of the quarter: HCPCS changes by the quarter."""
+    """Return the last day of the quarter: HCPCS changes by the quarter."""
     month = (day.month - 1) // 3 * 3 + 3
     return date(day.year, month, 30 if month in (6, 9) else 31)
 
@@ -407,7 +407,7 @@ def _quarter_end(day: date) -> date:
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A row that two editions don't share; ``old`` or ``new`` is empty where one of them lacks it."""
+    """A row that differs between two editions; ``old`` or ``new`` is empty if one of them lacks it."""
 
     key: str
     old: str
@@ -415,7 +415,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def differences(old: Reference, new: Reference) -> Iterator[tuple[str, list[Change]]]:
-    """For every table of either edition its changed rows, in order of their keys."""
+    """Return the changed rows of every table of either edition, in order of their keys."""
     ours, theirs = old.manifest().tables, new.manifest().tables
     for table in sorted({*ours, *theirs}):
         before = _lines(old, table) if table in ours else {}
@@ -425,7 +425,7 @@ def differences(old: Reference, new: Reference) -> Iterator[tuple[str, list[Chan
 
 
 def _lines(reference: Reference, table: str) -> dict[str, str]:
-    """The rows of a table as lines, by their key."""
+    """Return the rows of a table as lines, by their key."""
     name = _file_name(table)
     if name not in COLUMNS:
         spans = diagnoses.unpack(reference.raw(name))

@@ -1,4 +1,4 @@
-"""What somebody typed, found in the tables: an NDC in any spelling or as printed on a form, a code, or a name."""
+"""Look up what a user typed: an NDC in any spelling or as printed on a form, a code, or a name."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from x12proc.reference.model import HcpcsCode, Product, SpecificCode
 from x12proc.reference.wording import UNSPECIFIC_CODES, text_unit
 
 Kind: TypeAlias = Literal["ndc", "ten digits", "code", "name"]
-MOST_NAMES: Final = 12  # drugs that one text may name
+MOST_NAMES: Final = 12  # drugs returned for one text
 _NEAR: Final = 5  # names that are suggested
 _LONGEST: Final = 100  # characters of a text
-_SHORTEST_PART: Final = 4  # letters of a part of a name that is looked for
+_SHORTEST_PART: Final = 4  # letters of a part of a name
 _HYPHENS: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
-_CODES_OF_ROW: Final = [column.name for column in COLUMNS[PRODUCTS]].index("specific_code") - 1  # behind the NDC
+_CODES_OF_ROW: Final = [column.name for column in COLUMNS[PRODUCTS]].index("specific_code") - 1  # after the NDC
 _CODE: Final = re.compile(r"[A-Z][0-9]{4}")
 # The shaded part of box 24A, and FL 43: N4, NDC, unit, quantity, with or without blanks and hyphens.
 _ON_PAPER: Final = re.compile(
@@ -33,14 +33,14 @@ _ALMOST_NDC: Final = re.compile(r"(?:NDC|N4|[#:\s])*[0-9][0-9\s-]{2,}", re.IGNOR
 
 
 class Printed(msgspec.Struct, frozen=True):
-    """Unit and quantity that stood behind an NDC."""
+    """The unit and quantity printed after an NDC."""
 
     unit: str
     quantity: str
 
 
 class Query(msgspec.Struct, frozen=True):
-    """What was typed, and as what it was read. ``value`` is the NDC, the ten digits, the code, or the name."""
+    """What was typed and its kind. ``value`` is the NDC, the ten digits, the code, or the name."""
 
     kind: Kind
     value: str
@@ -48,18 +48,18 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """One drug that was meant: its packages, and the codes that stand or stood for it, best match first."""
+    """One drug found: its packages, and its codes of now and the past, best match first."""
 
     drug: str
     packages: tuple[Product, ...]
     codes: tuple[SpecificCode, ...]
     classes: frozenset[str]
-    ndc: str | None = None  # the 11 digits that were asked for
-    listed: HcpcsCode | None = None  # the code that was asked for
+    ndc: str | None = None  # the 11 digits that were looked up
+    listed: HcpcsCode | None = None  # the code that was looked up
 
 
 class Coded(msgspec.Struct, frozen=True):
-    """A code on a day: whether it is in force (None: the dates don't tell), and the units of the dose."""
+    """A code on a day: whether it is in force (None: unknown by its dates), and the units of the dose."""
 
     code: SpecificCode
     in_force: bool | None
@@ -90,7 +90,7 @@ def read_query(text: str) -> Query:
 
 
 def find(reference: Reference, query: Query) -> tuple[Hit, ...]:
-    """Find the drugs that a query means; none when the tables know nothing of it. Raises ValueError."""
+    """Find the drugs that a query means; none if no table has it. Raises ValueError."""
     if query.kind == "ndc":
         return (_of_ndc(reference, query.value),)
     if query.kind == "ten digits":
@@ -112,7 +112,7 @@ def _of_ndc(reference: Reference, ndc: str) -> Hit:
 
 
 def _of_code(reference: Reference, code: str) -> Iterator[Hit]:
-    """The drugs that a code stands for; the code alone where no package of it is listed."""
+    """Yield the drugs of a code; the code alone if no package of it is listed."""
     listed = reference.code(code)
     packages = list(_products_coded(reference, code))
     for drug in dict.fromkeys(product.generic for product in packages):
@@ -128,7 +128,7 @@ def _of_code(reference: Reference, code: str) -> Iterator[Hit]:
 
 
 def _itself(reference: Reference, listed: HcpcsCode) -> SpecificCode:
-    """A code that no drug leads to, as what it says of itself."""
+    """Make a specific code of a code that belongs to no known drug, from its own row."""
     return SpecificCode(
         code=listed.code,
         first=listed.added,
@@ -153,7 +153,7 @@ def _products_coded(reference: Reference, code: str) -> Iterator[Product]:
 
 
 def _of_name(reference: Reference, drug: str, typed: str) -> Hit:
-    """A drug by name; a brand means its own packages alone."""
+    """Return a drug by name; a brand has only its own packages."""
     packages = reference.products_named(drug)
     wanted = typed.casefold()
     own = tuple(product for product in packages if product.name.casefold() == wanted) or packages
@@ -163,7 +163,7 @@ def _of_name(reference: Reference, drug: str, typed: str) -> Hit:
 
 
 def _codes_of(reference: Reference, packages: Iterable[Product], name: str) -> tuple[SpecificCode, ...]:
-    """The codes of some packages, and those of the name; each once."""
+    """Return the codes of some packages and of the name, without duplicates."""
     codes: dict[str, SpecificCode] = {}
     for code in reference.codes_for(None, name):
         codes.setdefault(code.code, code)
@@ -174,7 +174,7 @@ def _codes_of(reference: Reference, packages: Iterable[Product], name: str) -> t
 
 
 def _drugs_named(reference: Reference, typed: str) -> list[str]:
-    """The canonical names that a text means: its own, those with a suffix of it, else those it is a part of."""
+    """Return the canonical names for a text: its own and its biosimilars', else the names that contain it."""
     exact = reference.lexicon().canonical(typed)
     if exact is not None:
         related = [similar.name for similar in reference.biosimilars(exact)]
@@ -187,7 +187,7 @@ def _drugs_named(reference: Reference, typed: str) -> list[str]:
 
 
 def near_names(reference: Reference, typed: str) -> list[str]:
-    """Suggest names that are spelled nearly like a text, nearest first, each with the drug it means."""
+    """Suggest names that are spelled nearly like a text, nearest first, each with its canonical name."""
     names = {row[0]: row[1] for row in reference.rows(NAMES)}
     near = get_close_matches(typed.casefold(), names, n=_NEAR, cutoff=0.7)
     return [name if names[name] == name else f"{name} ({names[name]})" for name in near]
@@ -197,21 +197,21 @@ def near_names(reference: Reference, typed: str) -> list[str]:
 
 
 def coded(reference: Reference, hit: Hit, dose: Dose | None, on: date | None) -> list[Coded]:
-    """The codes of a hit on a day: those in force first, then those whose dates don't tell, then the others."""
-    told = []
+    """Return the codes of a hit on a day: those in force first, then the unknown, then the others."""
+    coded_hits = []
     for code in hit.codes:
         units = billing_units(dose, unit_of(reference, code), hit.packages) if dose else Answer("", "units", "")
-        told.append(Coded(code, code.in_force(on) if on else None, units))
+        coded_hits.append(Coded(code, code.in_force(on) if on else None, units))
     rank = {True: 0, None: 1, False: 2}
-    return sorted(told, key=lambda one: rank[one.in_force]) if on else told
+    return sorted(coded_hits, key=lambda one: rank[one.in_force]) if on else coded_hits
 
 
 def unit_of(reference: Reference, code: SpecificCode) -> str:
-    """What one unit of a code stands for, by its own column or the end of its text; empty when unknown."""
+    """Return the amount of one unit of a code, from its own column or the end of its text; empty if unknown."""
     listed = reference.code(code.code)
     return code.billing_unit or (text_unit(listed.short) if listed else "")
 
 
 def quantities(hit: Hit, dose: Dose) -> list[tuple[Product, Answer]]:
-    """The NDC quantity of a dose out of each package of a hit."""
+    """Compute the NDC quantity of a dose for each package of a hit."""
     return [(product, ndc_quantity(dose, product)) for product in hit.packages]

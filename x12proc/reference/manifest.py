@@ -1,4 +1,4 @@
-"""``edition.toml``: what an edition is made of, how old each part is, and for which days it speaks."""
+"""``edition.toml``: the sources of an edition, the date of each, and the days that its tables cover."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EDITION: Final = "edition.toml"
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A file that went into the edition, and what its publisher calls that state of it."""
+    """A source file of the edition, and its publisher's name for that edition of it."""
 
     name: str
     edition: str
@@ -21,7 +21,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class TableInfo(msgspec.Struct, frozen=True):
-    """A table of the edition. It speaks for service dates from ``first`` to ``last``; None is no limit."""
+    """A table of the edition. It covers service dates from ``first`` to ``last``; None is no limit."""
 
     rows: int
     sources: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class TableInfo(msgspec.Struct, frozen=True):
     last: date | None = None
 
     def covers(self, on: date) -> bool:
-        """Whether the table speaks for that day."""
+        """Return whether the table covers that day."""
         return (self.first is None or self.first <= on) and (self.last is None or on <= self.last)
 
 
@@ -66,7 +66,7 @@ def _table(entry: Mapping[str, Any]) -> TableInfo:
 
 
 def render_manifest(manifest: Manifest) -> bytes:
-    """The manifest as TOML; the same manifest always gives the same bytes."""
+    """Format the manifest as TOML; the same manifest always gives the same bytes."""
     lines = [
         "# A dated reference edition, built from United States government data. Written by a program.",
         f"edition = {_text(manifest.edition)}",
@@ -83,5 +83,5 @@ def render_manifest(manifest: Manifest) -> bytes:
 
 
 def _text(value: str) -> str:
-    """A TOML basic string; JSON's escapes are valid in it."""
+    """Quote a TOML basic string; JSON's escapes are valid in it."""
     return msgspec.json.encode(value).decode("utf-8")

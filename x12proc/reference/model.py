@@ -1,4 +1,4 @@
-"""What the reference tables tell: products, codes with their dates, biosimilars."""
+"""The rows of the reference tables: products, codes with their dates, biosimilars."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from x12proc.reference.strength import Strength, read_strengths
 
 
 class Product(msgspec.Struct, frozen=True):
-    """What the tables know of a product; a part that none of them states is empty or None.
+    """The facts of a product; a fact that no table states is empty or None.
 
-    ``ndc`` is None when the package isn't listed and the facts come from another package of the same
-    product (the first nine digits): container and strength, which may differ by package, are then left out.
+    ``ndc`` is None if the package isn't listed and the facts are those of another package of the same product
+    (the first nine digits): container and strength, which may differ by package, are then left out.
     """
 
     ndc: str | None
@@ -27,7 +27,7 @@ class Product(msgspec.Struct, frozen=True):
     specific_code: str  # HCPCS code of its own; several are joined by ";"
     specific_from: str | None  # ISO date from which the code can be billed
     from_confidence: str  # of that date: verified, unverified, or empty
-    billing_unit: str  # what one unit of the code stands for, e.g. 10 MG
+    billing_unit: str  # amount of one unit of the code, e.g. 10 MG
     edition: str  # date of the edition
 
 
@@ -48,12 +48,12 @@ class HcpcsCode(msgspec.Struct, frozen=True):
     known_since: date | None  # where added isn't known: the first day of a CMS publication that lists it
 
     def in_force(self, on: date) -> bool | None:
-        """Whether it could be billed that day; None when the dates don't tell."""
+        """Return whether it was billable that day; None if its dates leave it open."""
         return in_force(self.added, self.terminated, on, self.known_since)
 
 
 class SpecificCode(msgspec.Struct, frozen=True):
-    """A code that stands for one drug, and how it was matched to what was asked."""
+    """A code of one drug alone, and how it was matched to the lookup."""
 
     code: str
     first: date | None  # first day the code could be billed; None: unknown
@@ -66,7 +66,7 @@ class SpecificCode(msgspec.Struct, frozen=True):
     known_since: date | None = None  # where first isn't known: the first day of a CMS publication that lists it
 
     def in_force(self, on: date) -> bool | None:
-        """Whether it could be billed that day; None when the dates don't tell."""
+        """Return whether it was billable that day; None if its dates leave it open."""
         return in_force(self.first, self.last, on, self.known_since)
 
 
@@ -81,7 +81,7 @@ class Biosimilar(msgspec.Struct, frozen=True):
 
 
 class Dosing(msgspec.Struct, frozen=True):
-    """How a drug is dosed, and what may be counted in place of an amount.
+    """How a drug is dosed, and what may be counted instead of an amount.
 
     ``kind`` is ``mass``, ``activity`` (units), ``volume``, ``cells``, ``vector-genomes``, ``particles`` (viral
     particles, plaque-forming units) or ``piece``: of the last the number of pieces is the dose, and an amount is
@@ -94,23 +94,23 @@ class Dosing(msgspec.Struct, frozen=True):
 
 
 class Package(msgspec.Struct, frozen=True):
-    """One package of a product, and the days on which it can have been given."""
+    """One package of a product, and the days on which it may have been given."""
 
     name: str  # brand, lower-case
     generic: str  # canonical, lower-case
     container: str  # SDV MDV PFS PEN CARTRIDGE BAG KIT, or empty
     strength: str  # 1008 mg/5.6 mL
-    first: date | None  # when it was licensed, so that no earlier day knows it; None: unknown
+    first: date | None  # day of its license, before which nobody had it; None: unknown
     last: date | None  # the last day on which it was sold; None: still sold, or unknown
 
     @property
     def holds(self) -> Strength | None:
-        """What one container holds; None where the text of the strength isn't plain."""
+        """Return the content of one container; None if the text of the strength is not a single one."""
         read = read_strengths(self.strength)
         return read[0] if len(read) == 1 else None
 
     def on_sale(self, on: date) -> bool:
-        """Whether it can have been given that day, for all that is known."""
+        """Return whether it may have been given that day; unknown dates exclude nothing."""
         return (self.first is None or self.first <= on) and (self.last is None or on <= self.last)
 
 
@@ -133,14 +133,14 @@ class Modifier(msgspec.Struct, frozen=True):
     terminated: date | None  # the last day; None: still open
 
     def in_force(self, on: date) -> bool | None:
-        """Whether it could be reported that day; None when the dates don't tell."""
+        """Return whether it could be reported that day; None if its dates leave it open."""
         return in_force(self.added, self.terminated, on)
 
 
 def in_force(first: date | None, last: date | None, on: date, known_since: date | None = None) -> bool | None:
-    """Whether ``on`` lies between two days, of which either may be unknown; None when that leaves it open.
+    """Return whether ``on`` lies between two days; None if an unknown one leaves it open.
 
-    Where the first day is unknown, ``known_since`` is a day by which it had come.
+    If the first day is unknown, ``known_since`` is a day by which the row was in force.
     """
     if (first is not None and on < first) or (last is not None and on > last):
         return False

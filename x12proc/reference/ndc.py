@@ -1,4 +1,4 @@
-"""National Drug Codes: the many spellings of one number, brought to 11 digits (5-4-2)."""
+"""Normalize National Drug Codes from any spelling to 11 digits (5-4-2)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-#: What some payers ask for as the "NDC" of a compounding fee. It names no product, so it is a placeholder
-#: too; it has a name of its own because a payer profile may allow it.
+#: The "NDC" that some payers require for a compounding fee. It names no product, so it is a placeholder too; it
+#: has a constant of its own because a payer profile may allow it.
 COMPOUND_FEE_NDC: Final = "00000000070"
 
 _LONGEST_SPELLING = 40  # "NDC NUMBER: " and 13 characters fit well; longer text is not an NDC
@@ -23,7 +23,7 @@ _COUNTING_UP = ("123456789", "012345678")
 
 
 def normalize(text: str) -> str | None:
-    """The 11 digits that ``text`` spells without doubt, else None.
+    """Return the 11 digits that ``text`` spells unambiguously, else None.
 
     Understood: 11 digits; hyphenated 5-4-2, 4-4-2, 5-3-2 and 5-4-1 (blanks in place of hyphens as well); a
     leading ``N4``, ``NDC``, ``NDC:`` or ``NDC#``; blanks around. Ten digits without hyphens are three
@@ -47,7 +47,7 @@ def _normalised(text: str) -> str | None:
 
 
 def candidates(ten_digits: str) -> tuple[str, ...]:
-    """The 11-digit readings of an unhyphenated 10-digit number, as 4-4-2, 5-3-2 and 5-4-1, without doubles.
+    """Return the 11-digit forms of an unhyphenated 10-digit number, as 4-4-2, 5-3-2 and 5-4-1, without duplicates.
 
     Empty when ``ten_digits`` isn't exactly ten digits.
     """
@@ -58,14 +58,14 @@ def candidates(ten_digits: str) -> tuple[str, ...]:
 
 
 def hyphenated(ndc11: str) -> str:
-    """``25682002501`` as people read it: ``25682-0025-01``. Anything but 11 characters is given back as it is."""
+    """Hyphenate ``25682002501`` as ``25682-0025-01``. Anything but 11 characters is returned unchanged."""
     if len(ndc11) != 11:
         return ndc11
     return f"{ndc11[:5]}-{ndc11[5:9]}-{ndc11[9:]}"
 
 
 def is_placeholder(ndc: str) -> bool:
-    """Whether ``ndc`` (hyphens allowed) has the form of a number typed in to fill the field.
+    """Return whether ``ndc`` (hyphens allowed) looks like a number typed in to fill the field.
 
     That is: one digit throughout, or one digit per part (``11111-2222-33``); digits counting up
     (``12345-6789-01``); a labeler of nines or zeros with a product of nines or zeros (``99999-9999-01``,

@@ -1,4 +1,4 @@
-"""Readers of the official downloads, as the agencies publish them: lines of bytes in, records out.
+"""Read the official downloads as the agencies publish them: lines of bytes in, records out.
 
 Every reader streams, decodes UTF-8 and else Windows-1252, finds its header row by content, and raises
 ValueError with file, row and column for what it can't read.
@@ -28,7 +28,7 @@ HCPCS_TEXT: Final = "hcpcs-text"
 HCPCS_XLSX: Final = "hcpcs-xlsx"
 PURPLE: Final = "purple-book"
 ICD: Final = "icd10cm-codes"
-#: Recognized, and kept out: they say nothing that an edition holds.
+#: Recognized, and skipped: they hold nothing that an edition needs.
 OTHERS: Final = {
     "awp-crosswalk": "prices by AWP, not an assignment of NDC to code under the ASP",
     "opps-crosswalk": "the hospital outpatient crosswalk; kept apart from the ASP crosswalk",
@@ -45,7 +45,7 @@ _ICD_LINE = re.compile(r"([A-Z][0-9A-Z]{2,6})\s+\S")
 
 
 def decoded(lines: Iterable[bytes]) -> Iterator[str]:
-    """The lines as text, without a byte order mark."""
+    """Decode the lines as text, without a byte order mark."""
     for number, line in enumerate(lines):
         try:
             text = line.decode("utf-8")
@@ -55,7 +55,7 @@ def decoded(lines: Iterable[bytes]) -> Iterator[str]:
 
 
 def kind_of(name: str, lines: Iterable[bytes]) -> str | None:
-    """What a text file is by its first lines, or None; the name only tells crosswalks without a title apart."""
+    """Return the kind of a text file by its first lines, or None; the name decides between untitled crosswalks."""
     head = list(decoded(islice(lines, _HEAD_LINES)))
     for number, line in enumerate(head):
         kind = _kind_by_header(line) or (_crosswalk_kind(name, head[:number]) if _is_crosswalk(line) else None)
@@ -90,7 +90,7 @@ def _is_crosswalk(line: str) -> bool:
 
 
 def _crosswalk_kind(name: str, before: Sequence[str]) -> str:
-    """The title tells which crosswalk it is; where there is none, the file's name does."""
+    """Return the kind of a crosswalk by its title, or by the file's name if it has none."""
     title = next((line for line in before if line.strip(", \r\n")), "")
     other = _OTHER_CROSSWALK.search(title) or (
         None if re.search(r"\bASP\b", title) else _OTHER_CROSSWALK.search(name.replace("_", " "))
@@ -111,7 +111,7 @@ class Record(NamedTuple):
 def _records(
     name: str, rows: Iterator[tuple[int, list[str]]], starts: re.Pattern[str], needed: Sequence[str]
 ) -> Iterator[Record]:
-    """The rows below the header row, which is the first whose first cell matches ``starts``."""
+    """Yield the rows below the header row, which is the first whose first cell matches ``starts``."""
     header = next((row for _, row in rows if row and starts.match(row[0].strip())), None)
     if header is None:
         raise ValueError(f"{name}: no header row; its columns are {', '.join(needed)}")
@@ -149,12 +149,12 @@ _PRODUCT_COLUMNS: Final = (
 
 
 def directory_products(name: str, lines: Iterable[bytes]) -> Iterator[Record]:
-    """The rows of ``product.txt``."""
+    """Yield the rows of ``product.txt``."""
     return _records(name, _numbered(name, lines, "\t"), re.compile("PRODUCTID"), _PRODUCT_COLUMNS)
 
 
 def directory_packages(name: str, lines: Iterable[bytes]) -> Iterator[tuple[Record, str]]:
-    """The rows of ``package.txt``, each with its NDC of 11 digits."""
+    """Yield the rows of ``package.txt``, each with its NDC of 11 digits."""
     needed = ("PRODUCTID", "NDCPACKAGECODE", "PACKAGEDESCRIPTION")
     for record in _records(name, _numbered(name, lines, "\t"), re.compile("PRODUCTID"), needed):
         yield record, _ndc11(name, record, "NDCPACKAGECODE")
@@ -176,20 +176,20 @@ _CONTAINERS: Final = (
 
 
 def package_container(description: str) -> str:
-    """The container that a package description names, at any depth of its nesting; empty when it names several."""
+    """Return the container of a package description, at any depth of its nesting; empty if it names several."""
     text = description.upper()
     found = [kind for kind, pattern in _CONTAINERS if pattern.search(text)]
     return found[0] if len(found) == 1 or found[:1] == ["KIT"] else ""
 
 
 def application_kind(number: str, category: str) -> str:
-    """BLA, NDA or ANDA by the application number, else by the marketing category; else empty."""
+    """Return BLA, NDA or ANDA by the application number, else by the marketing category; else empty."""
     found = re.match(r"(?:BLA|NDA|ANDA)", number) or re.match(r"(?:BLA|NDA|ANDA)\b", category)
     return found[0] if found else ""
 
 
 def directory_strength(numbers: str, units: str) -> str:
-    """``70; 5600`` and ``mg/1; [iU]/1`` as ``70 mg; 5600 [iU]``."""
+    """Join numbers and units: ``70; 5600`` and ``mg/1; [iU]/1`` give ``70 mg; 5600 [iU]``."""
     pairs = zip(numbers.split(";"), units.split(";"), strict=False)
     return "; ".join(
         f"{number.strip()} {unit.strip().removesuffix('/1')}" for number, unit in pairs if number.strip()
@@ -222,7 +222,7 @@ _MONTH_DAY = re.compile(r"through ([A-Z][a-z]+ [0-9]{1,2}, [0-9]{4})")
 
 
 def crosswalk(name: str, lines: Iterable[bytes]) -> Crosswalk:
-    """The ASP crosswalk or the NOC crosswalk of any quarter."""
+    """Read the ASP crosswalk or the NOC crosswalk of any quarter."""
     rows = list(_numbered(name, lines))
     noc = any(row and row[0].strip() == "Drug Generic Name" for _, row in rows[:_HEAD_LINES])
     starts = re.compile("Drug Generic Name") if noc else _CODE_COLUMN
@@ -276,7 +276,7 @@ _FIXED_DATES: Final = (("add date", 268, 276), ("effective date", 276, 284), ("t
 
 
 def hcpcs_text(name: str, lines: Iterable[bytes]) -> Iterator[HcpcsRecord]:
-    """The codes of the fixed-width file: record 3 begins a code, 4 continues its text; modifiers are skipped."""
+    """Read codes of the fixed-width file: record 3 begins a code, 4 continues its text; modifiers are skipped."""
     found: HcpcsRecord | None = None
     for number, raw in enumerate(decoded(lines), 1):
         line = raw.rstrip("\r\n\x1a")
@@ -297,7 +297,7 @@ def hcpcs_text(name: str, lines: Iterable[bytes]) -> Iterator[HcpcsRecord]:
 
 
 def _compact(name: str, number: int, column: str, text: str) -> str:
-    """A date like 20191001 as ISO; blank is empty."""
+    """Convert a date like 20191001 to ISO; blank is empty."""
     day = text.strip()
     if not day:
         return ""
@@ -316,7 +316,7 @@ _FIRST_DAY: Final = date(1899, 12, 30)  # day 0 of a workbook's calendar
 
 
 def hcpcs_rows(name: str, rows: Iterator[tuple[int, list[str]]]) -> Iterator[HcpcsRecord]:
-    """The codes of the XLSX edition, from the cells of its sheet."""
+    """Read the codes of the XLSX edition from the cells of its sheet."""
     codes: dict[str, HcpcsRecord] = {}
     wide = ((number, row + [""] * (_XLSX_WIDTH - len(row))) for number, row in rows)
     for record in _records(name, wide, re.compile("HCPC"), _XLSX_COLUMNS):
@@ -332,7 +332,7 @@ def hcpcs_rows(name: str, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Hcp
 
 
 def _cell_date(name: str, number: int, column: str, text: str) -> str:
-    """A date of a sheet, written 20191001 or kept as the workbook's count of days."""
+    """Convert a date of a sheet, written 20191001 or as the workbook's count of days."""
     if re.fullmatch(r"[0-9]{5}", text):
         return (_FIRST_DAY + timedelta(days=int(text))).isoformat()
     return _compact(name, number, column, text)
@@ -350,9 +350,9 @@ class Licence(NamedTuple):
 
 
 def purple_book(name: str, lines: Iterable[bytes]) -> list[Licence]:
-    """The products of the last table in the file, which is the whole list; the first holds the month's changes."""
+    """Read the products of the last table in the file, the whole list; the first holds the month's changes."""
     rows = list(_numbered(name, lines))
-    last = max((place for place, (_, row) in enumerate(rows) if row and row[0].strip() == "N/R/U"), default=0)
+    last = max((index for index, (_, row) in enumerate(rows) if row and row[0].strip() == "N/R/U"), default=0)
     needed = ("BLA Number", "Proprietary Name", "Proper Name")
     found = []
     for record in _records(name, iter(rows[last:]), re.compile("N/R/U"), needed):
@@ -368,7 +368,7 @@ def purple_book(name: str, lines: Iterable[bytes]) -> list[Licence]:
 
 
 def icd_codes(name: str, lines: Iterable[bytes]) -> list[str]:
-    """The codes of ``icd10cm_codes_YYYY.txt``; all of them can be billed."""
+    """Read the codes of ``icd10cm_codes_YYYY.txt``; all of them are billable."""
     codes = []
     for number, line in enumerate(decoded(lines), 1):
         found = _ICD_LINE.match(line)
@@ -384,7 +384,7 @@ def icd_codes(name: str, lines: Iterable[bytes]) -> list[str]:
 
 
 def icd_year(name: str) -> int:
-    """The fiscal year in a file's name; the content doesn't say it."""
+    """Return the fiscal year in a file's name; the content does not state it."""
     found = re.search(r"20[0-9]{2}", name)
     if found is None:
         raise ValueError(f"{name}: the name must hold the fiscal year, as icd10cm_codes_2027.txt does")

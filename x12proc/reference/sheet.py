@@ -1,4 +1,4 @@
-"""The cells of an XLSX workbook's first sheet, streamed: a ZIP of XML, read with the standard library and lxml."""
+"""Stream the cells of an XLSX workbook's first sheet: a ZIP of XML, read with the standard library and lxml."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MOST_UNPACKED: Final = 512 * 1024 * 1024  # the whole HCPCS sheet unpacks to ab
 
 
 def is_workbook(archive: zipfile.ZipFile) -> bool:
-    """Whether a ZIP is an XLSX workbook."""
+    """Return whether a ZIP is an XLSX workbook."""
     return "xl/workbook.xml" in archive.namelist()
 
 
 def sheet_rows(name: str, archive: zipfile.ZipFile) -> Iterator[tuple[int, list[str]]]:
-    """The rows of the first sheet with their numbers; dates stay what the cell holds. Raises ValueError."""
+    """Yield the rows of the first sheet with their numbers; dates stay as in the cell. Raises ValueError."""
     sheets = sorted(
         entry for entry in archive.namelist() if re.fullmatch(r"xl/worksheets/sheet[0-9]+\.xml", entry)
     )
@@ -55,20 +55,20 @@ def _rows(sheet: IO[bytes], strings: list[str]) -> Iterator[tuple[int, list[str]
     for count, row in enumerate(_parse(sheet, "row"), 1):
         cells: list[str] = []
         for cell in row.iter(_NS + "c"):
-            place = _column(cell.get("r", "")) if cell.get("r") else len(cells)
-            cells += [""] * (place + 1 - len(cells))
-            cells[place] = _value(cell, strings)
+            index = _column(cell.get("r", "")) if cell.get("r") else len(cells)
+            cells += [""] * (index + 1 - len(cells))
+            cells[index] = _value(cell, strings)
         yield int(row.get("r", count)), cells
 
 
 def _column(reference: str) -> int:
-    """``A1`` is column 0, ``AA7`` column 26."""
-    place = 0
+    """Return the column index of a cell: 0 for ``A1``, 26 for ``AA7``."""
+    index = 0
     for letter in re.sub(r"[^A-Z]", "", reference):
-        place = place * 26 + ord(letter) - 64
-    if not 1 <= place <= 16384:
+        index = index * 26 + ord(letter) - 64
+    if not 1 <= index <= 16384:
         raise ValueError(f"a cell stands at {reference!r}")
-    return place - 1
+    return index - 1
 
 
 def _value(cell: etree._Element, strings: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What the text of a product's strength says: how much a container holds, and in how much liquid."""
+"""Read the text of a product's strength: the content of a container, and its volume."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _LONGEST = 300  # characters; longer texts list every size of a brand
 class Strength(msgspec.Struct, frozen=True):
     """One strength of a product, e.g. ``300 MG`` in ``3`` ML.
 
-    ``unit`` is MG, MCG, G or UNIT (which stands for IU as well). ``volume`` is in ML and None for what is not
-    sold as a liquid or where nothing tells; with ``per_ml`` only the concentration is known, not the container.
+    ``unit`` is MG, MCG, G or UNIT (used for IU as well). ``volume`` is in ML, and None for what is not
+    sold as a liquid or if unknown; with ``per_ml`` only the concentration is known, not the container.
     """
 
     amount: Decimal
@@ -32,13 +32,13 @@ class Strength(msgspec.Struct, frozen=True):
 
     @property
     def concentration(self) -> Decimal | None:
-        """How much one milliliter holds."""
+        """Return the content of one milliliter."""
         return self.amount / self.volume if self.volume else None
 
 
 @lru_cache(maxsize=4096)
 def read_strengths(text: str) -> tuple[Strength, ...]:
-    """The strengths in a table's text (``300 mg/15 mL``, ``20 mg/10 mL; 5 mg/2.5 mL``, ``105 mg lyophilized``).
+    """Read the strengths in a text (``300 mg/15 mL``, ``20 mg/10 mL; 5 mg/2.5 mL``, ``105 mg lyophilized``).
 
     Empty when any part of the text is not understood: half a list of strengths would mislead.
     """

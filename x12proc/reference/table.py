@@ -1,4 +1,4 @@
-"""Tables as bytes: looked up by bisecting, so that loading one costs nothing but reading its file."""
+"""Tables as bytes, searched by bisection, so that loading one costs only reading its file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-#: What is wrong with a row: the column, what was found, what was expected.
+#: An error in a row: the column, the value found, the value expected.
 Fault = tuple[str, str, str]
 
 _PIECE: Final = 64 * 1024  # bytes decoded at a time
@@ -15,7 +15,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class Column(NamedTuple):
-    """A column's name and what each of its values must match in full (a regular expression; empty: anything)."""
+    """A column's name and the regular expression that each of its values must match in full; empty: anything."""
 
     name: str
     pattern: str = ""
@@ -27,14 +27,14 @@ A_DATE: Final = "a date such as 2019-10-01, or empty"
 
 
 def malformed(table: str, row: int, column: str, found: str, wanted: str) -> ValueError:
-    """The one form in which tables complain: which table, row (1 is the header) and column."""
+    """Return the error for a table, row (1 is the header) and column."""
     return ValueError(f"{table}, row {row}, column {column}: found {found[:60]!r}, expected {wanted}")
 
 
 class SortedTable:
     """A CSV table, UTF-8, one line a row, its rows in order of the first column.
 
-    A row is decoded and checked when it is met, together with its neighbors, which prove its place. Every
+    A row is decoded and checked when it is read, together with its neighbors, which proves the order. Every
     method raises ValueError with table, row and column for what is malformed.
     """
 
@@ -48,11 +48,11 @@ class SortedTable:
         self._check_header()
 
     def row(self, key: str) -> list[str] | None:
-        """The first row whose first column is ``key``."""
+        """Return the first row whose first column is ``key``."""
         return next(iter([*self.rows_from(key + ",")]), None)
 
     def rows_from(self, prefix: str) -> Iterator[list[str]]:
-        """The rows whose line begins with ``prefix``."""
+        """Yield the rows whose line begins with ``prefix``."""
         start = self._seek(prefix.encode())
         self._check_order(start)
         while self._data.startswith(prefix.encode(), start):
@@ -61,18 +61,18 @@ class SortedTable:
             self._check_order(start)
 
     def rows_with(self, value: str, column: int) -> Iterator[list[str]]:
-        """The rows that have ``value`` in the column of that index; a search, not a bisection."""
+        """Yield the rows with ``value`` in the column of that index, by a full search."""
         wanted = value.replace('"', '""').encode()
-        place = self._data.find(wanted, self._body) if wanted else -1
-        while place >= 0:
-            start = self._data.rfind(b"\n", 0, place) + 1
+        offset = self._data.find(wanted, self._body) if wanted else -1
+        while offset >= 0:
+            start = self._data.rfind(b"\n", 0, offset) + 1
             row = self._parse(start)
             if row[column] == value:
                 yield row
-            place = self._data.find(wanted, self._end_of_line(start))
+            offset = self._data.find(wanted, self._end_of_line(start))
 
     def all_rows(self) -> Iterator[list[str]]:
-        """Every row in turn, each checked, and their order with them."""
+        """Yield every row in turn, checking each row and their order."""
         before = ""
         for number, row in enumerate(self._all_cells(), 2):
             fault = row_fault(row, self._checks)
@@ -101,14 +101,14 @@ class SortedTable:
             yield from piece.removesuffix("\n").split("\n")
             start = end
 
-    # -- places ----------------------------------------------------------------------------------------
+    # -- offsets ---------------------------------------------------------------------------------------
 
     def _end_of_line(self, start: int) -> int:
         end = self._data.find(b"\n", start)
         return len(self._data) if end < 0 else end
 
     def _seek(self, key: bytes) -> int:
-        """Where the first line begins that isn't before ``key``."""
+        """Return the offset of the first line that does not sort before ``key``."""
         low, high = self._body, len(self._data)
         while low < high:
             start = max(self._data.rfind(b"\n", low, (low + high) // 2) + 1, low)
@@ -120,13 +120,13 @@ class SortedTable:
         return min(low, len(self._data))
 
     def _check_order(self, start: int) -> None:
-        """Check the rows around a border, and that the one before belongs before the one behind it."""
+        """Check the rows on both sides of an offset, and that they are in order."""
         before = self._parse(self._data.rfind(b"\n", 0, start - 1) + 1) if start > self._body else None
-        behind = self._parse(start) if start < len(self._data) else None
-        if before is None or behind is None:
+        after = self._parse(start) if start < len(self._data) else None
+        if before is None or after is None:
             return
-        if before[0] > behind[0] or (self._unique and before[0] == behind[0]):
-            raise malformed(self.name, self._number(start), *self._disorder(behind[0]))
+        if before[0] > after[0] or (self._unique and before[0] == after[0]):
+            raise malformed(self.name, self._number(start), *self._disorder(after[0]))
 
     def _disorder(self, value: str) -> Fault:
         wanted = "each value once, in ascending order" if self._unique else "ascending order"
@@ -160,36 +160,36 @@ class SortedTable:
         if not self._data:
             raise ValueError(f"{self.name}: empty; its first row must be {','.join(names)}")
         header = self._cells(0)
-        for place, name in enumerate(names):
-            if header[place : place + 1] != [name]:
-                found = header[place] if place < len(header) else "nothing"
+        for index, name in enumerate(names):
+            if header[index : index + 1] != [name]:
+                found = header[index] if index < len(header) else "nothing"
                 raise malformed(self.name, 1, name, found, f"the column's name {name!r}")
 
 
 class Checks:
-    """The columns of a table, ready to check rows."""
+    """The columns of a table, prepared for checking rows."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = columns
         self.patterns = [
-            (place, column, re.compile(column.pattern)) for place, column in enumerate(columns) if column.pattern
+            (index, column, re.compile(column.pattern)) for index, column in enumerate(columns) if column.pattern
         ]
 
 
 def row_fault(row: Sequence[str], checks: Checks) -> Fault | None:
-    """What is wrong with a row: the column, what was found and what was expected; None for a good one."""
+    """Return the first error of a row: column, value found, value expected; None for a valid one."""
     columns = checks.columns
     if len(row) != len(columns):
         column = columns[len(row)].name if len(row) < len(columns) else f"{len(columns) + 1}"
         return column, f"{len(row)} values", f"{len(columns)} values"
-    for place, checked, pattern in checks.patterns:
-        if pattern.fullmatch(row[place]) is None:
-            return checked.name, row[place], checked.wanted
+    for index, checked, pattern in checks.patterns:
+        if pattern.fullmatch(row[index]) is None:
+            return checked.name, row[index], checked.wanted
     return None
 
 
 def table_bytes(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> bytes:
-    """A table as it lies in an edition: header, then the rows as given; line ends are LF."""
+    """Format a table of an edition: header, then the rows in the given order; line ends are LF."""
     out = _Bytes()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(column.name for column in columns)
@@ -198,7 +198,7 @@ def table_bytes(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> byt
 
 
 class _Bytes:
-    """What csv.writer writes to."""
+    """The file-like object that csv.writer writes to."""
 
     def __init__(self) -> None:
         self.written = bytearray()

@@ -1,4 +1,4 @@
-"""How the official tables word things: names of drugs, routes, units, and what the text of a code says."""
+"""Read the wording of the official tables: names of drugs, routes, units, and the texts of codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: Codes that stand for "no code of its own": an NDC listed under one of them has no specific code.
+#: Codes for drugs without a specific code: an NDC listed under one of them has none.
 UNSPECIFIC_CODES: Final = words(
     "A9699 C9399 J3490 J3590 J7199 J7599 J7699 J7799 J7999 J8498 J8499 J8597 J8999 J9999"
 )
@@ -62,7 +62,7 @@ SALTS: Final = words(
 #: Without the word after them these are no drug: the chloride of "sodium chloride" stays.
 SALT_ONLY_FIRST_WORDS: Final = words("calcium magnesium potassium sodium zinc ammonium arsenic")
 
-#: Words at the end of a product's name that tell its form, not the drug.
+#: Words at the end of a product's name that name its form, not the drug.
 FORM_WORDS: Final = words(
     "im inj injection inhalation iv kit kwikpen lyophilized mdv mpf multipack novaplus pak pen penfill pfs "
     "flexpen pumpcart solution spinal usp vial usp. rtu granules prefilled"
@@ -79,7 +79,7 @@ PLAIN_CODE: Final = re.compile(r"\b[A-Z]\d{4}\b")
 
 
 def iso_date(compact: str) -> str:
-    """``20191001`` as ``2019-10-01``; anything else is empty."""
+    """Convert ``20191001`` to ``2019-10-01``; anything else is empty."""
     return f"{compact[:4]}-{compact[4:6]}-{compact[6:]}" if re.fullmatch(r"\d{8}", compact) else ""
 
 
@@ -88,7 +88,7 @@ def specific_codes(text: str) -> list[str]:
 
 
 def tidy(name: str) -> str:
-    """A name without marks, brackets and form words: ``Kanjinti (Kit)`` and ``Tremfya IV`` lose their end."""
+    """Strip marks, brackets and form words from a name: ``Kanjinti (Kit)`` and ``Tremfya IV`` lose their end."""
     text = re.sub(r"\([^)]*\)", " ", name.replace("\ufffd", " ").replace("®", " ").replace("™", " "))
     text = re.sub(r"\s+in\s+(?:d5w|nacl|dextrose|sodium chloride|potassium chloride)\b.*", "", text, flags=re.I)
     parts = text.replace(" - ", " ").split()
@@ -98,7 +98,7 @@ def tidy(name: str) -> str:
 
 
 def without_salt(name: str) -> str:
-    """``morphine sulfate`` as ``morphine``; ``sodium chloride`` stays what it is."""
+    """Strip the salt: ``morphine sulfate`` becomes ``morphine``; ``sodium chloride`` is unchanged."""
     parts = name.lower().replace(",", "").split()
     while len(parts) > 1 and parts[-1] in SALTS and parts[0] not in SALT_ONLY_FIRST_WORDS:
         parts.pop()
@@ -106,13 +106,13 @@ def without_salt(name: str) -> str:
 
 
 def split_brands(text: str) -> list[str]:
-    """The single names in ``Carimune, Carimune Nf`` or ``Jubbonti/Wyost``; ``S/D`` isn't a separator."""
+    """Split the names in ``Carimune, Carimune Nf`` or ``Jubbonti/Wyost``; ``S/D`` isn't a separator."""
     parts = re.split(r"[,;]|(?<=[a-z]{3})/\s*(?=[A-Z])", re.sub(r"\([^)]*\)", " ", text))
     return [name for name in map(tidy, parts) if name]
 
 
 def hcpcs_generic(description: str) -> str:
-    """The drug in ``Injection, degarelix, 1 mg``; empty for combinations and other wordings."""
+    """Return the drug in ``Injection, degarelix, 1 mg``; empty for combinations and other wordings."""
     found = HCPCS_GENERIC.match(description)
     if found is None or re.search(r"mg and |/", description[found.start(1) : found.end() + 24]):
         return ""
@@ -128,7 +128,7 @@ def canonical_routes(text: str) -> str:
 
 
 def merged_container(text: str) -> str:
-    """The one container that every presentation in a list has; empty when they differ."""
+    """Return the one container of all presentations in a list; empty if they differ."""
     kinds = {PRESENTATIONS.get(part.strip().lower(), "") for part in text.split(";")}
     return kinds.pop() if len(kinds) == 1 else ""
 
@@ -166,7 +166,7 @@ _NUMBER_UNIT: Final = re.compile(r"\d\s*(?:mg|mcg|g|gm|ml|units?|iu)\b")
 
 
 def text_route(text: str) -> str:
-    """The one route that a code's long text restricts it to; empty when it names none, or several."""
+    """Return the one route that a code's long text restricts it to; empty if it names none, or several."""
     found = [route for route, pattern in _TEXT_ROUTES if re.search(pattern, text.lower())]
     return found[0] if len(found) == 1 else ""
 
@@ -175,7 +175,7 @@ _TEXT_PIECE: Final = re.compile(r", (per (?:treatment|therapeutic dose|implant|v
 
 
 def text_unit(text: str) -> str:
-    """What one unit of a code stands for, by the end of its text: ``10 MG``; empty when that isn't plain."""
+    """Return the amount of one unit of a code, by the end of its text: ``10 MG``; empty if unclear."""
     lowered = text.lower().strip()
     piece = _TEXT_PIECE.search(lowered)
     if piece is not None:
@@ -187,13 +187,13 @@ def text_unit(text: str) -> str:
 
 
 def suffixed_drug(text: str) -> str:
-    """The drug with a four-letter suffix that a long text begins with; empty for others and for combinations."""
+    """Return the drug with a four-letter suffix at the start of a long text; empty for others and combinations."""
     plain = re.sub(r"\([^)]*\)", "", text.lower())
     found = _SUFFIXED.match(plain)
     return found[1] if found and not re.search(r"\band\b|/", plain[: found.end() + 12]) else ""
 
 
 def bracketed(text: str) -> list[str]:
-    """The texts in brackets of a code's long text, lower-case, each of several names on its own."""
+    """Return the names in brackets of a code's long text, in lower case, each on its own."""
     inside = re.findall(r"\(([^()]*)\)", text.lower())
     return [name.strip() for part in inside for name in re.split(r"[/,]", part) if name.strip()]

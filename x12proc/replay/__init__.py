@@ -1,1 +1,1 @@
-"""Fixtures and what they expect: ours, and those of whoever writes rules of their own."""
+"""Run fixture cases, built-in ones and those of custom rules, and compare the results."""

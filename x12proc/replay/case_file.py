@@ -1,4 +1,4 @@
-"""Folder cases: what ``case.toml`` says of the run over ``input.edi``, and the day on which that run takes place.
+"""Folder cases: the options of ``case.toml`` for the run over ``input.edi``, and the date of that run.
 
 A case is a folder::
 
@@ -28,14 +28,14 @@ from x12proc.typed_toml import decode
 from x12proc.wire.delimiters import isa_fields
 
 _BOM = b"\xef\xbb\xbf"
-_ISA_HEAD = 1024  # bytes; ISA09 stands well before
+_ISA_HEAD = 1024  # bytes; ISA09 is well before
 
 
 class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """``case.toml``: the options of ``scrub`` of the run, each as the configuration has it when unsaid.
+    """``case.toml``: the options of ``scrub`` of the run, each by default as in the configuration.
 
-    Without ``emit`` the artifacts that stand in ``expected/`` are made. ``options`` are options of rules, on top
-    of whatever profile holds for a claim.
+    Without ``emit`` the artifacts in ``expected/`` are made. ``options`` are options of rules, on top of the
+    profile of each claim.
     """
 
     config: str = ""  # a configuration for this case alone, relative to its folder
@@ -51,20 +51,20 @@ class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def parse_case(text: bytes, where: str) -> CaseFile:
-    """A ``case.toml``. Raises ConfigError, which begins with ``where`` and names the key and what is allowed."""
+    """Parse a ``case.toml``. Raises ConfigError, which begins with ``where`` and names the key."""
     return decode(text, CaseFile, where)
 
 
 def case_day(case: CaseFile, data: bytes) -> date:
-    """Today's date for the run over ``data``: ``as_of``, else the day in ISA09, else that of rule fixtures.
+    """Return the date of the run over ``data``: ``as_of``, else the day in ISA09, else that of rule fixtures.
 
-    Never the day on which the case happens to run: what is expected would change overnight.
+    Never the actual day of the run: the expected artifacts would change overnight.
     """
     return case.as_of or _isa_date(data) or AS_OF
 
 
 def _isa_date(data: bytes) -> date | None:
-    """The date of the first interchange (ISA09, YYMMDD); None when there is none."""
+    """Return the date of the first interchange (ISA09, YYMMDD); None if there is none."""
     fields = isa_fields(data[:_ISA_HEAD].removeprefix(_BOM).lstrip())
     if fields is None or fields[0] != "ISA":
         return None
@@ -78,7 +78,7 @@ def _isa_date(data: bytes) -> date | None:
 def with_options(
     profiles: Profiles, options: Mapping[str, Mapping[str, Any]], rules: Mapping[str, Rule], where: str
 ) -> Profiles:
-    """Profiles that each have these options on top. Raises ConfigError, which begins with ``where``."""
+    """Return the profiles, each with these options on top. Raises ConfigError, which begins with ``where``."""
     if not options:
         return profiles
     entries = tuple(Entry(id=rule, options=dict(named)) for rule, named in options.items())
@@ -88,7 +88,7 @@ def with_options(
 
 
 def check_artifacts(kinds: tuple[str, ...], known: Mapping[str, str], where: str) -> None:
-    """Raises ConfigError for an artifact in ``emit`` that can't be written."""
+    """Check the artifacts in ``emit``. Raises ConfigError for one that can't be written."""
     unknown = [kind for kind in kinds if kind not in known]
     if unknown:
         raise ConfigError(f"{where}: emit: {', '.join(unknown)} can't be written; allowed are {', '.join(known)}")

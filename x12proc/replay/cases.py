@@ -1,4 +1,4 @@
-"""Fixture cases at the rim: found in folders, run like any input, and rewritten when that is asked for."""
+"""Find fixture cases in folders, run them like any input, and rewrite what they expect."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from x12proc.runner.settings import AUTO, Settings, load_settings, target_codes
 
 INPUT, CASE_FILE, EXPECTED = "input.edi", "case.toml", "expected"
 DEFAULT_ARTIFACTS = ("json", "annotated")
-# An artifact's name in expected/, and what --emit calls it.
+# An artifact's name in expected/, and its name for --emit.
 KINDS = {ending.lstrip("."): kind for kind, ending in ARTIFACTS.items()}
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _FIXTURE = re.compile(rb"^[ \t]*\[\[[ \t]*case", re.MULTILINE)
@@ -41,7 +41,7 @@ _FIXTURE_NAME = ".cases.toml"
 
 
 class ReplayCase(msgspec.Struct, frozen=True):
-    """A folder case (``file`` says how it runs) or one case of a rule fixture (``rule``)."""
+    """A folder case (``file`` has its options) or one case of a rule fixture (``rule``)."""
 
     path: Path  # the folder, or the fixture file
     name: str
@@ -50,7 +50,7 @@ class ReplayCase(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """How one artifact differs, in lines. ``found`` is what to expect from now on; None where there is nothing."""
+    """The differences of one artifact, in lines. ``found`` is its new content; None if it was not written."""
 
     artifact: str
     lines: list[str]
@@ -58,9 +58,9 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class CaseOutcome(msgspec.Struct, frozen=True):
-    """What became of a case: as expected when ``differences`` and ``error`` are empty.
+    """The result of a case: as expected if ``differences`` and ``error`` are empty.
 
-    ``error`` tells what keeps the case from being run. What a crashed rule leaves is never ``rewritable``.
+    ``error`` is the reason why the case could not run. The result of a crashed rule is never ``rewritable``.
     """
 
     case: ReplayCase
@@ -71,20 +71,20 @@ class CaseOutcome(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """All differences, each under its artifact's name."""
-        told = []
+        """Return all differences, each under its artifact's name."""
+        lines = []
         for difference in self.differences:
-            told += [difference.artifact, *(f"  {line}" for line in difference.lines)]
-        return "\n".join(told)
+            lines += [difference.artifact, *(f"  {line}" for line in difference.lines)]
+        return "\n".join(lines)
 
 
 # -- finding ------------------------------------------------------------------------------------------------------
 
 
 def find_cases(arguments: Sequence[str]) -> list[ReplayCase]:
-    """The cases that paths name: folders (searched), cases, rule fixtures, patterns; each case once.
+    """Return the cases that paths name: folders (searched), cases, rule fixtures, patterns; each case once.
 
-    Raises ConfigError for a path without a case and for a case or fixture that can't be understood.
+    Raises ConfigError for a path without a case and for an invalid case or fixture.
     """
     found: dict[tuple[Path, str], ReplayCase] = {}
     for argument in arguments:
@@ -115,7 +115,7 @@ def _named(argument: str) -> list[Path]:
 
 
 def _search(folder: Path) -> Iterator[Path]:
-    """Every input of a case and every rule fixture below a folder; hidden folders are left out."""
+    """Yield every input of a case and every rule fixture below a folder, except in hidden folders."""
     for here, folders, names in os.walk(folder):
         if INPUT in names:
             folders.clear()
@@ -126,14 +126,14 @@ def _search(folder: Path) -> Iterator[Path]:
 
 
 def is_case_path(path: Path) -> bool:
-    """Whether a file is a folder case's input, or a rule fixture: ``*.cases.toml`` or one with ``[[case]]``."""
+    """Return whether a file is a case's input or a rule fixture: ``*.cases.toml`` or one with ``[[case]]``."""
     if path.name == INPUT or path.name.endswith(_FIXTURE_NAME):
         return True
     return path.suffix == ".toml" and path.is_file() and _FIXTURE.search(_read(path)) is not None
 
 
 def cases_at(path: Path) -> list[ReplayCase]:
-    """The cases of one file: an ``input.edi`` or a rule fixture. Raises ConfigError."""
+    """Read the cases of one file: an ``input.edi`` or a rule fixture. Raises ConfigError."""
     if path.name == INPUT:
         return [_folder_case(path.parent)]
     if path.suffix != ".toml":
@@ -154,7 +154,7 @@ def _folder_case(folder: Path) -> ReplayCase:
 
 
 def _expected_names(folder: Path) -> list[str]:
-    """What stands in expected/, in the order in which artifacts are told; unknown names come first."""
+    """Return the names in expected/, in the order of artifacts; unknown names come first."""
     expected = folder / EXPECTED
     names = [entry.name for entry in expected.iterdir() if entry.name[0] != "."] if expected.is_dir() else []
     return sorted(names, key=lambda name: (list(KINDS).index(name) if name in KINDS else -1, name))
@@ -173,7 +173,7 @@ def _read(path: Path) -> bytes:
 def run_all(
     cases: Sequence[ReplayCase], settings: Settings, config: Path | None, jobs: int
 ) -> Iterator[CaseOutcome]:
-    """Every case's outcome, in order, in ``jobs`` processes. ``settings`` are those that ``config`` makes."""
+    """Run every case, in order, in ``jobs`` processes. ``settings`` are those of ``config``."""
     if jobs == 1 or len(cases) == 1:
         yield from (run_case(case, settings) for case in cases)
         return
@@ -219,7 +219,7 @@ def _rule_differences(case: rule_cases.Case, path: Path, settings: Settings) -> 
 
 def _base_reader(folder: Path) -> rule_cases.ReadBase:
     def read(name: str) -> bytes:
-        return rule_cases.own_base(name) if name in ("P", "I") else _read(folder / name)
+        return rule_cases.builtin_base(name) if name in ("P", "I") else _read(folder / name)
 
     return read
 
@@ -228,9 +228,9 @@ def _folder_differences(folder: Path, file: CaseFile, settings: Settings) -> tup
     expected = _expected_names(folder)
     names = [_NAMES[kind] for kind in file.emit] or expected or [_NAMES[kind] for kind in DEFAULT_ARTIFACTS]
     settings = case_settings(file, folder, _settings(folder / file.config) if file.config else settings)
-    with tempfile.TemporaryDirectory(prefix="x12proc-") as place:
+    with tempfile.TemporaryDirectory(prefix="x12proc-") as output:
         emit = [KINDS[name] for name in names]
-        result = run_quietly(Input(folder / INPUT), settings, emit, Path(place), fixing=file.fix)
+        result = run_quietly(Input(folder / INPUT), settings, emit, Path(output), fixing=file.fix)
         found = {path.name.partition(".")[2]: path.read_bytes() for path in result.artifacts}
     crashes = [fault.message for fault in result.faults if fault.code in (RULE_CRASH, INTERNAL_FAULT)]
     differences = [Difference("rules", crashes)] if crashes else []
@@ -253,7 +253,7 @@ def _compared(name: str, expected: bytes | None, found: bytes | None, *, asked: 
 
 
 def case_settings(file: CaseFile, folder: Path, settings: Settings) -> Settings:
-    """The settings under which a folder case runs. Raises ConfigError for an unknown profile, code or option."""
+    """Return the settings of a folder case. Raises ConfigError for an unknown profile, code or option."""
     where = str(folder / CASE_FILE)
     profile = settings.profile if file.profile is None else file.profile
     try:
@@ -281,7 +281,7 @@ def case_settings(file: CaseFile, folder: Path, settings: Settings) -> Settings:
 def run_quietly(
     source: Input, settings: Settings, emit: Sequence[str], target: Path, fixing: FixLevel = "off"
 ) -> Result:
-    """Scrub an input as ``scrub`` does, without log lines: what there is to say is in the comparison."""
+    """Scrub an input as ``scrub`` does, without log lines: the comparison reports the results."""
     with capture_logs():
         return FileRun(source, settings, emit, target, fixing=fixing).run()
 
@@ -290,7 +290,7 @@ def run_quietly(
 
 
 def rewrite(outcome: CaseOutcome, say: Callable[[Path], None]) -> None:
-    """Make what was found what is expected. ``say`` is called with every file that changed. Raises OSError."""
+    """Write what was found as what is expected. ``say`` is called with every changed file. Raises OSError."""
     folder = outcome.case.path / EXPECTED
     folder.mkdir(exist_ok=True)
     for difference in outcome.differences:

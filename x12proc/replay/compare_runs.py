@@ -1,4 +1,4 @@
-"""Inputs scrubbed again, each held against the report that an older version made of it."""
+"""Scrub inputs again and compare each new report with one made by an older version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from x12proc.errors import ConfigError
 from x12proc.replay.cases import run_quietly
 from x12proc.replay.report_changes import Report, ReportedProgram, compare, parse_report
-from x12proc.replay.run_changes import ComparedFile, Upgrade
+from x12proc.replay.run_changes import ComparedFile, RunChanges
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input, find_inputs
 from x12proc.runner.settings import RULES_EDITION, Settings
@@ -22,12 +22,12 @@ from x12proc.version import __version__
 _ENDING = ARTIFACTS["json"]
 
 
-def compare_all(reports: Path, inputs: Sequence[str], settings: Settings, as_of: date | None) -> Upgrade:
-    """Compare old reports (``<stem>.report.json`` in a folder) with what their inputs come to now.
+def compare_all(reports: Path, inputs: Sequence[str], settings: Settings, as_of: date | None) -> RunChanges:
+    """Compare old reports (``<stem>.report.json`` in a folder) with new reports of their inputs.
 
-    The rules' today is ``as_of``, else that of each old report, so that only the program differs. What has no
-    partner, or was made of another file, is told and not compared. Raises ConfigError when nothing can be
-    compared or a report is none.
+    The date of the rules is ``as_of``, else that of each old report, so that only the program differs. Files
+    without a partner, and reports of another file, are listed and not compared. Raises ConfigError if nothing can
+    be compared or a file is no report.
     """
     old = {path.name.removesuffix(_ENDING): path for path in sorted(reports.glob(f"*{_ENDING}"))}
     sources = find_inputs(inputs)
@@ -48,7 +48,7 @@ def compare_all(reports: Path, inputs: Sequence[str], settings: Settings, as_of:
         files.append(ComparedFile(source.name, len(after.claims), compare(before, after)))
     if not files:
         raise ConfigError(f"nothing to compare: {'; '.join(missed[:5])}")
-    return Upgrade(tuple(programs), ReportedProgram(__version__, RULES_EDITION), tuple(files), tuple(missed))
+    return RunChanges(tuple(programs), ReportedProgram(__version__, RULES_EDITION), tuple(files), tuple(missed))
 
 
 def _check_stems(sources: Sequence[Input]) -> None:
@@ -64,7 +64,7 @@ def _without_input(old: dict[str, Path], sources: Sequence[Input]) -> list[Path]
 
 
 def read_report(path: Path) -> Report:
-    """A JSON report. Raises ConfigError when it can't be read or is none."""
+    """Read a JSON report. Raises ConfigError if it can't be read or is none."""
     try:
         return parse_report(path.read_bytes(), str(path))
     except OSError as error:
@@ -72,10 +72,10 @@ def read_report(path: Path) -> Report:
 
 
 def report_now(source: Input, settings: Settings, today: date | None) -> Report:
-    """The report on an input as this program makes it; ``today`` is the rules' date."""
+    """Make the report of an input with this program; ``today`` is the date of the rules."""
     if today is not None:
         settings = replace(settings, now=datetime.combine(today, time()))
-    with tempfile.TemporaryDirectory(prefix="x12proc-") as place:
-        run_quietly(source, settings, ("json",), Path(place))
-        path = Path(place) / (source.stem + _ENDING)
+    with tempfile.TemporaryDirectory(prefix="x12proc-") as folder:
+        run_quietly(source, settings, ("json",), Path(folder))
+        path = Path(folder) / (source.stem + _ENDING)
         return parse_report(path.read_bytes(), source.name)

@@ -1,4 +1,4 @@
-"""Outcomes of cases as JUnit XML, which build servers read."""
+"""Write outcomes of cases as JUnit XML, which build servers read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]") 
 
 
 class CaseResult(msgspec.Struct, frozen=True):
-    """A case in the table: ``failure`` says how it differs, ``error`` why it could not be run; else both empty."""
+    """A case in the table: its differences as ``failure`` or the reason why it could not run as ``error``."""
 
     folder: str
     name: str
@@ -22,7 +22,7 @@ class CaseResult(msgspec.Struct, frozen=True):
 
 
 def junit_xml(results: Sequence[CaseResult]) -> bytes:
-    """One test suite with a test case for each result."""
+    """Write one test suite with a test case for each result."""
     suite = etree.Element(
         "testsuite",
         name="x12proc replay",

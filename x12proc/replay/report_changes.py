@@ -1,4 +1,4 @@
-"""Two JSON reports of one input: findings gained, lost and re-graded, and claims that are judged otherwise now."""
+"""Compare two JSON reports of one input: findings gained, lost and re-graded, and changed dispositions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ChangeKind: TypeAlias = Literal["gained", "lost", "re-graded"]
 
 
 class ReportedPlace(msgspec.Struct, frozen=True, gc=False):
-    """Where a finding is."""
+    """The location of a finding."""
 
     element: str
     loop: str = ""
@@ -25,7 +25,7 @@ class ReportedPlace(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReportedFinding(msgspec.Struct, frozen=True, gc=False):
-    """A finding as far as it is compared."""
+    """The compared fields of a finding."""
 
     rule: str
     severity: str
@@ -40,7 +40,7 @@ class ReportedLine(msgspec.Struct, frozen=True):
 
 
 class ReportedClaim(msgspec.Struct, frozen=True):
-    """A target claim with what was found in it. ``charge`` is CLM02 as sent."""
+    """A target claim with its findings. ``charge`` is CLM02 as sent."""
 
     claim_id: str
     disposition: str
@@ -50,7 +50,7 @@ class ReportedClaim(msgspec.Struct, frozen=True):
     lines: tuple[ReportedLine, ...] = ()
 
     def by_place(self) -> dict[tuple[str, str, str], list[ReportedFinding]]:
-        """The findings by line (empty for the claim itself), rule and element."""
+        """Return the findings by line (empty for the claim itself), rule and element."""
         found: dict[tuple[str, str, str], list[ReportedFinding]] = defaultdict(list)
         for number, findings in (("", self.findings), *((line.number, line.findings) for line in self.lines)):
             for finding in findings:
@@ -67,20 +67,20 @@ class ReportedFault(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReportedInput(msgspec.Struct, frozen=True):
-    """The file that was read."""
+    """The input of the report."""
 
     name: str = ""
     sha256: str = ""
 
 
 class ReportedSummary(msgspec.Struct, frozen=True):
-    """How the file came out."""
+    """The result of the file."""
 
     status: str = ""
 
 
 class ReportedProgram(msgspec.Struct, frozen=True):
-    """What made the report. ``as_of`` was the rules' today."""
+    """The program that made the report. ``as_of`` was the date of the rules."""
 
     version: str = ""
     rules_edition: str = ""
@@ -88,7 +88,7 @@ class ReportedProgram(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A JSON report (``x12proc.report/1``) as far as it is compared."""
+    """The compared fields of a JSON report (``x12proc.report/1``)."""
 
     schema: str
     claims: tuple[ReportedClaim, ...] = ()
@@ -99,7 +99,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class FindingChange(msgspec.Struct, frozen=True):
-    """A finding that came, went, or is graded otherwise. ``was`` is the severity before, empty when it came."""
+    """A finding gained, lost or re-graded. ``was`` is the severity before, empty if gained."""
 
     kind: ChangeKind
     claim_id: str
@@ -111,7 +111,7 @@ class FindingChange(msgspec.Struct, frozen=True):
 
 
 class ClaimChange(msgspec.Struct, frozen=True):
-    """A claim that is judged otherwise, or stands in one report only (``absent``)."""
+    """A claim with another disposition, or in one report only (``absent``)."""
 
     claim_id: str
     segment_index: int
@@ -121,7 +121,7 @@ class ClaimChange(msgspec.Struct, frozen=True):
 
 
 class FaultChange(msgspec.Struct, frozen=True):
-    """A fault of the file that came or went."""
+    """A fault of the file, gained or lost."""
 
     kind: ChangeKind
     code: str
@@ -130,7 +130,7 @@ class FaultChange(msgspec.Struct, frozen=True):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """All that differs between two reports of one input."""
+    """All differences between two reports of one input."""
 
     findings: tuple[FindingChange, ...]
     claims: tuple[ClaimChange, ...]
@@ -143,7 +143,7 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 def parse_report(text: bytes, where: str) -> Report:
-    """A JSON report. Raises ConfigError, which begins with ``where``, when it is none."""
+    """Parse a JSON report. Raises ConfigError, which begins with ``where``, if it is none."""
     try:
         report = msgspec.json.decode(text, type=Report)
     except msgspec.ValidationError as error:
@@ -156,7 +156,7 @@ def parse_report(text: bytes, where: str) -> Report:
 
 
 def compare(old: Report, new: Report) -> Changes:
-    """What changed from ``old`` to ``new``. Claims are paired by CLM01, equal ones in file order."""
+    """Return the changes from ``old`` to ``new``. Claims are paired by CLM01, equal ones in file order."""
     findings: list[FindingChange] = []
     claims: list[ClaimChange] = []
     for before, after in _pairs(old.claims, new.claims):

@@ -1,4 +1,4 @@
-"""A JSON report against the one that is expected: findings first, then other facts, never a wall of JSON."""
+"""Describe the differences of two JSON reports: findings first, then other facts, a line each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from x12proc.replay.report_changes import Changes, FindingChange, Report, compare
 from x12proc.values import excerpt
 
-_SHOWN = 20  # findings and facts that are told; the rest is counted
+_SHOWN = 20  # findings and facts that are listed; the rest is counted
 _LONGEST = 60  # characters of a value
 _POSITIONS = ("segment_index", "byte_offset", "byte_range", "input.")  # follow from any edit of the input
 _FOLLOWING = ("summary.",)  # follow from findings
@@ -23,13 +23,13 @@ Facts: TypeAlias = dict[str, Any]
 
 
 def report_differences(old: Any, new: Any) -> list[str]:
-    """How two JSON reports differ, in lines for people; empty when they hold the same facts.
+    """Describe how two JSON reports differ, in lines for people; empty if they have the same facts.
 
     Either may be any JSON; what is no report is compared path by path.
     """
     changes = _changes(old, new)
-    told = list(_told(changes)) if changes else []
-    return [*_cut(told, "findings and claims"), *_cut(_facts(old, new, bool(told)), "facts")]
+    change_lines = list(_change_lines(changes)) if changes else []
+    return [*_cut(change_lines, "findings and claims"), *_cut(_facts(old, new, bool(change_lines)), "facts")]
 
 
 def _changes(old: Any, new: Any) -> Changes | None:
@@ -47,7 +47,7 @@ def _cut(lines: list[str], word: str) -> list[str]:
 # -- findings, claims and faults --------------------------------------------------------------------------------
 
 
-def _told(changes: Changes) -> Iterator[str]:
+def _change_lines(changes: Changes) -> Iterator[str]:
     if changes.was != changes.now:
         yield f"the file is {changes.now}, was {changes.was}"
     for fault in changes.faults:
@@ -59,46 +59,46 @@ def _told(changes: Changes) -> Iterator[str]:
 
 
 def finding_line(change: FindingChange) -> str:
-    """``claim P3004, line 1: gained NDC06 reject at LIN03 (segment 877)``."""
-    place = f"claim {excerpt(change.claim_id)}" + (f", line {excerpt(change.line)}" if change.line else "")
-    at = f"at {change.location.element} (segment {change.location.segment_index})"
+    """Describe a change: ``claim P3004, line 1: gained NDC06 reject at LIN03 (segment 877)``."""
+    claim_line = f"claim {excerpt(change.claim_id)}" + (f", line {excerpt(change.line)}" if change.line else "")
+    element = f"at {change.location.element} (segment {change.location.segment_index})"
     if change.kind == "re-graded":
-        return f"{place}: {change.rule} is {change.severity}, was {change.was}, {at}"
-    return f"{place}: {change.kind} {change.rule} {change.severity} {at}"
+        return f"{claim_line}: {change.rule} is {change.severity}, was {change.was}, {element}"
+    return f"{claim_line}: {change.kind} {change.rule} {change.severity} {element}"
 
 
 # -- other facts ------------------------------------------------------------------------------------------------
 
 
-def _facts(old: Any, new: Any, told: bool) -> list[str]:
+def _facts(old: Any, new: Any, change_lines: bool) -> list[str]:
     before, after = dict(_flat("", old)), dict(_flat("", new))
     absent = object()
     changed = [
         path
         for path in {**before, **after}
         if before.get(path, absent) != after.get(path, absent)
-        and not _is_told(path, before, after)
-        and not (told and path.startswith(_FOLLOWING))
+        and not _is_covered(path, before, after)
+        and not (change_lines and path.startswith(_FOLLOWING))
     ]
     changed.sort(key=lambda path: any(word in path for word in _POSITIONS))
     return [f"{_readable(path)}: {_show(before, path)} -> {_show(after, path)}" for path in changed]
 
 
 def _readable(path: str) -> str:
-    """``claim P3004, line 1, narrative.dose.value``."""
-    for mark, instead in _WORDS.items():
-        path = path.replace(mark, instead)
+    """Format a path for people: ``claim P3004, line 1, narrative.dose.value``."""
+    for separator, instead in _WORDS.items():
+        path = path.replace(separator, instead)
     return path
 
 
-def _is_told(path: str, before: Facts, after: Facts) -> bool:
-    """Whether a path belongs to what only one side has, or to a verdict: those are told in a line of their own."""
+def _is_covered(path: str, before: Facts, after: Facts) -> bool:
+    """Return whether another line covers a path: an entry of one side only, a severity or a disposition."""
     if path.endswith("|"):
         return " line " not in path or " finding " in path
-    for mark in (" claim ", " line ", " finding ", " error "):
-        head, found, tail = path.rpartition(mark)
+    for separator in (" claim ", " line ", " finding ", " error "):
+        head, found, tail = path.rpartition(separator)
         if found:
-            owner = head + mark + tail.partition("|")[0] + "|"
+            owner = head + separator + tail.partition("|")[0] + "|"
             if (owner in before) != (owner in after):
                 return True
     return path.endswith((".severity", ".disposition"))
@@ -109,7 +109,7 @@ def _show(facts: Facts, path: str) -> str:
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Every fact with its path. Claims, lines and findings are named by what they are, not by their number."""
+    """Yield every fact with its path. Claims, lines and findings are named by their ids, not by their index."""
     if isinstance(value, dict):
         for key, entry in value.items():
             yield from _flat(f"{path}.{key}" if path else str(key), entry)

@@ -12,8 +12,8 @@ A case is a table of a TOML file, by custom one file a rule::
     edits = [["delete", "LIN"], ["replace", "SV1", "SV1*HC:..."], ["after", "DTP*472", "REF*..."], ["before", ..]]
     expect = ["NDC01 reject LIN03"]    # rule, severity, element of every finding, of all rules
 
-A selector is the beginning of a segment and picks the first that fits; ``"LIN#2"`` picks the second. SE01 is
-recounted. An edit ``["copy", "CLM"]`` repeats the whole claim behind itself (for duplicates in a file). A base is
+A selector is the beginning of a segment and picks the first that matches; ``"LIN#2"`` picks the second. SE01 is
+recounted. An edit ``["copy", "CLM"]`` repeats the whole claim after itself (for duplicates in a file). A base is
 one transaction set with ``*`` ``:`` ``^`` ``~`` as delimiters.
 """
 
@@ -41,8 +41,8 @@ AS_OF = date(2024, 4, 1)
 ReadBase: TypeAlias = Callable[[str], bytes]
 
 
-def own_base(name: str) -> bytes:
-    """The clean claims that ship: ``P``, an 837P, and ``I``, an 837I. Raises ConfigError for another name."""
+def builtin_base(name: str) -> bytes:
+    """Return a built-in clean claim: ``P``, an 837P, or ``I``, an 837I. Raises ConfigError for another name."""
     if name not in ("P", "I"):
         raise ConfigError(f"base {name!r}: there are P and I; hand in a reader for files of your own")
     return files("x12proc.replay").joinpath(f"base-{name}.edi").read_bytes()
@@ -61,8 +61,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     expect: tuple[str, ...] = ()
     sent_before: bool = False  # an earlier file held every claim of this one
 
-    def data(self, read: ReadBase = own_base) -> bytes:
-        """The edited interchange. Raises ConfigError for an edit that doesn't fit the base."""
+    def data(self, read: ReadBase = builtin_base) -> bytes:
+        """Return the edited interchange. Raises ConfigError for an edit that does not apply to the base."""
         text = read(self.base).decode()
         segments = [segment.strip() for segment in text.split("~") if segment.strip()]
         try:
@@ -79,12 +79,12 @@ class _CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def parse_cases(text: bytes, where: str) -> list[Case]:
-    """The cases of one fixture file. Raises ConfigError, which begins with ``where``."""
+    """Parse the cases of one fixture file. Raises ConfigError, which begins with ``where``."""
     return list(decode(text, _CaseFile, where).case)
 
 
 def with_options(case: Case, profiles: Profiles, rules: Mapping[str, Rule]) -> Profiles:
-    """The profiles that a case needs, its own with the options that the case sets. Raises ConfigError."""
+    """Return the profiles for a case, its own with the options that the case sets. Raises ConfigError."""
     if not case.options:
         return profiles
     chain = profiles.get(case.profile).chain
@@ -97,11 +97,11 @@ def with_options(case: Case, profiles: Profiles, rules: Mapping[str, Rule]) -> P
 
 
 def findings(
-    case: Case, rules: Mapping[str, Rule], profiles: Profiles, reference: Reference, read: ReadBase = own_base
+    case: Case, rules: Mapping[str, Rule], profiles: Profiles, reference: Reference, read: ReadBase = builtin_base
 ) -> list[str]:
-    """``RULE severity ELEMENT`` of every finding of every target claim of a case, sorted.
+    """Return ``RULE severity ELEMENT`` of every finding of every target claim of a case, sorted.
 
-    Raises ConfigError for a case that doesn't fit, and whatever a rule raises that crashes.
+    Raises ConfigError for an invalid case, and the exception of a rule that crashes.
     """
     profiles = with_options(case, profiles, rules)
     engine = Engine(
@@ -125,9 +125,9 @@ def findings(
 
 
 def differences(
-    case: Case, rules: Mapping[str, Rule], profiles: Profiles, reference: Reference, read: ReadBase = own_base
+    case: Case, rules: Mapping[str, Rule], profiles: Profiles, reference: Reference, read: ReadBase = builtin_base
 ) -> list[str]:
-    """What a case expects and nobody found, and what was found beside it; empty when all is as expected."""
+    """List findings that are missing and findings that are not expected; empty if all are as expected."""
     found = Counter(findings(case, rules, profiles, reference, read))
     wanted = Counter(case.expect)
     missing = [f"not found: {line}" for line in sorted((wanted - found).elements())]
@@ -141,18 +141,18 @@ def _apply(segments: list[str], edit: tuple[str, ...]) -> None:
     if len(edit) < 2:
         raise ValueError(f"an edit has an action and a selector: {list(edit)}")
     action, selector, *new = edit
-    place = _find(segments, selector)
+    index = _find(segments, selector)
     if action == "delete":
-        del segments[place]
+        del segments[index]
     elif action == "replace":
-        segments[place : place + 1] = new
+        segments[index : index + 1] = new
     elif action == "after":
-        segments[place + 1 : place + 1] = new
+        segments[index + 1 : index + 1] = new
     elif action == "before":
-        segments[place:place] = new
+        segments[index:index] = new
     elif action == "copy":
-        end = next(i for i in range(place, len(segments)) if segments[i].startswith("SE*"))
-        segments[end:end] = segments[place:end]
+        end = next(i for i in range(index, len(segments)) if segments[i].startswith("SE*"))
+        segments[end:end] = segments[index:end]
     else:
         raise ValueError(f"unknown edit {action!r}; there are delete, replace, after, before and copy")
 
@@ -160,8 +160,8 @@ def _apply(segments: list[str], edit: tuple[str, ...]) -> None:
 def _find(segments: list[str], selector: str) -> int:
     beginning, _, number = selector.partition("#")
     fitting = [
-        place
-        for place, segment in enumerate(segments)
+        index
+        for index, segment in enumerate(segments)
         if segment == beginning or segment.startswith(beginning if "*" in beginning else beginning + "*")
     ]
     wanted = (int(number) if number.isdigit() else 1) - 1

@@ -1,6 +1,6 @@
-"""Old reports and new ones of the same files: what an upgrade changes, by rule and by claim.
+"""The changes between old and new reports of the same files, by rule and by claim.
 
-Nothing here holds an element's value but ids and charges: places, rule ids, claim ids (CLM01).
+The only values of elements here are claim ids (CLM01) and charges (CLM02).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from x12proc.replay.report_difference import finding_line
 from x12proc.values import excerpt, format_number, parse_quantity
 
 SCHEMA = "x12proc.upgrade/1"
-SHOWN = 5  # places of a rule, and claims of a verdict, that are told; the rest is counted
+SHOWN = 5  # findings of a rule, and claims of a disposition, that are listed; the rest is counted
 KINDS = ("gained", "lost", "re-graded")
 
 
@@ -29,8 +29,8 @@ class ComparedFile(msgspec.Struct, frozen=True):
     changes: Changes
 
 
-class Upgrade(msgspec.Struct, frozen=True):
-    """All that was compared, and why other files were not."""
+class RunChanges(msgspec.Struct, frozen=True):
+    """All compared files, and why others were not compared."""
 
     old: tuple[ReportedProgram, ...]  # the programs that made the old reports, each once
     new: ReportedProgram
@@ -39,11 +39,11 @@ class Upgrade(msgspec.Struct, frozen=True):
 
     @property
     def changed(self) -> bool:
-        """Whether anything is otherwise, or could not be compared."""
+        """Return whether anything changed or could not be compared."""
         return bool(self.not_compared) or any(file.changes for file in self.files)
 
     def by_rule(self) -> dict[str, list[tuple[str, FindingChange]]]:
-        """Changed findings by rule, each with its file's name."""
+        """Return the changed findings by rule, each with its file's name."""
         found: dict[str, list[tuple[str, FindingChange]]] = defaultdict(list)
         for file in self.files:
             for change in file.changes.findings:
@@ -51,7 +51,7 @@ class Upgrade(msgspec.Struct, frozen=True):
         return dict(sorted(found.items()))
 
     def by_verdict(self) -> dict[tuple[str, str], list[tuple[str, ClaimChange]]]:
-        """Claims that are judged otherwise, by their verdicts before and now, each with its file's name."""
+        """Return the claims by their dispositions before and now, each with its file's name."""
         found: dict[tuple[str, str], list[tuple[str, ClaimChange]]] = defaultdict(list)
         for file in self.files:
             for change in file.changes.claims:
@@ -60,7 +60,7 @@ class Upgrade(msgspec.Struct, frozen=True):
 
 
 def charges(claims: Sequence[ClaimChange]) -> tuple[Decimal, int]:
-    """The sum of the charges (CLM02), and how many could not be read as a number."""
+    """Return the sum of the charges (CLM02), and the count of those that are no number."""
     amounts = [parse_quantity(claim.charge) for claim in claims]
     return sum((amount for amount in amounts if amount is not None), Decimal(0)), amounts.count(None)
 
@@ -68,33 +68,33 @@ def charges(claims: Sequence[ClaimChange]) -> tuple[Decimal, int]:
 # -- for people -------------------------------------------------------------------------------------------------
 
 
-def upgrade_text(upgrade: Upgrade) -> str:
-    """The whole comparison, a line a fact."""
-    return "".join(f"{line}\n" for line in _lines(upgrade))
+def run_changes_text(changes: RunChanges) -> str:
+    """Format the whole comparison as text, a line a fact."""
+    return "".join(f"{line}\n" for line in _lines(changes))
 
 
-def _lines(upgrade: Upgrade) -> Iterator[str]:
-    claims = sum(file.claims for file in upgrade.files)
-    yield f"files compared: {len(upgrade.files)}, target claims in them: {claims}"
-    for old in upgrade.old:
+def _lines(changes: RunChanges) -> Iterator[str]:
+    claims = sum(file.claims for file in changes.files)
+    yield f"files compared: {len(changes.files)}, target claims in them: {claims}"
+    for old in changes.old:
         yield f"  old: {_made_by(old)}"
-    yield f"  new: {_made_by(upgrade.new)}"
-    for reason in upgrade.not_compared:
+    yield f"  new: {_made_by(changes.new)}"
+    for reason in changes.not_compared:
         yield f"not compared: {reason}"
-    if not any(file.changes for file in upgrade.files):
+    if not any(file.changes for file in changes.files):
         yield "No finding and no verdict changed."
         return
-    yield from _file_lines(upgrade)
-    yield from _verdict_lines(upgrade)
-    yield from _rule_lines(upgrade)
+    yield from _file_lines(changes)
+    yield from _verdict_lines(changes)
+    yield from _rule_lines(changes)
 
 
 def _made_by(program: ReportedProgram) -> str:
     return f"x12proc {excerpt(program.version, 20)}, rules of {excerpt(program.rules_edition, 20)}"
 
 
-def _file_lines(upgrade: Upgrade) -> Iterator[str]:
-    for file in upgrade.files:
+def _file_lines(changes: RunChanges) -> Iterator[str]:
+    for file in changes.files:
         if file.changes.was != file.changes.now:
             yield f"{file.name} is {file.changes.now}, was {file.changes.was}"
         for fault in file.changes.faults[:SHOWN]:
@@ -102,8 +102,8 @@ def _file_lines(upgrade: Upgrade) -> Iterator[str]:
         yield from _more(len(file.changes.faults), "faults of this file")
 
 
-def _verdict_lines(upgrade: Upgrade) -> Iterator[str]:
-    for (was, now), found in upgrade.by_verdict().items():
+def _verdict_lines(changes: RunChanges) -> Iterator[str]:
+    for (was, now), found in changes.by_verdict().items():
         total, unreadable = charges([claim for _, claim in found])
         also = f" and {unreadable} that can't be read" if unreadable else ""
         yield f"claims that were {was} and are now {now}: {len(found)}, charges {format_number(total)}{also}"
@@ -112,8 +112,8 @@ def _verdict_lines(upgrade: Upgrade) -> Iterator[str]:
         yield from _more(len(found), "claims")
 
 
-def _rule_lines(upgrade: Upgrade) -> Iterator[str]:
-    for rule, found in upgrade.by_rule().items():
+def _rule_lines(changes: RunChanges) -> Iterator[str]:
+    for rule, found in changes.by_rule().items():
         yield f"{rule}: " + ", ".join(f"{count} {kind}" for kind, count in _counts(found).items())
         for name, change in found[:SHOWN]:
             yield f"  {name}: {finding_line(change)}"
@@ -133,10 +133,10 @@ def _more(count: int, word: str) -> Iterator[str]:
 # -- for programs -----------------------------------------------------------------------------------------------
 
 
-def upgrade_document(upgrade: Upgrade) -> bytes:
-    """The comparison as JSON (``x12proc.upgrade/1``), with every change."""
+def run_changes_document(changes: RunChanges) -> bytes:
+    """Format the comparison as JSON (``x12proc.upgrade/1``), with every change."""
     verdicts: list[dict[str, Any]] = []
-    for (was, now), found in upgrade.by_verdict().items():
+    for (was, now), found in changes.by_verdict().items():
         total, unreadable = charges([claim for _, claim in found])
         verdicts.append(
             {
@@ -149,13 +149,13 @@ def upgrade_document(upgrade: Upgrade) -> bytes:
         )
     document = {
         "schema": SCHEMA,
-        "old": upgrade.old,
-        "new": upgrade.new,
-        "changed": upgrade.changed,
-        "target_claims": sum(file.claims for file in upgrade.files),
-        "rules": {rule: _counts(found) for rule, found in upgrade.by_rule().items()},
+        "old": changes.old,
+        "new": changes.new,
+        "changed": changes.changed,
+        "target_claims": sum(file.claims for file in changes.files),
+        "rules": {rule: _counts(found) for rule, found in changes.by_rule().items()},
         "verdicts": verdicts,
-        "not_compared": upgrade.not_compared,
-        "files": upgrade.files,
+        "not_compared": changes.not_compared,
+        "files": changes.files,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

@@ -23,7 +23,7 @@ from x12proc.wire.events import Fault
 SCHEMA = "x12proc.report/1"
 LONGEST_VALUE = 500  # characters of a text that is shown; a report is no place for a 10 MB element
 Document: TypeAlias = dict[str, Any]
-_NOT_REPORTED = ("contents", "ndc_text", "drawn", "companion", "name_is_guess", "dose_is_implied")
+_NOT_REPORTED = ("contents", "ndc_text", "drawn", "premedication", "name_is_guess", "dose_is_implied")
 
 
 def claim_document(scrubbed: ClaimResult, fixing: FixLevel = "off", *, patient: bool = False) -> Document:

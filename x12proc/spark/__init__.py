@@ -1,4 +1,4 @@
-"""837 files as a Spark data source: one row a target line, or a target claim, with what was found in it.
+"""837 files as a Spark data source: one row per target line, or target claim, with its findings.
 
     import x12proc.spark
     x12proc.spark.register(spark)
@@ -20,7 +20,7 @@ FORMAT = "x12_837"
 
 
 def register(spark: SparkSession) -> None:
-    """Make the format ``x12_837`` known to a session, classic or Spark Connect.
+    """Register the format ``x12_837`` with a session, classic or Spark Connect.
 
     Raises ConfigError when pyspark or pyarrow is missing. The processes that read must find x12proc as well.
     """

@@ -1,4 +1,4 @@
-"""What a reader can be asked for, as options of the format."""
+"""The options of the data source."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ _MEGABYTE = 1024 * 1024
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """``partition_bytes`` is how much of a file, or how many small files, one task reads. ``on_error`` says
-    whether a file that fails becomes a row with its error or ends the job."""
+    """The parsed options of a reader.
+
+    ``partition_bytes`` is the size of the part of a file, or of the small files, that one task reads. ``on_error``
+    decides whether a file that fails becomes a row with its error or ends the job.
+    """
 
     paths: tuple[str, ...]
     rows: Rows = "lines"
@@ -35,17 +38,17 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     partition_bytes: int = 64 * _MEGABYTE
 
     def settings(self) -> Settings:
-        """The settings of a run under these options. Raises ConfigError."""
+        """Load the settings of a run with these options. Raises ConfigError."""
         return _settings(self)
 
     def files(self) -> list[Path]:
-        """The files that the paths name. Raises ConfigError for what does not exist."""
+        """Return the files that the paths name. Raises ConfigError for a path that does not exist."""
         files = [found.path for found in find_inputs(self.paths) if found.path is not None]
         return sorted(dict.fromkeys(path.absolute() for path in files))
 
 
 def parse_options(given: Mapping[str, str]) -> Options:
-    """The options of a reader; names in any case, as Spark has them. Raises ConfigError."""
+    """Parse the options of a reader; names are case-insensitive, as in Spark. Raises ConfigError."""
     options = {name.lower(): value for name, value in given.items()}
     paths = _paths(options.pop("path", ""), options.pop("paths", ""))
     known = {field.name for field in msgspec.structs.fields(Options)}

@@ -1,4 +1,4 @@
-"""Which task reads what: several small files, or some of the claims of a large one."""
+"""Plan the tasks of a job: each reads several small files, or some of the claims of a large one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINE_ENDS = re.compile(rb"[\r\n]")
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What one task reads: files from beginning to end, or claims of one file whose faults are known."""
+    """The input of one task: whole files, or claims of one file whose faults are known."""
 
     files: tuple[str, ...] = ()
     file: str = ""
@@ -29,7 +29,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 def plan(options: Options) -> Iterator[Task]:
-    """The tasks for some files. A large file is read once here, without looking into its claims.
+    """Yield the tasks for some files. A large file is scanned once here, without parsing its claims.
 
     Raises OSError for a file that can't be read.
     """
@@ -50,48 +50,48 @@ def plan(options: Options) -> Iterator[Task]:
 
 
 def _claims_of(path: Path, options: Options) -> Iterator[Task]:
-    """The claims of a large file that mention a code, in stretches; its faults go with the first one."""
+    """Yield the claims of a large file that have a code, in partitions; its faults go with the first one."""
     with path.open("rb", buffering=0) as file:
         buffer = FileBuffer(file)
-        cut = _Cut(buffer, options.partition_bytes)
-        faults = cut.all(scan(buffer, options.settings().codes))
-    stretches = cut.stretches or [[]]
-    for number, claims in enumerate(stretches):
+        partitioner = Partitioner(buffer, options.partition_bytes)
+        faults = partitioner.add_all(scan(buffer, options.settings().codes))
+    partitions = partitioner.partitions or [[]]
+    for number, claims in enumerate(partitions):
         yield Task(file=str(path), claims=tuple(claims), faults=tuple(faults) if number == 0 else ())
 
 
-class _Cut:
-    """Cuts a file's claims into stretches: where a set ends, or within one that is larger than a stretch by far.
+class Partitioner:
+    """Divides a file's claims into partitions, at the end of a transaction set or within one twice the size.
 
-    Claims with the same number and charge go into one stretch, because one may be the other for the second time,
-    and only whoever sees both can tell.
+    Claims with the same number and charge go into one partition, because one may be a duplicate of the other,
+    which only a task that has both can find.
     """
 
     def __init__(self, buffer: Buffer, size: int) -> None:
-        self.stretches: list[list[ClaimSpan]] = []
+        self.partitions: list[list[ClaimSpan]] = []
         self._buffer = buffer
         self._size = size
         self._start = 0
         self._last: ClaimSpan | None = None
-        self._known: dict[bytes, int] = {}  # by a hash of number and charge: the first stretch that holds such
+        self._partition_of: dict[bytes, int] = {}  # index of the first partition with a hash of number and charge
 
-    def all(self, events: Iterable[object]) -> list[Fault]:
-        """Take the events of a scan; the faults among them."""
+    def add_all(self, events: Iterable[object]) -> list[Fault]:
+        """Add the claims among the events of a scan and return the faults."""
         faults = []
         for event in events:
             if isinstance(event, ClaimSpan):
-                self._take(event)
+                self._add(event)
             elif isinstance(event, Fault):
                 faults.append(event)
         return faults
 
-    def _take(self, span: ClaimSpan) -> None:
+    def _add(self, span: ClaimSpan) -> None:
         if self._is_full(span):
-            self.stretches.append([])
+            self.partitions.append([])
             self._start = span.start
         self._last = span
-        place = self._known.setdefault(self._mark(span), len(self.stretches) - 1)
-        self.stretches[place].append(span)
+        partition = self._partition_of.setdefault(self._digest(span), len(self.partitions) - 1)
+        self.partitions[partition].append(span)
 
     def _is_full(self, span: ClaimSpan) -> bool:
         if self._last is None:
@@ -99,7 +99,7 @@ class _Cut:
         long = span.start - self._start
         return long >= self._size and (span.transaction is not self._last.transaction or long >= 2 * self._size)
 
-    def _mark(self, span: ClaimSpan) -> bytes:
+    def _digest(self, span: ClaimSpan) -> bytes:
         head = self._buffer[span.start : min(span.start + _HEAD, span.end)]
         elements = _LINE_ENDS.sub(b"", head).split(span.interchange.delimiters.element, 3)
         return hashlib.blake2b(b"\0".join(elements[1:3]), digest_size=8).digest()

@@ -1,4 +1,4 @@
-"""The columns, and rows made of what was found."""
+"""The columns of the data source, and rows made of results."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ _SPARK = {"strings": "array<string>", "money": "decimal({}, {})".format(*_MONEY)
 
 
 def spark_schema(rows: Rows) -> str:
-    """The columns as Spark writes a schema."""
+    """Return the columns as a Spark schema."""
     return ", ".join(f"{name} {_spark_type(name, kind)}" for name, kind in _COLUMNS[rows])
 
 
@@ -105,7 +105,7 @@ def _spark_type(name: str, kind: Any) -> str:
 
 
 def arrow_schema(rows: Rows) -> pa.Schema:
-    """The same columns as Arrow has them."""
+    """Return the same columns as an Arrow schema."""
     return pa.schema([(name, _arrow_type(name, kind)) for name, kind in _COLUMNS[rows]])
 
 
@@ -120,7 +120,7 @@ def _arrow_type(name: str, kind: Any) -> pa.DataType:
 
 
 def claim_rows(scrubbed: ClaimResult, file: str, rows: Rows) -> Iterator[Row]:
-    """One row a target line, or one for the claim. What is told of the claim stands on its first target line."""
+    """Yield one row per target line, or one for the claim. Findings of the claim are on its first target line."""
     about = _about(scrubbed, file)
     own = [_finding(finding, "claim") for finding in scrubbed.findings]
     errors = [_guide_error(error) for error in scrubbed.guide_errors]
@@ -140,7 +140,7 @@ def claim_rows(scrubbed: ClaimResult, file: str, rows: Rows) -> Iterator[Row]:
 
 
 def error_row(fault: Fault, file: str) -> Row:
-    """The row of a file that failed."""
+    """Return the row of a file that failed."""
     return {
         "file": file,
         "error": {
@@ -154,7 +154,7 @@ def error_row(fault: Fault, file: str) -> Row:
 
 
 def batch(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
-    """Rows as Arrow; what a row doesn't have is null."""
+    """Convert rows to Arrow; a missing value is null."""
     return pa.RecordBatch.from_pylist(list(rows), schema=schema)
 
 
@@ -235,7 +235,7 @@ def _guide_error(error: GuideError) -> Row:
 
 
 def _money(charge: str) -> Decimal | None:
-    """An amount in dollars and cents; None for what is none, or more exact or larger than the column holds."""
+    """Parse an amount in dollars and cents; None if it is none, or does not fit the column exactly."""
     amount = parse_charge(charge)
     if amount is None or amount >= _LARGEST or amount != round(amount, _MONEY[1]):
         return None

@@ -1,4 +1,4 @@
-"""The data source: planned by the driver, read by tasks."""
+"""The Spark data source: the driver plans partitions, tasks read them."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class X12Source(DataSource):
 
     @classmethod
     def name(cls) -> str:
-        """What it is called in ``spark.read.format``."""
+        """Return its name in ``spark.read.format``."""
         return "x12_837"
 
     def schema(self) -> str:
-        """The columns."""
+        """Return the columns."""
         return spark_schema(parse_options(self.options).rows)
 
     def reader(self, schema: StructType) -> DataSourceReader:
-        """A reader of the files that the options name."""
+        """Return a reader of the files that the options name."""
         return X12Reader(parse_options(self.options))
 
 
@@ -51,14 +51,14 @@ class X12Reader(DataSourceReader):
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        options.settings()  # a wrong profile is told before anything is read
+        options.settings()  # raises for a wrong profile before anything is read
 
     def partitions(self) -> Sequence[InputPartition]:
-        """What each task reads."""
+        """Return the input of each task."""
         return [InputPartition(pickle.dumps(task)) for task in plan(self._options)]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """The rows of one task."""
+        """Yield the rows of one task."""
         task: Task = pickle.loads(partition.value)  # noqa: S301 - made by partitions()
         schema = arrow_schema(self._options.rows)
         rows: list[Row] = []
@@ -72,7 +72,7 @@ class X12Reader(DataSourceReader):
 
 
 class FileFailed(X12ProcError):  # noqa: N818 - the file did
-    """A file can't be read to its end, and the reader was told to end then."""
+    """A file can't be read to its end, and ``on_error`` is ``fail``."""
 
 
 def _rows(task: Task, options: Options) -> Iterator[Row]:
@@ -82,7 +82,7 @@ def _rows(task: Task, options: Options) -> Iterator[Row]:
         for fault in task.faults:
             yield from _error(fault, task.file, options)
         with Path(task.file).open("rb", buffering=0) as opened:
-            yield from _told(_scrubbed(task, FileBuffer(opened), options), task.file, options)
+            yield from _outcome_rows(_scrub_task(task, FileBuffer(opened), options), task.file, options)
 
 
 def _file_rows(file: str, options: Options) -> Iterator[Row]:
@@ -90,27 +90,27 @@ def _file_rows(file: str, options: Options) -> Iterator[Row]:
     source = Input(Path(file))
     try:
         with OpenInput(source) as opened:
-            told = outcomes(opened.buffer, settings, GuideChecks(settings.conformance))
-            yield from _told(told, file, options)
-    except X12SyntaxError as error:  # a .gz that can't be unfolded
+            found = outcomes(opened.buffer, settings, GuideChecks(settings.conformance))
+            yield from _outcome_rows(found, file, options)
+    except X12SyntaxError as error:  # a .gz that can't be decompressed
         yield from _error(unreadable_fault(error), file, options)
 
 
-def _scrubbed(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outcome]:
-    """What a run over the whole file would tell of these claims."""
+def _scrub_task(task: Task, buffer: FileBuffer, options: Options) -> Iterator[Outcome]:
+    """Yield the outcomes that a run over the whole file would yield for these claims."""
     settings = options.settings()
     engine, builder = settings.engine(), ClaimBuilder(buffer)
-    told = (
+    found = (
         outcome
         for span in task.claims
         for outcome in scrub_claim(builder, engine, settings.codes, span, all_claims=False)
     )
     checker = GuideChecks("off" if settings.conformance == "off" else "targets").checker(buffer)
-    return with_guide_errors(told, checker, reject=settings.guide_errors == "reject") if checker else told
+    return with_guide_errors(found, checker, reject=settings.guide_errors == "reject") if checker else found
 
 
-def _told(told: Iterator[Outcome], file: str, options: Options) -> Iterator[Row]:
-    for outcome in told:
+def _outcome_rows(found: Iterator[Outcome], file: str, options: Options) -> Iterator[Row]:
+    for outcome in found:
         if isinstance(outcome, ClaimResult):
             yield from claim_rows(outcome, file, options.rows)
         elif isinstance(outcome, Fault):
@@ -118,11 +118,11 @@ def _told(told: Iterator[Outcome], file: str, options: Options) -> Iterator[Row]
 
 
 def _error(fault: Fault, file: str, options: Options) -> Iterator[Row]:
-    """The row of a fault that makes its file fail. Raises FileFailed where that ends the job."""
+    """Yield the row of a fault that makes its file fail. Raises FileFailed if ``on_error`` is ``fail``."""
     if fault.severity != "error":
         return
     if options.on_error == "fail":
         where = f"interchange {fault.interchange_control}, " if fault.interchange_control else ""
-        place = f"{where}segment {fault.segment_index}, byte {fault.byte_offset}"
-        raise FileFailed(f"{file}, {place}: {fault.message}")
+        location = f"{where}segment {fault.segment_index}, byte {fault.byte_offset}"
+        raise FileFailed(f"{file}, {location}: {fault.message}")
     yield error_row(fault, file)

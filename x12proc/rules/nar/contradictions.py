@@ -236,7 +236,7 @@ def description_and_note_contradict(line: ServiceLine, ctx: Context) -> Iterator
     compare_ndc = normalize(line.ndc) is None  # else NDC12 compares each text with LIN03
     for note in notes:
         narrative = ctx.read((note.text,))
-        if own.compound or narrative.compound or narrative.companion:
+        if own.compound or narrative.compound or narrative.premedication:
             continue
         wrong = "; ".join(_contradictions(own, narrative, compare_ndc))
         if wrong:
