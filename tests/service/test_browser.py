@@ -167,7 +167,7 @@ def test_a_proposed_fix_is_accepted(watched: Watched) -> None:
 
 def test_the_filter_narrows_the_list(watched: Watched) -> None:
     page = send(watched, CLINIC.read_bytes())
-    page.get_by_role("link", name="Work on 18 claims").click()
+    page.get_by_role("link", name="Work on 19 claims").click()
     page.get_by_label("Rule").select_option("NDC12")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("tbody tr")).to_have_count(1)
