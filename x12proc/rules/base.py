@@ -67,6 +67,7 @@ class Rule(msgspec.Struct, frozen=True):
     same_as_guide: GuideErrorPatterns  # guide errors that report the same fault, and give way to the finding
     ack_999: tuple[str, str] | None  # IK304 of the segment, and IK403 where the finding names an element
     fixer: Fixer
+    first_version: str  # of x12proc, or of the custom rules, that had the rule
     check: Callable[..., Iterable[Hit]]
 
     @property
@@ -76,6 +77,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 BUILTIN_PACKAGE: Final = "x12proc.rules"
+FIRST_VERSION: Final = "0.1.0"
 BIOLOGIC_CODES: Final = frozenset(("J3590",))
 ID_PATTERN: Final = r"[A-Z]{2,8}[0-9]{2,3}"
 _FAMILY_MODULE = re.compile(r"[a-z]{2,3}")
@@ -107,6 +109,7 @@ class RuleDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     same_as_guide: GuideErrorPatterns = ()
     ack_999: tuple[str, str] | None = None
     fixer: Fixer = ""
+    first_version: str = FIRST_VERSION
 
 
 def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], LineCheck]:
@@ -216,6 +219,7 @@ def _register(
         same_as_guide=facts.same_as_guide,
         ack_999=facts.ack_999,
         fixer=facts.fixer,
+        first_version=facts.first_version,
         check=check,
     )
 
@@ -242,7 +246,7 @@ def _text_problems(facts: RuleDeclaration, why: str) -> Iterator[str]:
         yield "it names no source; without a source there is no rule"
     for source in facts.sources:
         yield from _source_problems(source)
-    for text in ("where", "summary", "fix"):
+    for text in ("where", "summary", "fix", "first_version"):
         if not getattr(facts, text).strip():
             yield f"{text} is empty"
     for status in (facts.status, facts.second_status):

@@ -81,6 +81,7 @@ def rule_facts(rule: Rule) -> list[tuple[str, str]]:
         facts.append(("Suppressed by", f"{', '.join(rule.suppressed_by)}, for the same fault"))
     for name, option in rule.options.items():
         facts.append(("Option", f"{name} = {format_value(option.default)}: {option.meaning}"))
+    facts.append(("First version", rule.first_version))
     return facts
 
 
