@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 from pathlib import Path
 from threading import Event
@@ -263,6 +264,17 @@ def test_invalid_feed_file_names_key_and_allowed_values(text: str, message: str,
     with pytest.raises(ConfigError, match=message) as raised:
         load_feed_file(path)
     assert str(raised.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("version", [1, 99])
+def test_ledger_of_another_version_is_refused(version: int, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    Ledger(url).close()
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        connection.execute("UPDATE schema_version SET version = ?", (version,))
+    connection.close()
+    with pytest.raises(ConfigError, match=f"the ledger has schema {version}, created by"):
+        Ledger(url)
 
 
 def test_exit_codes_of_watch(tmp_path: Path) -> None:
