@@ -52,7 +52,7 @@ def _children(node: Any) -> tuple[str, ...]:
 
 
 def _root(root: Any) -> Node:
-    return Node(path="/", id=root.id, usage="R", place=0, children=_children(root))
+    return Node(path="/", id=root.id, usage="R", position=0, children=_children(root))
 
 
 def _node(node: Any, root: Any) -> Node:
@@ -61,7 +61,7 @@ def _node(node: Any, root: Any) -> Node:
         "path": _path(node),
         "id": node.id,
         "usage": node.usage,
-        "place": node.pos,
+        "position": node.pos,
         "parent": "/" if node.parent is root else _path(node.parent),
         "most": None if most == _NO_LIMIT else most,
     }

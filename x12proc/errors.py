@@ -1,7 +1,7 @@
 """The kinds of trouble, never mixed.
 
 A claim that lacks documentation is a :class:`~x12proc.findings.Finding` and a file that breaks its envelope
-a :class:`~x12proc.wire.events.Fault`: both are values that end in reports. What stands here is raised.
+a :class:`~x12proc.wire.events.Fault`: both are values that end in reports. What is defined here is raised.
 """
 
 from __future__ import annotations

@@ -369,7 +369,7 @@ def test_broken_hcpcs_files_say_where(base: Reference) -> None:
     refused(
         base,
         {"h.xlsx": zipped({"xl/workbook.xml": b"", "xl/worksheets/sheet1.xml": far})},
-        r"a cell stands at 'XFE1'",
+        r"a cell is at 'XFE1'",
     )
     sheet = workbook([HCPCS_COLUMNS, ["J9987", "1", "3", "x", "x", "", "2027-01-01"]])
     refused(base, {"h.xlsx": sheet}, r"h.xlsx, row 2, column ADD DT: found '2027-01-01'")

@@ -180,8 +180,8 @@ def test_what_is_no_dose_is_refused(typed: str) -> None:
         ("2 vials", "PER VIAL", "2", "2 VIAL / 1 VIAL = 2"),
         ("11 ML", "10 MG", "110", "11 ML = 1100 MG; 1100 MG / 10 MG = 110"),
         ("2 vials", "10 MG", "60", "2 VIAL = 600 MG; 600 MG / 10 MG = 60"),
-        ("1 vial", "PER THERAPEUTIC DOSE", "1", "1 unit stands for one whole dose (per therapeutic dose)"),
-        ("5 MG", "", "", "the tables don't say what one unit of the code stands for"),
+        ("1 vial", "PER THERAPEUTIC DOSE", "1", "1 unit is one whole dose (per therapeutic dose)"),
+        ("5 MG", "", "", "the tables don't say what one unit of the code means"),
         ("5 MG", "2.5 MG/0.5 MG", "", "one unit of the code is '2.5 mg/0.5 mg', which is no single amount"),
         (
             "5 MG",

@@ -153,7 +153,7 @@ def test_lookup_writes_json() -> None:
     assert told["query"] == {"kind": "ndc", "value": "25682002501", "printed": {"unit": "UN", "quantity": "1"}}
     assert (told["dose"], told["on"]) == ({"value": "3300", "unit": "MG"}, "2026-01-01")
     (hit,) = told["hits"]
-    assert hit["codes"][0]["units"] == {"value": "330", "unit": "units", "told": "3300 MG / 10 MG = 330"}
+    assert hit["codes"][0]["units"] == {"value": "330", "unit": "units", "explanation": "3300 MG / 10 MG = 330"}
     assert hit["packages"][0]["quantity"]["value"] == "33"
     assert json.loads(run("lookup", "9999912345", "--json").output)["hits"] == []
 

@@ -289,7 +289,7 @@ def test_hostile_claims_get_a_bounded_answer() -> None:
 
 
 def test_a_set_with_endless_errors_gets_a_bounded_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ack_999, "MOST_SEGMENTS_TOLD", 5)
+    monkeypatch.setattr(ack_999, "MAX_SEGMENTS_REPORTED", 5)
     parts = segments(base())
     start, end = (
         next(n for n, p in enumerate(parts) if p.startswith("CLM*")),
@@ -378,7 +378,7 @@ def test_dates_are_those_passed_in() -> None:
 
 
 def test_endless_errors_above_claims_get_a_bounded_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ack_999, "MOST_SEGMENTS_TOLD", 2)
+    monkeypatch.setattr(ack_999, "MAX_SEGMENTS_REPORTED", 2)
     parts = segments(base())
     start = next(at for at, part in enumerate(parts) if part.startswith("CLM"))
     data = join(parts[:start] + parts[start:-3] * 4 + parts[-3:])

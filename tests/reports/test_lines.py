@@ -23,7 +23,7 @@ def test_places_in_any_order(data: st.DataObject, step: int) -> None:
         text = data.draw(st.text("ab\n", max_size=200)).encode()
         offsets = data.draw(st.lists(st.integers(0, len(text)), max_size=20))
         counter = LineIndex(text)
-        assert [counter.place(offset) for offset in offsets] == [expected(text, offset) for offset in offsets]
+        assert [counter.position(offset) for offset in offsets] == [expected(text, offset) for offset in offsets]
 
 
 def test_a_file_of_one_line_and_one_of_many() -> None:
@@ -31,6 +31,6 @@ def test_a_file_of_one_line_and_one_of_many() -> None:
     flat = data.replace(b"\n", b"")
     assert len(data) > 4 * lines._STEP
     place = data.rindex(b"LIN**")
-    assert LineIndex(data).place(place) == expected(data, place)
-    assert LineIndex(flat).place(len(flat) - 9) == (1, len(flat) - 8)
-    assert LineIndex(b"").place(0) == (1, 1)
+    assert LineIndex(data).position(place) == expected(data, place)
+    assert LineIndex(flat).position(len(flat) - 9) == (1, len(flat) - 8)
+    assert LineIndex(b"").position(0) == (1, 1)

@@ -1,4 +1,4 @@
-"""Where an element stands on paper: boxes of the CMS-1500 for 837P, form locators (FL) of the UB-04 for 837I.
+"""Where an element is on paper: boxes of the CMS-1500 for 837P, form locators (FL) of the UB-04 for 837I.
 
 Billers know the form. What has no place on it (envelopes, line control numbers, payer ids) has no entry: a box
 that is only nearly right would send somebody to the wrong one.
@@ -93,13 +93,13 @@ _SELF: Final[Mapping[str, Mapping[str, str]]] = {
 }  # fmt: skip
 
 
-def form_field(claim: Claim, place: Location, status: str = "") -> str | None:
+def form_field(claim: Claim, location: Location, status: str = "") -> str | None:
     """Name the field of the paper form for a place of a claim, ``Box 24D`` or ``FL 43``; None if it has none.
 
     ``status`` is the claim status of the finding (``A6:252``): of what is missing it says which it is.
     """
-    qualifier = _qualifier(claim, place, status.partition(":")[2]) if place.segment in _QUALIFIED else ""
-    return field_of(claim.type, place.loop, place.element, qualifier, is_self=not claim.dependent)
+    qualifier = _qualifier(claim, location, status.partition(":")[2]) if location.segment in _QUALIFIED else ""
+    return field_of(claim.type, location.loop, location.element, qualifier, is_self=not claim.dependent)
 
 
 @lru_cache(maxsize=1024)  # the loops and elements of findings are few
@@ -122,25 +122,27 @@ def field_of(
     return None
 
 
-def _qualifier(claim: Claim, place: Location, code: str) -> str:
+def _qualifier(claim: Claim, location: Location, code: str) -> str:
     """What a segment says that it holds; "" where that is not known."""
-    if place.after is not None:
-        return _ABSENT.get(place.segment, {}).get(code, "")
-    segment = _segment(claim, place)
+    if location.after is not None:
+        return _ABSENT.get(location.segment, {}).get(code, "")
+    segment = _segment(claim, location)
     if segment is None:
         return ""
     if segment.tag != "HI":
         return segment.element(1)
-    number = place.element.removeprefix("HI").partition("-")[0]
+    number = location.element.removeprefix("HI").partition("-")[0]
     composite = segment.element(int(number)) if number.isdigit() else segment.element(1)
     return composite.partition(claim.delimiters.component.decode("latin-1"))[0]
 
 
-def _segment(claim: Claim, place: Location) -> Segment | None:
+def _segment(claim: Claim, location: Location) -> Segment | None:
     """The claim's segment at a place, or that of a party above it."""
-    number = place.segment_index - claim.segments[0].index
-    if 0 <= number < len(claim.segments) and claim.segments[number].index == place.segment_index:
+    number = location.segment_index - claim.segments[0].index
+    if 0 <= number < len(claim.segments) and claim.segments[number].index == location.segment_index:
         return claim.segments[number]
     parties = (*claim.submitter_receiver, *claim.provider, *claim.subscriber, *claim.patient)
     above = (segment for party in parties for segment in party.segments)
-    return next((segment for segment in (*above, *claim.segments) if segment.index == place.segment_index), None)
+    return next(
+        (segment for segment in (*above, *claim.segments) if segment.index == location.segment_index), None
+    )

@@ -1,7 +1,7 @@
 """The loops of the two 837 guides, as tables.
 
 A loop begins with a segment: an HL of its level, an NM1 of its qualifier, or a segment that only ever begins
-that loop. What begins which loop depends on where one stands (its *scope*): NM1*82 is 2310B under the claim,
+that loop. What begins which loop depends on the loop before it (its *scope*): NM1*82 is 2310B under the claim,
 2420A under a line (837P) and 2330D under another payer.
 """
 

@@ -244,8 +244,8 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
             return self.diagnoses
         if line.pointers == ("1",):
             return self.diagnoses[:1]
-        places = [int(pointer) for pointer in line.pointers if pointer.isascii() and pointer.isdigit()]
-        return tuple([self.diagnoses[place - 1] for place in places if 0 < place <= len(self.diagnoses)])
+        numbers = [int(pointer) for pointer in line.pointers if pointer.isascii() and pointer.isdigit()]
+        return tuple([self.diagnoses[number - 1] for number in numbers if 0 < number <= len(self.diagnoses)])
 
 
 def location_of(segment: Segment, element: int | None = None, component: int | None = None) -> Location:

@@ -53,13 +53,13 @@ class SummaryReader:
         delimiters = span.interchange.delimiters
         text = self._text(span.start, min(span.end, span.start + LARGEST_CLAIM), delimiters)
         clm = _elements(text[: _end(text, delimiters)], delimiters)
-        place = field(clm, 5).split(delimiters.component.decode("latin-1"))
+        facility = field(clm, 5).split(delimiters.component.decode("latin-1"))
         days = _days(text, delimiters)
         return ClaimSummary(
             id=field(clm, 1),
             charge=field(clm, 2),
-            facility_code=place[0],
-            frequency=place[2] if len(place) > 2 else "",
+            facility_code=facility[0],
+            frequency=facility[2] if len(facility) > 2 else "",
             trace=_own_trace(text, delimiters) if b"D9" in text else "",
             first_day=min(days, default=""),
             last_day=max(days, default=""),
@@ -91,7 +91,7 @@ class SummaryReader:
 
 
 def _own_trace(text: bytes, delimiters: Delimiters) -> str:
-    """REF*D9 of the claim itself, which stands before its first loop."""
+    """REF*D9 of the claim itself, which comes before its first loop."""
     for match in _traces(delimiters).finditer(text):
         if match.lastgroup == "loop":
             break

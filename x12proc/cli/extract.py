@@ -28,7 +28,7 @@ class Writer(Protocol):
         """One target line."""
 
     def close(self) -> None:
-        """What stands behind the last one."""
+        """Return the text after the last one."""
 
 
 class _JsonLines:
@@ -39,7 +39,7 @@ class _JsonLines:
         self._file.write(msgspec.json.encode(document) + b"\n")
 
     def close(self) -> None:
-        """Nothing stands behind the last line."""
+        """Return no text: nothing comes after the last line."""
 
 
 class _CsvRows:
@@ -51,7 +51,7 @@ class _CsvRows:
         self._row(flat(document))
 
     def close(self) -> None:
-        """Nothing stands behind the last row."""
+        """Return no text: nothing comes after the last row."""
 
     def _row(self, cells: list[str]) -> None:
         out = io.StringIO()

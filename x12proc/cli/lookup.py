@@ -1,4 +1,4 @@
-"""``x12proc reference lookup``: what an NDC, a code or a name is, and what a dose of it comes to."""
+"""``x12proc reference lookup``: what an NDC, a code or a name is, and the units and quantity of a dose."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _UNLISTED = "not in the tables. That proves nothing: they don't list every produ
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    """What is to be told of each hit."""
+    """What is printed of each hit."""
 
     reference: Reference
     query: Query
@@ -53,22 +53,22 @@ class _Asked(msgspec.Struct, frozen=True):
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @own_config
 def lookup(text: tuple[str, ...], dose: str | None, on: date | None, as_json: bool, config: Path | None) -> None:
-    """Say what an NDC, a HCPCS code or a drug's name stands for, and what a dose of it comes to.
+    """Print what an NDC, a HCPCS code or a drug's name means, and the units and quantity of a dose.
 
     Type it as you have it: a brand or generic name, a code, or an NDC with or without hyphens and blanks, also as
-    it is printed in box 24A or FL 43 with N4 before and unit and quantity behind. Ten digits without hyphens are
+    it is printed in box 24A or FL 43 with N4 before and unit and quantity after. Ten digits without hyphens are
     shown in all their readings. Where a name means several drugs, all are listed; a name that nobody knows gets
     suggestions and exit code 2.
 
     \b
     x12proc reference lookup imaavy                  packages, and codes with the days they hold
-    x12proc reference lookup J9256                   what the code stands for
+    x12proc reference lookup J9256                   what the code means
     x12proc reference lookup N461755001401UN1        an NDC as printed; also 61755-0014-01 UN 1
     x12proc reference lookup imaavy --dose 1200MG --on 2026-03-01
 
     With --dose it computes, and shows how: the units of the code in force on the day of service, rounded up to
     whole units as HCPCS codes are billed, and the NDC quantity with its unit (CTP04 and CTP05; the same stand
-    behind the NDC on paper). A liquid is counted in ML, a powder in whole vials, UN. What the tables don't
+    after the NDC on paper). A liquid is counted in ML, a powder in whole vials, UN. What the tables don't
     tell is said in words and never guessed.
     """
     reference = load_reference(edition_folder(config))
@@ -88,7 +88,7 @@ def lookup(text: tuple[str, ...], dose: str | None, on: date | None, as_json: bo
             encoded = msgspec.json.format(msgspec.json.encode(_document(asked, hits)), indent=2)
             sys.stdout.buffer.write(encoded + b"\n")
         else:
-            click.echo("\n".join(_told(asked, hits)))
+            click.echo("\n".join(_report(asked, hits)))
 
 
 def _nothing(reference: Reference, query: Query) -> str:
@@ -102,7 +102,7 @@ def _nothing(reference: Reference, query: Query) -> str:
 # -- for people ------------------------------------------------------------------------------------------------
 
 
-def _told(asked: _Asked, hits: Sequence[Hit]) -> Iterator[str]:
+def _report(asked: _Asked, hits: Sequence[Hit]) -> Iterator[str]:
     if asked.query.kind == "ten digits":
         yield from _readings(asked)
     if asked.query.printed is not None:
@@ -120,8 +120,8 @@ def _readings(asked: _Asked) -> Iterator[str]:
     yield f"{asked.query.value} has 10 digits and no hyphens: {len(readings)} products can be meant."
     for reading in readings:
         product = asked.reference.product(reading)
-        told = f"{product.name} ({product.generic})" if product else "not in the tables"
-        yield f"  {ndc_spelling.hyphenated(reading)}  {told}"
+        product_name = f"{product.name} ({product.generic})" if product else "not in the tables"
+        yield f"  {ndc_spelling.hyphenated(reading)}  {product_name}"
 
 
 def _printed(printed: Printed) -> Iterator[str]:
@@ -197,10 +197,10 @@ def _code_line(asked: _Asked, one: Coded) -> str:
     unit = unit_of(asked.reference, code)
     per = f", per {unit.removeprefix('PER ')}" if unit else ""
     where = f", {code.route} only" if code.route else ""
-    return f"{code.code} {span}{sure}{per}{where} ({matched}){_standing(asked, one)}"
+    return f"{code.code} {span}{sure}{per}{where} ({matched}){_in_force_text(asked, one)}"
 
 
-def _standing(asked: _Asked, one: Coded) -> str:
+def _in_force_text(asked: _Asked, one: Coded) -> str:
     if asked.on is None:
         return ""
     words = {True: "in force", False: "not in force", None: "not known whether in force"}[one.in_force]
@@ -211,14 +211,14 @@ def _dose(asked: _Asked, dose: Dose, hit: Hit, codes: Sequence[Coded]) -> Iterat
     usable = [one for one in codes if one.in_force is not False]
     for one in usable:
         units = one.units
-        told = (
+        units_text = (
             f"{one.code.code} x {units.value}: {units.explanation}"
             if units.value
             else f"{one.code.code}: {units.explanation}"
         )
         sure = "" if one.in_force else " (if it was in force)"
         outpatient = ", hospital outpatient only" if one.code.code.startswith("C") else ""
-        yield f"Units    {told}{outpatient}{sure}"
+        yield f"Units    {units_text}{outpatient}{sure}"
     if not usable:
         yield f"Units    no code of its own is known for {asked.on}: an unclassified code, mostly with 1 unit"
     for product, answer in quantities(hit, dose)[:_MOST_PACKAGES]:
@@ -299,7 +299,7 @@ def _code_document(asked: _Asked, one: Coded) -> dict[str, Any]:
 
 
 def _answer_document(answer: Answer | None) -> dict[str, Any] | None:
-    """A computed number with its arithmetic; ``value`` is null, and ``told`` the reason, where there is none."""
+    """Return a number with its arithmetic; ``value`` is null, and ``explanation`` the reason, if there is none."""
     if answer is None:
         return None
-    return {"value": answer.value or None, "unit": answer.unit, "told": answer.explanation}
+    return {"value": answer.value or None, "unit": answer.unit, "explanation": answer.explanation}

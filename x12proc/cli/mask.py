@@ -188,7 +188,7 @@ def _deliver(artifact: Artifact, output: str) -> None:
 
 
 def _say(attempt: _Attempt, keep_dates: bool) -> None:
-    """Places and counts; never what stands there, and never by how much dates were shifted."""
+    """Locations and counts; never the values there, and never by how much dates were shifted."""
     masker, comparison = attempt.masker, attempt.comparison
     for doubt in masker.review_items[:_SHOWN]:
         click.echo(f"in doubt: {doubt.reason} at segment {doubt.segment_index} {doubt.element}".rstrip(), err=True)
@@ -202,8 +202,8 @@ def _say(attempt: _Attempt, keep_dates: bool) -> None:
         click.echo("The findings were not compared", err=True)
         return
     for difference in comparison.differences[:_SHOWN]:
-        place = f"segment {difference.segment_index} {difference.element}".rstrip()
-        click.echo(f"differs: {difference.fact} at {place}, in the {difference.where} only", err=True)
+        location = f"segment {difference.segment_index} {difference.element}".rstrip()
+        click.echo(f"differs: {difference.fact} at {location}, in the {difference.where} only", err=True)
     if comparison.count:
         click.echo(f"The findings differ in {comparison.count} places", err=True)
     else:

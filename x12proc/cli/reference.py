@@ -92,7 +92,7 @@ def import_files(files: tuple[Path, ...], into: Path | None, as_of: date | None)
 
 
 def _products_first(files: tuple[Path, ...]) -> list[Path]:
-    """The files, package.txt behind the product.txt that it refers to."""
+    """The files, package.txt after the product.txt that it refers to."""
     return sorted(files, key=lambda path: "package" in path.name.lower())
 
 

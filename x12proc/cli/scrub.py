@@ -31,7 +31,7 @@ from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.reports.acks.envelopes import HIGHEST_CONTROL, ControlNumbers
 from x12proc.reports.escape import clean
-from x12proc.reports.terminal import TerminalReport, fixes_told, summary_table
+from x12proc.reports.terminal import TerminalReport, fixes_text, summary_table
 from x12proc.runner.artifacts import EMITTED, FIXED, check_artifacts
 from x12proc.runner.batch import BatchJob, run_batch
 from x12proc.runner.files import STANDARD_INPUT, Input, find_inputs
@@ -57,7 +57,7 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
 @click.option(
     "--conformance",
     type=click.Choice(["off", "targets", "full"]),
-    help="What is held against its implementation guide: nothing, the claims that bill a code (default), all.",
+    help="What is checked against its implementation guide: nothing, the claims that bill a code (default), all.",
 )
 @click.option(
     "--guide-errors",
@@ -260,15 +260,17 @@ def _print_totals(running: Iterator[Result]) -> list[Result]:
     for result in results:
         for fault in result.faults[:5]:
             style = "bold red" if fault.severity == "error" else "yellow"
-            place = f"segment {fault.segment_index}, byte {fault.byte_offset}"
+            location = f"segment {fault.segment_index}, byte {fault.byte_offset}"
             console.print(
-                Text.assemble((fault.severity, style), f" {clean(result.name)}, {place}: {clean(fault.message)}")
+                Text.assemble(
+                    (fault.severity, style), f" {clean(result.name)}, {location}: {clean(fault.message)}"
+                )
             )
         if len(result.faults) > 5:
             console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults stand in the report"))
         if any(result.summary.fixes.values()):
             console.print(
-                Text(f"{clean(result.name)}: {fixes_told(result.summary, withheld=FIXED in result.withheld)}")
+                Text(f"{clean(result.name)}: {fixes_text(result.summary, withheld=FIXED in result.withheld)}")
             )
         for kind, reason in result.withheld.items():
             console.print(Text(f"{clean(result.name)}: no {kind} file was written: {reason}"))

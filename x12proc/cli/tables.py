@@ -1,4 +1,4 @@
-"""What the commands about reference tables share: which edition is meant, and how a malformed one is told."""
+"""What the commands about reference tables share: which edition is meant, and how a malformed one is reported."""
 
 from __future__ import annotations
 

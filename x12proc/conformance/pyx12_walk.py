@@ -190,7 +190,7 @@ class _Walk:
         node = self._node if found is None else found
         here = _in_loop(segment, node)
         self._report_walk(errors, here, first)
-        self._report_counts(here, first, placed=found is not None)
+        self._report_counts(here, first, located=found is not None)
         if found is not None:
             self._report_elements(found, sent, text, here)
             self._node, self._last = found, here
@@ -230,7 +230,7 @@ class _Walk:
                 above = self._last is self._parent.last
                 (self._parent if above else self._state).add_error(_missing(error, self._last))
 
-    def _report_counts(self, here: Segment, first: bool, *, placed: bool) -> None:
+    def _report_counts(self, here: Segment, first: bool, *, located: bool) -> None:
         """Report the errors of pyx12's reader: numbers out of step, separators at the end of a segment."""
         add_error = self._state.add_error
         if not any(here.elements[1:]):
@@ -241,7 +241,7 @@ class _Walk:
             self._report_hierarchy(here)
         elif here.tag == "LX" and self._chunk.level == CLAIM:
             self._lines += 1
-            if placed and self._guide.counts_lines and here.element(1) != str(self._lines):
+            if located and self._guide.counts_lines and here.element(1) != str(self._lines):
                 message = f"LX01 should be {self._lines}: it counts the lines of the claim"
                 add_error(GuideError("LX", message, location_of(here, 1), excerpt(here.element(1)) or None))
 
@@ -252,7 +252,7 @@ class _Walk:
             message = f"HL01 should be {counted}: it counts the HL segments of the set"
             self._state.add_error(GuideError("HL1", message, location_of(here, 1), excerpt(number) or None))
         if parent and hl_number(parent) not in self._parents:
-            message = "HL02 is not the number of an HL that this one stands under"
+            message = "HL02 is not the number of an HL of an HL above this one"
             self._state.add_error(GuideError("HL2", message, location_of(here, 2), excerpt(parent)))
         known = (path for path in (counted, hl_number(number)) if path is not None)
         self._parents = self._parents.union(known)
@@ -299,10 +299,10 @@ class _Walk:
         """Pass the walker the segment after the chunk, so that it finds what is missing at the chunk's end."""
         if not self._chunk.next_head or self._last is None:
             return
-        behind = split_segments(self._chunk.next_head, 0, 0, self._delimiters)
+        following = split_segments(self._chunk.next_head, 0, 0, self._delimiters)
         # Whatever else follows ends the set: the scanner has reported that its SE is missing.
-        inside = bool(behind) and behind[0].tag in ("CLM", "HL")
-        if not inside or not self._finds_node(behind[0].elements, self._last):
+        inside = bool(following) and following[0].tag in ("CLM", "HL")
+        if not inside or not self._finds_node(following[0].elements, self._last):
             self._finds_node(CLOSING, self._last)
 
     def _finds_node(self, elements: tuple[str, ...], last: Segment) -> bool:

@@ -68,7 +68,7 @@ def rescrub(feed: Feed, row: FileRow, as_of: date | None) -> RunChanges | Recoun
 def _recount(row: FileRow, after: Report) -> Recount:
     found: Counter[str] = Counter()
     for claim in after.claims:
-        found.update(finding.rule for findings in claim.by_place().values() for finding in findings)
+        found.update(finding.rule for findings in claim.by_location().values() for finding in findings)
     rejected = sum(claim.disposition == "rejected" for claim in after.claims)
     return Recount(row.id, row.by_rule, dict(sorted(found.items())), (row.rejected, rejected))
 

@@ -167,8 +167,8 @@ class TextMask:
 
     def _numeric_date(self, match: re.Match[str]) -> Iterator[Change]:
         """Shift a date in figures: ``6/15/23``, ``06-15-2023``, ``2023-06-15``, ``21.10.2026``."""
-        first, mark, second, third = match.groups()
-        year_first, day_first = len(first) == 4, mark == "." and len(third) == 4 and _is_month(second)
+        first, separator, second, third = match.groups()
+        year_first, day_first = len(first) == 4, separator == "." and len(third) == 4 and _is_month(second)
         year, month, day = (first, second, third) if year_first else (third, first, second)
         if day_first:
             month, day = second, first
@@ -176,12 +176,12 @@ class TextMask:
             return
         other = self._shifted(year, month, day)
         if other is None:
-            if mark == "/":
+            if separator == "/":
                 yield Change(match.start(), match.end(), self._pseudonyms.name(match[0]))
             return
         parts = [_year(other, year), _zero_padded(other.month, month), _zero_padded(other.day, day)]
         year_last = [parts[2], parts[1], parts[0]] if day_first else [*parts[1:], parts[0]]
-        new = mark.join(parts if year_first else year_last)
+        new = separator.join(parts if year_first else year_last)
         old = date(_four_digit_year(year), int(month), int(day)).isoformat()
         yield Change(match.start(), match.end(), new, days=(old, other.isoformat()))
 

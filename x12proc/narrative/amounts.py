@@ -245,7 +245,7 @@ class _Reader:
 
     # -- helpers ---------------------------------------------------------------------------------------
 
-    def _mark_used(self, start: int, end: int) -> None:
+    def _set_used(self, start: int, end: int) -> None:
         self.shape = self.shape[:start] + _USED * (end - start) + self.shape[end:]
 
     def _take_each(self, *patterns: re.Pattern[str]) -> Iterator[tuple[re.Match[str], list[Token]]]:
@@ -254,7 +254,7 @@ class _Reader:
             for found in pattern.finditer(self.shape):
                 groups = [self.items[found.start(n)] for n in range(1, pattern.groups + 1) if found[n]]
                 yield found, groups
-                self._mark_used(*found.span())
+                self._set_used(*found.span())
 
     def _waste_in_units_of_the_dose(self, number: str) -> Amount | None:
         """Give a number without a unit the unit of the dose; zero is MG if the text names no unit."""
@@ -268,7 +268,7 @@ class _Reader:
         """Mark non-doses as used: overfill, billed units, drawn amounts, a maximum, an order, an unused vial."""
         for found in _LEFT_CLOSED.finditer(self.shape):
             if self.items[found.end() - 1].text == "UNUSED":
-                self._mark_used(*found.span())
+                self._set_used(*found.span())
         for _ in self._take_each(*_NON_DOSE) if "a" in self.shape else ():
             pass
         for _, (amount,) in self._take_each(*_DRAWN) if "D" in self.shape else ():
@@ -279,7 +279,7 @@ class _Reader:
         if "b" in self.shape:
             for found in _BILLED.finditer(self.shape):
                 if self.items[found.start(1 if found[1] else 2)].unit == "UNIT":
-                    self._mark_used(*found.span())
+                    self._set_used(*found.span())
 
     def _read_discarded(self) -> None:
         if "j" in self.shape:
@@ -330,7 +330,7 @@ class _Reader:
         for pattern in _EXPLICIT:
             found = pattern.search(self.shape)
             if found:
-                self._mark_used(*found.span())
+                self._set_used(*found.span())
                 return _amount(self.items[found.start(found.lastindex or 1)])
         return None
 
@@ -347,7 +347,7 @@ class _Reader:
             for found in _SIZES_JOINED.finditer(self.shape):
                 for index in range(found.start(), found.end(), 2):
                     self._add_content(_ONE, self.items[index], True)
-                self._mark_used(*found.span())
+                self._set_used(*found.span())
         if "N" not in self.shape:
             return
         self._read_repeated_sizes()
@@ -357,9 +357,9 @@ class _Reader:
         for found in _SIZE_COUNT.finditer(self.shape):
             size, number = (self.items[found.start(n)] for n in ((1, 2) if found[1] else (3, 4)))
             if size.kind in "QV" and number.value == "1" and "c" not in found[0] and not several:
-                self._mark_used(found.start(2) - 1, found.end())  # 450MG X1: given once
+                self._set_used(found.start(2) - 1, found.end())  # 450MG X1: given once
             else:
-                self._mark_used(*found.span())
+                self._set_used(*found.span())
                 self._add_content(number, size, "c" in found[0])
 
     def _read_repeated_sizes(self) -> None:
@@ -369,7 +369,7 @@ class _Reader:
         ]
         for found in dashed if len(dashed) > 1 else ():
             self._add_content(self.items[found.start(1)], self.items[found.start(2)])
-            self._mark_used(*found.span())
+            self._set_used(*found.span())
         if len(_SIZES_THEN_COUNTS.findall(self.shape)) > 1:
             for _, (size, number) in self._take_each(_SIZES_THEN_COUNTS):
                 self._add_content(number, size, True)
@@ -396,7 +396,7 @@ class _Reader:
         for found in _VIALS_THEN_AMOUNT.finditer(self.shape):
             elsewhere = self.shape[: found.start()] + self.shape[found.end() :]
             if dose_is_stated or "Q" in elsewhere:
-                self._mark_used(*found.span())
+                self._set_used(*found.span())
                 self._add_content(self.items[found.start(1)], self.items[found.start(2)])
         self.filled = self.filled or _FILLED.search(self.shape) is not None
         for found, (item,) in self._take_each(*_SIZE, *([_SIZE_BESIDE_DOSE] if dose_is_stated else [])):

@@ -139,9 +139,9 @@ def _take_days(text: str, digits: int) -> tuple[str, tuple[str, ...]]:
     A date of birth or expiry is blanked with its word.
     """
     days: dict[str, int] = {}
-    marked = _DAYS if _ANY_DAY.search(text) else ()
+    dates = _DAYS if _ANY_DAY.search(text) else ()
     solid = _SOLID_DAYS if digits >= 8 and "20" in text else ()
-    for pattern in (*marked, *solid):
+    for pattern in (*dates, *solid):
         other_end = -1  # end of the last date that is no day of service
         for found in pattern.finditer(text):
             day = _iso(found)

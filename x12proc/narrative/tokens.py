@@ -137,7 +137,7 @@ _TOKEN = re.compile(
   | (?P<number>(?:{_NUMBER})(?:{_POWER}|))
     (?:\ *-?(?P<scale>(?:MIL(?:L(?:ION)?)?|BILLION|TRILLION)\b|K(?=\ *U(?:NITS?)?\b))|)
     (?:\ *(?:-|,\ *(?={_LONG_UNIT}\b))?\ *(?!L\ EYE)(?P<unit>{_UNIT})(?:{_UNIT_END})|\ *(?P<percent>%)|)
-  | [^\sA-Z0-9](?P<mark>)
+  | [^\sA-Z0-9](?P<symbol>)
   | X(?P<times>)
     """,
     re.VERBOSE,
@@ -268,14 +268,14 @@ def _number_value(number: str, exponent: int) -> str:
     if _PLAIN_NUMBER.fullmatch(number):
         return plain_decimal(number, exponent)
     text = number.replace(" ", "").replace("**", "^").replace("X10E", "X10^").replace("*10^", "X10^")
-    base, mark, power = text.partition("^")
-    if not mark:
+    base, caret, power = text.partition("^")
+    if not caret:
         factor, _, power = text.partition("E")
         return plain_decimal(factor, exponent + int(power or "0"))
     if base == "10":
         return plain_decimal("1", exponent + int(power))
-    factor, mark, _ = base.partition("X10")
-    return plain_decimal(factor, exponent + int(power)) if mark else ""
+    factor, times, _ = base.partition("X10")
+    return plain_decimal(factor, exponent + int(power)) if times else ""
 
 
 def _number(found: re.Match[str], glued: bool) -> Token:
@@ -319,7 +319,7 @@ def tokenize(text: str) -> list[Token]:
             else:
                 tokens.append(_word(run, start))
             word_end = -1 if tokens[-1].text in _LOOSE else end
-        elif group == "mark" or group == "times":
+        elif group == "symbol" or group == "times":
             tokens.append(Token(_MARK_KINDS.get(found[0], "x" if group == "times" else "y"), found[0], start, end))
         elif group == "ordinal":
             tokens.append(Token("W", found[0], start, end))

@@ -82,9 +82,9 @@ def billing_units(dose: Dose, code_unit: str, packages: Iterable[Product]) -> An
     ``code_unit`` is the amount of one unit by the tables; packages convert milliliters or vials into it.
     """
     if not code_unit:
-        return _no_answer("units", "the tables don't say what one unit of the code stands for")
+        return _no_answer("units", "the tables don't say what one unit of the code means")
     if _WHOLE_DOSE.match(code_unit):
-        return Answer("1", "units", f"1 unit stands for one whole dose ({code_unit.lower()})")
+        return Answer("1", "units", f"1 unit is one whole dose ({code_unit.lower()})")
     one = _one_unit(code_unit)
     if one is None:
         return _no_answer("units", f"one unit of the code is '{code_unit.lower()}', which is no single amount")

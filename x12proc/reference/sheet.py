@@ -67,7 +67,7 @@ def _column(reference: str) -> int:
     for letter in re.sub(r"[^A-Z]", "", reference):
         index = index * 26 + ord(letter) - 64
     if not 1 <= index <= 16384:
-        raise ValueError(f"a cell stands at {reference!r}")
+        raise ValueError(f"a cell is at {reference!r}")
     return index - 1
 
 

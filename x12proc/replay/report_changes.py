@@ -15,7 +15,7 @@ ABSENT = "absent"  # the disposition of a claim that is not in a report
 ChangeKind: TypeAlias = Literal["gained", "lost", "re-graded"]
 
 
-class ReportedPlace(msgspec.Struct, frozen=True, gc=False):
+class ReportedLocation(msgspec.Struct, frozen=True, gc=False):
     """The location of a finding."""
 
     element: str
@@ -29,7 +29,7 @@ class ReportedFinding(msgspec.Struct, frozen=True, gc=False):
 
     rule: str
     severity: str
-    location: ReportedPlace
+    location: ReportedLocation
 
 
 class ReportedLine(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class ReportedClaim(msgspec.Struct, frozen=True):
     findings: tuple[ReportedFinding, ...] = ()
     lines: tuple[ReportedLine, ...] = ()
 
-    def by_place(self) -> dict[tuple[str, str, str], list[ReportedFinding]]:
+    def by_location(self) -> dict[tuple[str, str, str], list[ReportedFinding]]:
         """Return the findings by line (empty for the claim itself), rule and element."""
         found: dict[tuple[str, str, str], list[ReportedFinding]] = defaultdict(list)
         for number, findings in (("", self.findings), *((line.number, line.findings) for line in self.lines)):
@@ -107,7 +107,7 @@ class FindingChange(msgspec.Struct, frozen=True):
     rule: str
     severity: str
     was: str
-    location: ReportedPlace
+    location: ReportedLocation
 
 
 class ClaimChange(msgspec.Struct, frozen=True):
@@ -185,12 +185,12 @@ def _pairs(
 
 
 def _finding_changes(before: ReportedClaim | None, after: ReportedClaim | None) -> Iterator[FindingChange]:
-    old, new = (claim.by_place() if claim else {} for claim in (before, after))
+    old, new = (claim.by_location() if claim else {} for claim in (before, after))
     known = after or before
     assert known is not None
-    for place in sorted({*old, *new}):
-        line, rule, _ = place
-        was, now = old.get(place, []), new.get(place, [])
+    for key in sorted({*old, *new}):
+        line, rule, _ = key
+        was, now = old.get(key, []), new.get(key, [])
         for one, other in zip(was, now, strict=False):
             if one.severity != other.severity:
                 yield FindingChange(

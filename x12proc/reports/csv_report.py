@@ -26,7 +26,7 @@ COLUMNS = (
     *("loop", "element", "after", "segment_index", "byte_offset", "value", "claim_status", "carc", "rarc"),
     *("sources", "fixed_value", "fixed", "form_field", "patient_name", "member_id"),
 )
-# What a spreadsheet begins a formula with, in every width, at the beginning of a cell or behind a character that
+# What a spreadsheet begins a formula with, in every width, at the beginning of a cell or after a character that
 # separates cells in other countries; blanks, quotes and characters without a width before it change nothing.
 _FORMULA = re.compile(
     r"(?:^|[;|])"
@@ -112,7 +112,7 @@ def _finding(finding: Document) -> dict[str, str]:
     status = finding["claim_status"]
     remittance = finding["remittance"]
     return {
-        **_place(finding["location"]),
+        **_location_columns(finding["location"]),
         "rule": finding["rule"],
         "severity": finding["severity"],
         "message": finding["message"],
@@ -142,10 +142,15 @@ def _bypass(bypass: Document) -> dict[str, str]:
 
 
 def _guide_error(error: Document) -> dict[str, str]:
-    return {**_place(error["location"]), "rule": error["code"], "severity": GUIDE, "message": error["message"]}
+    return {
+        **_location_columns(error["location"]),
+        "rule": error["code"],
+        "severity": GUIDE,
+        "message": error["message"],
+    }
 
 
-def _place(location: Document) -> dict[str, str]:
+def _location_columns(location: Document) -> dict[str, str]:
     return {
         "loop": location["loop"],
         "element": location["element"],

@@ -23,7 +23,7 @@ def one_line(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as it stands between tags, or between quotes, of XML."""
+    """Return text as it is written between tags, or between quotes, of XML."""
     return _SPECIAL.sub(_escape, text) if _SPECIAL.search(text) else text
 
 

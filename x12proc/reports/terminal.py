@@ -1,4 +1,4 @@
-"""The readable report: one block a finding (place, what, fix), then the totals."""
+"""The readable report: one block a finding (location, what, fix), then the totals."""
 
 from __future__ import annotations
 
@@ -61,23 +61,23 @@ class TerminalReport:
         for error in scrubbed.guide_errors:
             self._print(
                 Text.assemble(
-                    "  ", (f"guide {error.code}", _STYLES["guide"]), f"  {_place(error.location, claim)}"
+                    "  ", (f"guide {error.code}", _STYLES["guide"]), f"  {_location_text(error.location, claim)}"
                 )
             )
             self._print(Text(f"    {clean(error.message[:500])}"))
 
     def _finding(self, finding: Finding, line: str, claim: Claim) -> None:
         head = f"{finding.rule} {finding.severity}"
-        place = f"  {line}{_place(finding.location, claim, finding.status)}"
-        self._print(Text.assemble("  ", (head, _STYLES[finding.severity]), place))
+        location = f"  {line}{_location_text(finding.location, claim, finding.status)}"
+        self._print(Text.assemble("  ", (head, _STYLES[finding.severity]), location))
         self._print(Text(f"    {clean(finding.message[:500])}"))
         self._print(Text(f"    Fix: {clean(finding.fix[:500])}"))
 
     def _fix(self, fix: Fix, line: str) -> None:
         how = "--fix" if fix.safe else "--unsafe-fixes"
         before = f"{clean(fix.before[:100])} becomes" if fix.before else "put in:"
-        told = f"  {line}{fix.location.element}, {before} {clean(fix.after[:100])}"
-        self._print(Text.assemble("  ", (f"{fix.rule} fixed by {how}", "green"), told))
+        fixed = f"  {line}{fix.location.element}, {before} {clean(fix.after[:100])}"
+        self._print(Text.assemble("  ", (f"{fix.rule} fixed by {how}", "green"), fixed))
 
     def _bypass(self, bypass: Bypass) -> None:
         decided = f"decided by {bypass.by}, until {bypass.until}, profile {bypass.profile}"
@@ -92,19 +92,19 @@ class TerminalReport:
             self._print(
                 Text.assemble(
                     (f"{fault.code} {fault.severity}", _STYLES[fault.severity]),
-                    f"  {fault_place(fault)}: {clean(fault.message)}",
+                    f"  {fault_location(fault)}: {clean(fault.message)}",
                 )
             )
         self._print(Text())
         self._print(totals(summary))
         if any(summary.fixes.values()):
-            told = fixes_told(summary)
-            self._print(Text(told[:1].upper() + told[1:]))
+            fixed = fixes_text(summary)
+            self._print(Text(fixed[:1].upper() + fixed[1:]))
         if summary.by_rule:
             ranked = sorted(summary.by_rule.items(), key=lambda entry: (-entry[1], entry[0]))
-            heard = "  ".join(f"{rule} {count}" for rule, count in ranked[:_MOST_RULES])
+            by_rule = "  ".join(f"{rule} {count}" for rule, count in ranked[:_MOST_RULES])
             more = f"  and {len(ranked) - _MOST_RULES} more" if len(ranked) > _MOST_RULES else ""
-            self._print(Text(f"By rule: {heard}{more}"))
+            self._print(Text(f"By rule: {by_rule}{more}"))
 
     def _print(self, text: Text) -> None:
         self._console.print(text, soft_wrap=not self._console.is_terminal)
@@ -121,18 +121,18 @@ def _patient(claim: Claim) -> Text:
     return Text(f"  Patient {clean(patient['name'][:60])}, member id {clean(patient['member_id'][:40])}")
 
 
-def _place(place: Location, claim: Claim, status: str = "") -> str:
-    """Where a finding or a fault against the guide stands, in words: in the file, and on the paper form."""
-    where = f"behind the {clean(place.after[:10])} at segment" if place.after else "segment"
-    field = form_field(claim, place, status)
-    element = clean(place.element[:20]) + (f" ({field})" if field else "")
-    return f"{element} in loop {place.loop}, {where} {place.segment_index}, byte {place.byte_offset}"
+def _location_text(location: Location, claim: Claim, status: str = "") -> str:
+    """Return the location of a finding or guide error in words: in the file, and on the paper form."""
+    where = f"after the {clean(location.after[:10])} at segment" if location.after else "segment"
+    field = form_field(claim, location, status)
+    element = clean(location.element[:20]) + (f" ({field})" if field else "")
+    return f"{element} in loop {location.loop}, {where} {location.segment_index}, byte {location.byte_offset}"
 
 
-def fault_place(fault: Fault) -> str:
-    """Where a fault stands, in words."""
-    place = f"segment {fault.segment_index}, byte {fault.byte_offset}"
-    return f"interchange {clean(fault.interchange_control)}, {place}" if fault.interchange_control else place
+def fault_location(fault: Fault) -> str:
+    """Return the location of a fault in words."""
+    location = f"segment {fault.segment_index}, byte {fault.byte_offset}"
+    return f"interchange {clean(fault.interchange_control)}, {location}" if fault.interchange_control else location
 
 
 def totals(summary: Summary) -> Text:
@@ -147,12 +147,12 @@ def totals(summary: Summary) -> Text:
     )
 
 
-def fixes_told(summary: Summary, *, withheld: bool = False) -> str:
+def fixes_text(summary: Summary, *, withheld: bool = False) -> str:
     """How many fixes were applied, and how many more there are; ``withheld``: the fixed file was not written."""
     applied, offered = summary.fixes["applied"], summary.fixes["offered"]
     done = "fixes known but not written" if withheld else "fixes applied"
-    told = ((done, applied), ("fixes that --fix or --unsafe-fixes would make", offered))
-    return "; ".join([f"{what}: {count}" for what, count in told if count])
+    fixed = ((done, applied), ("fixes that --fix or --unsafe-fixes would make", offered))
+    return "; ".join([f"{what}: {count}" for what, count in fixed if count])
 
 
 def _at_risk(summary: Summary) -> str:

@@ -29,10 +29,10 @@ _SINGULAR = {
 }  # fmt: skip
 _MAPPINGS = frozenset(("by_rule", "profile_files", "reference_editions", "rule_files", "rule_packages"))
 _GRAVITY = {"reject": 0, "warn": 1, GUIDE: 2, "info": 3}
-LineOf: TypeAlias = Callable[[int], int]  # the line of the file on which a byte stands
+LineOf: TypeAlias = Callable[[int], int]  # the line of the file that holds a byte
 
 
-class Mark(msgspec.Struct, frozen=True, gc=False):
+class Highlight(msgspec.Struct, frozen=True, gc=False):
     """What is wrong in a segment. ``element`` 0 is the segment as a whole, ``component`` 0 the whole element."""
 
     rule: str
@@ -41,10 +41,10 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     loop: str
     element: int
     component: int
-    missing: bool  # was not sent and belongs behind the segment
+    missing: bool  # was not sent and belongs after the segment
 
 
-Marks: TypeAlias = Mapping[int, list[Mark]]  # by segment index
+Highlights: TypeAlias = Mapping[int, list[Highlight]]  # by segment index
 
 
 # -- facts -----------------------------------------------------------------------------------------------------
@@ -76,16 +76,16 @@ def claim_form(scrubbed: ClaimResult, document: Document, line_of: LineOf | None
     ``line_of`` adds to every segment the line of the file on which it begins.
     """
     claim = scrubbed.claim
-    marks = claim_marks(document)
+    highlights = claim_highlights(document)
     shown = {segment.index for line in scrubbed.lines for segment in line.line.segments}
     own = [segment for segment in claim.segments if segment.loop == "2300"]
     shown.update(segment.index for segment in own)
-    elsewhere = marks.keys() - shown
+    elsewhere = highlights.keys() - shown
     own += [segment for segment in _all_segments(claim) if segment.index in elsewhere]
 
     def block(segments: Iterable[Segment]) -> str:
         inside = [
-            segment_form(segment, marks.get(segment.index), claim.delimiters, line_of) for segment in segments
+            segment_form(segment, highlights.get(segment.index), claim.delimiters, line_of) for segment in segments
         ]
         return f"<segments>{''.join(inside)}</segments>"
 
@@ -98,7 +98,7 @@ def claim_form(scrubbed: ClaimResult, document: Document, line_of: LineOf | None
 
 
 def _all_segments(claim: Claim) -> Iterator[Segment]:
-    """Every segment that is told of a claim: its own, and those of the loops it hangs under."""
+    """Every segment that is sent of a claim: its own, and those of the loops it hangs under."""
     for party in (*claim.submitter_receiver, *claim.provider, *claim.subscriber, *claim.patient):
         yield from party.segments
     yield from claim.segments
@@ -107,22 +107,22 @@ def _all_segments(claim: Claim) -> Iterator[Segment]:
 # -- what is wrong, and where ----------------------------------------------------------------------------------
 
 
-def claim_marks(document: Document) -> Marks:
+def claim_highlights(document: Document) -> Highlights:
     """What was found in a claim, by the index of the segment it is about."""
-    marks: dict[int, list[Mark]] = {}
+    highlights: dict[int, list[Highlight]] = {}
     for entry in document["guide_errors"]:
-        _put(marks, entry["code"], GUIDE, entry["location"])
+        _put(highlights, entry["code"], GUIDE, entry["location"])
     for holder in (document, *document["lines"]):
         for finding in (*holder["findings"], *holder.get("below", ())):
-            _put(marks, finding["rule"], finding["severity"], finding["location"])
-    return marks
+            _put(highlights, finding["rule"], finding["severity"], finding["location"])
+    return highlights
 
 
-def _put(marks: dict[int, list[Mark]], rule: str, severity: str, location: Document) -> None:
+def _put(highlights: dict[int, list[Highlight]], rule: str, severity: str, location: Document) -> None:
     name, tag = location["element"], location["segment"]
     number, _, component = name.removeprefix(tag).partition("-")
     exact = name.startswith(tag) and number.isdigit()
-    mark = Mark(
+    highlight = Highlight(
         rule=rule,
         severity=severity,
         name=name,
@@ -131,13 +131,13 @@ def _put(marks: dict[int, list[Mark]], rule: str, severity: str, location: Docum
         component=int(component) if exact and component.isdigit() else 0,
         missing=location["after"] is not None,
     )
-    marks.setdefault(location["segment_index"], []).append(mark)
+    highlights.setdefault(location["segment_index"], []).append(highlight)
 
 
 def segment_form(
-    segment: Segment, marks: list[Mark] | None, delimiters: Delimiters, line_of: LineOf | None
+    segment: Segment, highlights: list[Highlight] | None, delimiters: Delimiters, line_of: LineOf | None
 ) -> str:
-    """A segment as a ``segment`` element with what is wrong in ``fault`` elements; behind it an ``absent`` element
+    """A segment as a ``segment`` element with what is wrong in ``fault`` elements; after it an ``absent`` element
     for whatever is missing there."""
     line = f' line="{line_of(segment.offset)}"' if line_of else ""
     head = f'<segment index="{segment.index}" offset="{segment.offset}" loop="{segment.loop}"{line}>'
@@ -145,50 +145,50 @@ def segment_form(
     values = segment.elements
     if len(segment.raw) > LONGEST_VALUE:
         values = tuple(_cut(value) for value in values)
-    if not marks:
+    if not highlights:
         rest = escaped(separator.join(("", *values[1:])))
         return f"{head}<tag>{escaped(values[0])}</tag>{rest}</segment>"
-    at: dict[int, list[Mark]] = {}
-    for mark in marks:
-        if not mark.missing:
-            at.setdefault(mark.element, []).append(mark)
+    at: dict[int, list[Highlight]] = {}
+    for highlight in highlights:
+        if not highlight.missing:
+            at.setdefault(highlight.element, []).append(highlight)
     between = escaped(separator)
-    parts = [f"<tag>{_marked(escaped(values[0]), at.pop(0, []))}</tag>"]
+    parts = [f"<tag>{_highlighted(escaped(values[0]), at.pop(0, []))}</tag>"]
     for position, value in enumerate(values[1:], 1):
         parts += (between, _value(value, at.pop(position, []), delimiters))
-    # What should stand behind the last element that was sent.
-    parts += [_marked("", unsent) for unsent in at.values()]
-    gaps = [_gap(mark) for mark in marks if mark.missing]
+    # What should come after the last element that was sent.
+    parts += [_highlighted("", unsent) for unsent in at.values()]
+    gaps = [_gap(highlight) for highlight in highlights if highlight.missing]
     return f"{head}{''.join(parts)}</segment>{''.join(gaps)}"
 
 
-def _value(text: str, marks: list[Mark], delimiters: Delimiters) -> str:
+def _value(text: str, highlights: list[Highlight], delimiters: Delimiters) -> str:
     """An element's text, its components apart where a finding is about one of them."""
-    if not any(mark.component for mark in marks):
-        return _marked(escaped(text), marks)
+    if not any(highlight.component for highlight in highlights):
+        return _highlighted(escaped(text), highlights)
     separator = delimiters.component.decode("latin-1")
     parts = text.split(separator)
-    at: dict[int, list[Mark]] = {}
-    for mark in marks:
-        at.setdefault(mark.component, []).append(mark)
+    at: dict[int, list[Highlight]] = {}
+    for highlight in highlights:
+        at.setdefault(highlight.component, []).append(highlight)
     whole = at.pop(0, [])
-    told = [_marked(escaped(part), at.pop(position, [])) for position, part in enumerate(parts, 1)]
-    unsent = [_marked("", rest) for rest in at.values()]
-    return _marked(escaped(separator).join(told) + "".join(unsent), whole)
+    sent = [_highlighted(escaped(part), at.pop(position, [])) for position, part in enumerate(parts, 1)]
+    unsent = [_highlighted("", rest) for rest in at.values()]
+    return _highlighted(escaped(separator).join(sent) + "".join(unsent), whole)
 
 
-def _marked(text: str, marks: list[Mark]) -> str:
+def _highlighted(text: str, highlights: list[Highlight]) -> str:
     """XML text inside a ``fault`` when something is wrong with it."""
-    if not marks:
+    if not highlights:
         return text
-    rules = escaped(" ".join(dict.fromkeys(mark.rule for mark in marks)))
-    severity = min((mark.severity for mark in marks), key=_GRAVITY.__getitem__)
-    return f'<fault rules="{rules}" severity="{severity}" element="{escaped(marks[0].name)}">{text}</fault>'
+    rules = escaped(" ".join(dict.fromkeys(highlight.rule for highlight in highlights)))
+    severity = min((highlight.severity for highlight in highlights), key=_GRAVITY.__getitem__)
+    return f'<fault rules="{rules}" severity="{severity}" element="{escaped(highlights[0].name)}">{text}</fault>'
 
 
-def _gap(mark: Mark) -> str:
-    facts = f'rules="{escaped(mark.rule)}" severity="{mark.severity}"'
-    return f'<absent name="{escaped(mark.name)}" loop="{escaped(mark.loop)}" {facts}/>'
+def _gap(highlight: Highlight) -> str:
+    facts = f'rules="{escaped(highlight.rule)}" severity="{highlight.severity}"'
+    return f'<absent name="{escaped(highlight.name)}" loop="{escaped(highlight.loop)}" {facts}/>'
 
 
 def _cut(text: str) -> str:

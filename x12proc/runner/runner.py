@@ -38,7 +38,7 @@ INTERNAL_FAULT = faults.INTERNAL_FAULT.code
 MOST_FAULTS = 1000  # listed one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
-_UNVERIFIED = "where its claims belong can't be told for sure"
+_UNVERIFIED = "where its claims belong can't be determined"
 
 
 class Result(msgspec.Struct, frozen=True):

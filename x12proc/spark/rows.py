@@ -209,28 +209,28 @@ def _of_all_lines(scrubbed: ClaimResult) -> Row:
 
 
 def _finding(finding: Finding, level: str) -> Row:
-    place = finding.location
+    location = finding.location
     return {
         "rule": finding.rule,
         "severity": finding.severity,
         "level": level,
         "message": finding.message,
         "fix": finding.fix,
-        "loop": place.loop,
-        "element": place.element,
-        "segment_index": place.segment_index,
-        "byte_offset": place.byte_offset,
+        "loop": location.loop,
+        "element": location.element,
+        "segment_index": location.segment_index,
+        "byte_offset": location.byte_offset,
     }
 
 
 def _guide_error(error: GuideError) -> Row:
-    place = error.location
+    location = error.location
     return {
         "code": error.code,
         "message": error.message,
-        "element": place.element,
-        "segment_index": place.segment_index,
-        "byte_offset": place.byte_offset,
+        "element": location.element,
+        "segment_index": location.segment_index,
+        "byte_offset": location.byte_offset,
     }
 
 

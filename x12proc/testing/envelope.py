@@ -135,7 +135,7 @@ def _text(segment: Segment, style: Style) -> str:
     tag = segment[0]
     if tag == "ISA":
         return style.element.join(map(str, segment)) + style.segment + style.line_end
-    elements = [_element(element, f"{tag}{place:02d}", style) for place, element in enumerate(segment)]
+    elements = [_element(element, f"{tag}{number:02d}", style) for number, element in enumerate(segment)]
     while not elements[-1]:
         elements.pop()
     return style.element.join(elements) + style.segment + style.line_end

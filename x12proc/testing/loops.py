@@ -30,7 +30,7 @@ _STAYS = ("11", "18", "21")  # CLM05-1 of bills that have an admission date
 
 
 def billing_provider(provider: Provider) -> Iterator[Segment]:
-    """What stands in loop 2000A behind its HL."""
+    """Return the segments of loop 2000A after its HL."""
     if provider.taxonomy:
         yield ("PRV", "BI", "PXC", provider.taxonomy)
     yield _provider_name("85", provider)
@@ -39,7 +39,7 @@ def billing_provider(provider: Provider) -> Iterator[Segment]:
 
 
 def subscriber(claim: Claim) -> Iterator[Segment]:
-    """What stands in loop 2000B behind its HL."""
+    """Return the segments of loop 2000B after its HL."""
     own = "" if claim.patient else "18"
     rank = "S" if any(other.responsibility == "P" for other in claim.other_payers) else "P"
     yield ("SBR", rank, own, claim.group_number, "", "", "", "", "", claim.payer.filing_indicator)
@@ -52,7 +52,7 @@ def subscriber(claim: Claim) -> Iterator[Segment]:
 
 
 def dependent(claim: Claim, patient: Person) -> Iterator[Segment]:
-    """What stands in loop 2000C behind its HL."""
+    """Return the segments of loop 2000C after its HL."""
     yield ("PAT", claim.relationship)
     yield ("NM1", "QC", "1", patient.last, patient.first)
     yield from _who_it_is(patient)
@@ -105,8 +105,8 @@ def day_text(day: date) -> str:
 
 def _claim_head(claim: Claim) -> Iterator[Segment]:
     if claim.type == "P":
-        place = [claim.facility or "11", "B", claim.frequency]
-        yield ("CLM", claim.id, _total(claim), "", "", place, "Y", "A", "Y", "Y")
+        location = [claim.facility or "11", "B", claim.frequency]
+        yield ("CLM", claim.id, _total(claim), "", "", location, "Y", "A", "Y", "Y")
     else:
         facility = claim.facility or "13"
         yield ("CLM", claim.id, _total(claim), "", "", [facility, "A", claim.frequency], "", "A", "Y", "Y")
@@ -141,8 +141,8 @@ def _period(day: date | Period) -> Period:
 
 def _paperwork(papers: Iterable[Paperwork]) -> Iterator[Segment]:
     for paper in papers:
-        marked = ("AC", paper.control) if paper.control else ()
-        yield ("PWK", paper.report, paper.transmission, "", "", *marked)
+        control = ("AC", paper.control) if paper.control else ()
+        yield ("PWK", paper.report, paper.transmission, "", "", *control)
 
 
 def _references(references: Iterable[Reference]) -> Iterator[Segment]:
@@ -206,8 +206,8 @@ def _line(number: int, line: Line, claim: Claim) -> Iterator[Segment]:
     procedure = _procedure(line)
     if claim.type == "P":
         pointers = [str(pointer) for pointer in line.pointers]
-        place = line.place_of_service
-        yield ("SV1", procedure, line.charge, line.unit, line.units, place, "", pointers)
+        facility = line.place_of_service
+        yield ("SV1", procedure, line.charge, line.unit, line.units, facility, "", pointers)
     else:
         yield ("SV2", line.revenue_code, procedure, line.charge, line.unit, line.units)
     yield from _paperwork(line.paperwork)

@@ -29,8 +29,8 @@ class Delimiters(msgspec.Struct, frozen=True):
     @property
     def layout(self) -> str:
         """What can stand before a segment's tag and means nothing: all that is no letter, digit or delimiter."""
-        marks = (self.element + self.segment).decode("latin-1")
-        return "".join(chr(code) for code in range(256) if not _in_tag(chr(code)) and chr(code) not in marks)
+        taken = (self.element + self.segment).decode("latin-1")
+        return "".join(chr(code) for code in range(256) if not _in_tag(chr(code)) and chr(code) not in taken)
 
 
 class IsaHeader(msgspec.Struct, frozen=True):
@@ -102,8 +102,8 @@ def read_isa(buffer: bytes, start: int) -> IsaHeader:
 def padded_isa(header: IsaHeader) -> bytes | None:
     """The ISA without its terminator, its blanks put back where they were lost; None when other fields than
     those that are padded with blanks have a wrong length."""
-    fields = [text.ljust(_ISA_WIDTHS[place]) if place in _BLANK_PADDED else text
-              for place, text in enumerate(header.fields)]  # fmt: skip
+    fields = [text.ljust(_ISA_WIDTHS[index]) if index in _BLANK_PADDED else text
+              for index, text in enumerate(header.fields)]  # fmt: skip
     if any(len(text) != width for text, width in zip(fields, _ISA_WIDTHS, strict=True)):
         return None
     return header.delimiters.element.join(text.encode("latin-1") for text in fields)
@@ -139,9 +139,9 @@ def _repetition(isa11: bytes, isa12: bytes, taken: bytes) -> tuple[bytes, bool]:
 
     The 837 repeats no element, so one that is another delimiter as well does no harm and counts as unset.
     """
-    mark = isa11.strip()
-    if len(mark) == 1 and _can_separate(mark) and mark not in taken:
-        return mark, False
+    separator = isa11.strip()
+    if len(separator) == 1 and _can_separate(separator) and separator not in taken:
+        return separator, False
     return b"", isa12.strip() >= b"00402"
 
 

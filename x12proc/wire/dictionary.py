@@ -78,6 +78,6 @@ def is_known(tag: str) -> bool:
     return tag in _NUMBERS and not tag.startswith("C0")
 
 
-def _numbered(name: str, place: int) -> str:
+def _numbered(name: str, position: int) -> str:
     numbers = _NUMBERS.get(name, ())
-    return numbers[place - 1] if 0 < place <= len(numbers) else ""
+    return numbers[position - 1] if 0 < position <= len(numbers) else ""

@@ -83,7 +83,7 @@ NO_ISA = FaultKind(
 BYTE_ORDER_MARK = FaultKind(
     "byte-order-mark",
     WARN,
-    "A UTF-8 byte order mark stands before an interchange; it was skipped",
+    "A UTF-8 byte order mark comes before an interchange; it was skipped",
     no_ack=_OUTSIDE,
 )
 STRAY_BYTES_BEFORE = FaultKind(
@@ -95,7 +95,7 @@ STRAY_BYTES_AFTER = FaultKind(
 FILL_AFTER_IEA = FaultKind(
     "fill-after-iea",
     WARN,
-    "Fill (blanks, hexadecimal digits, a lone terminator) stands after an IEA; skipped",
+    "Fill (blanks, hexadecimal digits, a lone terminator) comes after an IEA; skipped",
     no_ack=_OUTSIDE,
 )
 UNREADABLE_ISA = FaultKind(
@@ -149,16 +149,14 @@ MISSING_IEA = FaultKind(
 )
 GS_INSIDE_GROUP = FaultKind("missing-ge", ERROR, "A GS begins before the last group's GE", _NO_GE)
 END_INSIDE_GROUP = FaultKind("missing-ge", ERROR, "The interchange ends inside a functional group", _NO_GE)
-GE_OUTSIDE_GROUP = FaultKind("missing-gs", ERROR, "A GE stands outside of any group", _CONTENT)
-ST_OUTSIDE_GROUP = FaultKind("missing-gs", ERROR, "An ST stands outside of any group", _CONTENT)
+GE_OUTSIDE_GROUP = FaultKind("missing-gs", ERROR, "A GE is outside of any group", _CONTENT)
+ST_OUTSIDE_GROUP = FaultKind("missing-gs", ERROR, "An ST is outside of any group", _CONTENT)
 GS_INSIDE_SET = FaultKind("missing-se", ERROR, "A GS begins inside a transaction set", _NO_SE)
-GE_INSIDE_SET = FaultKind("missing-se", ERROR, "A GE stands inside a transaction set", _NO_SE)
+GE_INSIDE_SET = FaultKind("missing-se", ERROR, "A GE is inside a transaction set", _NO_SE)
 ST_INSIDE_SET = FaultKind("missing-se", ERROR, "An ST begins before the last set's SE", _NO_SE)
 END_INSIDE_SET = FaultKind("missing-se", ERROR, "The interchange ends inside a transaction set", _NO_SE)
-SE_OUTSIDE_SET = FaultKind("missing-st", ERROR, "An SE stands outside of any transaction set", _CONTROL_STRUCTURE)
-SEGMENT_OUTSIDE_SET = FaultKind(
-    "missing-st", ERROR, "{tag} stands outside of any transaction set", _CONTROL_STRUCTURE
-)
+SE_OUTSIDE_SET = FaultKind("missing-st", ERROR, "An SE is outside of any transaction set", _CONTROL_STRUCTURE)
+SEGMENT_OUTSIDE_SET = FaultKind("missing-st", ERROR, "{tag} is outside of any transaction set", _CONTROL_STRUCTURE)
 SEGMENT_TOO_LONG = FaultKind(
     "segment-too-long", ERROR, "No segment terminator within {most} bytes", _CONTROL_STRUCTURE
 )
@@ -214,7 +212,7 @@ STRAY_LINE_ENDS = FaultKind(
 LOWER_CASE_TAGS = FaultKind(
     "lower-case-tags",
     ERROR,
-    "Segment tags are written in small letters: no claim can be told from them",
+    "Segment tags are written in small letters: no claim can be read from them",
     _CONTENT,
 )
 NUL_BYTES = FaultKind(
@@ -226,7 +224,7 @@ NUL_BYTES = FaultKind(
 EMPTY_SEGMENTS = FaultKind(
     "empty-segments",
     WARN,
-    "Empty segments (a terminator behind a terminator) stand in the set: {count}; skipped",
+    "Empty segments (a terminator after a terminator) in the set: {count}; skipped",
     no_ack=f"{_LAYOUT}the count agrees without them",
 )
 
@@ -261,7 +259,7 @@ GUIDE_UNCHECKED = FaultKind(
 HL_PARENT = FaultKind(
     "hl-parent",
     WARN,
-    "HL02 names another parent than the loop it stands under: the file can't be split",
+    "HL02 names another parent than the loop above it: the file can't be split",
     no_ack="the guide error HL2 is answered",
 )
 

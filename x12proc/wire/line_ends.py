@@ -1,8 +1,8 @@
 """Line ends where they don't belong.
 
 Some senders fold a file at a fixed column; some write a line end in place of a terminator. Both are read:
-a line end right after a terminator is layout and always skipped; one that stands elsewhere is dropped, unless
-what follows is the head of an 837 segment and what precedes could end one: then it stands for a terminator.
+a line end right after a terminator is layout and always skipped; one elsewhere is dropped, unless
+what follows is the head of an 837 segment and what precedes could end one: then it is a terminator.
 The rule looks at the neighboring bytes only, so that it gives the same answer however a file is cut up; an
 interchange that was seen to be folded has no such line ends at all.
 """
@@ -34,11 +34,11 @@ def fold_line_ends(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tu
     position = 0
     for match in _line_ends(delimiters).finditer(chunk):
         if match.start(1) < 0:
-            continue  # layout behind a terminator
+            continue  # layout after a terminator
         piece = chunk[position : match.start(1)]
         pieces.append(piece)
         length += len(piece)
-        if _stands_for_terminator(chunk, match, delimiters):
+        if _is_terminator(chunk, match, delimiters):
             pieces.append(delimiters.segment)
             length += 1
         position = match.end(1)
@@ -48,12 +48,12 @@ def fold_line_ends(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tu
 
 
 def first_stray_line_end(chunk: bytes, delimiters: Delimiters) -> int | None:
-    """Where in a chunk the first line end stands that :func:`tidy` takes out or turns into a terminator."""
+    """Return the position of the first line end that :func:`tidy` takes out or turns into a terminator."""
     starts = (match.start(1) for match in _line_ends(delimiters).finditer(chunk))
     return next((start for start in starts if start >= 0), None)
 
 
-def _stands_for_terminator(chunk: bytes, match: re.Match[bytes], delimiters: Delimiters) -> bool:
+def _is_terminator(chunk: bytes, match: re.Match[bytes], delimiters: Delimiters) -> bool:
     if delimiters.wrapped:
         return False
     before = chunk[match.start(1) - 1 : match.start(1)]
@@ -64,7 +64,7 @@ def _stands_for_terminator(chunk: bytes, match: re.Match[bytes], delimiters: Del
 
 @lru_cache(maxsize=32)
 def _line_ends(delimiters: Delimiters) -> re.Pattern[bytes]:
-    """Finds a terminator with the blanks and line ends behind it, or, as group 1, line ends elsewhere. A line end
+    """Finds a terminator with the blanks and line ends after it, or, as group 1, line ends elsewhere. A line end
     that is the terminator itself is never taken for a part of those."""
     others = b"\r\n".replace(delimiters.segment, b"")
     return re.compile(re.escape(delimiters.segment) + rb"[\r\n\t ]*+|([" + others + rb"]+)")

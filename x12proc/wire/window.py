@@ -18,7 +18,7 @@ from x12proc.wire.line_ends import first_stray_line_end, fold_line_ends
 WINDOW = 512 * 1024
 FIRST_WINDOW = 16 * 1024
 LONGEST_SEGMENT = 64 * 1024 * 1024
-_HEAD = 4  # bytes of the longest tag and the separator behind it
+_HEAD = 4  # bytes of the longest tag and the separator after it
 
 
 class Buffer(Protocol):
@@ -67,19 +67,19 @@ class Window:
         self._indexed = index
 
     def first_stray_line_end(self) -> int | None:
-        """The place in ``text`` where the first stray line end was taken out or turned into a terminator."""
+        """The position in ``text`` where the first stray line end was taken out or turned into a terminator."""
         return self._heads[1] if len(self._heads) > 1 else None
 
-    def offset(self, place: int) -> int:
-        """The file offset of a place in ``text``."""
+    def offset(self, position: int) -> int:
+        """The file offset of a position in ``text``."""
         if not self._shifts:
-            return self.start + place
-        return self.start + place + self._shifts[bisect_right(self._heads, place) - 1][1]
+            return self.start + position
+        return self.start + position + self._shifts[bisect_right(self._heads, position) - 1][1]
 
-    def index_at(self, place: int) -> int:
-        """The index of the segment that begins at ``place``; calls must come in rising order."""
-        self._indexed += count(self.text, self._terminator, self._counted, place)
-        self._counted = place
+    def index_at(self, position: int) -> int:
+        """The index of the segment that begins at ``position``; calls must come in rising order."""
+        self._indexed += count(self.text, self._terminator, self._counted, position)
+        self._counted = position
         return self._indexed
 
     def last_index(self) -> int:
@@ -113,7 +113,7 @@ def count_terminators(buffer: Buffer, start: int, end: int, delimiters: Delimite
         if start + len(chunk) < end:
             chunk = chunk[: chunk.rfind(delimiters.segment) + 1] or buffer[start:end]
         start += len(chunk)
-        head = buffer[start : start + _HEAD]  # tells whether a line end before it stands for a terminator
+        head = buffer[start : start + _HEAD]  # shows whether a line end before it is a terminator
         text = (
             fold_line_ends(chunk + head, delimiters)[0]
             if has_stray_line_ends(chunk, delimiters.segment)

@@ -35,7 +35,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str
     id: str  # NM1, 2010AA
     usage: str
-    place: int  # its order in the loop; several may share one
+    position: int  # its order in the loop; several may share one
     parent: str | None = None
     most: int | None = None  # how often it may come; None: without limit
     children: tuple[str, ...] | None = None  # of a loop, in order; None for a segment

@@ -92,12 +92,12 @@ class _Search:
     def run(self, path: str) -> Transition | None:
         """Return the transition, or None where there is no node."""
         start = self._transitions.nodes[path]
-        after, loop = start.place, self._parent(start)
+        after, loop = start.position, self._parent(start)
         while loop is not None:
             for child in self._transitions.children(loop):
-                if child.place >= after and (found := self._at(loop, child)):
+                if child.position >= after and (found := self._at(loop, child)):
                     return found
-            after, loop = loop.place, self._parent(loop)
+            after, loop = loop.position, self._parent(loop)
         return None
 
     def _parent(self, node: Node) -> Node | None:
@@ -114,7 +114,7 @@ class _Search:
             return self._enter(loop)
         missing = [
             wanted for wanted in self._wanted
-            if not _alike(wanted.node, child) and wanted.node.place != child.place
+            if not _alike(wanted.node, child) and wanted.node.position != child.position
         ]  # fmt: skip
         return Transition(child, _paths(missing), None, child.usage != "N")
 

@@ -85,8 +85,10 @@ class _Walk:
             self._take(text, text.split(separator), number)
         self._end()
         loop = self._guide.transitions.nodes[self._path].loop
-        behind = Segment(last.tag, last.elements, last.index, last.offset, last.raw, loop)
-        return WalkState(chunk.level, self._path, self._counts, behind, self._parents, has_claim=chunk.has_claim)
+        following = Segment(last.tag, last.elements, last.index, last.offset, last.raw, loop)
+        return WalkState(
+            chunk.level, self._path, self._counts, following, self._parents, has_claim=chunk.has_claim
+        )
 
     def _take(self, text: str, elements: Sequence[str], number: int) -> None:
         """Take segment ``number`` of the chunk, from 0."""
@@ -142,9 +144,9 @@ class _Walk:
         """Check that nothing is missing between the chunk and the segment after it."""
         if not self._chunk.next_head:
             return
-        behind = split_segments(self._chunk.next_head, 0, 0, self._delimiters)
-        inside = bool(behind) and behind[0].tag in ("CLM", "HL")
-        if not inside or not self._finds_node(behind[0].elements):
+        following = split_segments(self._chunk.next_head, 0, 0, self._delimiters)
+        inside = bool(following) and following[0].tag in ("CLM", "HL")
+        if not inside or not self._finds_node(following[0].elements):
             self._finds_node(CLOSING)
 
     def _finds_node(self, elements: Sequence[str]) -> bool:

@@ -43,8 +43,8 @@ _DIGIT = 3
 MOST_STATUSES = 15  # of one claim: five STC of three
 _IN_ONE_STC = 3
 _ACCEPT, _REJECT = "WQ", "U"  # STC03
-_RECEIVED = "A1:19"  # the entity acknowledges receipt of claim/encounter; its code stands behind it
-# What a rejected claim is told when no rule of its has a code.
+_RECEIVED = "A1:19"  # the entity acknowledges receipt of claim/encounter; its code comes after it
+# The status of a rejected claim when no rule of its has a code.
 _SYNTAX = "A3:684"  # rejected, syntax error noted for this claim; see the 999
 _NO_DETAILS = "A3:0"  # cannot provide further status electronically
 _LARGEST = Decimal(10) ** 10  # no charge of a claim comes near it
@@ -141,7 +141,7 @@ class ClaimAcknowledgement(AckWriter):
         self._of_batch = Spool(scratch[1])
         self._of_provider = Spool(scratch[2])
         self._batch: _Batch | None = None
-        self._fault_at = -1  # the place of the last fault; a claim's own faults are told right before it
+        self._fault_at = -1  # the offset of the last fault; a claim's own faults come right before it
 
     # -- envelopes -------------------------------------------------------------------------------------------
 

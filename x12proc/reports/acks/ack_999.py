@@ -1,7 +1,7 @@
 """999 (005010X231A1): what is wrong with the syntax of each set, and whether it was accepted.
 
 It tells envelope faults and faults against the implementation guide, nothing else: what a payer demands beyond
-the guide stands in the 277CA. A set with errors that was read all the same is ``E``, accepted but errors were
+the guide is in the 277CA. A set with errors that was read all the same is ``E``, accepted but errors were
 noted; one that could not be processed is ``R``. The codes of envelopes stand in :mod:`x12proc.reports.acks.codes`.
 """
 
@@ -42,7 +42,7 @@ from x12proc.wire.window import Buffer
 
 GUIDE = "005010X231A1"
 _DIGIT = 2
-MOST_SEGMENTS_TOLD = 10_000  # IK3 of one set; IK5 still says that there are errors
+MAX_SEGMENTS_REPORTED = 10_000  # IK3 of one set; IK5 still says that there are errors
 MOST_OF_A_CLAIM = 100  # IK3 of one claim
 MOST_ELEMENTS_TOLD = 20  # IK4 of one segment
 _MOST_CODES = 5  # in IK5 and in AK9
@@ -121,7 +121,7 @@ class _SetAnswer(msgspec.Struct):
     """What was said of the set at hand."""
 
     transaction: TransactionSet
-    segments_told: int = 0
+    segments_reported: int = 0
     above: set[SegmentError] = set()  # faults of loops that claims hang under: every one of those claims has them
     standard: bool = False  # errors against the standard
     guide: bool = False  # errors against the guide alone
@@ -138,7 +138,7 @@ class _GroupAnswer(msgspec.Struct):
     """What was said of the group at hand."""
 
     control: str  # ST02 of the 999
-    begin: tuple[int, int]  # where its ST stands in the spool
+    begin: tuple[int, int]  # where its ST is in the spool
     received: int = 0
     accepted: int = 0
     noted: bool = False  # errors were noted in a set that was accepted
@@ -164,7 +164,7 @@ class ImplementationAcknowledgement(AckWriter):
         self._spool = envelopes.spool
         self._group_answer: _GroupAnswer | None = None
         self._set_answer: _SetAnswer | None = None
-        self._fault: SegmentError | None = None  # told of a claim that may still come
+        self._fault: SegmentError | None = None  # of a claim that may still come
 
     # -- groups ----------------------------------------------------------------------------------------------
 
@@ -250,13 +250,13 @@ class ImplementationAcknowledgement(AckWriter):
     # -- errors in segments ----------------------------------------------------------------------------------
 
     def fault(self, fault: Fault) -> None:
-        """Keep a fault in a claim's syntax until the claim itself is told."""
+        """Keep a fault in a claim's syntax until the claim itself is reported."""
         if fault.code == OTHER_SEPARATOR and self._set_answer is not None:
             self._write_fault()
             self._fault = self._separator_note(fault, self._set_answer.transaction)
 
     def _write_fault(self) -> None:
-        """Tell the fault of a claim that was not told itself: nobody may have asked for those without a target."""
+        """Report a fault of a claim without an outcome: those without a target may not be asked for."""
         if self._fault is not None:
             self._write_errors([self._fault], "")
         self._fault = None
@@ -265,11 +265,11 @@ class ImplementationAcknowledgement(AckWriter):
         """SV101-1 or SV202-1 that holds the whole composite, for its separator is not that of the interchange."""
         assert self.interchange is not None
         delimiters = self.interchange.delimiters
-        tag, place = ("SV1", 1) if transaction.guide == PROFESSIONAL else ("SV2", 2)
+        tag, element = ("SV1", 1) if transaction.guide == PROFESSIONAL else ("SV2", 2)
         raw = self._buffer[fault.byte_offset : fault.byte_offset + _TRAILER_REACH].split(delimiters.segment)[0]
         fields = raw.split(delimiters.element)
-        value = fields[place].decode("latin-1") if len(fields) > place else ""
-        return SegmentError(tag, fault.segment_index, "2400", _WRONG_VALUE, place, 1, value)
+        value = fields[element].decode("latin-1") if len(fields) > element else ""
+        return SegmentError(tag, fault.segment_index, "2400", _WRONG_VALUE, element, 1, value)
 
     def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
         """IK3, CTX and IK4 for what is wrong with a claim."""
@@ -281,12 +281,12 @@ class ImplementationAcknowledgement(AckWriter):
         errors, begin = outcome.guide_errors, span.segment_index
         self._write_above(error for error in errors if error.location.segment_index < begin)
         notes = _guide_errors(error for error in errors if error.location.segment_index >= begin)
-        told = {note.index for note in notes}
+        reported = {note.index for note in notes}
         others = list(_rule_errors(outcome)) if isinstance(outcome, ClaimResult) else []
         if self._fault is not None:
             others.append(self._fault)
             self._fault = None
-        notes += [note for note in others if note.index not in told]
+        notes += [note for note in others if note.index not in reported]
         if notes:
             self._write_errors(notes, self._heads.head(span).id)
 
@@ -298,7 +298,7 @@ class ImplementationAcknowledgement(AckWriter):
     def _write_above(self, errors: Iterable[GuideError]) -> None:
         """Tell once what is wrong with the loops that claims hang under; it is the fault of none of them."""
         answer = self._set_answer
-        if answer is None or len(answer.above) >= MOST_SEGMENTS_TOLD:
+        if answer is None or len(answer.above) >= MAX_SEGMENTS_REPORTED:
             return
         notes = [note for note in _guide_errors(errors) if note not in answer.above]
         answer.above.update(notes)
@@ -311,14 +311,14 @@ class ImplementationAcknowledgement(AckWriter):
             answer.standard = answer.standard or not note.code.startswith("I")
             answer.guide = answer.guide or note.code.startswith("I")
         first = answer.transaction.segment_index
-        for told, (place, group) in enumerate(_by_segment(notes)):
-            tag, index, loop, code = place
-            if told >= MOST_OF_A_CLAIM or answer.segments_told >= MOST_SEGMENTS_TOLD:
+        for reported, (key, group) in enumerate(_by_segment(notes)):
+            tag, index, loop, code = key
+            if reported >= MOST_OF_A_CLAIM or answer.segments_reported >= MAX_SEGMENTS_REPORTED:
                 return
             position = index - first + 1
             if not 0 < position <= _HIGHEST_POSITION or not _can_be_named(tag, code):
                 continue
-            answer.segments_told += 1
+            answer.segments_reported += 1
             self._spool.write(segment("IK3", tag, str(position), loop[:4], code))
             if claim_id:
                 self._spool.write(segment("CTX", composite("CLM01", clean(claim_id, 35, UNKNOWN))))
@@ -347,8 +347,8 @@ def _group_status(answer: _GroupAnswer, *, refused: bool, noted: bool) -> str:
 
 def _element_note(note: SegmentError) -> bytes:
     number = element_number(note.tag, note.element, note.component or None)
-    place = composite(str(note.element), str(note.component) if note.component else "")
-    return segment("IK4", place, number, note.code, clean(note.value, 99))
+    element = composite(str(note.element), str(note.component) if note.component else "")
+    return segment("IK4", element, number, note.code, clean(note.value, 99))
 
 
 def _can_be_named(tag: str, code: str) -> bool:
@@ -408,7 +408,7 @@ def _rule_note(finding: Finding, claim: Claim) -> SegmentError:
 
 
 def _note(location: Location, code: str, element: int, component: int, value: str) -> SegmentError:
-    # What is missing belongs behind the segment that the location gives.
+    # What is missing belongs after the segment that the location gives.
     index = location.segment_index + (location.after is not None)
     return SegmentError(location.segment, index, location.loop, code, element, component, value)
 

@@ -74,12 +74,12 @@ class EnvelopeStatus:
             self.add_code(AckCode("group", GROUP_TRAILER_MISSING, rejects=True))
 
     def end_interchange(self) -> None:
-        """All has been told of the interchange; one that was never closed is refused."""
+        """The interchange has ended; one that was never closed is refused."""
         if not self._closed:
             self.add_code(AckCode("interchange", PREMATURE_END, rejects=True))
 
     def add_code(self, ack_code: AckCode) -> None:
-        """Note a code at a level, and what it means for it. What refuses is told before what is only noted."""
+        """Note a code at a level, and what it means for it. What refuses comes before what is only noted."""
         codes = self.codes[ack_code.level]
         if ack_code.rejects and not self.refused[ack_code.level]:
             codes.insert(0, ack_code.code)

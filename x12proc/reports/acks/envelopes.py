@@ -1,5 +1,5 @@
 """What all acknowledgements have in common: segments and clean text, envelopes that answer envelopes, and segments
-put aside until what stands before them is known."""
+put aside until what comes before them is known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 from x12proc.reports.writer import Write
 from x12proc.wire.events import Group, Interchange, field
 
-UNKNOWN = "UNKNOWN"  # stands in a required element for which the input has nothing
+UNKNOWN = "UNKNOWN"  # the value of a required element for which the input has nothing
 HIGHEST_CONTROL = 999_999_999
 QUALIFIERS = frozenset(("01", "14", "20", "27", "28", "29", "30", "33", "ZZ"))  # ISA05 and ISA07 in HIPAA guides
 _ELEMENT, _COMPONENT, _REPETITION, _TERMINATOR = "*", ":", "^", "~\n"
@@ -102,7 +102,7 @@ class ControlNumbers:
 
 
 class Spool:
-    """Segments put aside until it is known what stands before them, or whether they are told at all.
+    """Segments put aside until it is known what comes before them, or whether they are reported at all.
 
     What doesn't fit into a little memory goes to ``scratch``, an empty file that can be read and written.
     """
@@ -143,7 +143,7 @@ class Spool:
             self._spill()
 
     def position(self) -> tuple[int, int]:
-        """This place, to :meth:`truncate` back to."""
+        """This position, to :meth:`truncate` back to."""
         return self._spilled + len(self._pending), self.segments
 
     def truncate(self, position: tuple[int, int]) -> None:
@@ -197,17 +197,17 @@ def interchange_trailer(groups: int, control: str) -> bytes:
     return segment("IEA", str(groups), control)
 
 
-def _partner(source: tuple[str, ...], place: int) -> tuple[str, str]:
-    """A qualifier and the identifier behind it, padded."""
-    qualifier = field(source, place)
-    return qualifier if qualifier in QUALIFIERS else "ZZ", f"{clean(field(source, place + 1), 15, UNKNOWN):<15}"
+def _partner(source: tuple[str, ...], position: int) -> tuple[str, str]:
+    """A qualifier and the identifier after it, padded."""
+    qualifier = field(source, position)
+    return qualifier if qualifier in QUALIFIERS else "ZZ", f"{clean(field(source, position + 1), 15, UNKNOWN):<15}"
 
 
 class Envelopes:
     """The envelopes of an artifact: one interchange for each that is answered, and in it one group for each.
 
     ``kind`` is GS01 and ``guide`` GS08 of the answer; ``digit`` tells its control numbers from those of other
-    kinds. Sets are put into :attr:`spool`; nothing is written before it is known that the interchange stands.
+    kinds. Sets are put into :attr:`spool`; nothing is written before it is known that the interchange is accepted.
     """
 
     def __init__(
@@ -264,17 +264,17 @@ class Envelopes:
         """The ordinal of the group within the interchange."""
         return self._groups
 
-    def close_group(self, *, stands: bool = True) -> None:
+    def close_group(self, *, valid: bool = True) -> None:
         """The group is answered. One without a set, or that doesn't stand, leaves nothing."""
-        if stands and self._sets:
+        if valid and self._sets:
             self.spool.write(segment("GE", str(self._sets), str(self._groups)))
         else:
             self.spool.truncate(self._group_position)
             self._groups -= 1
 
-    def close(self, *, stands: bool) -> None:
+    def close(self, *, valid: bool) -> None:
         """The interchange is answered. One without a group, or that doesn't stand, leaves nothing."""
-        if stands and self._groups:
+        if valid and self._groups:
             self._write(interchange_header(self._source, self.control, self._now))
             self.spool.copy_to(self._write)
             self._write(interchange_trailer(self._groups, self.control))

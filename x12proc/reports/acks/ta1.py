@@ -1,4 +1,4 @@
-"""TA1: what became of an interchange itself, told by interchange control segments alone (X12.5).
+"""TA1: the status of an interchange itself, reported by interchange control segments alone (X12.5).
 
 One is written for an interchange that is refused, for one in whose envelope errors were noted, and for one that
 asks for an answer (ISA14). Most interchanges are none of these and get no TA1.
@@ -64,7 +64,7 @@ class InterchangeAcknowledgement:
                 self._write_ta1(isa, _REFUSED, UNREADABLE_ISA[outcome.code])
 
     def end(self, summary: Summary) -> None:
-        """Everything has been told."""
+        """The file has ended."""
         self._answer()
 
     def _answer(self) -> None:

@@ -20,10 +20,10 @@ from x12proc.wire.events import (
 
 
 class AckWriter(ABC):
-    """A stream writer that is told when sets and groups begin and end, and what the verdict on them is.
+    """A stream writer that is called when sets and groups begin and end, with the status of each.
 
-    An interchange is written when the next one begins or the file ends: damage of its last window is told behind
-    its IEA. A refused one leaves nothing here; the TA1 answers it.
+    An interchange is written when the next one begins or the file ends: damage of its last window is
+    reported after its IEA. A refused one leaves nothing here; the TA1 answers it.
     """
 
     def __init__(self, envelopes: Envelopes, refuse: InterchangeRejection | None) -> None:
@@ -45,7 +45,7 @@ class AckWriter(ABC):
         self._pass_on(outcome)
 
     def end(self, summary: Summary) -> None:
-        """Everything has been told."""
+        """The file has ended."""
         self._end_interchange()
 
     def _pass_on(self, outcome: Outcome) -> None:
@@ -71,14 +71,14 @@ class AckWriter(ABC):
         if self._group is None:
             return
         self.status.end_group(trailer)
-        self.envelopes.close_group(stands=self.close_group(self._group, trailer))
+        self.envelopes.close_group(valid=self.close_group(self._group, trailer))
         self._group = None
 
     def _end_interchange(self) -> None:
         self._end_group(None)
         if self.interchange is not None:
             self.status.end_interchange()
-            self.envelopes.close(stands=not self.status.refused["interchange"])
+            self.envelopes.close(valid=not self.status.refused["interchange"])
         self.interchange = None
 
     # -- what an acknowledgement makes of it -----------------------------------------------------------------
@@ -90,7 +90,7 @@ class AckWriter(ABC):
     def open_set(self, transaction: TransactionSet) -> None:
         """A set begins."""
 
-    def fault(self, fault: Fault) -> None:  # noqa: B027 - the verdict has been told already
+    def fault(self, fault: Fault) -> None:  # noqa: B027 - the status is known already
         """A fault of the file."""
 
     def set_errors(self, outcome: TransactionErrors) -> None:  # noqa: B027 - only a 999 tells faults against the guide

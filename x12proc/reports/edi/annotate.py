@@ -70,7 +70,7 @@ class AnnotatedEdi:
 
 
 def _note_offset(line: ServiceLine, claim_type: str) -> int:
-    """Where NTE*TPO legally stands: before PS1 and HCP, and before loops 2410, 2420, 2430 and 2440."""
+    """Return where NTE*TPO legally goes: before PS1 and HCP, and before loops 2410, 2420, 2430 and 2440."""
     after_note = _AFTER_NOTE[claim_type]
     for segment in line.segments:
         if segment.loop != "2400" or segment.tag in after_note:

@@ -65,10 +65,10 @@ class EditedCopy:
         self._position = end
 
 
-def trailing_line_ends(buffer: Buffer, place: int, terminator: bytes) -> bytes:
+def trailing_line_ends(buffer: Buffer, position: int, terminator: bytes) -> bytes:
     """The line ends between the last terminator and a segment's head; a segment that is put in there needs them
     as well."""
-    before = buffer[max(place - 64, 0) : place]
+    before = buffer[max(position - 64, 0) : position]
     return before[len(before.rstrip(_LINE_ENDS)) :].rpartition(terminator)[2]
 
 
@@ -80,16 +80,16 @@ def adjust_se_count(buffer: Buffer, trailer: tuple[int, int], difference: int) -
     said = raw.split(separator)[1]
     digits = said.translate(None, _LINE_ENDS)
     if digits.isdigit() and int(digits) + difference >= 0:
-        place = end - len(raw.partition(separator)[2])
-        yield Edit(place, place + len(said), _folded_like(said, shifted_count(digits, difference)))
+        position = end - len(raw.partition(separator)[2])
+        yield Edit(position, position + len(said), _folded_like(said, shifted_count(digits, difference)))
 
 
 def _folded_like(said: bytes, count: bytes) -> bytes:
     """A count with line ends where another one had them: the way back gives that one again."""
     folded = bytearray(count)
-    for place, byte in enumerate(said):
+    for position, byte in enumerate(said):
         if byte in _LINE_ENDS:
-            folded.insert(place, byte)
+            folded.insert(position, byte)
     return bytes(folded)
 
 

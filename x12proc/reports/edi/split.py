@@ -273,9 +273,9 @@ class _SplitFile:
         if not stated.isdigit() or int(stated[:18]) != count:
             fields[1] = str(count).encode()
         new = delimiters.element.join(fields).rstrip(_LINE_ENDS)
-        behind = self.copy.buffer[end : end + _MOST_LAYOUT]
-        closed = behind[:1] == delimiters.segment
-        gap = len(behind) - len(behind[closed:].lstrip(layout)) - closed
+        following = self.copy.buffer[end : end + _MOST_LAYOUT]
+        closed = following[:1] == delimiters.segment
+        gap = len(following) - len(following[closed:].lstrip(layout)) - closed
         if new == raw and closed:
             self.copy.span(start, end + 1 + gap)
         else:

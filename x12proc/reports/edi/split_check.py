@@ -56,13 +56,13 @@ class SplitCheck:
         self._sides.setdefault(side, ClaimDigest()).add(self._digests.of(span))
 
     def end(self, summary: Summary) -> None:
-        """Every claim that was counted in the input must have been told.
+        """Every claim that was counted in the input must have been written.
 
         Raises InternalFault when one was not.
         """
-        told = sum(side.claims for side in self._sides.values())
-        if told != summary.claims and not summary.failed:
-            raise InternalError(f"{summary.claims} claims were counted, {told} were accepted or rejected")
+        written = sum(side.claims for side in self._sides.values())
+        if written != summary.claims and not summary.failed:
+            raise InternalError(f"{summary.claims} claims were counted, {written} were accepted or rejected")
 
     def check(self, kind: str, written: Buffer) -> Fault | None:
         """Read one of the two files and compare: None when it is right.
@@ -122,7 +122,7 @@ class _Digests:
         return above
 
     def _add_loop(self, whole: hashlib.blake2b, stretch: SegmentRange, span: ClaimSpan) -> None:
-        """Add a loop's bytes behind its HL."""
+        """Add a loop's bytes after its HL."""
         reach = min(stretch.start + WINDOW, stretch.end)
         head = self._buffer[stretch.start : reach]
         whole.update(head.partition(span.interchange.delimiters.segment)[2])

@@ -285,7 +285,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 </xsl:template>
 
 <xsl:template match="location">
-<p class="at"><xsl:choose><xsl:when test="after"><xsl:call-template name="field"/> of loop <xsl:value-of select="loop"/> is missing behind the <xsl:value-of select="after"/> at </xsl:when>
+<p class="at"><xsl:choose><xsl:when test="after"><xsl:call-template name="field"/> of loop <xsl:value-of select="loop"/> is missing after the <xsl:value-of select="after"/> at </xsl:when>
 <xsl:otherwise><xsl:call-template name="field"/> of loop <xsl:value-of select="loop"/> at </xsl:otherwise></xsl:choose><xsl:apply-templates select="." mode="place"/></p>
 </xsl:template>
 

@@ -1,4 +1,4 @@
-"""On which line and column of its file a byte stands, as editors count: both from 1, lines end at a line feed."""
+"""The line and column of a byte in its file, as editors count: both from 1, lines end at a line feed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class LineIndex:
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
-        # For each multiple of _STEP: the line feeds before it, and where the line that it stands on begins.
+        # For each multiple of _STEP: the line feeds before it, and where its line begins.
         self._feeds = array("Q", [0])
         self._begins = array("Q", [0])
         self._piece = buffer[0:_STEP]
         self._step = 0  # which piece this is
         self._last = (0, 0, 0)  # the last answer in it: offset, line feeds before it, begin of its line
 
-    def place(self, offset: int) -> tuple[int, int]:
+    def position(self, offset: int) -> tuple[int, int]:
         """Line and column of a byte."""
         step = offset // _STEP
         while step >= len(self._feeds):
@@ -39,7 +39,7 @@ class LineIndex:
 
     def line(self, offset: int) -> int:
         """Line of a byte."""
-        return self.place(offset)[0]
+        return self.position(offset)[0]
 
     def _read(self, step: int) -> None:
         if step != self._step:

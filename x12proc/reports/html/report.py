@@ -64,10 +64,10 @@ class _Shown(msgspec.Struct):
 
 
 class HtmlReport:
-    """Writes the page.
+    """Write the page.
 
-    ``scratch`` is an empty file that can be read and written, ``rules`` are all that may be heard, ``lines`` are
-    those of the input.
+    ``scratch`` is an empty file that can be read and written, ``rules`` are all that may have findings,
+    ``lines`` are those of the input.
     """
 
     def __init__(self, write: Write, scratch: BinaryIO, rules: Mapping[str, Rule], lines: LineIndex) -> None:
@@ -139,7 +139,7 @@ class HtmlReport:
         return True
 
     def _found(self, order: Sequence[Rank]) -> dict[str, list[ClaimLink]]:
-        """The claims on which each rule was heard, worst first."""
+        """The claims with findings of each rule, worst first."""
         found: dict[str, list[ClaimLink]] = {}
         for rank in order:
             claim = self._shown[-rank[-1]].listed

@@ -15,7 +15,7 @@ from x12proc.engine.result import ClaimResult
 from x12proc.findings import REJECT, WARN, Finding
 from x12proc.values import add_exactly, parse_charge
 
-MOST_PARTIES = 10_000  # told apart; a file with more has the rest counted together
+MOST_PARTIES = 10_000  # distinguished; a file with more has the rest counted together
 _LONGEST_NAME = 100  # characters
 
 
@@ -26,7 +26,7 @@ class RuleTotals(msgspec.Struct):
     reject: int = 0  # findings that reject
     warn: int = 0  # findings that warn
     claims: int = 0
-    lines: int = 0  # target lines; a finding about the claim as a whole stands on none
+    lines: int = 0  # target lines; a finding about the claim as a whole is on none
     rejected: int = 0  # claims that it rejects
     at_risk: Decimal = Decimal(0)  # charges of the claims that it rejects
     alone: int = 0  # claims that no other rule rejects
@@ -65,7 +65,7 @@ class PartyTotals(msgspec.Struct):
 
 
 class Parties:
-    """Totals by payer or by provider. The first MOST_PARTIES are told apart, so that memory stays bounded."""
+    """Totals by payer or by provider. The first MOST_PARTIES are distinguished, so that memory stays bounded."""
 
     def __init__(self, most: int = MOST_PARTIES) -> None:
         self._most = most
@@ -73,7 +73,7 @@ class Parties:
         self._later = PartyTotals("", "")
 
     def count(self, party: Party | None, rejected: bool, charge: Decimal | None) -> None:
-        """One claim more. Parties are told apart by their id, or by their name where none was sent."""
+        """One claim more. Parties are distinguished by their id, or by their name where none was sent."""
         key = (party.id or party.name)[:_LONGEST_NAME] if party else ""
         totals = self._known.get(key)
         if totals is None:
@@ -87,7 +87,7 @@ class Parties:
     def ranked(self, most: int) -> tuple[list[PartyTotals], PartyTotals, int]:
         """Those with the highest charges at risk first, at most ``most``; all others summed; how many these are.
 
-        Those that were not told apart count as none.
+        Those that were not distinguished count as none.
         """
         order = sorted(self._known.values(), key=_rank)
         rest = PartyTotals("", "")

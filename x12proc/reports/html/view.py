@@ -68,7 +68,7 @@ def listed(document: Document, number: int) -> ClaimLink:
 def row(document: Document, number: int, lines: LineIndex) -> ClaimRow:
     """The row of a claim in which nothing was found."""
     start = document["byte_range"][0]
-    line, column = lines.place(start)
+    line, column = lines.position(start)
     return ClaimRow(
         number=number,
         id=document["claim_id"][:_LONGEST_ID],
@@ -104,7 +104,7 @@ def page_claim(scrubbed: ClaimResult, document: Document, number: int, lines: Li
         "payer": document["payer"],
         "billing_provider": document["billing_provider"],
         "patient": document.get("patient"),
-        "location": _place(document["segment_index"], document["byte_range"][0], lines),
+        "location": _file_position(document["segment_index"], document["byte_range"][0], lines),
         "findings": [_finding(finding, lines) for finding in above],
         "below": [_finding(finding, lines) for finding in below],
         "bypasses": document["bypasses"],
@@ -144,9 +144,9 @@ def _denial(remittance: Document | None) -> str:
     """What the likely denial means: the remarks say it, and the reason where there are none."""
     if remittance is None:
         return ""
-    told = remittance_words(remittance["carc"], remittance["rarc"])
-    remarks = [words for code, words in told if code != remittance["carc"]]
-    return "; ".join(remarks or [words for _, words in told])
+    words_by_code = remittance_words(remittance["carc"], remittance["rarc"])
+    remarks = [words for code, words in words_by_code if code != remittance["carc"]]
+    return "; ".join(remarks or [words for _, words in words_by_code])
 
 
 def _guide_error(error: Document, lines: LineIndex) -> Document:
@@ -154,11 +154,11 @@ def _guide_error(error: Document, lines: LineIndex) -> Document:
 
 
 def _located(location: Document, lines: LineIndex) -> Document:
-    return {**location, **_place(location["segment_index"], location["byte_offset"], lines)}
+    return {**location, **_file_position(location["segment_index"], location["byte_offset"], lines)}
 
 
-def _place(segment_index: int, byte_offset: int, lines: LineIndex) -> Document:
-    line, column = lines.place(byte_offset)
+def _file_position(segment_index: int, byte_offset: int, lines: LineIndex) -> Document:
+    line, column = lines.position(byte_offset)
     return {"segment_index": segment_index, "byte_offset": byte_offset, "line": line, "column": column}
 
 
@@ -181,12 +181,12 @@ def rate(part: int, whole: int) -> str:
 
 
 def rule_tables(
-    heard: Mapping[str, RuleTotals], found: Mapping[str, Sequence[ClaimLink]], rules: Mapping[str, Rule]
+    totals: Mapping[str, RuleTotals], found: Mapping[str, Sequence[ClaimLink]], rules: Mapping[str, Rule]
 ) -> str:
-    """Every rule that was heard: what it came to, what it means, and the claims it was heard on."""
-    order = sorted(heard.items(), key=lambda entry: (-entry[1].at_risk, -entry[1].findings, entry[0]))
-    told = [_rule(rules[rule_id], totals, found.get(rule_id, ())) for rule_id, totals in order]
-    return f"<rules>{''.join(told)}</rules>"
+    """Return every rule with findings: its totals, what it means, and its claims."""
+    order = sorted(totals.items(), key=lambda entry: (-entry[1].at_risk, -entry[1].findings, entry[0]))
+    parts = [_rule(rules[rule_id], totals, found.get(rule_id, ())) for rule_id, totals in order]
+    return f"<rules>{''.join(parts)}</rules>"
 
 
 def _rule(rule: Rule, totals: RuleTotals, found: Sequence[ClaimLink]) -> str:

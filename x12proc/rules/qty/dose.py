@@ -238,9 +238,9 @@ def _volume_stated(line: ServiceLine, ctx: Context) -> Decimal | None:
         return None
     if dose.unit == "ML":
         return parse_quantity(dose.value)
-    behind = rf"(?<![0-9.]){re.escape(dose.value)}\s?{dose.unit}[\s(=]{{1,4}}([0-9]+(?:\.[0-9]+)?)\s?ML\b"
+    volume_after = rf"(?<![0-9.]){re.escape(dose.value)}\s?{dose.unit}[\s(=]{{1,4}}([0-9]+(?:\.[0-9]+)?)\s?ML\b"
     for _, text in ctx.texts(line):
-        found = re.search(behind + _MORE_THAN_VOLUME, text[:2000].upper().replace(",", ""))
+        found = re.search(volume_after + _MORE_THAN_VOLUME, text[:2000].upper().replace(",", ""))
         if found:
             return parse_quantity(found[1])
     return None

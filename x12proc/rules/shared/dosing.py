@@ -70,7 +70,7 @@ def _count(text: str, piece: str) -> int:
     """Return how many of a piece a text counts, else 0: ``5 VIALS``, ``(1) KIT``, ``ONE LARGE SHEET``, ``VIALS X
     4``."""
     found = _pattern(piece).search(read_identifiers(clean(text).upper()).rest)
-    number = (found["figures"] or found["word"] or found["behind"]) if found else "0"
+    number = (found["figures"] or found["word"] or found["after"]) if found else "0"
     return int(_FIGURES.get(number, number))
 
 
@@ -79,7 +79,7 @@ def _pattern(piece: str) -> re.Pattern[str]:
     written = _WRITTEN.get(piece, rf"{re.escape(piece.upper())}S?")
     return re.compile(
         rf"(?<![\w.,/-])X?(?:(?P<figures>[0-9]{{1,4}})\)?[\s-]*|(?P<word>{_WORDS})\)?[\s-]+)(?:X\s?)?(?:{_ADJECTIVE}){{0,2}}"
-        rf"(?:{written})\b|\b(?:{written})(?:\sUSED)?\s?[X#:=(]\s?\(?(?P<behind>[0-9]{{1,4}}|{_WORDS})\b"
+        rf"(?:{written})\b|\b(?:{written})(?:\sUSED)?\s?[X#:=(]\s?\(?(?P<after>[0-9]{{1,4}}|{_WORDS})\b"
     )
 
 

@@ -170,7 +170,7 @@ def ndc_loop_out_of_order(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers' systems know by its position what a segment belongs to. A line segment after the LIN, or a LIN
     after a provider, is refused or read as part of something else."""
     lin_seen = False
-    below = None  # the first segment of a loop that belongs behind the NDC loop
+    below = None  # the first segment of a loop that belongs after the NDC loop
     for segment in line.segments:
         if segment.loop == "2400" and not lin_seen and segment.tag not in _OF_DRUG:
             continue  # of the line itself, and before its drug

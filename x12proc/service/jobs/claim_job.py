@@ -20,7 +20,7 @@ from x12proc.errors import X12SyntaxError
 from x12proc.profiles.profiles import Entry
 from x12proc.reports.edi.edits import trailing_line_ends
 from x12proc.reports.html.view import money
-from x12proc.reports.xml_markup import Marks, claim_marks, segment_form
+from x12proc.reports.xml_markup import Highlights, claim_highlights, segment_form
 from x12proc.runner.files import FileBuffer
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import Settings
@@ -196,7 +196,7 @@ def _with_guide_errors(result: ClaimResult, buffer: Buffer, span: ClaimSpan, set
 def _view(result: ClaimResult, buffer: Buffer, *, unreadable: bool) -> ClaimView:
     claim = result.claim
     document = claim_document(result)
-    faults = claim_marks(document)
+    faults = claim_highlights(document)
     terminator = claim.delimiters.segment
     next_start = claim.segments[1].offset if len(claim.segments) > 1 else claim.end
     return ClaimView(
@@ -233,7 +233,7 @@ def _lines(result: ClaimResult, document: Document) -> list[LineView]:
     ]
 
 
-def _segments(claim: Claim, faults: Marks) -> Iterator[SegmentView]:
+def _segments(claim: Claim, faults: Highlights) -> Iterator[SegmentView]:
     line = 0
     shown: Sequence[Segment] = claim.segments[:MOST_SEGMENTS]
     next_starts = [segment.offset for segment in claim.segments[1 : len(shown) + 1]]
@@ -243,14 +243,14 @@ def _segments(claim: Claim, faults: Marks) -> Iterator[SegmentView]:
         yield _segment(segment, claim, faults, line, next_start - claim.start)
 
 
-def _parent_segments(claim: Claim, faults: Marks) -> Iterator[SegmentView]:
+def _parent_segments(claim: Claim, faults: Highlights) -> Iterator[SegmentView]:
     for party in (*claim.submitter_receiver, *claim.provider, *claim.subscriber, *claim.patient):
         for segment in party.segments:
             if segment.index in faults:
                 yield _segment(segment, claim, faults, 0, 0)
 
 
-def _segment(segment: Segment, claim: Claim, faults: Marks, line: int, next_start: int) -> SegmentView:
+def _segment(segment: Segment, claim: Claim, faults: Highlights, line: int, next_start: int) -> SegmentView:
     found = faults.get(segment.index)
     start = segment.offset - claim.start
     small = len(segment.raw) <= LONGEST_EDITED
