@@ -18,7 +18,8 @@ from support.rules import profile_files, reference
 
 from x12proc.claims.model import ServiceLine
 from x12proc.cli.app import app
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Hit
 from x12proc.profiles.profiles import Bypass, Profiles, parse_profile

@@ -12,7 +12,8 @@ from support.rules import profiles, reference
 
 import x12proc
 from x12proc.engine import engine as engine_module
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import scrub_buffer
 from x12proc.rules import all_rules
 from x12proc.rules.context import Context

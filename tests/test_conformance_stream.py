@@ -12,7 +12,7 @@ from support.rule_cases import all_cases
 from x12proc.conformance import stream
 from x12proc.conformance.chunks import CHECKED_GUIDES, version
 from x12proc.conformance.overlap import drop_already_reported, same_faults
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, TransactionErrors, UntargetedClaim
 from x12proc.findings import GuideError
 from x12proc.rules import all_rules

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from support.edi import base
+from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base
 from support.rules import profiles, reference
 
 import x12proc
 from x12proc.claims.model import ServiceLine
 from x12proc.engine.engine import Engine
+from x12proc.engine.result import RuleCrash
 from x12proc.engine.stream import RULE_CRASH, Summary, scrub_buffer
-from x12proc.errors import RuleError
 from x12proc.findings import INFO, REJECT, WARN, Hit, weaker
 from x12proc.rules import all_rules
 from x12proc.rules.base import Rule, line_rule
@@ -65,7 +67,7 @@ def test_the_api_raises_on_a_crash() -> None:
     claim = next(x12proc.read(base()))
     result = scrubbed.scrub(claim, scrubbed.targets(claim))
     assert result.rejected
-    assert isinstance(result.crashes[0], RuleError)
+    assert result.crashes == (RuleCrash("RTE01", claim.clm.index, "KeyError"),)
 
 
 def test_severities_are_ordered() -> None:
@@ -151,3 +153,17 @@ def test_a_claim_of_many_drug_lines_costs_as_much_as_many_claims_of_one() -> Non
     assert len(scrubber.targets(next(x12proc.read(many)))) == 400
     steps_of_rules(few)  # tables are loaded
     assert steps_of_rules(many) < 10 * steps_of_rules(few)
+
+
+@pytest.mark.parametrize("path", [CLINIC, HOSPITAL, GUIDE_FAULTS], ids=lambda path: path.stem)
+def test_a_result_is_a_plain_value(path: Path, tmp_path: Path) -> None:
+    """Pickled, or encoded by msgspec, it is the same; its dict is the claim's object of the JSON report."""
+    run = x12proc.scrub(path, as_of=date(2024, 4, 1), emit=["json"], output=tmp_path, fix="safe")
+    results = list(run)
+    assert any(result.fixes for result in results) == (path == CLINIC)
+    for result in results:
+        assert pickle.loads(pickle.dumps(result)) == result
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(result), type=x12proc.ClaimResult) == result
+    (report,) = tmp_path.glob("*.report.json")
+    written = msgspec.json.decode(report.read_bytes())["claims"]
+    assert [msgspec.json.decode(msgspec.json.encode(result.to_dict())) for result in results] == written

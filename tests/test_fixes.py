@@ -15,8 +15,9 @@ from support.pyx12_oracle import guide_errors
 from support.rules import found, profiles, reference
 
 from x12proc.claims.model import Location
-from x12proc.engine.engine import ClaimResult, Engine
-from x12proc.engine.fixes import Fix, FixLevel, claim_fixes, resolved
+from x12proc.engine.engine import Engine
+from x12proc.engine.fixes import Fix, FixLevel, resolved
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.reports.edi.fixed import FixedEdi
 from x12proc.rules import all_rules
@@ -25,21 +26,23 @@ CASES = all_fix_cases()
 IDS = [f"{rule}-{case.name}" for rule, case in CASES]
 
 
+def engine(level: FixLevel) -> Engine:
+    return Engine(all_rules(), profiles(), reference(), codes=("J3590",), as_of=date(2024, 4, 1), fix_level=level)
+
+
 def fixed(data: bytes, level: FixLevel, window: int = 4096) -> bytes:
-    engine = Engine(all_rules(), profiles(), reference(), codes=("J3590",), as_of=date(2024, 4, 1))
     out = io.BytesIO()
-    writer = FixedEdi(data, out.write, level)
-    for outcome in scrub_buffer(data, engine, ("J3590",), window=window):
-        writer.take(outcome)
+    writer = FixedEdi(data, out.write)
+    for outcome in scrub_buffer(data, engine(level), ("J3590",), window=window):
+        writer.handle(outcome)
     writer.end(Summary())
     return out.getvalue()
 
 
 def offered(data: bytes, level: FixLevel = "off") -> list[Fix]:
-    engine = Engine(all_rules(), profiles(), reference(), codes=("J3590",), as_of=date(2024, 4, 1))
-    outcomes = scrub_buffer(data, engine, ("J3590",))
+    outcomes = scrub_buffer(data, engine(level), ("J3590",))
     claims = [outcome for outcome in outcomes if isinstance(outcome, ClaimResult)]
-    return [fix for claim in claims for fix in claim_fixes(claim, level)]
+    return [fix for claim in claims for fix in claim.fixes]
 
 
 @pytest.mark.parametrize(("rule", "case"), CASES, ids=IDS)

@@ -10,7 +10,8 @@ import pytest
 from support.rule_cases import FIXTURES, all_cases, load
 from support.rules import reference, with_options
 
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Finding
 from x12proc.rules import all_rules

@@ -14,7 +14,8 @@ from support.rule_cases import all_cases, load
 from support.rules import found, reference, with_options
 
 from x12proc.cli.app import app
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import scrub_buffer
 from x12proc.replay.rule_cases import Case
 from x12proc.rules import all_rules

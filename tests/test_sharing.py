@@ -13,14 +13,14 @@ import pytest
 from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, base, restyle
 from support.mutations import mutated
 
-from x12proc.engine.engine import ClaimResult
 from x12proc.engine.fixes import FixLevel
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import scrub_claim
 from x12proc.runner import parallel as sharing
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.parallel import ClaimPool
-from x12proc.runner.runner import FileRun, Result
+from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import Settings, load_settings
 
 OPTIONS: dict[str, Any] = {"as_of": None, "conformance": "targets"}
@@ -95,7 +95,11 @@ def run(
     def watch(claim: ClaimResult) -> None:
         seen.append(repr((claim.claim.id, claim.findings, claim.lines, claim.guide_errors, claim.bypasses)))
 
-    result = FileRun(Input(path), settings, emit, folder, on_claim=watch, fixing=fixing, sharing=processes).run()
+    result = FileRun(
+        Input(path),
+        settings,
+        RunOptions(emit=emit, destination=folder, on_claim=watch, fix_level=fixing, pool=processes),
+    ).run()
     return result, {path.name: path.read_bytes() for path in folder.iterdir()}, seen
 
 
@@ -182,7 +186,7 @@ def test_few_claims_are_opened_twice(
     monkeypatch.setattr(sharing, "scrub_claim", watched)
     path = tmp_path / "claims.edi"
     path.write_bytes(CLINIC.read_bytes() + base() + base())
-    FileRun(Input(path), settings, ("json", "annotated"), tmp_path, sharing=shared).run()
+    FileRun(Input(path), settings, RunOptions(emit=("json", "annotated"), destination=tmp_path, pool=shared)).run()
     assert len(again) == 1
 
 
@@ -191,8 +195,8 @@ def test_the_claims_are_whole_for_those_who_take_them(
 ) -> None:
     path = tmp_path / "claims.edi"
     path.write_bytes(SEVERAL)
-    alone = FileRun(Input(path), settings, (), None)
-    other = FileRun(Input(path), settings, (), None, sharing=shared)
+    alone = FileRun(Input(path), settings, RunOptions())
+    other = FileRun(Input(path), settings, RunOptions(pool=shared))
     for one, two in zip(alone.claims(), other.claims(), strict=True):
         assert one.claim == two.claim
         assert one.lines == two.lines
@@ -230,7 +234,9 @@ def test_a_process_that_dies_leaves_no_part_of_an_artifact(tmp_path: Path, setti
     path.write_bytes(SEVERAL * 20)
     (tmp_path / "out").mkdir()
     with ClaimPool(OPTIONS, settings.now, 2) as processes:
-        claims = FileRun(Input(path), settings, ("json",), tmp_path / "out", sharing=processes).claims()
+        claims = FileRun(
+            Input(path), settings, RunOptions(emit=("json",), destination=tmp_path / "out", pool=processes)
+        ).claims()
         next(claims)
         assert processes._pool is not None
         for worker in list(processes._pool._processes):

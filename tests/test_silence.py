@@ -94,8 +94,8 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     scrubber = engine(RULES)
     for number in range(20):
         findings(scrubber, base().replace(b"CTP****40*ML", b"CTP****%d*ML" % number), 1)
-        assert len(scrubber._silence._known) <= 5
-    before = len(scrubber._silence._known)
+        assert len(scrubber._no_hit_cache._known) <= 5
+    before = len(scrubber._no_hit_cache._known)
     huge = base().replace(b"SV1*HC:J3590:JZ::::", b"SV1*HC:J3590:JZ::::" + b"A" * silence.LARGEST_KEPT)
     findings(scrubber, huge, 1)
-    assert len(scrubber._silence._known) == before, "what is kept of a huge claim would be huge as well"
+    assert len(scrubber._no_hit_cache._known) == before, "what is kept of a huge claim would be huge as well"

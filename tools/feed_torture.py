@@ -26,7 +26,7 @@ import structlog
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from support.feeds import drop, faults, make_feed, names, run_once, small
+from support.feeds import drop, make_feed, names, run_once, small, violations
 from support.postgres import cluster, new_database
 
 from x12proc.feed.feed_file import load_feed_file
@@ -74,7 +74,7 @@ def _kills(path: Path, database: str, times: int) -> int:
             killed += _dies(path, step, count % 3 + 1)
             run_once(path)
             errors += bool(names(path.parent / "in") or names(path.parent / "work"))
-        found = faults(path, inputs)
+        found = violations(path, inputs)
         errors += len(found)
         print(f"{database}: {times} times killed after {step!r}: {found or 'no errors'}", flush=True)
     seconds = time.perf_counter() - started
@@ -134,7 +134,7 @@ def _fill(path: Path, total: int) -> dict[str, bytes]:
 
 def _print_result(path: Path, inputs: dict[str, bytes], title: str, started: float) -> int:
     seconds = time.perf_counter() - started
-    found = faults(path, inputs)
+    found = violations(path, inputs)
     rate = len(inputs) / seconds
     print(f"{title}: {len(inputs)} files in {seconds:.0f} s, {rate:.1f} a second: {found[:5] or 'no errors'}")
     return bool(found)

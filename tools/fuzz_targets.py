@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.mask.factory import make_masker
@@ -27,7 +28,6 @@ from x12proc.reference.importing import Importer
 from x12proc.replay.case_file import parse_case
 from x12proc.replay.report_changes import compare, parse_report
 from x12proc.replay.rule_cases import parse_cases
-from x12proc.reports.document import claim_document
 from x12proc.reports.edi.annotate import Annotator, restore_edits
 from x12proc.reports.edi.edits import apply
 from x12proc.runner.settings import Settings, load_settings
@@ -100,7 +100,7 @@ def _check_claim(scrubbed: ClaimResult, data: bytes) -> None:
     for finding in scrubbed.all_findings:
         assert 0 <= finding.location.byte_offset <= len(data), f"{finding.rule} points outside of the file"
         assert finding.message.isprintable(), f"{finding.rule} repeats what can't be printed"
-    document = msgspec.json.decode(msgspec.json.encode(claim_document(scrubbed, "unsafe")))
+    document = msgspec.json.decode(msgspec.json.encode(scrubbed.to_dict()))
     rejects = [finding for finding in scrubbed.all_findings if finding.severity == "reject"]
     assert document["disposition"] == ("rejected" if rejects else "accepted")
 

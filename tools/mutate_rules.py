@@ -33,6 +33,7 @@ from support.rules import reference, with_options  # noqa: E402
 from x12proc.claims.builder import ClaimBuilder  # noqa: E402
 from x12proc.claims.model import Claim  # noqa: E402
 from x12proc.engine.engine import Engine  # noqa: E402
+from x12proc.errors import RuleError  # noqa: E402
 from x12proc.profiles.profiles import Profiles  # noqa: E402
 from x12proc.rules import all_rules  # noqa: E402
 from x12proc.rules.base import Rule  # noqa: E402
@@ -66,7 +67,7 @@ class Bench(NamedTuple):
         for claim in self.claims:
             scrubbed = engine.scrub(claim, engine.targets(claim))
             for crash in scrubbed.crashes:
-                raise crash
+                raise RuleError(crash.rule, crash.claim_segment_index, crash.error)
             found += [f"{f.rule} {f.severity} {f.location.element}" for f in scrubbed.all_findings]
         return sorted(found)
 

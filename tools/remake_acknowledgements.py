@@ -10,7 +10,7 @@ from pathlib import Path
 
 from x12proc.cli.logs import configure
 from x12proc.runner.files import Input
-from x12proc.runner.runner import FileRun
+from x12proc.runner.runner import FileRun, RunOptions
 from x12proc.runner.settings import load_settings
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -25,7 +25,7 @@ def fresh() -> dict[str, bytes]:
     settings = load_settings(as_of=AS_OF)
     with tempfile.TemporaryDirectory() as folder:
         for path in INPUTS:
-            FileRun(Input(path), settings, KINDS, Path(folder)).run()
+            FileRun(Input(path), settings, RunOptions(emit=KINDS, destination=Path(folder))).run()
         return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
 
 

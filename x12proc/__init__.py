@@ -3,10 +3,10 @@
 >>> import x12proc
 >>> from datetime import date
 >>> scrubbing = x12proc.scrub("fixtures/demo/hospital-837i.edi", as_of=date(2024, 4, 1), conformance="off")
->>> for claim in scrubbing:
-...     for finding in claim.all_findings:
+>>> for result in scrubbing:
+...     for finding in result.all_findings:
 ...         if finding.severity == "reject":
-...             print(claim.claim.id, finding.rule, finding.location.element)
+...             print(result.claim.id, finding.rule, finding.location.element)
 H5011 INS03 DTP03
 H5012 INS09 SV201
 H5013 DAT04 DTP03
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from x12proc.api import ScrubRun, read, scrub
 from x12proc.claims.model import Claim, DrugIdentification, ServiceLine
-from x12proc.engine.engine import ClaimResult, LineResult
+from x12proc.engine.result import ClaimResult, LineResult, RuleCrash
 from x12proc.engine.stream import Summary
 from x12proc.errors import ConfigError, RuleError, X12ProcError, X12SyntaxError
 from x12proc.findings import Finding
@@ -41,6 +41,7 @@ __all__ = [
     "Finding",
     "LineResult",
     "Result",
+    "RuleCrash",
     "RuleError",
     "ScrubRun",
     "ServiceLine",

@@ -1,4 +1,4 @@
-"""The Python API: claims read, claims scrubbed, artifacts written, from a path, bytes or a binary stream."""
+"""The Python API: reads claims, scrubs them and writes artifacts, from a path, bytes or a binary stream."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import BinaryIO, Self, TypeAlias
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
-from x12proc.engine.engine import ClaimResult
 from x12proc.engine.fixes import FixLevel
+from x12proc.engine.result import ClaimResult
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.runner.artifacts import check_artifacts
 from x12proc.runner.files import Input, OpenInput
 from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
-from x12proc.runner.runner import FileRun, Result
+from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, load_config, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan as scan_events
@@ -26,9 +26,9 @@ Source: TypeAlias = str | Path | bytes | BinaryIO
 
 
 def read(source: Source) -> Iterator[Claim]:
-    """Every claim of a file, in file order, whatever it bills.
+    """Yield every claim of a file, in file order, whatever it bills.
 
-    Raises X12SyntaxError at the place where the file can't be read on; OSError for a file that can't be opened.
+    Raises X12SyntaxError at the byte where reading stops; OSError for a file that can't be opened.
 
     >>> claims = list(read("fixtures/demo/hospital-837i.edi"))
     >>> len(claims), claims[0].id, claims[0].charge
@@ -49,19 +49,19 @@ def read(source: Source) -> Iterator[Claim]:
 class ScrubRun:
     """The claims of a file while it is scrubbed: an iterator, and a context manager that gives up when left early.
 
-    When the last claim has been taken the artifacts appear, and ``result`` tells what the file came to. Left
+    After the last claim the artifacts appear, and ``result`` holds the totals of the file. Left
     before that, by ``close()`` or an exception, nothing is written.
     """
 
-    def __init__(self, run: FileRun, checks: GuideChecks, sharing: ClaimPool) -> None:
+    def __init__(self, run: FileRun, checks: GuideChecks, pool: ClaimPool) -> None:
         self._run = run
-        self._claims = _to_the_end(run, checks, sharing)
+        self._claims = _to_the_end(run, checks, pool)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> ClaimResult:
-        """The next target claim. Raises as :func:`scrub` says."""
+        """Return the next target claim. Raises as :func:`scrub` does."""
         return next(self._claims)
 
     def __enter__(self) -> Self:
@@ -73,7 +73,7 @@ class ScrubRun:
         self.close()
 
     def close(self) -> None:
-        """Give up what has not been taken; no artifact appears."""
+        """Give up the remaining claims; no artifact appears."""
         self._claims.close()
 
     @property
@@ -98,26 +98,27 @@ def scrub(
     jobs: int = 1,
     patient: bool | None = None,
 ) -> ScrubRun:
-    """The target claims of a file with what was found in them, in file order, and its artifacts on the way.
+    """Scrub a file: yield the results of its target claims in file order, and write its artifacts.
 
     ``profile`` holds for all claims; it is chosen claim by claim when None. ``codes`` are the procedure codes to
     look for (J3590), ``as_of`` is today's date for the rules, ``config`` a configuration file. ``conformance``
-    says what is held against its implementation guide (``off``, ``targets``, ``full``), ``guide_errors`` whether
+    is what is checked against the implementation guide (``off``, ``targets``, ``full``), ``guide_errors`` whether
     that rejects (``report``, ``reject``), ``jobs`` how many processes share the claims of a large file,
-    ``patient`` whether reports name the patient. What is None is as the configuration says.
+    ``patient`` whether reports name the patient. None takes the value of the configuration.
 
     ``output`` is a folder for the artifacts in ``emit``, or a binary stream for a single one; ``fix`` says which
     fixes are applied in the artifact ``fixed`` (``off``, ``safe``, ``unsafe``). ``name`` is what a source without
     a path is called in reports; its stem is what artifacts are called after.
 
     Raises ConfigError at once for settings that don't exist. While claims are taken: OSError where an artifact
-    can't be written, and behind the last claim X12SyntaxError when the file failed, that is when it can't be read
+    can't be written, and after the last claim X12SyntaxError when the file failed, that is when it can't be read
     to its end or a rule crashed. Nothing of a failed file counts as accepted, whatever was yielded before: its
     reports are written, its ``accepted``, ``rejected`` and ``fixed`` files are not.
 
-    >>> for claim in scrub("fixtures/demo/clinic-837p.edi", as_of=date(2024, 4, 1), conformance="off"):
-    ...     if claim.rejected:
-    ...         print(claim.claim.id, *[found.rule for found in claim.all_findings if found.severity == "reject"])
+    >>> for result in scrub("fixtures/demo/clinic-837p.edi", as_of=date(2024, 4, 1), conformance="off"):
+    ...     if result.rejected:
+    ...         rejecting = [found for found in result.all_findings if found.severity == "reject"]
+    ...         print(result.claim.id, *[found.rule for found in rejecting])
     ...         break
     P1003 NAR05
     """
@@ -131,31 +132,31 @@ def scrub(
         "patient": patient,
     }
     settings = load_settings(**options)  # type: ignore[arg-type]  # each is of its parameter's type
-    target = Path(output) if isinstance(output, str) else output
+    destination = Path(output) if isinstance(output, str) else output
     checks = GuideChecks(settings.conformance, jobs)
-    kinds = _artifacts(emit, target, fix, config)
-    sharing = ClaimPool(options, settings.now, jobs)
-    run = FileRun(_input(source, name), settings, kinds, target, checks=checks, fixing=fix, sharing=sharing)
-    return ScrubRun(run, checks, sharing)
+    kinds = _artifacts(emit, destination, fix, config)
+    pool = ClaimPool(options, settings.now, jobs)
+    run_options = RunOptions(emit=kinds, destination=destination, fix_level=fix, checks=checks, pool=pool)
+    return ScrubRun(FileRun(_input(source, name), settings, run_options), checks, pool)
 
 
 def _artifacts(
-    emit: Sequence[str] | None, target: Path | BinaryIO | None, fix: FixLevel, config: Path | None
+    emit: Sequence[str] | None, destination: Path | BinaryIO | None, fix: FixLevel, config: Path | None
 ) -> tuple[str, ...]:
-    if target is None:
+    if destination is None:
         if emit or fix != "off":
             raise ConfigError("artifacts need a place: give a folder or a binary stream as output")
         return ()
     kinds = check_artifacts(load_config(config).emit if emit is None else emit, fix)
-    if not isinstance(target, Path) and len(kinds) != 1:
+    if not isinstance(destination, Path) and len(kinds) != 1:
         raise ConfigError(f"a stream takes one artifact, not {len(kinds)}: {', '.join(kinds)}")
-    if isinstance(target, Path) and not target.is_dir():
-        raise ConfigError(f"{target}: there is no such folder")
+    if isinstance(destination, Path) and not destination.is_dir():
+        raise ConfigError(f"{destination}: there is no such folder")
     return kinds
 
 
-def _to_the_end(run: FileRun, checks: GuideChecks, sharing: ClaimPool) -> Generator[ClaimResult, None, None]:
-    with checks, sharing:
+def _to_the_end(run: FileRun, checks: GuideChecks, pool: ClaimPool) -> Generator[ClaimResult, None, None]:
+    with checks, pool:
         yield from run.claims()
     assert run.result is not None, "the claims have been taken to their end"
     for fault in run.result.faults:

@@ -29,10 +29,10 @@ class ConfigError(X12ProcError):
 
 
 class RuleError(X12ProcError):
-    """A rule raised on a claim: our fault, and never taken for acceptance."""
+    """A rule raised on a claim: our fault, and never taken for acceptance. ``error`` is the exception's type."""
 
-    def __init__(self, rule_id: str, claim_segment_index: int, cause: BaseException) -> None:
-        super().__init__(f"rule {rule_id} crashed with {type(cause).__name__}")
+    def __init__(self, rule_id: str, claim_segment_index: int, error: str) -> None:
+        super().__init__(f"rule {rule_id} crashed with {error}")
         self.rule_id = rule_id
         self.claim_segment_index = claim_segment_index
 

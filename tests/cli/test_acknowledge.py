@@ -13,7 +13,7 @@ from support.acks import rows
 from support.edi import CLINIC, base
 
 from x12proc.runner.files import Input
-from x12proc.runner.runner import FileRun
+from x12proc.runner.runner import FileRun, RunOptions
 from x12proc.runner.settings import load_settings
 
 AS_OF = ("--as-of", "2024-04-01")
@@ -107,7 +107,9 @@ def test_a_ledger_can_refuse_an_interchange(tmp_path: Path) -> None:
     (tmp_path / "a.edi").write_bytes(base())
     settings = load_settings(as_of=date(2024, 4, 1))
     run = FileRun(
-        Input(tmp_path / "a.edi"), settings, ("json", "999", "277ca", "ta1"), tmp_path, refuse=lambda _: "025"
+        Input(tmp_path / "a.edi"),
+        settings,
+        RunOptions(emit=("json", "999", "277ca", "ta1"), destination=tmp_path, refuse=lambda _: "025"),
     )
     result = run.run()
     assert list(result.withheld) == ["999", "277ca"]
@@ -117,8 +119,8 @@ def test_a_ledger_can_refuse_an_interchange(tmp_path: Path) -> None:
 
 def test_many_providers_and_little_memory_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings(as_of=date(2024, 4, 1))
-    FileRun(Input(CLINIC), settings, ("277ca", "999"), tmp_path).run()
+    FileRun(Input(CLINIC), settings, RunOptions(emit=("277ca", "999"), destination=tmp_path)).run()
     whole = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr("x12proc.reports.acks.envelopes._IN_MEMORY", 100)
-    FileRun(Input(CLINIC), settings, ("277ca", "999"), tmp_path).run()
+    FileRun(Input(CLINIC), settings, RunOptions(emit=("277ca", "999"), destination=tmp_path)).run()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole

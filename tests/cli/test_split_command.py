@@ -86,14 +86,14 @@ def _drop(half: Any, span: Any, chain: Any) -> None:
 
 @pytest.mark.parametrize("target", ["folder", "stream"])
 def test_a_faulty_writer_publishes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
-    right = split._Half.claim
+    right = split._SplitFile.claim
 
     def twice(half: Any, span: Any, chain: Any) -> None:
         right(half, span, chain)
         right(half, span, chain)
 
     for wrong in (_drop, twice):
-        monkeypatch.setattr(split._Half, "claim", wrong)
+        monkeypatch.setattr(split._SplitFile, "claim", wrong)
         out = tmp_path / "out"
         place = ("-o", out, "--emit", BOTH + ",json") if target == "folder" else ("-o", "-", "--emit", "accepted")
         result = scrub(CLINIC, *place)

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from support.feeds import drop, faults, make_feed, rejected, rows, run_once, run_until, small
+from support.feeds import drop, make_feed, rejected, rows, run_once, run_until, small, violations
 
 from x12proc.feed.worker import STEPS
 
@@ -18,7 +18,7 @@ def check_recovery(folder: Path, url: str, step: str, count: int) -> None:
     drop(path, INPUTS)
     assert run_until(path, step, count) == -signal.SIGKILL
     run_once(path)
-    assert faults(path, INPUTS) == []
+    assert violations(path, INPUTS) == []
     assert [(row.name, row.state) for row in rows(path)] == [
         ("a.edi", "archived"), ("b.txt", "failed"), ("c.edi", "archived"),
     ]  # fmt: skip
@@ -40,7 +40,7 @@ def test_every_worker_that_takes_over_dies_too(tmp_path: Path) -> None:
     for step in STEPS:
         assert run_until(path, step) == -signal.SIGKILL
     run_once(path)
-    assert faults(path, INPUTS) == []
+    assert violations(path, INPUTS) == []
 
 
 def test_file_that_kills_every_worker_is_quarantined(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_file_that_kills_every_worker_is_quarantined(tmp_path: Path) -> None:
     for _ in range(6):
         assert run_until(path, "moved") == -signal.SIGKILL
     run_once(path)
-    assert faults(path, INPUTS) == []
+    assert violations(path, INPUTS) == []
     assert [(row.name, row.code) for row in rows(path)] == [
         ("a.edi", "worker-died"), ("b.txt", "not-x12"), ("c.edi", ""),
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 from support.edi import base
-from support.feeds import FOLDERS, drop, faults, make_feed, names, rejected, rows, run_once, small
+from support.feeds import FOLDERS, drop, make_feed, names, rejected, rows, run_once, small, violations
 from support.io_faults import FailingCall, FailingFile
 
 from x12proc.errors import ConfigError
@@ -68,7 +68,7 @@ def test_next_run_recovers_from_a_failed_call(code: int, tmp_path: Path, monkeyp
             assert fails_at > 60, "the calls are counted"
             return
         run_once(path)
-        assert faults(path, INPUTS) == [], f"call {fails_at}"
+        assert violations(path, INPUTS) == [], f"call {fails_at}"
         assert unexpected(path.parent, {*FOLDERS, "FEED.toml"}) <= {
             "ledger.db", "ledger.db-wal", "ledger.db-shm"
         }  # fmt: skip
@@ -93,7 +93,7 @@ def test_files_are_deferred_while_an_error_lasts_and_others_are_processed(tmp_pa
     assert counts["deferred"] == 1, "the file for quarantine is deferred"
     assert counts["accepted"] + counts["rejected"] == 2
     assert run_once(path) == {"failed": 1}
-    assert faults(path, INPUTS) == []
+    assert violations(path, INPUTS) == []
 
 
 # -- other file systems ----------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def test_each_folder_can_be_on_another_file_system(name: str, tmp_path: Path, el
     path, _ = across(tmp_path, elsewhere, name)
     drop(path, INPUTS)
     assert run_once(path) == {"accepted": 1, "rejected": 1, "failed": 1}
-    assert faults(path, INPUTS) == []
+    assert violations(path, INPUTS) == []
     assert [entry for folder in FOLDERS for entry in names(tmp_path / folder) if entry.endswith(".part")] == []
 
 
@@ -144,7 +144,7 @@ def test_files_are_deferred_while_another_file_system_is_full(
         counts = run_once(path)
         assert counts["deferred"] >= 1
     run_once(path)
-    assert faults(path, INPUTS) == []
+    assert violations(path, INPUTS) == []
     assert [entry for folder in FOLDERS for entry in names(tmp_path / folder) if entry.endswith(".part")] == []
 
 
@@ -160,7 +160,7 @@ def test_rename_that_fails_with_exdev_becomes_a_copy(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(Path, "rename", refused)
     assert run_once(path) == {"accepted": 1, "rejected": 1, "failed": 1}
-    assert faults(path, INPUTS) == []
+    assert violations(path, INPUTS) == []
 
 
 # -- the ledger ------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_full_disk_of_the_ledger_stops_the_watch_and_loses_nothing(
         event.remove(Engine, "connect", limit_pages)
     time.sleep(1.1)  # the lease of the current file expires
     run_once(path)
-    assert faults(path, inputs) == []
+    assert violations(path, inputs) == []
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -201,7 +201,7 @@ def test_file_that_vanishes_before_it_is_moved_is_released(tmp_path: Path) -> No
             (tmp_path / "in" / "a.edi").unlink(missing_ok=True)
 
     assert +run_once(path, remove_input) == {"accepted": 1}
-    assert faults(path, {"b.edi": small(2)}) == []
+    assert violations(path, {"b.edi": small(2)}) == []
 
 
 def test_file_replaced_by_a_link_is_not_followed(tmp_path: Path) -> None:

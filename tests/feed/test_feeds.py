@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 from pathlib import Path
 from threading import Event
@@ -11,7 +12,7 @@ from threading import Event
 import pytest
 from click.testing import CliRunner
 from support.edi import base
-from support.feeds import drop, faults, make_feed, names, rejected, rows, run_once, small
+from support.feeds import drop, make_feed, names, rejected, rows, run_once, small, violations
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
@@ -42,7 +43,7 @@ def test_file_moves_to_archive_and_its_artifacts_to_the_outbox(tmp_path: Path) -
     inputs = {"night run.edi": small(1), "more.edi": rejected(2), "notes.txt": b"hello"}
     drop(path, inputs)
     assert run_once(path) == {"accepted": 1, "rejected": 1, "failed": 1}
-    assert faults(path, inputs) == []
+    assert violations(path, inputs) == []
     assert names(tmp_path / "out" / "night run.edi") == ["night run.annotated.edi", "night run.report.json"]
     assert names(tmp_path / "archive") == ["more.edi", "night run.edi"]
     assert reason(path, "notes.txt")["code"] == "not-x12"
@@ -105,7 +106,7 @@ def test_any_name_is_processed_inside_the_folders(name: str, tmp_path: Path) -> 
     inputs = {name: small(1), f"{name[:-5]}2.edi"[-255:]: b"no X12"}
     drop(path, inputs)
     run_once(path)
-    assert faults(path, inputs) == []
+    assert violations(path, inputs) == []
     assert names(tmp_path) == ["feed"]
 
 
@@ -263,6 +264,17 @@ def test_invalid_feed_file_names_key_and_allowed_values(text: str, message: str,
     with pytest.raises(ConfigError, match=message) as raised:
         load_feed_file(path)
     assert str(raised.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("version", [1, 99])
+def test_ledger_of_another_version_is_refused(version: int, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    Ledger(url).close()
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        connection.execute("UPDATE schema_version SET version = ?", (version,))
+    connection.close()
+    with pytest.raises(ConfigError, match=f"the ledger has schema {version}, created by"):
+        Ledger(url)
 
 
 def test_exit_codes_of_watch(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from support.rules import profiles, reference, with_options
 from generated.given import Given
 from generated.payers import Market
 from generated.wording import Style
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import scrub_buffer
 from x12proc.rules import all_rules
 from x12proc.testing import Claim, interchange

@@ -12,7 +12,7 @@ from support.edi import CLINIC, base, join, segments
 from support.pyx12_oracle import guide_errors
 
 from x12proc.claims.model import Location
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, UntargetedClaim, scrub_buffer
 from x12proc.findings import GuideError
 from x12proc.reports.acks.envelopes import AckSettings

@@ -18,7 +18,7 @@ from support.edi import base, join, segments
 from support.pyx12_oracle import guide_errors
 
 from x12proc.claims.model import Location
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, TransactionErrors, UntargetedClaim, scrub_buffer
 from x12proc.findings import GuideError
 from x12proc.reports.acks import ack_999
@@ -355,21 +355,21 @@ def test_a_spool_gives_back_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -
     pieces = [b"A" * size for size in (3, 12, 1, 1, 40, 2)]
     marks = []
     for piece in pieces:
-        marks.append(spool.mark())
+        marks.append(spool.position())
         spool.write(piece)
-    sizes = [later[0] - earlier[0] for earlier, later in pairwise([*marks, spool.mark()])]
+    sizes = [later[0] - earlier[0] for earlier, later in pairwise([*marks, spool.position()])]
     assert sizes == [len(piece) for piece in pieces]
     for number in (5, 4, 2):
-        spool.cut(marks[number])
-        assert spool.mark() == marks[number]
+        spool.truncate(marks[number])
+        assert spool.position() == marks[number]
         spool.write(b"B" * 7)
-    spool.pour_into(other)
-    assert (spool.mark(), other.segments) == ((0, 0), 3)
+    spool.move_to(other)
+    assert (spool.position(), other.segments) == ((0, 0), 3)
     other.write(b"C")
     written = bytearray()
-    other.pour(written.extend)
+    other.copy_to(written.extend)
     assert bytes(written) == b"A" * 15 + b"B" * 7 + b"C"
-    assert other.mark() == (0, 0)
+    assert other.position() == (0, 0)
 
 
 def test_dates_are_those_passed_in() -> None:

@@ -15,13 +15,13 @@ from support.rule_cases import all_cases
 from support.rules import profiles, reference
 
 from x12proc.claims.model import Location
+from x12proc.engine.annotation_text import note_text
 from x12proc.engine.engine import Engine
 from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Finding, Severity
 from x12proc.reports.edi import annotate as annotate_module
 from x12proc.reports.edi.annotate import Annotator, restore_edits
 from x12proc.reports.edi.edits import apply, shifted_count
-from x12proc.reports.edi.note import note_text
 from x12proc.rules import all_rules
 from x12proc.wire.delimiters import Delimiters
 

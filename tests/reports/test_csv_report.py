@@ -14,8 +14,8 @@ from support.edi import CLINIC, HOSPITAL, base
 from support.reports import findings, run, run_case
 from support.rule_cases import all_cases
 
+from x12proc.engine.document import Document
 from x12proc.reports.csv_report import COLUMNS, safe_cell
-from x12proc.reports.document import Document
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "reports.md"
 INVISIBLE = ' \u00a0\u00ad\u200b\u200e\u2028\u202f\u2060\u3000\ufeff"'

@@ -10,8 +10,8 @@ from support.reports import findings, run, run_case
 from support.rule_cases import all_cases
 
 from x12proc.claims.builder import ClaimBuilder
+from x12proc.claims.form_fields import _INSTITUTIONAL, _PROFESSIONAL, field_of, form_field
 from x12proc.claims.model import Claim, location_of, missing_location
-from x12proc.reports.form_fields import _INSTITUTIONAL, _PROFESSIONAL, field_of, form_field
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.scanner import scan
 

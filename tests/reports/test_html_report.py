@@ -15,8 +15,8 @@ from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base, restyle
 from support.reports import Run, findings, run, run_case
 from support.rule_cases import all_cases
 
-from x12proc.errors import RuleError
-from x12proc.reports.document import Document
+from x12proc.engine.document import Document
+from x12proc.engine.result import RuleCrash
 from x12proc.reports.html import report as html_report
 from x12proc.reports.html import view as html_form
 from x12proc.values import format_dollars
@@ -190,7 +190,7 @@ def test_a_bypassed_rule_is_told_with_who_decided() -> None:
 
 def test_a_claim_on_which_a_rule_broke_down_is_shown_as_rejected() -> None:
     result = run(base())
-    result.claims[0] = replace(result.claims[0], crashes=(RuleError("NDC01", 0, ValueError()),))
+    result.claims[0] = replace(result.claims[0], crashes=(RuleCrash("NDC01", 0, "ValueError"),))
     result.documents[0]["disposition"] = "rejected"
     article = page(result).xpath("//article[@class='is-rejected']")[0]
     assert "A rule broke down on this claim" in text(article)

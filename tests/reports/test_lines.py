@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.edi import CLINIC
 
 from x12proc.reports.html import line_index as lines
-from x12proc.reports.html.line_index import Lines
+from x12proc.reports.html.line_index import LineIndex
 
 
 def expected(data: bytes, offset: int) -> tuple[int, int]:
@@ -22,7 +22,7 @@ def test_places_in_any_order(data: st.DataObject, step: int) -> None:
         patch.setattr(lines, "_STEP", step)
         text = data.draw(st.text("ab\n", max_size=200)).encode()
         offsets = data.draw(st.lists(st.integers(0, len(text)), max_size=20))
-        counter = Lines(text)
+        counter = LineIndex(text)
         assert [counter.place(offset) for offset in offsets] == [expected(text, offset) for offset in offsets]
 
 
@@ -31,6 +31,6 @@ def test_a_file_of_one_line_and_one_of_many() -> None:
     flat = data.replace(b"\n", b"")
     assert len(data) > 4 * lines._STEP
     place = data.rindex(b"LIN**")
-    assert Lines(data).place(place) == expected(data, place)
-    assert Lines(flat).place(len(flat) - 9) == (1, len(flat) - 8)
-    assert Lines(b"").place(0) == (1, 1)
+    assert LineIndex(data).place(place) == expected(data, place)
+    assert LineIndex(flat).place(len(flat) - 9) == (1, len(flat) - 8)
+    assert LineIndex(b"").place(0) == (1, 1)

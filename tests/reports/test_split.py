@@ -21,7 +21,8 @@ from support.rule_cases import all_cases
 from support.rules import profiles, reference
 
 from x12proc.claims.model import Claim, ServiceLine, location_of
-from x12proc.engine.engine import ClaimResult, Engine, LineResult
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import Summary, TransactionErrors, scrub_buffer
 from x12proc.errors import InternalError
 from x12proc.findings import REJECT, Finding
@@ -29,7 +30,6 @@ from x12proc.reports.edi import split as split_module
 from x12proc.reports.edi.split import ACCEPTED, REJECTED, Split
 from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.rules import all_rules
-from x12proc.rules.context import Context
 from x12proc.wire.events import Group, Interchange, TransactionClosed
 
 CODES = ("J3590",)
@@ -46,11 +46,8 @@ class Deciding(Engine):
     def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ClaimResult:
         """Decide without looking."""
         found = (_finding(claim),) if self._rejects(claim.id) else ()
-        context = Context(
-            claim, targets, as_of=date(2024, 4, 1), reference=reference(), options={}, seen_before=lambda _: False
-        )
         lines = tuple(LineResult(line, ()) for line in targets)
-        return ClaimResult(claim, "default", found, lines, context, ())
+        return ClaimResult(claim, "default", found, lines)
 
 
 def _finding(claim: Claim) -> Finding:
@@ -73,13 +70,13 @@ def _split(data: bytes, engine: Engine, window: int) -> dict[str, bytes]:
     writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
     for outcome in scrub_buffer(data, engine, CODES, all_claims=True, window=window):
         summary.count(outcome)
-        writer.take(outcome)
-        proof.take(outcome)
+        writer.handle(outcome)
+        proof.handle(outcome)
     writer.end(summary)
     proof.end(summary)
     written = {kind: file.getvalue() for kind, file in files.items()}
     assert not summary.failed
-    assert writer.contradiction is None
+    assert writer.ambiguity is None
     for kind, text in written.items():
         assert proof.check(kind, text) is None
     return written
@@ -175,8 +172,8 @@ def test_errors_of_no_claim_leave_both_files_as_they_are() -> None:
             interchange, group = told
             assert isinstance(interchange, Interchange)
             assert isinstance(group, Group)
-            writer.take(TransactionErrors(interchange, group, outcome.transaction, ()))
-        writer.take(outcome)
+            writer.handle(TransactionErrors(interchange, group, outcome.transaction, ()))
+        writer.handle(outcome)
     writer.end(Summary())
     assert files[ACCEPTED].getvalue() == data
 
@@ -313,10 +310,10 @@ def test_a_tree_that_contradicts_itself_is_refused() -> None:
     data = TREE.replace(b"HL*6**20*1", b"HL*9**20*1")
     writer = Split(data, {ACCEPTED: io.BytesIO()})
     for outcome in scrub_buffer(data, rejecting(("C5",)), CODES, all_claims=True):
-        writer.take(outcome)
-    assert writer.contradiction is not None
-    assert writer.contradiction.code == "hl-parent"
-    assert data[writer.contradiction.byte_offset :].startswith(b"HL*7*6*22")
+        writer.handle(outcome)
+    assert writer.ambiguity is not None
+    assert writer.ambiguity.code == "hl-parent"
+    assert data[writer.ambiguity.byte_offset :].startswith(b"HL*7*6*22")
 
 
 # -- the proof --------------------------------------------------------------------------------------------------
@@ -344,7 +341,7 @@ def test_the_proof_sees_what_is_wrong_with_a_file(name: str) -> None:
     proof, summary = SplitCheck(TREE), Summary()
     for outcome in scrub_buffer(TREE, rejecting(("C1",)), CODES, all_claims=True):
         summary.count(outcome)
-        proof.take(outcome)
+        proof.handle(outcome)
     proof.end(summary)
     accepted = split(TREE, rejecting(("C1",)))[ACCEPTED]
     damaged = _damaged(accepted)[name]
@@ -358,7 +355,7 @@ def test_a_claim_that_nobody_was_told_of_is_missed() -> None:
     for number, outcome in enumerate(scrub_buffer(TREE, rejecting(()), CODES, all_claims=True)):
         summary.count(outcome)
         if number != 4:
-            proof.take(outcome)
+            proof.handle(outcome)
     with pytest.raises(InternalError, match="5 claims were counted, 4"):
         proof.end(summary)
 
@@ -369,11 +366,11 @@ def refusals(data: bytes, engine: Engine, window: int = 4096) -> list[str]:
     writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
     for outcome in scrub_buffer(data, engine, CODES, all_claims=True, window=window):
         summary.count(outcome)
-        writer.take(outcome)
-        proof.take(outcome)
+        writer.handle(outcome)
+        proof.handle(outcome)
     writer.end(summary)
     proof.end(summary)
-    if summary.failed or writer.contradiction:
+    if summary.failed or writer.ambiguity:
         return []
     faults = [proof.check(kind, file.getvalue()) for kind, file in files.items()]
     return [fault.code for fault in faults if fault is not None]

@@ -14,8 +14,8 @@ from support.edi import CLINIC, HOSPITAL, base
 from support.reports import findings, run
 
 from x12proc.claims.model import Party
+from x12proc.engine.result import RuleCrash
 from x12proc.engine.stream import Summary
-from x12proc.errors import RuleError
 from x12proc.reports.html.totals import Parties, Totals
 from x12proc.values import add_exactly, format_dollars, parse_charge
 
@@ -72,7 +72,7 @@ def test_several_faults_on_a_claim_count_it_once() -> None:
 def test_a_claim_on_which_a_rule_broke_down_is_rejected_by_none_alone() -> None:
     claim = run(base().replace(b"CTP****40*ML", b"CTP****0*ML")).claims[0]
     totals = Totals()
-    totals.count(replace(claim, crashes=(RuleError("NDC01", 0, ValueError()),)))
+    totals.count(replace(claim, crashes=(RuleCrash("NDC01", 0, "ValueError"),)))
     assert totals.rules["QTY01"].rejected == 1
     assert totals.rules["QTY01"].alone == 0
 

@@ -15,7 +15,7 @@ from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, restyle
 from support.reports import Run, findings, run, run_case
 from support.rule_cases import all_cases
 
-from x12proc.reports.document import Document
+from x12proc.engine.document import Document
 from x12proc.reports.escape import clean, escaped
 from x12proc.reports.xml_markup import element
 

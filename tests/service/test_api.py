@@ -53,6 +53,30 @@ def test_accept_chooses_the_form(api: httpx.Client) -> None:
     assert post(api, FAULTY, "image/png").status_code == 406
 
 
+def test_the_parameter_form_takes_precedence_over_accept(api: httpx.Client) -> None:
+    ack = post(api, FAULTY, "application/json", form="277ca")
+    assert ack.headers["content-type"] == f"{EDI}; form=277ca"
+    assert b"ST*277*" in ack.content
+    assert post(api, FAULTY, "image/png", form="csv").headers["content-type"] == "text/csv; charset=utf-8"
+    assert b"NTE*TPO*X12PROC" in post(api, FAULTY, form="annotated").content
+    assert post(api, FAULTY, form="pdf").status_code == 400
+
+
+@pytest.mark.parametrize("query", [{}, {"dry_run": "true"}])
+def test_a_form_without_content_gets_204(api: httpx.Client, query: dict[str, str]) -> None:
+    for answer in (
+        post(api, FAULTY, form="accepted", **query),
+        post(api, FAULTY, f"{EDI}; form=accepted", **query),
+        post(api, base(), form="rejected", **query),
+        post(api, FAULTY, form="ta1", **query),
+    ):
+        assert answer.status_code == 204
+        assert answer.content == b""
+        assert "content-type" not in answer.headers
+        assert answer.headers["X12proc-Status"] in ("accepted", "rejected")
+        assert ("X12proc-Run" in answer.headers) == (not query)
+
+
 @pytest.mark.parametrize(
     ("accept", "form"),
     [
@@ -119,6 +143,26 @@ def test_an_invalid_parameter_is_refused(api: httpx.Client, query: dict[str, str
     answer = post(api, base(), **query)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "bad-request"
+
+
+def test_an_unknown_parameter_gets_422_and_is_not_echoed(api: httpx.Client) -> None:
+    answer = post(api, base(), profle="uhc")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "unknown-parameter"
+    assert "profile" in answer.json()["error"]["message"]
+    assert "profle" not in answer.text
+    for path in (
+        "/v1/runs",
+        "/v1/rules",
+        "/v1/rules/NDC01",
+        "/v1/profiles",
+        "/v1/openapi.json",
+        "/metrics",
+        "/healthz",
+    ):
+        assert api.get(path, params={"profle": "uhc"}).status_code == 422, path
+        assert api.get(path).status_code == 200, path
+    assert api.get("/v1/runs", params={"limit": 1}).status_code == 200
 
 
 def test_limits_of_media_type_and_size(own_service: Service) -> None:

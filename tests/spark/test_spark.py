@@ -22,7 +22,7 @@ from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, base, restyle
 from support.services import AS_OF
 
 from x12proc.runner.files import Input
-from x12proc.runner.runner import FileRun
+from x12proc.runner.runner import FileRun, RunOptions
 from x12proc.runner.settings import load_settings
 
 JOBS = Path(__file__).parent.parent / "support/spark_jobs.py"
@@ -78,7 +78,7 @@ def command_line(*paths: Path, as_of: str = AS_OF, **options: Any) -> dict[str, 
     charges = Decimal(0)
     by_rule: Counter[str] = Counter()
     for path in paths:
-        summary = FileRun(Input(path), settings, (), None).run().summary
+        summary = FileRun(Input(path), settings, RunOptions()).run().summary
         claims += summary.target_claims
         lines += summary.target_lines
         rejected += summary.rejected_claims

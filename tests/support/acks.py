@@ -13,7 +13,7 @@ from x12proc.engine.engine import Engine
 from x12proc.engine.stream import Outcome, Summary, scrub_buffer
 from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
-from x12proc.reports.acks.envelopes import AckSettings, ControlNumbers, Refuse
+from x12proc.reports.acks.envelopes import AckSettings, ControlNumbers, InterchangeRejection
 from x12proc.reports.acks.ta1 import InterchangeAcknowledgement
 from x12proc.reports.writer import StreamWriter
 from x12proc.rules import all_rules
@@ -32,7 +32,7 @@ def acknowledge(
     *,
     outcomes: Iterable[Outcome] | None = None,
     settings: AckSettings | None = None,
-    refuse: Refuse | None = None,
+    refuse: InterchangeRejection | None = None,
     first: int = 0,
     window: int = 4096,
 ) -> dict[str, bytes]:
@@ -56,7 +56,7 @@ def acknowledge(
     ]
     for outcome in outcomes or scrub_buffer(data, engine(), ("J3590",), all_claims=True, window=window):
         for writer in writers:
-            writer.take(outcome)
+            writer.handle(outcome)
     for writer in writers:
         writer.end(Summary())
     return {kind: file.getvalue() for kind, file in written.items()}

@@ -100,7 +100,7 @@ def names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
-def faults(path: Path, inputs: dict[str, bytes]) -> list[str]:
+def violations(path: Path, inputs: dict[str, bytes]) -> list[str]:
     """Return violations of "one set of artifacts an input, ledger = disk, difference 0"."""
     folder = path.parent
     found = [f"{name}/{entry}" for name in ("in", "work") for entry in names(folder / name)]

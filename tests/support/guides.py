@@ -11,7 +11,8 @@ from x12proc.conformance.batcher import ClaimBatcher
 from x12proc.conformance.check import check
 from x12proc.conformance.checker import GuideChecker
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, scrub_buffer
 from x12proc.findings import GuideError
 from x12proc.replay.rule_cases import AS_OF

@@ -11,12 +11,13 @@ import msgspec
 
 from support.rule_cases import Case
 from support.rules import profiles, reference, with_options
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.document import Document, claim_document
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.profiles.profiles import Profiles
 from x12proc.reports.csv_report import CsvReport
-from x12proc.reports.document import Document, claim_document
-from x12proc.reports.html.line_index import Lines
+from x12proc.reports.html.line_index import LineIndex
 from x12proc.reports.html.report import HtmlReport
 from x12proc.reports.json_report import JsonReport
 from x12proc.reports.writer import ReportWriter, Write
@@ -60,7 +61,7 @@ class Run(msgspec.Struct, frozen=True):
 
     def html(self) -> bytes:
         """The HTML report."""
-        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules(), Lines(self.data)))
+        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules(), LineIndex(self.data)))
 
     def _write(self, writer: Callable[[Write], ReportWriter]) -> bytes:
         pieces: list[bytes] = []

@@ -24,7 +24,7 @@ _COMMANDS = {
     "rules": "Show what is checked, why, and how to fix it.",
     "reference": "Show the dated tables, look up a drug, code or NDC, import official downloads.",
     "profiles": "Show the payer profiles and what each of them changes.",
-    "watch": "Watch folders: scrub what comes in, and lose nothing.",
+    "watch": "Watch folders: scrub each file that arrives in an inbox, without losing any.",
     "ledger": "Report on the files of watched folders, replay one, override a refusal.",
     "serve": "Run the HTTP service.",
     "keys": "Make, list and revoke the keys of the HTTP service.",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -36,7 +37,7 @@ from x12proc.runner.batch import BatchJob, run_batch
 from x12proc.runner.files import STANDARD_INPUT, Input, find_inputs
 from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
-from x12proc.runner.runner import FileRun, Result
+from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
 
 PROGRESS_FROM = 5 * 1024 * 1024  # bytes
@@ -130,8 +131,8 @@ def command(
     x12proc scrub claims.edi -o out/ --fix           also out/claims.fixed.edi; scrub it again before it is sent
     cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
     """
-    fixing: FixLevel = "unsafe" if unsafe_fixes else "safe" if fix else "off"
-    wanted = _wanted(emit or load_config(config).emit, fixing, alone=output == STANDARD_INPUT and emit is None)
+    fix_level: FixLevel = "unsafe" if unsafe_fixes else "safe" if fix else "off"
+    wanted = _wanted(emit or load_config(config).emit, fix_level, alone=output == STANDARD_INPUT and emit is None)
     options: dict[str, Any] = {
         "config": config,
         "codes": codes,
@@ -148,26 +149,26 @@ def command(
     if output is not None and _can_be_shared(sources, output, jobs, settings):
         folder = _folder(sources, output)
         begin = partial(configure, ctx.find_root().params["log_level"])
-        order = BatchJob(options, settings.now, wanted, folder, fixing, begin)
-        results = _told(_shared(sources, order, jobs or os.cpu_count() or 1))
+        job = BatchJob(options, settings.now, wanted, folder, fix_level, begin)
+        results = _print_totals(_shared(sources, job, jobs or os.cpu_count() or 1))
         raise click.exceptions.Exit(exit_code(results, fail_on))
-    with GuideChecks(settings.conformance, jobs) as checks, ClaimPool(options, settings.now, jobs) as sharing:
+    with GuideChecks(settings.conformance, jobs) as checks, ClaimPool(options, settings.now, jobs) as pool:
+        run_options = RunOptions(emit=wanted, fix_level=fix_level, checks=checks, pool=pool)
         if output == STANDARD_INPUT:
-            results = _to_standard_output(sources, settings, wanted, checks, fixing, sharing)
+            results = _to_standard_output(sources, settings, run_options)
         elif output is None:
-            results = _to_terminal(sources, settings, checks, sharing)
-            if fixing != "off":
+            results = _to_terminal(sources, settings, RunOptions(checks=checks, pool=pool))
+            if fix_level != "off":
                 _console().print(Text("Nothing was written: the fixed file needs a folder, -o DIR"))
         else:
-            results = _told(
-                _to_folder(sources, settings, wanted, _folder(sources, output), checks, fixing, sharing)
-            )
+            run_options = replace(run_options, destination=_folder(sources, output))
+            results = _print_totals(_to_folder(sources, settings, run_options))
     raise click.exceptions.Exit(exit_code(results, fail_on))
 
 
-def _wanted(emit: Sequence[str], fixing: FixLevel, *, alone: bool) -> tuple[str, ...]:
+def _wanted(emit: Sequence[str], fix_level: FixLevel, *, alone: bool) -> tuple[str, ...]:
     """The artifacts that are asked for; only the fixed file where it goes to standard output by itself."""
-    wanted = check_artifacts(emit, fixing)
+    wanted = check_artifacts(emit, fix_level)
     return (FIXED,) if alone and FIXED in wanted else wanted
 
 
@@ -194,49 +195,22 @@ def exit_code(results: Sequence[Result], fail_on: str) -> int:
     return REJECTED if rejected or warned else ACCEPTED
 
 
-def _to_standard_output(
-    sources: list[Input],
-    settings: Settings,
-    emit: Sequence[str],
-    checks: GuideChecks,
-    fixing: FixLevel,
-    sharing: ClaimPool,
-) -> list[Result]:
-    if len(sources) != 1 or len(emit) != 1:
+def _to_standard_output(sources: list[Input], settings: Settings, options: RunOptions) -> list[Result]:
+    if len(sources) != 1 or len(options.emit) != 1:
         raise ConfigError("-o - takes exactly one input and one artifact; name it, e.g. --emit annotated")
     with _progress(sources[0]) as progress:
-        run = FileRun(
-            sources[0],
-            settings,
-            emit,
-            sys.stdout.buffer,
-            progress=progress,
-            checks=checks,
-            fixing=fixing,
-            sharing=sharing,
-        )
-        return [run.run()]
+        options = replace(options, destination=sys.stdout.buffer, progress=progress)
+        return [FileRun(sources[0], settings, options).run()]
 
 
-def _to_terminal(
-    sources: list[Input], settings: Settings, checks: GuideChecks, sharing: ClaimPool
-) -> list[Result]:
+def _to_terminal(sources: list[Input], settings: Settings, options: RunOptions) -> list[Result]:
     console = _console()
     results = []
     for source in sources:
         report = TerminalReport(console, patient=settings.patient)
         report.begin(source.name)
         with _progress(source) as progress:
-            run = FileRun(
-                source,
-                settings,
-                (),
-                None,
-                progress=progress,
-                on_claim=report.claim,
-                checks=checks,
-                sharing=sharing,
-            )
+            run = FileRun(source, settings, replace(options, progress=progress, on_claim=report.claim))
             result = run.run()
         report.end(result.summary, result.faults)
         results.append(result)
@@ -255,30 +229,11 @@ def _folder(sources: list[Input], output: str) -> Path:
     return folder
 
 
-def _to_folder(
-    sources: list[Input],
-    settings: Settings,
-    emit: Sequence[str],
-    folder: Path,
-    checks: GuideChecks,
-    fixing: FixLevel,
-    sharing: ClaimPool,
-) -> Iterator[Result]:
-    controls = ControlNumbers(settings.acknowledgement.control)
+def _to_folder(sources: list[Input], settings: Settings, options: RunOptions) -> Iterator[Result]:
+    options = replace(options, controls=ControlNumbers(settings.acknowledgement.control))
     for source in sources:
         with _progress(source) as progress:
-            run = FileRun(
-                source,
-                settings,
-                emit,
-                folder,
-                progress=progress,
-                controls=controls,
-                checks=checks,
-                fixing=fixing,
-                sharing=sharing,
-            )
-            yield run.run()
+            yield FileRun(source, settings, replace(options, progress=progress)).run()
 
 
 def _can_be_shared(sources: list[Input], output: str, jobs: int, settings: Settings) -> bool:
@@ -287,19 +242,19 @@ def _can_be_shared(sources: list[Input], output: str, jobs: int, settings: Setti
     return several and not settings.acknowledgement.control and all(source.path for source in sources)
 
 
-def _shared(sources: list[Input], order: BatchJob, jobs: int) -> Iterator[Result]:
+def _shared(sources: list[Input], job: BatchJob, jobs: int) -> Iterator[Result]:
     """The batch in several processes, with a progress bar on a terminal."""
     if not sys.stderr.isatty():
-        yield from run_batch(sources, order, jobs)
+        yield from run_batch(sources, job, jobs)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        yield from bar.track(run_batch(sources, order, jobs), total=len(sources), description="files")
+        yield from bar.track(run_batch(sources, job, jobs), total=len(sources), description="files")
 
 
-def _told(told: Iterator[Result]) -> list[Result]:
-    """Say on standard output what became of the inputs and where it stands."""
-    results = list(told)
+def _print_totals(running: Iterator[Result]) -> list[Result]:
+    """Print the totals, faults and artifacts of the inputs to standard output."""
+    results = list(running)
     console = _console()
     console.print(summary_table([(result.name, result.summary) for result in results]))
     for result in results:

@@ -12,7 +12,7 @@ from functools import cache
 
 from x12proc.claims.model import Location
 from x12proc.conformance.chunks import GuideErrors
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.findings import Finding, GuideError
 from x12proc.rules import all_rules
 from x12proc.rules.base import GuideErrorPatterns

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from x12proc.conformance.checker import GuideChecker
 from x12proc.conformance.chunks import CHECKED_GUIDES, CheckItem, GuideErrors, TransactionEnd, version
 from x12proc.conformance.overlap import drop_already_reported
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, TransactionErrors, UntargetedClaim
 from x12proc.wire import faults
 from x12proc.wire.events import ClaimSpan, Fault, Group, Interchange, TransactionClosed, fault_of

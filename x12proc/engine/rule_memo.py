@@ -1,10 +1,11 @@
-"""Remembers which rules have nothing to say of a drug, so that the same words need not be judged again.
+"""Caches which rules have no hit on a drug line, so that the same text is checked once.
 
-A clinic gives few drugs in few doses, and bills them in the same words a thousand times. Most line rules judge
-these words alone. Such a rule is marked ``drug_alone`` and first tried on a :class:`DrugLine`, which holds nothing
-but what :func:`drug_key` holds: where it is silent, it will be silent wherever the key is the same. A rule that
-speaks, or reaches for what isn't there (a date, the claim, a place in the file), is run on the line itself, every
-time. So only silence is remembered, never a finding, and a mark that is wrong costs time but changes nothing.
+A clinic gives few drugs in few doses, and bills them in the same words a thousand times. Most line rules depend on
+these words alone. Such a rule is declared ``drug_only`` and first run on a :class:`DrugOnlyLine`, which holds only
+what :func:`drug_key` holds: where it has no hit, it has none wherever the key is the same. A rule that has a hit,
+or reads an attribute that isn't there (a date, the claim, an offset in the file), is run on the line itself, every
+time. So only the absence of hits is cached, never a finding, and a wrong ``drug_only`` costs time but changes
+nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ LARGEST_KEPT = 8 * 1024  # bytes of a claim; what is kept of larger ones could s
 
 
 class DrugOnlyLine(msgspec.Struct, frozen=True):
-    """What a target line says of its drug. The attributes are those of a service line; there are no others."""
+    """The drug of a target line, with the attributes of a service line that describe it and no others."""
 
     qualifier: str
     procedure: str
@@ -38,11 +39,11 @@ class DrugOnlyLine(msgspec.Struct, frozen=True):
     drug: DrugIdentification | None
     ndc: str
     notes: tuple[Note, ...]
-    end: int  # which tells the lines of a claim apart
+    end: int  # distinguishes the lines of a claim
 
 
 def drug_key(claim: Claim, targets: tuple[ServiceLine, ...]) -> Hashable | None:
-    """All that the drug lines of a claim hold, and the notes that speak of them; None for a huge claim."""
+    """Return all that the drug lines of a claim and the notes on them hold; None for a huge claim."""
     if claim.end - claim.start > LARGEST_KEPT:
         return None
     key: list[Hashable] = [claim.delimiters]
@@ -60,7 +61,7 @@ def drug_key(claim: Claim, targets: tuple[ServiceLine, ...]) -> Hashable | None:
 
 
 class DrugOnlyContext:
-    """What a rule may know besides its line: the claim's other drug lines, their texts, tables and options."""
+    """The part of a :class:`Context` that a ``drug_only`` rule may read: drug lines, texts, tables and options."""
 
     def __init__(self, whole: Context) -> None:
         self.memo: dict[Any, Any] = {}  # see x12proc.rules.context.per_claim
@@ -72,27 +73,27 @@ class DrugOnlyContext:
         self._lines = {line.end: line for line in whole.targets}
 
     def notes(self, line: DrugOnlyLine) -> tuple[Note, ...]:
-        """As in a context."""
+        """Return what Context.notes returns."""
         return self._whole.notes(self._lines[line.end])
 
     def narrative(self, line: DrugOnlyLine) -> Narrative:
-        """As in a context."""
+        """Return what Context.narrative returns."""
         return self._whole.narrative(self._lines[line.end])
 
     def description(self, line: DrugOnlyLine) -> Narrative:
-        """As in a context."""
+        """Return what Context.description returns."""
         return self._whole.description(self._lines[line.end])
 
     def has_text(self, line: DrugOnlyLine) -> bool:
-        """As in a context."""
+        """Return what Context.has_text returns."""
         return self._whole.has_text(self._lines[line.end])
 
     def texts(self, line: DrugOnlyLine) -> list[tuple[None, str]]:
-        """The texts of a line as in a context, but without their places."""
+        """Return the texts of a line as Context.texts does, without their locations."""
         return [(None, text) for _, text in self._whole.texts(self._lines[line.end])]
 
     def investigational(self, line: DrugOnlyLine) -> bool:
-        """Never without Q0; with it the claim's diagnoses decide, which aren't known here."""
+        """Return False without Q0; with it the claim's diagnoses decide, which aren't known here."""
         if "Q0" in line.modifiers_sent:
             raise AttributeError("diagnoses")
         return False
@@ -103,20 +104,20 @@ def _drug_line(line: ServiceLine) -> DrugOnlyLine:
 
 
 class NoHitCache:
-    """The memory of one engine, whose tables and date of today stay the same."""
+    """The rules without a hit by drug key, for one engine: its tables and date stay the same."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = [rule for rule in rules if rule.drug_only and rule.level == "line"]
         self._known: dict[Hashable, tuple[frozenset[str], ...]] = {}
 
     def rules_without_hits(self, context: Context, options: Hashable) -> tuple[frozenset[str], ...]:
-        """The ids of rules that are silent on each target line; ``options`` stands for those of all rules."""
+        """Return the ids of the rules without a hit on each target line. ``options`` identifies those in force."""
         drugs = drug_key(context.claim, context.targets)
         if drugs is None:
             return (frozenset(),) * len(context.targets)
         key = (options, drugs)
         known = self._known.get(key)
-        if known is None:  # words seen once may never come again: not worth the trial
+        if known is None:  # a text seen once may never come again: not worth a run
             if len(self._known) >= MOST_KEPT:  # a file with ever new texts must not grow the memory
                 self._known.clear()
             self._known[key] = ()
@@ -135,10 +136,10 @@ class NoHitCache:
 
 
 def _has_no_hit(rule: Rule, line: DrugOnlyLine, drugs: DrugOnlyContext) -> bool:
-    """Whether a rule has nothing to say and needed nothing but the drug to know that."""
+    """Return whether a rule has no hit on a line, and read nothing but the drug to find none."""
     try:
         for _ in rule.check(line, drugs):
             return False
-    except Exception:  # it reached for more, or crashes; what it does on the line itself will tell
+    except Exception:  # it read more, or crashes: it is run on the line itself
         return False
     return True

@@ -1,4 +1,4 @@
-"""The one use case: a buffer, an engine and a clock go in; faults, envelopes and scrubbed claims come out."""
+"""Scrubs a buffer: yields its envelopes, faults and claim results in file order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim, ServiceLine
-from x12proc.engine.engine import ClaimResult, Engine, RemoteClaimResult
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.errors import X12SyntaxError
 from x12proc.findings import GuideError
 from x12proc.values import add_exactly, parse_charge
@@ -34,9 +35,10 @@ from x12proc.wire.window import WINDOW, Buffer
 
 
 class UntargetedClaim(msgspec.Struct, frozen=True):
-    """A claim without a target line: passed on untouched. Told only to those who ask for all.
+    """A claim without a target line: passed on untouched, and yielded only where all claims are needed.
 
-    It is accepted, unless the whole file is held against its guide and faults against that reject (``refused``).
+    It is accepted unless the whole file is checked against its guide and errors against the guide reject
+    (``refused``).
     """
 
     span: ClaimSpan
@@ -45,12 +47,12 @@ class UntargetedClaim(msgspec.Struct, frozen=True):
 
     @property
     def rejected(self) -> bool:
-        """Whether it is rejected, which only faults against the guide can do."""
+        """Whether errors against the guide reject it: nothing else can."""
         return self.refused
 
 
 class TransactionErrors(msgspec.Struct, frozen=True):
-    """Faults of a set against its guide that hang on no claim, told before the set's end."""
+    """Errors of a transaction set against its guide that belong to no claim, yielded before the set's end."""
 
     interchange: Interchange
     group: Group
@@ -63,7 +65,6 @@ Outcome: TypeAlias = (
     | Group
     | TransactionSet
     | ClaimResult
-    | RemoteClaimResult
     | UntargetedClaim
     | TransactionErrors
     | TransactionClosed
@@ -79,7 +80,7 @@ _UNREADABLE_CODE = (
 
 
 class Summary(msgspec.Struct):
-    """What a file came to. ``status`` is accepted, rejected or failed."""
+    """The totals of a file. ``status`` is accepted, rejected or failed."""
 
     interchanges: int = 0
     groups: int = 0
@@ -107,8 +108,8 @@ class Summary(msgspec.Struct):
         return "rejected" if self.rejected_claims else "accepted"
 
     def count(self, outcome: Outcome) -> None:
-        """Take one outcome into account."""
-        if isinstance(outcome, ClaimResult | RemoteClaimResult):
+        """Add one outcome to the totals."""
+        if isinstance(outcome, ClaimResult):
             self._count_claim(outcome)
         elif isinstance(outcome, UntargetedClaim):
             self.rejected_claims += outcome.rejected
@@ -126,17 +127,21 @@ class Summary(msgspec.Struct):
         elif isinstance(outcome, Interchange):
             self.interchanges += 1
 
-    def _count_claim(self, scrubbed: ClaimResult | RemoteClaimResult) -> None:
+    def _count_claim(self, result: ClaimResult) -> None:
+        rejected = result.rejected
         self.target_claims += 1
-        self.target_lines += scrubbed.line_count
-        self.rejected_claims += scrubbed.rejected
-        self.guide_errors += scrubbed.guide_error_count
+        self.target_lines += len(result.lines)
+        self.rejected_claims += rejected
+        self.guide_errors += len(result.guide_errors)
         warned = self.findings["warn"]
-        for rule, severity in scrubbed.heard:
-            self.findings[severity] += 1
-            self.by_rule[rule] = self.by_rule.get(rule, 0) + 1
+        for finding in result.all_findings:
+            self.findings[finding.severity] += 1
+            self.by_rule[finding.rule] = self.by_rule.get(finding.rule, 0) + 1
         self.warned_claims += self.findings["warn"] > warned
-        self._count_charge(parse_charge(scrubbed.charge), scrubbed.rejected)
+        applied = sum([fix.applied for fix in result.fixes])
+        self.fixes["applied"] += applied
+        self.fixes["offered"] += len(result.fixes) - applied
+        self._count_charge(parse_charge(result.claim.charge), rejected)
 
     def _count_charge(self, charge: Decimal | None, rejected: bool) -> None:
         if charge is None:
@@ -157,10 +162,10 @@ def scrub_buffer(
     window: int = WINDOW,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
-    """Everything that is to be said of a file, in file order. Never raises on input.
+    """Yield the outcomes of a file in file order. Never raises on input.
 
-    Claims without a target line are told with ``all_claims`` only. A claim too large to open and a rule that
-    crashed become faults of severity ``error``: the file fails, its other claims are still told.
+    Claims without a target line are yielded with ``all_claims`` only. A claim too large to open and a rule that
+    crashed become faults of severity ``error``: the file fails, its other claims are still reported.
     """
     builder = ClaimBuilder(buffer)
     for event in scan(buffer, codes, all_claims=all_claims, window=window, progress=progress):
@@ -175,7 +180,7 @@ def scrub_buffer(
 def scrub_claim(
     builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, all_claims: bool
 ) -> Iterator[Fault | ClaimResult | UntargetedClaim]:
-    """What is to be said of one claim that mentions a code: faults, and then the claim where it can be opened."""
+    """Yield the outcomes of one claim that mentions a code: its faults, then its result where it can be opened."""
     try:
         claim = builder.build(span)
     except X12SyntaxError as error:
@@ -189,7 +194,7 @@ def scrub_claim(
         )
         return
     targets = engine.targets(claim)
-    if not targets and (line := other_separator(claim, codes)) is not None:
+    if not targets and (line := line_with_other_separator(claim, codes)) is not None:
         yield _claim_fault(
             span, faults.COMPONENT_SEPARATOR, line.sv_or_lx, line=line.number[:10], reason=_UNREADABLE_CODE
         )
@@ -202,10 +207,10 @@ def scrub_claim(
         yield UntargetedClaim(span)
 
 
-def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
-    """A line that bills a code behind HC and a separator other than ISA16's, if there is one.
+def line_with_other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
+    """Return the first line that bills a code after HC and a separator other than ISA16, or None.
 
-    Read by ISA16 such a line has no procedure code at all, and would pass as if it were no target.
+    Read by ISA16 such a line has no procedure code at all, and would pass as if it were no target line.
     """
     for line in claim.lines:
         sent = line.qualifier
@@ -215,7 +220,7 @@ def other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
 
 
 def _claim_fault(span: ClaimSpan, kind: FaultKind, segment: Segment | None = None, **values: object) -> Fault:
-    """Make a fault of a claim, at one of its segments or else at its CLM."""
+    """Return a fault of a claim, at one of its segments or else at its CLM."""
     return fault_of(
         kind,
         segment_index=segment.index if segment else span.segment_index,

@@ -7,10 +7,10 @@ from typing import Any
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim, ServiceLine
+from x12proc.engine.document import drug_document
 from x12proc.engine.engine import target_lines
 from x12proc.errors import X12SyntaxError
 from x12proc.reports.csv_report import safe_cell
-from x12proc.reports.document import drug_document
 from x12proc.wire.events import ClaimSpan, Fault, unreadable_fault
 from x12proc.wire.scanner import scan
 from x12proc.wire.segment import decode

@@ -65,5 +65,5 @@ def write_duplicate_ta1(
         )
         for key, interchange in fingerprint.interchanges.items():
             if key in keys:
-                writer.take(interchange)
+                writer.handle(interchange)
         writer.end(Summary())

@@ -23,13 +23,13 @@ from x12proc.feed.sent_claims import SentClaims
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.pool import GuideChecks
-from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result
+from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result, RunOptions
 from x12proc.runner.settings import RULES_EDITION
 from x12proc.version import __version__
 
 OUT_FOLDER, REASON_FILE = "out", "reason.json"
 MAX_CRASHES = 5  # workers that may die while processing a file before it is quarantined
-_LONGEST_SUFFIX = max(ARTIFACTS.values(), key=len)
+_LONGEST_SUFFIX = max((kind.suffix for kind in ARTIFACTS.values()), key=len)
 _DROPPED_ON_FAILURE = ("annotated",)  # it looks like a file that can be sent
 _LOG = structlog.get_logger("x12proc.feed")
 
@@ -107,7 +107,7 @@ class Processor:
     def _refuse(
         self, source: Input, fingerprint: Fingerprint, earlier: dict[str, Reason], attempt: Path, now: datetime
     ) -> _ScrubOutcome:
-        ta1 = attempt / OUT_FOLDER / (source.stem + ARTIFACTS["ta1"])
+        ta1 = attempt / OUT_FOLDER / (source.stem + ARTIFACTS["ta1"].suffix)
         write_duplicate_ta1(source, fingerprint, earlier.keys(), ta1, now)
         if ta1.stat().st_size == 0:
             ta1.unlink()
@@ -119,7 +119,11 @@ class Processor:
         out = attempt / OUT_FOLDER
         sent = SentClaims(self._ledger, row)
         settings = replace(self._feed.settings, now=now, sent_before=sent.sent_before)
-        run = FileRun(source, settings, self._feed.emit, out, on_claim=sent.record, checks=self._checks)
+        run = FileRun(
+            source,
+            settings,
+            RunOptions(emit=self._feed.emit, destination=out, on_claim=sent.record, checks=self._checks),
+        )
         try:
             result = run.run()
         except OSError:
@@ -134,7 +138,7 @@ class Processor:
         summary = result.summary
         if summary.failed or result.crashed or result.incomplete:
             for kind in _DROPPED_ON_FAILURE:
-                (out / (source.stem + ARTIFACTS[kind])).unlink(missing_ok=True)
+                (out / (source.stem + ARTIFACTS[kind].suffix)).unlink(missing_ok=True)
             return _ScrubOutcome(_failure_reason(result, source), by_rule=summary.by_rule)
         return _ScrubOutcome(None, summary.rejected_claims, summary.by_rule, sent.accepted)
 

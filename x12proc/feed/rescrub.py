@@ -56,7 +56,7 @@ def rescrub(feed: Feed, row: FileRow, as_of: date | None) -> RunChanges | Recoun
         after = report_now(Input(link), feed.settings, today)
     if after.input.sha256 != row.sha256:
         raise ConfigError(f"{row.id}: its stored input has changed (the SHA-256 differs)")
-    report = feed.outbox / row.folder / (row.stem + ARTIFACTS["json"])
+    report = feed.outbox / row.folder / (row.stem + ARTIFACTS["json"].suffix)
     if not row.folder or not disk.exists(report):
         return _recount(row, after)
     before = read_report(report)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from x12proc.errors import ConfigError
 
-VERSION = 1
+VERSION = 2  # of these tables; a ledger of another version is refused
 _LOCK = 0x78_31_32_70  # "x12p": the advisory lock held while PostgreSQL's tables are created
 METADATA = MetaData()
 

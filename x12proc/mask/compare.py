@@ -7,7 +7,8 @@ from itertools import zip_longest
 
 import msgspec
 
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.wire.events import Fault
 from x12proc.wire.window import Buffer

@@ -87,7 +87,7 @@ def with_options(
     return profiles.with_entries(entries)
 
 
-def check_artifacts(kinds: tuple[str, ...], known: Mapping[str, str], where: str) -> None:
+def check_artifacts(kinds: tuple[str, ...], known: Mapping[str, object], where: str) -> None:
     """Check the artifacts in ``emit``. Raises ConfigError for one that can't be written."""
     unknown = [kind for kind in kinds if kind not in known]
     if unknown:

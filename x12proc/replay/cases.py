@@ -28,13 +28,13 @@ from x12proc.replay.case_file import CaseFile, case_day, check_artifacts, parse_
 from x12proc.replay.rule_cases import parse_cases
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Artifact, Input
-from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result
+from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result, RunOptions
 from x12proc.runner.settings import AUTO, Settings, load_settings, target_codes
 
 INPUT, CASE_FILE, EXPECTED = "input.edi", "case.toml", "expected"
 DEFAULT_ARTIFACTS = ("json", "annotated")
 # An artifact's name in expected/, and its name for --emit.
-KINDS = {ending.lstrip("."): kind for kind, ending in ARTIFACTS.items()}
+KINDS = {kind.suffix.lstrip("."): name for name, kind in ARTIFACTS.items()}
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _FIXTURE = re.compile(rb"^[ \t]*\[\[[ \t]*case", re.MULTILINE)
 _FIXTURE_NAME = ".cases.toml"
@@ -283,7 +283,7 @@ def run_quietly(
 ) -> Result:
     """Scrub an input as ``scrub`` does, without log lines: the comparison reports the results."""
     with capture_logs():
-        return FileRun(source, settings, emit, target, fixing=fixing).run()
+        return FileRun(source, settings, RunOptions(emit=emit, destination=target, fix_level=fixing)).run()
 
 
 # -- rewriting ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.values import iso_date
 from x12proc.version import __version__
 
-_ENDING = ARTIFACTS["json"]
+_ENDING = ARTIFACTS["json"].suffix
 
 
 def compare_all(reports: Path, inputs: Sequence[str], settings: Settings, as_of: date | None) -> RunChanges:

@@ -28,9 +28,10 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from x12proc.engine.engine import ClaimResult, Engine
+from x12proc.engine.engine import Engine
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import RULE_CRASH, scrub_buffer
-from x12proc.errors import ConfigError
+from x12proc.errors import ConfigError, RuleError
 from x12proc.profiles.profiles import DEFAULT, Entry, Profiles, check_entry
 from x12proc.reference.edition import Reference
 from x12proc.rules.base import Rule
@@ -117,7 +118,7 @@ def findings(
     for outcome in scrub_buffer(case.data(read), engine, case.codes):
         if isinstance(outcome, ClaimResult):
             for crash in outcome.crashes:
-                raise crash from crash.__cause__
+                raise RuleError(crash.rule, crash.claim_segment_index, crash.error)
             found += [f"{f.rule} {f.severity} {f.location.element}" for f in outcome.all_findings]
         elif isinstance(outcome, Fault) and outcome.severity == "error" and outcome.code != RULE_CRASH:
             raise ConfigError(f"case {case.name}: the edited claim can't be read: {outcome.message}")

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.document import Document
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import SEVERITIES
-from x12proc.reports.document import Document
 from x12proc.reports.escape import one_line
 from x12proc.reports.writer import Write
 from x12proc.reports.xml_markup import GUIDE

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.document import Document
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
-from x12proc.reports.document import SCHEMA, Document, fault_document, summary_document
+from x12proc.reports.document import SCHEMA, fault_document, summary_document
 from x12proc.reports.writer import Write
 from x12proc.wire.events import Fault
 
@@ -28,17 +29,7 @@ class JsonReport:
 
     def claim(self, scrubbed: ClaimResult, document: Document) -> None:
         """One entry of ``claims``."""
-        self._put(self._encode(document))
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """One entry of ``claims``, which is JSON already."""
-        if claim.document is None:
-            return False
-        self._put(claim.document)
-        return True
-
-    def _put(self, encoded: bytes) -> None:
-        self._write(self._separator + encoded)
+        self._write(self._separator + self._encode(document))
         self._separator = b",\n"
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:

@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from x12proc.claims.form_fields import form_field
 from x12proc.claims.model import Claim, Location
-from x12proc.engine.engine import ClaimResult
-from x12proc.engine.fixes import Fix, line_fixes
+from x12proc.engine.document import patient_document
+from x12proc.engine.fixes import Fix
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import Finding, gravest_first
 from x12proc.profiles.profiles import Bypass
-from x12proc.reports.document import patient_document
 from x12proc.reports.escape import clean
-from x12proc.reports.form_fields import form_field
 from x12proc.values import format_dollars
 from x12proc.wire.events import Fault
 
@@ -54,7 +54,7 @@ class TerminalReport:
         for finding, line_number in _gravest_first(scrubbed):
             self._finding(finding, line_number, claim)
         for line in scrubbed.lines:
-            for fix in line_fixes(line, scrubbed, "off"):
+            for fix in line.fixes:
                 self._fix(fix, f"line {clean(line.line.number[:10])}, ")
         for bypass in scrubbed.bypasses:
             self._bypass(bypass)

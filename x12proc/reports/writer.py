@@ -1,13 +1,13 @@
-"""What the writers of artifacts are told, in order. Writers only write bytes."""
+"""The interfaces of artifact writers. Writers only write bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias
 
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.document import Document
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary
-from x12proc.reports.document import Document
 from x12proc.wire.events import Fault
 
 Write: TypeAlias = Callable[[bytes], object]
@@ -17,28 +17,20 @@ class ReportWriter(Protocol):
     """Writes one artifact of one input."""
 
     def begin(self, source: Document) -> None:
-        """The input: name, sha256, bytes."""
+        """Begin the report of an input: name, sha256, bytes."""
 
-    def claim(self, scrubbed: ClaimResult, document: Document) -> None:
-        """A target claim, with its document."""
+    def claim(self, result: ClaimResult, document: Document) -> None:
+        """Write a target claim; ``document`` is the dict of its result."""
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
-        """The totals, the file's own faults, and what program and editions made the report."""
-
-
-@runtime_checkable
-class AcceptsRemoteResult(Protocol):
-    """A writer that may need no more of a claim than another process made of it."""
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Write of it; whether that could be done, else it wants the claim."""
+        """Write the totals, the file's own faults, and the program and editions that made the report."""
 
 
 class StreamWriter(Protocol):
-    """Writes one artifact of one input from all that is told of it, in file order: X12 made from X12."""
+    """Writes one artifact of one input from all its outcomes in file order: X12 made from X12."""
 
-    def take(self, outcome: Outcome) -> None:
-        """An envelope, a claim or a fault."""
+    def handle(self, outcome: Outcome) -> None:
+        """Write an envelope, a claim or a fault."""
 
     def end(self, summary: Summary) -> None:
-        """Everything has been told."""
+        """Write the rest: there are no more outcomes."""

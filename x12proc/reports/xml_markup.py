@@ -13,8 +13,8 @@ from typing import TypeAlias
 import msgspec
 
 from x12proc.claims.model import Claim
-from x12proc.engine.engine import ClaimResult
-from x12proc.reports.document import LONGEST_VALUE, Document
+from x12proc.engine.document import LONGEST_VALUE, Document
+from x12proc.engine.result import ClaimResult
 from x12proc.reports.escape import escaped
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import Segment

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.document import Document
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
-from x12proc.reports.document import SCHEMA, Document, fault_document, summary_document
+from x12proc.reports.document import SCHEMA, fault_document, summary_document
 from x12proc.reports.writer import Write
 from x12proc.reports.xml_markup import claim_form, element
 from x12proc.wire.events import Fault

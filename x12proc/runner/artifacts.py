@@ -1,8 +1,8 @@
-"""The artifacts of a run: their names, and what writes those that are made of the whole stream of outcomes."""
+"""The catalog of artifacts: name, suffix and writer of each, and what it needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 import msgspec
@@ -11,130 +11,123 @@ from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
-from x12proc.reports.acks.envelopes import ControlNumbers, Refuse
+from x12proc.reports.acks.envelopes import ControlNumbers, InterchangeRejection
 from x12proc.reports.acks.ta1 import InterchangeAcknowledgement
 from x12proc.reports.csv_report import CsvReport
 from x12proc.reports.edi.annotate import AnnotatedEdi
 from x12proc.reports.edi.fixed import FixedEdi
 from x12proc.reports.edi.split import ACCEPTED, REJECTED
-from x12proc.reports.html.line_index import Lines
+from x12proc.reports.html.line_index import LineIndex
 from x12proc.reports.json_report import JsonReport
 from x12proc.reports.writer import ReportWriter, StreamWriter, Write
-from x12proc.rules.base import Rule
-from x12proc.runner.files import OpenInput
 from x12proc.runner.settings import Settings
-
-FIXED = "fixed"
-ARTIFACTS = {
-    "json": ".report.json",
-    "csv": ".report.csv",
-    "xml": ".report.xml",
-    "html": ".report.html",
-    "annotated": ".annotated.edi",
-    FIXED: ".fixed.edi",
-    "accepted": ".accepted.edi",
-    "rejected": ".rejected.edi",
-    "999": ".999.edi",
-    "277ca": ".277ca.edi",
-    "ta1": ".ta1.edi",
-}
-EMITTED = tuple(kind for kind in ARTIFACTS if kind != FIXED)  # by --emit; the fixed file is written by --fix
-# Of those written from the whole stream of outcomes: these need claims without target lines as well, and these
-# have something to say even where no interchange can be read.
-SIDES = frozenset((ACCEPTED, REJECTED))
-EVERY_CLAIM = frozenset(("277ca", *SIDES))
-TO_BE_SENT = frozenset((FIXED, *SIDES))  # which a failed file has none of
-WITHOUT_INTERCHANGE = frozenset(("ta1",))
+from x12proc.wire.window import Buffer
 
 
-class StreamParts(msgspec.Struct, frozen=True):
-    """What the writers of streams are made of: the input, where to write, and the rim's means."""
+class WriterContext(msgspec.Struct, frozen=True):
+    """The arguments of a writer: the input, where to write, and what the run shares among its writers."""
 
-    opened: OpenInput
+    buffer: Buffer
     write: Write
+    scratch: Callable[[], BinaryIO]  # opens an empty file that is deleted when the run ends
     settings: Settings
     controls: ControlNumbers
-    refuse: Refuse | None
-    fixing: FixLevel
-    scratch: Callable[[], BinaryIO]  # an empty file that is gone when the run ends
+    refuse: InterchangeRejection | None
 
 
-def _annotated(parts: StreamParts) -> StreamWriter:
-    return AnnotatedEdi(parts.opened.buffer, parts.write)
-
-
-def _fixed(parts: StreamParts) -> StreamWriter:
-    return FixedEdi(parts.opened.buffer, parts.write, parts.fixing)
-
-
-def _ack_999(parts: StreamParts) -> StreamWriter:
-    return ImplementationAcknowledgement(
-        parts.opened.buffer,
-        parts.write,
-        parts.scratch(),
-        parts.controls,
-        parts.settings.now,
-        refuse=parts.refuse,
-    )
-
-
-def _ack_277ca(parts: StreamParts) -> StreamWriter:
-    return ClaimAcknowledgement(
-        parts.opened.buffer,
-        parts.write,
-        (parts.scratch(), parts.scratch(), parts.scratch()),
-        parts.controls,
-        parts.settings.now,
-        settings=parts.settings.acknowledgement,
-        refuse=parts.refuse,
-    )
-
-
-def _ta1(parts: StreamParts) -> StreamWriter:
-    return InterchangeAcknowledgement(
-        parts.opened.buffer, parts.write, parts.controls, parts.settings.now, refuse=parts.refuse
-    )
-
-
-MAKERS: dict[str, Callable[[StreamParts], StreamWriter]] = {
-    "annotated": _annotated,
-    "fixed": _fixed,
-    "999": _ack_999,
-    "277ca": _ack_277ca,
-    "ta1": _ta1,
-}
-STREAMS = frozenset((*MAKERS, *SIDES))
-
-
-# -- reports --------------------------------------------------------------------------------------------------
-
-
-def _xml(write: Write) -> ReportWriter:
+def _xml(context: WriterContext) -> ReportWriter:
     from x12proc.reports.xml_report import XmlReport  # noqa: PLC0415 - lxml takes a while to load
 
-    return XmlReport(write)
+    return XmlReport(context.write)
 
 
-def html_report(write: Write, scratch: BinaryIO, rules: Mapping[str, Rule], lines: Lines) -> ReportWriter:
-    """The writer of the HTML page; ``scratch`` is an empty file for the claims that it is to show."""
+def _html(context: WriterContext) -> ReportWriter:
     from x12proc.reports.html.report import HtmlReport  # noqa: PLC0415 - lxml takes a while to load
 
-    return HtmlReport(write, scratch, rules, lines)
+    return HtmlReport(context.write, context.scratch(), context.settings.rules, LineIndex(context.buffer))
 
 
-REPORTS: dict[str, Callable[[Write], ReportWriter]] = {"json": JsonReport, "csv": CsvReport, "xml": _xml}
+def _ack_999(context: WriterContext) -> StreamWriter:
+    return ImplementationAcknowledgement(
+        context.buffer,
+        context.write,
+        context.scratch(),
+        context.controls,
+        context.settings.now,
+        refuse=context.refuse,
+    )
 
 
-# -- what is asked for ----------------------------------------------------------------------------------------
+def _ack_277ca(context: WriterContext) -> StreamWriter:
+    return ClaimAcknowledgement(
+        context.buffer,
+        context.write,
+        (context.scratch(), context.scratch(), context.scratch()),
+        context.controls,
+        context.settings.now,
+        settings=context.settings.acknowledgement,
+        refuse=context.refuse,
+    )
 
 
-def check_artifacts(emit: Sequence[str], fixing: FixLevel) -> tuple[str, ...]:
-    """The artifacts to be made: those of ``emit`` and, when something is to be fixed, the fixed file.
+def _ta1(context: WriterContext) -> StreamWriter:
+    return InterchangeAcknowledgement(
+        context.buffer, context.write, context.controls, context.settings.now, refuse=context.refuse
+    )
 
-    Raises ConfigError for one that doesn't exist, and for the fixed file where nothing is to be fixed.
+
+class ArtifactKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of artifact. It is written from the target claims (``report``), from the whole stream of outcomes
+    (``stream``), or as one of the two files of a split (neither)."""
+
+    name: str
+    suffix: str
+    report: Callable[[WriterContext], ReportWriter] | None = None
+    stream: Callable[[WriterContext], StreamWriter] | None = None
+    needs_all_claims: bool = False  # claims without a target line as well
+    needs_interchange: bool = True  # empty where no interchange can be read
+    sendable: bool = False  # for a payer, and so never written of a failed file
+
+    @property
+    def split(self) -> bool:
+        """Whether it is one of the two files of a split."""
+        return self.report is None and self.stream is None
+
+
+FIXED = "fixed"
+_KINDS = (
+    ArtifactKind(name="json", suffix=".report.json", report=lambda context: JsonReport(context.write)),
+    ArtifactKind(name="csv", suffix=".report.csv", report=lambda context: CsvReport(context.write)),
+    ArtifactKind(name="xml", suffix=".report.xml", report=_xml),
+    ArtifactKind(name="html", suffix=".report.html", report=_html),
+    ArtifactKind(
+        name="annotated",
+        suffix=".annotated.edi",
+        stream=lambda context: AnnotatedEdi(context.buffer, context.write),
+    ),
+    ArtifactKind(
+        name=FIXED,
+        suffix=".fixed.edi",
+        stream=lambda context: FixedEdi(context.buffer, context.write),
+        sendable=True,
+    ),
+    ArtifactKind(name=ACCEPTED, suffix=".accepted.edi", needs_all_claims=True, sendable=True),
+    ArtifactKind(name=REJECTED, suffix=".rejected.edi", needs_all_claims=True, sendable=True),
+    ArtifactKind(name="999", suffix=".999.edi", stream=_ack_999),
+    ArtifactKind(name="277ca", suffix=".277ca.edi", stream=_ack_277ca, needs_all_claims=True),
+    ArtifactKind(name="ta1", suffix=".ta1.edi", stream=_ta1, needs_interchange=False),
+)
+ARTIFACTS = {kind.name: kind for kind in _KINDS}
+EMITTED = tuple(name for name in ARTIFACTS if name != FIXED)  # by --emit; the fixed file is written by --fix
+
+
+def check_artifacts(emit: Sequence[str], fix_level: FixLevel) -> tuple[str, ...]:
+    """Return the artifacts to write: those of ``emit`` and, where fixes are applied, the fixed file.
+
+    Raises ConfigError for one that doesn't exist, and for the fixed file where no fixes are applied.
     """
-    unknown = [kind for kind in emit if kind not in EMITTED and (kind != FIXED or fixing == "off")]
+    unknown = [kind for kind in emit if kind not in EMITTED and (kind != FIXED or fix_level == "off")]
     if unknown:
         more = f"; {FIXED} goes with --fix" if FIXED in unknown else ""
         raise ConfigError(f"--emit: {', '.join(unknown)} can't be written; there are {', '.join(EMITTED)}{more}")
-    return tuple(emit) if fixing == "off" else tuple(dict.fromkeys((*emit, FIXED)))
+    return tuple(emit) if fix_level == "off" else tuple(dict.fromkeys((*emit, FIXED)))

@@ -25,7 +25,7 @@ GROUP = "x12proc.rules"  # the entry points of installed packages
 
 
 class CustomRules(msgspec.Struct, frozen=True):
-    """Rules that are not ours: the rules by id, and what reports say of where they come from."""
+    """Rules that are not built in: by id, and with the sources that reports name."""
 
     rules: dict[str, Rule] = {}
     files: dict[str, str] = {}  # name and SHA-256
@@ -74,7 +74,7 @@ def _check_suppression(own: CustomRules) -> None:
 def _package_rules(entry: EntryPoint, name: str) -> dict[str, Rule]:
     try:
         module = entry.load()
-    except (Exception, SystemExit) as error:  # whatever a package does on import, it is told and not passed on
+    except (Exception, SystemExit) as error:  # whatever a package does on import, it is reported as a ConfigError
         raise ConfigError(f"package {name}: {entry.value} can't be imported: {_reason(error)}") from None
     if not isinstance(module, ModuleType):
         raise ConfigError(f"package {name}: entry point {entry.name} must name a module, not {entry.value}")
@@ -94,14 +94,14 @@ def _file_rules(path: Path) -> tuple[dict[str, Rule], str]:
     sys.modules[name] = module  # typed classes in the file look their module up by name
     try:
         exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the user's own code
-    except (Exception, SystemExit) as error:  # whatever the file does, it is told with its place
+    except (Exception, SystemExit) as error:  # whatever the file does, it is reported with its line
         del sys.modules[name]
         raise ConfigError(f"{path}{_line(error, path)}: {_reason(error)}") from None
     return declared(name), hashlib.sha256(text).hexdigest()
 
 
 def _line(error: BaseException, path: Path) -> str:
-    """Where in the file it went wrong: ``, line 12``."""
+    """Return the line of the file that raised: ``, line 12``."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f", line {error.lineno}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
@@ -111,6 +111,8 @@ def _line(error: BaseException, path: Path) -> str:
 def _reason(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"not valid Python: {error.msg}"
-    if isinstance(error, ValueError) and str(error).startswith("rule "):  # a declaration, told by its decorator
+    if isinstance(error, ValueError) and str(error).startswith(
+        "rule "
+    ):  # a wrong declaration, with the message of its decorator
         return str(error)
     return f"{type(error).__name__}: {error}"

@@ -195,7 +195,7 @@ class Artifact:
         self.file: BinaryIO = os.fdopen(handle, "wb", buffering=256 * 1024)
 
     def reopen(self) -> IO[bytes]:
-        """What has been written so far, to be read from its beginning."""
+        """Open what has been written so far, to be read from its beginning."""
         self.file.flush()
         return self._temporary.open("rb")
 
@@ -208,7 +208,7 @@ class Artifact:
         self._temporary.replace(self.path)
 
     def discard(self) -> None:
-        """Leave nothing behind. Harmless after :meth:`publish`."""
+        """Delete what was written. Harmless after :meth:`publish`."""
         with contextlib.suppress(OSError):  # closing writes what is left, which a full disk refuses again
             self.file.close()
         self._temporary.unlink(missing_ok=True)

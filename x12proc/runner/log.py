@@ -1,6 +1,6 @@
-"""What a run tells structlog: counts, positions and ids, never the name of a file or the value of an element.
+"""Logs a run to structlog: counts, positions and ids, never the name of a file or the value of an element.
 
-Nothing is told where nobody has set structlog up, as in a program that calls the API: unasked it would write to
+Nothing is logged where structlog is not configured, as in a program that calls the API: unasked it would write to
 standard output. Nor is it imported here: that takes as long as half of a small run, and a program that has set it
 up has done so already.
 """
@@ -18,7 +18,7 @@ from x12proc.wire.events import Fault
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-MOST_FAULTS = 20  # of a file that are told
+MOST_FAULTS = 20  # of a file that are logged
 
 
 def _logger() -> FilteringBoundLogger | None:
@@ -29,7 +29,7 @@ def _logger() -> FilteringBoundLogger | None:
 
 
 def log_result(summary: Summary, faults: Sequence[Fault], withheld: Iterable[str], seconds: float) -> None:
-    """What a file came to."""
+    """Log the totals and faults of a file."""
     log = _logger()
     if log is None:
         return
@@ -58,7 +58,7 @@ def log_result(summary: Summary, faults: Sequence[Fault], withheld: Iterable[str
 
 
 def log_fixes(fixes: Iterable[Fix]) -> None:
-    """Changes that were made where no report tells them, and not what was changed."""
+    """Log the applied fixes where no report lists them, without their values."""
     log = _logger()
     for fix in fixes:
         if fix.applied and log is not None:

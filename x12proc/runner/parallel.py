@@ -1,18 +1,17 @@
-"""The target claims of one file shared among processes, and put back into their order.
+"""Shares the target claims of one file among processes, and puts their results back into file order.
 
-This process scans: that is cheap, and everything that hangs on order, on envelopes and on what came before stays
-in one place. The others open claims, run the rules, hold them against their guide, and make of each what the
-artifacts need. What they can't know (whether the file held the same claim before) is decided here, and a claim for
-which it matters is scrubbed again here; so the outcomes are those of a run by itself.
+This process scans: that is cheap, and everything that depends on order, on envelopes and on earlier claims stays
+in one place. The worker processes open claims, run the rules and check the claims against their guide. What they
+can't know is decided here: whether the file held the same claim before. A claim for which that matters is scrubbed
+again here, so that the outcomes are those of a run in one process.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,263 +21,201 @@ from x12proc.claims.builder import ClaimBuilder
 from x12proc.conformance.checker import GuideChecker
 from x12proc.conformance.chunks import CHECKED_GUIDES, version
 from x12proc.conformance.stream import unchecked_fault, with_errors
-from x12proc.engine.engine import ClaimFindings, ClaimResult, Engine, RemoteClaimResult
-from x12proc.engine.fixes import FixLevel, claim_fixes
+from x12proc.engine.engine import Engine
+from x12proc.engine.fixes import FixLevel
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, UntargetedClaim, scrub_claim
-from x12proc.reports.document import Document, claim_document
-from x12proc.reports.edi.annotate import Annotator
 from x12proc.runner.files import FileBuffer
-from x12proc.runner.pool import GuideChecks, Processes, make_ready
+from x12proc.runner.pool import GuideChecks, ProcessPool, init_worker
 from x12proc.runner.settings import Settings, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import Buffer
 
 SMALLEST = 2_000_000  # bytes; for less the processes would take longer to start than they save
-_CLAIMS, _BYTES = 128, 1024 * 1024  # of a share, at most
-_READ_AHEAD = 4 * _BYTES  # a share whose claims stand this close together is read in one go
-_MOST_HELD = 4096  # outcomes of a share, most of them claims that nothing is to be done for
+_CLAIMS, _BYTES = 128, 1024 * 1024  # of a chunk, at most
+_READ_AHEAD = 4 * _BYTES  # a chunk whose claims are this close together is read in one go
+_MOST_PENDING = 4096  # outcomes of a chunk, most of them claims without a target line
 
 
 class ClaimChunk(msgspec.Struct, frozen=True):
-    """Some claims of a file, and what is made of them besides."""
+    """Some claims of a file, to be scrubbed by a worker process."""
 
     path: Path
     spans: tuple[ClaimSpan, ...]
-    fixing: FixLevel
-    documents: bool
-    patient: bool
-    notes: bool
+    fix_level: FixLevel
     all_claims: bool
 
 
 class ChunkResult(msgspec.Struct, frozen=True):
-    """What a claim came to. ``keys`` say what must not have come before; ``again`` that it has to be scrubbed
-    where all of the file is known."""
+    """The outcomes of one claim, and the keys that no earlier claim of the file may have had."""
 
-    faults: tuple[Fault, ...] = ()
-    told: RemoteClaimResult | None = None
-    passed: bool = False
-    keys: tuple[Hashable, ...] = ()
-    again: bool = False
+    outcomes: tuple[Fault | ClaimResult | UntargetedClaim, ...]
+    keys: tuple[Hashable, ...]
 
 
-class ClaimPool(Processes):
-    """The processes that share the claims of the files of a run.
+class ClaimPool(ProcessPool):
+    """The worker processes that share the claims of the files of a run.
 
-    ``options`` are arguments of load_settings, ``now`` is the time of the run. There are ``jobs`` of them: 0
-    stands for one a core, and 1 shares nothing.
+    ``options`` are arguments of load_settings, ``now`` is the time of the run. ``jobs`` is the number of
+    processes: 0 for one a core, 1 for none.
     """
 
     def __init__(self, options: Mapping[str, Any], now: datetime, jobs: int) -> None:
-        super().__init__(jobs, _begin, dict(options), now)
+        super().__init__(jobs, _init_worker, dict(options), now)
 
 
-def can_be_shared(sharing: ClaimPool | None, settings: Settings, path: Path | None, size: int) -> bool:
-    """Whether the claims of an input can be given to other processes, and are worth it."""
-    if sharing is None or sharing.jobs == 1:
+def can_be_shared(pool: ClaimPool | None, settings: Settings, path: Path | None, size: int) -> bool:
+    """Return whether the claims of an input can be given to worker processes, and are worth it."""
+    if pool is None or pool.jobs == 1:
         return False
     plain = path is not None and path.is_file() and path.suffix.lower() != ".gz"
     return plain and size >= SMALLEST and settings.conformance != "full" and settings.sent_before is None
 
 
-# -- here ------------------------------------------------------------------------------------------------------
+# -- in this process -------------------------------------------------------------------------------------------
 
-_Held: TypeAlias = list[Outcome | ClaimSpan]
+_Pending: TypeAlias = list[Outcome | ClaimSpan]
 
 
 def shared_outcomes(
     buffer: Buffer,
     settings: Settings,
-    sharing: ClaimPool,
-    share: ClaimChunk,
+    pool: ClaimPool,
+    chunk: ClaimChunk,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
-    """The outcomes of a file in their order, target claims as ToldClaim wherever another process could scrub them.
+    """Yield the outcomes of a file in file order, its target claims scrubbed by worker processes.
 
-    ``share`` says what is to be made of each; its spans are filled in.
+    ``chunk`` holds what is the same for all of them; its spans are filled in.
     """
-    desk = _Desk(buffer, settings)
-    held: _Held = []
+    merger = _ResultMerger(buffer, settings, chunk.fix_level)
+    pending: _Pending = []
     count = size = 0
-    waiting: deque[tuple[_Held, Future[list[ChunkResult]] | None]] = deque()
-    for event in scan(buffer, settings.codes, all_claims=share.all_claims, progress=progress):
+    submitted: deque[tuple[_Pending, Future[list[ChunkResult]] | None]] = deque()
+    for event in scan(buffer, settings.codes, all_claims=chunk.all_claims, progress=progress):
         if isinstance(event, ClaimSpan) and event.has_code:
-            held.append(event)
+            pending.append(event)
             count, size = count + 1, size + event.end - event.start
         else:
-            held.append(UntargetedClaim(event) if isinstance(event, ClaimSpan) else event)
-        if count >= _CLAIMS or size >= _BYTES or len(held) >= _MOST_HELD:
-            waiting.append((held, _submitted(held, sharing, share)))
-            held, count, size = [], 0, 0
-        while len(waiting) > sharing.jobs + 1:
-            yield from desk.told(*waiting.popleft())
-    waiting.append((held, _submitted(held, sharing, share)))
-    for left in waiting:
-        yield from desk.told(*left)
+            pending.append(UntargetedClaim(event) if isinstance(event, ClaimSpan) else event)
+        if count >= _CLAIMS or size >= _BYTES or len(pending) >= _MOST_PENDING:
+            submitted.append((pending, _submit(pending, pool, chunk)))
+            pending, count, size = [], 0, 0
+        while len(submitted) > pool.jobs + 1:
+            yield from merger.merge(*submitted.popleft())
+    submitted.append((pending, _submit(pending, pool, chunk)))
+    for rest in submitted:
+        yield from merger.merge(*rest)
 
 
-def _submitted(held: _Held, sharing: ClaimPool, share: ClaimChunk) -> Future[list[ChunkResult]] | None:
-    spans = tuple(entry for entry in held if isinstance(entry, ClaimSpan))
-    return sharing.submit(_work, msgspec.structs.replace(share, spans=spans)) if spans else None
+def _submit(pending: _Pending, pool: ClaimPool, chunk: ClaimChunk) -> Future[list[ChunkResult]] | None:
+    spans = tuple(entry for entry in pending if isinstance(entry, ClaimSpan))
+    return pool.submit(_scrub_chunk, msgspec.structs.replace(chunk, spans=spans)) if spans else None
 
 
-class _Desk:
-    """Puts what was found into its order, and decides what only the whole file shows."""
+class _ResultMerger:
+    """Puts the results of chunks into file order, and decides what only the whole file shows."""
 
-    def __init__(self, buffer: Buffer, settings: Settings) -> None:
+    def __init__(self, buffer: Buffer, settings: Settings, fix_level: FixLevel) -> None:
         self._settings = settings
-        self._engine = settings.engine()
+        self._engine = settings.engine(fix_level)
         self._builder = ClaimBuilder(buffer)
         self._checker = GuideChecks(settings.conformance).checker(buffer)
-        self._remarked: set[str] = set()
+        self._unchecked_guides: set[str] = set()
 
-    def told(self, held: _Held, answer: Future[list[ChunkResult]] | None) -> Iterator[Outcome]:
-        """The outcomes of a share."""
-        found = iter(answer.result() if answer is not None else ())
-        for entry in held:
+    def merge(self, pending: _Pending, future: Future[list[ChunkResult]] | None) -> Iterator[Outcome]:
+        """Yield the outcomes of a chunk."""
+        results = iter(future.result() if future is not None else ())
+        for entry in pending:
             if isinstance(entry, ClaimSpan):
-                yield from self._claim(entry, next(found))
+                yield from self._claim(entry, next(results))
             else:
                 yield entry
 
-    def _claim(self, span: ClaimSpan, found: ChunkResult) -> Iterator[Outcome]:
-        if found.again or self._engine.has_seen(found.keys):
-            yield from self._again(span)
-            return
-        yield from found.faults
-        if found.told is not None:
-            yield from self._remarks(span)
-            # With our own span: whether two claims are of one set is seen by whether the set is the same object.
-            yield msgspec.structs.replace(found.told, span=span)
-        elif found.passed:
-            yield UntargetedClaim(span)
+    def _claim(self, span: ClaimSpan, result: ChunkResult) -> Iterator[Outcome]:
+        if self._engine.add_keys(result.keys):
+            for outcome in result.outcomes:
+                yield from self._with_own_span(outcome, span)
+        else:
+            yield from self._scrub_again(span)
 
-    def _again(self, span: ClaimSpan) -> Iterator[Outcome]:
+    def _with_own_span(self, outcome: Fault | ClaimResult | UntargetedClaim, span: ClaimSpan) -> Iterator[Outcome]:
+        """Yield an outcome with this process's span: two claims are of one transaction set where that is the same
+        object."""
+        if isinstance(outcome, ClaimResult):
+            yield from self._unchecked_guide(span)
+            yield msgspec.structs.replace(outcome, claim=msgspec.structs.replace(outcome.claim, span=span))
+        elif isinstance(outcome, UntargetedClaim):
+            yield UntargetedClaim(span)
+        else:
+            yield outcome
+
+    def _scrub_again(self, span: ClaimSpan) -> Iterator[Outcome]:
         for outcome in scrub_claim(self._builder, self._engine, self._settings.codes, span, all_claims=True):
             if isinstance(outcome, ClaimResult):
-                yield from self._remarks(span)
-                yield _judged(outcome, self._checker, self._settings)
+                yield from self._unchecked_guide(span)
+                yield _with_guide_errors([outcome], self._checker, self._settings)[0]
             elif isinstance(outcome, Fault):
                 yield outcome
 
-    def _remarks(self, span: ClaimSpan) -> Iterator[Fault]:
+    def _unchecked_guide(self, span: ClaimSpan) -> Iterator[Fault]:
         guide = version(span)
-        if self._checker is not None and guide not in CHECKED_GUIDES and guide not in self._remarked:
-            self._remarked.add(guide)
+        if self._checker is not None and guide not in CHECKED_GUIDES and guide not in self._unchecked_guides:
+            self._unchecked_guides.add(guide)
             yield unchecked_fault(span)
 
 
-def _judged(scrubbed: ClaimResult, checker: GuideChecker | None, settings: Settings) -> ClaimResult:
+def _with_guide_errors(
+    results: list[ClaimResult], checker: GuideChecker | None, settings: Settings
+) -> list[ClaimResult]:
     if checker is None:
-        return scrubbed
-    (errors,) = checker.submit([scrubbed.span])()
-    return with_errors(scrubbed, errors, reject=settings.guide_errors == "reject")
+        return results
+    errors = checker.submit([result.span for result in results])()
+    reject = settings.guide_errors == "reject"
+    return [with_errors(result, found, reject=reject) for result, found in zip(results, errors, strict=True)]
 
 
-# -- in another process ----------------------------------------------------------------------------------------
+# -- in a worker process ---------------------------------------------------------------------------------------
 
 
 class _Worker:
-    """What a process keeps between shares."""
+    """The state of a worker process between chunks."""
 
     settings: Settings
-    engine: Engine
+    engines: dict[FixLevel, Engine]  # by fix level
 
 
-def _begin(options: Mapping[str, Any], now: datetime) -> None:
-    make_ready()
+def _init_worker(options: Mapping[str, Any], now: datetime) -> None:
+    init_worker()
     _Worker.settings = msgspec.structs.replace(load_settings(**options), now=now)
-    _Worker.engine = _Worker.settings.engine()
+    _Worker.engines = {}
 
 
-def _work(share: ClaimChunk) -> list[ChunkResult]:
-    """Scrub the claims of a share."""
-    settings, engine = _Worker.settings, _Worker.engine
-    with share.path.open("rb", buffering=0) as file:
+def _scrub_chunk(chunk: ClaimChunk) -> list[ChunkResult]:
+    """Scrub the claims of a chunk; return the outcomes of each."""
+    settings = _Worker.settings
+    engine = _Worker.engines.setdefault(chunk.fix_level, settings.engine(chunk.fix_level))
+    with chunk.path.open("rb", buffering=0) as file:
         buffer = FileBuffer(file)
-        start, end = share.spans[0].start, share.spans[-1].end
+        start, end = chunk.spans[0].start, chunk.spans[-1].end
         if end - start <= _READ_AHEAD:
             buffer.keep(start, end)
-        builder, annotator = ClaimBuilder(buffer), Annotator(buffer)
-        opened = []
-        for span in share.spans:
-            engine.forget()  # what came before is not known here
-            told = scrub_claim(builder, engine, settings.codes, span, all_claims=share.all_claims)
-            opened.append(list(told))
-        scrubbed = [claim for outcomes in opened for claim in outcomes if isinstance(claim, ClaimResult)]
-        checker = GuideChecks(settings.conformance).checker(buffer)
-        if checker is not None:
-            errors = checker.submit([claim.span for claim in scrubbed])()
-            reject = settings.guide_errors == "reject"
-            scrubbed = [
-                with_errors(claim, given, reject=reject) for claim, given in zip(scrubbed, errors, strict=True)
-            ]
-        ready = iter(scrubbed)
-        return [_found(outcomes, ready, share, annotator) for outcomes in opened]
-
-
-def _found(
-    outcomes: Sequence[Outcome], judged_claims: Iterator[ClaimResult], share: ClaimChunk, annotator: Annotator
-) -> ChunkResult:
-    faults = tuple(outcome for outcome in outcomes if isinstance(outcome, Fault))
-    if not outcomes or not isinstance(outcomes[-1], ClaimResult):
-        return ChunkResult(faults, passed=any(isinstance(outcome, UntargetedClaim) for outcome in outcomes))
-    scrubbed = next(judged_claims)
-    if scrubbed.crashes:  # an exception is told where it was raised
-        return ChunkResult(again=True)
-    return ChunkResult(faults, _told(scrubbed, share, annotator), keys=scrubbed.context.asked_for)
-
-
-def _told(scrubbed: ClaimResult, share: ClaimChunk, annotator: Annotator) -> RemoteClaimResult:
-    fixes = claim_fixes(scrubbed, share.fixing)
-    applied = sum(fix.applied for fix in fixes)
-    document = claim_document(scrubbed, share.fixing, patient=share.patient) if share.documents else None
-    notes = tuple((edit.start, edit.new) for edit in annotator.edits(scrubbed)) if share.notes else None
-    return RemoteClaimResult(
-        span=scrubbed.span,
-        charge=scrubbed.charge,
-        rejected=scrubbed.rejected,
-        line_count=scrubbed.line_count,
-        heard=tuple(scrubbed.heard),
-        guide_error_count=scrubbed.guide_error_count,
-        found=msgspec.msgpack.encode(_what_was_found(scrubbed)),
-        fixes=(applied, len(fixes) - applied),
-        document=None if document is None else msgspec.json.encode(document),
-        notes=notes,
-    )
-
-
-def _what_was_found(scrubbed: ClaimResult) -> ClaimFindings:
-    return ClaimFindings(
-        scrubbed.profile,
-        scrubbed.findings,
-        tuple(line.findings for line in scrubbed.lines),
-        scrubbed.guide_errors,
-        scrubbed.bypasses,
-        scrubbed.refused,
-    )
-
-
-class LazyClaimResult:
-    """A claim that another process scrubbed, for those who need all of it: opened when first asked for."""
-
-    def __init__(
-        self, builder: ClaimBuilder, engine: Engine, fixing: FixLevel, told: RemoteClaimResult, *, patient: bool
-    ) -> None:
-        self._builder = builder
-        self._engine = engine
-        self._fixing = fixing
-        self._patient = patient
-        self._told = told
-
-    @cached_property
-    def scrubbed(self) -> ClaimResult:
-        """The claim with what was found in it."""
-        found = msgspec.msgpack.decode(self._told.found, type=ClaimFindings)
-        return self._engine.restore(self._builder.build(self._told.span), found)
-
-    @cached_property
-    def document(self) -> Document:
-        """The same as reports are written from it."""
-        return claim_document(self.scrubbed, self._fixing, patient=self._patient)
+        builder = ClaimBuilder(buffer)
+        results = []
+        for span in chunk.spans:
+            engine.reset()  # earlier claims of the file are not known here
+            outcomes = tuple(scrub_claim(builder, engine, settings.codes, span, all_claims=chunk.all_claims))
+            scrubbed = bool(outcomes) and isinstance(outcomes[-1], ClaimResult)
+            results.append(ChunkResult(outcomes, engine.last_keys if scrubbed else ()))
+        claims = [outcome for result in results for outcome in result.outcomes if isinstance(outcome, ClaimResult)]
+        checked = iter(_with_guide_errors(claims, GuideChecks(settings.conformance).checker(buffer), settings))
+        return [
+            msgspec.structs.replace(
+                result,
+                outcomes=tuple(
+                    next(checked) if isinstance(outcome, ClaimResult) else outcome for outcome in result.outcomes
+                ),
+            )
+            for result in results
+        ]

@@ -6,41 +6,27 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
 
-from x12proc.claims.builder import ClaimBuilder
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
-from x12proc.engine.fixes import FixLevel, claim_fixes
+from x12proc.engine.document import Document
+from x12proc.engine.fixes import FixLevel
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import RULE_CRASH, Outcome, Summary, TransactionErrors, scrub_buffer
 from x12proc.errors import InternalError, X12SyntaxError
 from x12proc.findings import GuideError
-from x12proc.reports.acks.envelopes import ControlNumbers, Refuse
-from x12proc.reports.document import Document, claim_document
+from x12proc.reports.acks.envelopes import ControlNumbers, InterchangeRejection
 from x12proc.reports.edi.split import Split
 from x12proc.reports.edi.split_check import SplitCheck
-from x12proc.reports.html.line_index import Lines
-from x12proc.reports.writer import AcceptsRemoteResult, ReportWriter, StreamWriter
-from x12proc.runner.artifacts import (
-    ARTIFACTS,
-    EVERY_CLAIM,
-    MAKERS,
-    REPORTS,
-    SIDES,
-    STREAMS,
-    TO_BE_SENT,
-    WITHOUT_INTERCHANGE,
-    StreamParts,
-    html_report,
-)
+from x12proc.reports.writer import ReportWriter, StreamWriter
+from x12proc.runner.artifacts import ARTIFACTS, ArtifactKind, WriterContext
 from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput
 from x12proc.runner.log import log_fixes, log_result
-from x12proc.runner.parallel import ClaimChunk, ClaimPool, LazyClaimResult, can_be_shared, shared_outcomes
+from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.version import __version__
@@ -49,14 +35,14 @@ from x12proc.wire.events import Fault, fault_of, make_fault, unreadable_fault
 from x12proc.wire.window import Buffer
 
 INTERNAL_FAULT = faults.INTERNAL_FAULT.code
-MOST_FAULTS = 1000  # told one by one; a file with more is broken beyond reading them
+MOST_FAULTS = 1000  # listed one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
-_UNSURE = "where its claims belong can't be told for sure"
+_UNVERIFIED = "where its claims belong can't be told for sure"
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of one input."""
+    """The result of one input."""
 
     name: str
     summary: Summary
@@ -66,13 +52,13 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def crashed(self) -> bool:
-        """Whether a rule crashed or the program contradicted itself: an internal fault."""
+        """Whether a rule crashed or a written artifact was wrong: an internal fault."""
         return any(fault.code in (RULE_CRASH, INTERNAL_FAULT) for fault in self.faults)
 
     @property
     def incomplete(self) -> bool:
-        """Whether an artifact could not be made for which there was something to write."""
-        return _UNSURE in self.withheld.values()
+        """Whether an artifact is missing for which there was something to write."""
+        return _UNVERIFIED in self.withheld.values()
 
 
 def outcomes(
@@ -81,74 +67,70 @@ def outcomes(
     checks: GuideChecks,
     all_claims: bool = False,
     progress: Callable[[int], None] | None = None,
+    fix_level: FixLevel = "off",
 ) -> Iterator[Outcome]:
-    """What a buffer's claims come to under the rules and, as the settings have it, the implementation guide."""
+    """Yield the outcomes of a buffer under the rules and, by its settings, the implementation guide."""
     checker = checks.checker(buffer)
     all_claims = all_claims or (checker is not None and checker.whole)
-    told = scrub_buffer(buffer, settings.engine(), settings.codes, all_claims=all_claims, progress=progress)
-    return with_guide_errors(told, checker, reject=settings.guide_errors == "reject") if checker else told
+    found = scrub_buffer(
+        buffer, settings.engine(fix_level), settings.codes, all_claims=all_claims, progress=progress
+    )
+    return with_guide_errors(found, checker, reject=settings.guide_errors == "reject") if checker else found
 
 
-Watcher = Callable[[ClaimResult], None]
+ClaimCallback = Callable[[ClaimResult], None]
+Reports = dict[str, tuple[ReportWriter, Artifact]]
 Streams = dict[str, tuple[StreamWriter, Artifact]]
 
 
-class FileRun:
-    """The run over one input. ``target`` is a folder, a stream for a single artifact, or None for no files.
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of a run, besides the settings of its rules.
 
-    ``controls`` numbers the acknowledgements of several inputs on; ``refuse`` is asked of every interchange
-    whether it is refused for a reason that the file doesn't show, such as a control number that came before.
-    ``checks`` are shared by the inputs of a run; without them each input is checked in this process.
-    ``fixing`` says which fixes are applied; they are written where the artifacts hold ``fixed``. ``sharing`` are
-    processes that share the claims of an input that is worth it.
+    ``destination`` is a folder, a stream for a single artifact, or None for no files. ``controls`` continues the
+    numbers of acknowledgements over several inputs; ``refuse`` returns whether an interchange is refused for a
+    reason that the file doesn't show, such as a control number used before. ``checks`` are shared by the inputs of
+    a run; without them each input is checked in this process. ``pool`` shares the claims of a large input among
+    processes. ``fix_level`` is which fixes are applied; they are written to the artifact ``fixed``.
     """
 
-    def __init__(
-        self,
-        source: Input,
-        settings: Settings,
-        emit: Sequence[str],
-        target: Path | BinaryIO | None,
-        *,
-        progress: Callable[[int, int], None] | None = None,
-        on_claim: Watcher | None = None,
-        controls: ControlNumbers | None = None,
-        refuse: Refuse | None = None,
-        checks: GuideChecks | None = None,
-        fixing: FixLevel = "off",
-        sharing: ClaimPool | None = None,
-    ) -> None:
+    emit: Sequence[str] = ()
+    destination: Path | BinaryIO | None = None
+    fix_level: FixLevel = "off"
+    progress: Callable[[int, int], None] | None = None
+    on_claim: ClaimCallback | None = None
+    controls: ControlNumbers | None = None
+    refuse: InterchangeRejection | None = None
+    checks: GuideChecks | None = None
+    pool: ClaimPool | None = None
+
+
+class FileRun:
+    """The run over one input."""
+
+    def __init__(self, source: Input, settings: Settings, options: RunOptions) -> None:
         self._source = source
         self._settings = settings
-        self._emit = emit
-        self._target = target
-        self._progress = progress
-        self._on_claim = on_claim
-        self._controls = controls or ControlNumbers(settings.acknowledgement.control)
-        self._refuse = refuse
-        self._checks = checks or GuideChecks(settings.conformance)
-        self._fixing = fixing
-        self._sharing = sharing
+        self._options = options
+        self._kinds = [ARTIFACTS[name] for name in options.emit]
+        self._controls = options.controls or ControlNumbers(settings.acknowledgement.control)
+        self._checks = options.checks or GuideChecks(settings.conformance)
         self._faults: list[Fault] = []
         self._summary = Summary()
-        self._lines = Lines(b"")  # of the input, once it is open
-        self._wanted = True  # somebody takes the claims
-        self.result: Result | None = None  # what became of the input, once all its claims have been taken
+        self.result: Result | None = None  # set once all claims have been taken
 
     def run(self) -> Result:
         """Scrub the input.
 
         Raises OSError when an artifact can't be written; none is left then.
         """
-        self._wanted = False
         for _ in self.claims():
             pass
         assert self.result is not None, "the claims have been taken to their end"
         return self.result
 
     def claims(self) -> Iterator[ClaimResult]:
-        """The target claims while the input is scrubbed. The artifacts appear, and ``result`` is set, when the
-        last one has been taken; left before that, nothing remains.
+        """Yield the target claims while the input is scrubbed. The artifacts appear, and ``result`` is set, after
+        the last one; left before that, nothing remains.
 
         Raises OSError when an artifact can't be written; none is left then.
         """
@@ -160,8 +142,8 @@ class FileRun:
             else:
                 try:
                     result = yield from self._scrub(opened, stack)
-                except InternalError as fault:
-                    result = self._contradicted(fault)
+                except InternalError as error:
+                    result = self._internal_failure(error)
         log_result(result.summary, result.faults, result.withheld, time.perf_counter() - started)
         self.result = result
 
@@ -173,134 +155,89 @@ class FileRun:
         except OSError as error:
             return faults.UNREADABLE.error(0, reason=error.strerror)
 
-    # -- the two ways through ------------------------------------------------------------------------------
+    # -- readable and unreadable inputs ---------------------------------------------------------------------
 
     def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Generator[ClaimResult, None, Result]:
-        self._lines = Lines(opened.buffer)
-        reports = self._open_reports(stack)
-        streams = self._open_streams(opened, stack)
+        reports = self._open_reports(opened.buffer, stack)
+        streams = self._open_streams(opened.buffer, stack)
         for report, _ in reports.values():
             report.begin({"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size})
-        proof = SplitCheck(opened.buffer)
-        told = list(dict.fromkeys(stream for stream, _ in streams.values()))
-        told += [] if SIDES.isdisjoint(streams) else [proof]
-        yield from self._tell(opened, [report for report, _ in reports.values()], told)
-        for stream in told:
-            stream.end(self._summary)
-        withheld = {**self._empty(streams), **self._unproven(streams, proof)}
+        split_check = SplitCheck(opened.buffer)
+        writers = list(dict.fromkeys(stream for stream, _ in streams.values()))  # both files of a split have one
+        writers += [split_check] if any(kind.split for kind in self._kinds) else []
+        yield from self._write_all(opened, [report for report, _ in reports.values()], writers)
+        for writer in writers:
+            writer.end(self._summary)
+        withheld = {**self._empty(streams), **self._unverified(streams, split_check)}
         self._end(reports)
         finished = [artifact for _, artifact in reports.values()]
         finished += [artifact for kind, (_, artifact) in streams.items() if kind not in withheld]
         return self._result(finished, withheld)
 
     def _unreadable(self, error: X12SyntaxError, stack: contextlib.ExitStack) -> Result:
-        self._take(unreadable_fault(error))
-        reports = self._open_reports(stack)
+        self._count(unreadable_fault(error))
+        reports = self._open_reports(b"", stack)
         for report, _ in reports.values():
             report.begin({"name": self._source.name, "sha256": "", "bytes": 0})
         self._end(reports)
-        withheld = {kind: _NOTHING for kind in self._emit if kind in STREAMS}
+        withheld = {kind.name: _NOTHING for kind in self._kinds if kind.report is None}
         return self._result([artifact for _, artifact in reports.values()], withheld)
 
-    def _contradicted(self, fault: InternalError) -> Result:
-        """We wrote something else than we meant to: nothing is published, and nothing counts as accepted."""
-        self._take(fault_of(faults.INTERNAL_FAULT, segment_index=0, byte_offset=0, fault=fault))
+    def _internal_failure(self, error: InternalError) -> Result:
+        """Return a result without artifacts: what was written is wrong, and nothing counts as accepted."""
+        self._count(fault_of(faults.INTERNAL_FAULT, segment_index=0, byte_offset=0, fault=error))
         return Result(self._source.name, self._summary, self._faults, [], {})
 
-    # -- the core's outcomes -------------------------------------------------------------------------------
+    # -- outcomes ------------------------------------------------------------------------------------------
 
-    def _tell(
+    def _write_all(
         self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]
     ) -> Iterator[ClaimResult]:
-        """Hand every outcome to all who write of it, and the target claims on."""
+        """Pass every outcome to all writers; yield the target claims."""
 
         def advance(position: int) -> None:
-            if self._progress is not None:
-                self._progress(position, opened.size)
+            if self._options.progress is not None:
+                self._options.progress(position, opened.size)
 
-        settings, builder = self._settings, ClaimBuilder(opened.buffer)
-        again = partial(LazyClaimResult, builder, settings.engine(), self._fixing, patient=settings.patient)
         for outcome in self._outcomes(opened, advance):
-            self._take(outcome)
-            if isinstance(outcome, RemoteClaimResult):
-                yield from self._pass_on(outcome, again(outcome), reports, streams)
-                advance(outcome.span.end)
-                continue
+            self._count(outcome)
             if isinstance(outcome, ClaimResult):
                 self._report(outcome, reports)
                 advance(outcome.claim.end)
             for stream in streams:
-                stream.take(outcome)
+                stream.handle(outcome)
             if isinstance(outcome, ClaimResult):
                 yield outcome
 
     def _outcomes(self, opened: OpenInput, advance: Callable[[int], None]) -> Iterator[Outcome]:
-        all_claims = not EVERY_CLAIM.isdisjoint(self._emit)
-        path = self._source.path
-        if not can_be_shared(self._sharing, self._settings, path, opened.size):
-            return outcomes(opened.buffer, self._settings, self._checks, all_claims, advance)
-        assert self._sharing is not None
+        all_claims = any(kind.needs_all_claims for kind in self._kinds)
+        path, pool, fix_level = self._source.path, self._options.pool, self._options.fix_level
+        if not can_be_shared(pool, self._settings, path, opened.size):
+            return outcomes(opened.buffer, self._settings, self._checks, all_claims, advance, fix_level=fix_level)
+        assert pool is not None
         assert path is not None
-        emit = self._emit
-        share = ClaimChunk(
-            path=path,
-            spans=(),
-            fixing=self._fixing,
-            documents="json" in emit,
-            patient=self._settings.patient,
-            notes="annotated" in emit,
-            all_claims=all_claims,
-        )
-        return shared_outcomes(opened.buffer, self._settings, self._sharing, share, advance)
+        chunk = ClaimChunk(path=path, spans=(), fix_level=fix_level, all_claims=all_claims)
+        return shared_outcomes(opened.buffer, self._settings, pool, chunk, advance)
 
-    def _pass_on(
-        self,
-        told: RemoteClaimResult,
-        again: LazyClaimResult,
-        reports: Sequence[ReportWriter],
-        streams: Sequence[StreamWriter],
-    ) -> Iterator[ClaimResult]:
-        """Hand on what another process found in a claim. It is opened again only for those who need all of it."""
-        self._count_fixes(*told.fixes)
-        for report in reports:
-            if not (isinstance(report, AcceptsRemoteResult) and report.told(told)):
-                report.claim(again.scrubbed, again.document)
-        for stream in streams:
-            if not (isinstance(stream, AcceptsRemoteResult) and stream.told(told)):
-                stream.take(again.scrubbed)
-        if told.fixes[0] and not reports:
-            log_fixes(claim_fixes(again.scrubbed, self._fixing))
-        if self._on_claim is not None:
-            self._on_claim(again.scrubbed)
-        if self._wanted:
-            yield again.scrubbed
-
-    def _count_fixes(self, applied: int, offered: int) -> None:
-        self._summary.fixes["applied"] += applied
-        self._summary.fixes["offered"] += offered
-
-    def _report(self, scrubbed: ClaimResult, reports: Sequence[ReportWriter]) -> None:
-        fixes = claim_fixes(scrubbed, self._fixing)
-        applied = sum(fix.applied for fix in fixes)
-        self._count_fixes(applied, len(fixes) - applied)
-        if applied and not reports:
-            log_fixes(fixes)
+    def _report(self, result: ClaimResult, reports: Sequence[ReportWriter]) -> None:
         if reports:
-            document = claim_document(scrubbed, self._fixing, patient=self._settings.patient)
+            document = result.to_dict(patient=self._settings.patient)
             for report in reports:
-                report.claim(scrubbed, document)
-        if self._on_claim is not None:
-            self._on_claim(scrubbed)
+                report.claim(result, document)
+        elif result.fixes:
+            log_fixes(result.fixes)
+        if self._options.on_claim is not None:
+            self._options.on_claim(result)
 
-    def _take(self, outcome: Outcome) -> None:
+    def _count(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
         if isinstance(outcome, Fault):
-            self._note(outcome)
+            self._record_fault(outcome)
         elif isinstance(outcome, TransactionErrors):
             for error in outcome.guide_errors:
-                self._note(_guide_fault(error, outcome))
+                self._record_fault(_guide_fault(error, outcome))
 
-    def _note(self, fault: Fault) -> None:
+    def _record_fault(self, fault: Fault) -> None:
         if len(self._faults) < MOST_FAULTS:
             self._faults.append(fault)
         elif len(self._faults) == MOST_FAULTS:
@@ -309,59 +246,59 @@ class FileRun:
 
     # -- artifacts -----------------------------------------------------------------------------------------
 
-    def _open_reports(self, stack: contextlib.ExitStack) -> dict[str, tuple[ReportWriter, Artifact]]:
-        writers: dict[str, tuple[ReportWriter, Artifact]] = {}
-        for kind in self._emit:
-            if kind not in STREAMS:
+    def _open_reports(self, buffer: Buffer, stack: contextlib.ExitStack) -> Reports:
+        reports: Reports = {}
+        for kind in self._kinds:
+            if kind.report is not None:
                 artifact = self._artifact(kind, stack)
-                writers[kind] = (self._report_writer(kind, artifact.file, stack), artifact)
-        return writers
+                reports[kind.name] = (kind.report(self._context(buffer, artifact, stack)), artifact)
+        return reports
 
-    def _open_streams(self, opened: OpenInput, stack: contextlib.ExitStack) -> Streams:
-        artifacts = {kind: self._artifact(kind, stack) for kind in self._emit if kind in STREAMS}
-        split = Split(opened.buffer, {kind: side.file for kind, side in artifacts.items() if kind in SIDES})
-        writers: Streams = {}
-        for kind, artifact in artifacts.items():
-            parts = StreamParts(
-                opened,
-                artifact.file.write,
-                self._settings,
-                self._controls,
-                self._refuse,
-                self._fixing,
-                scratch=lambda: _scratch(stack),
-            )
-            writers[kind] = (split if kind in SIDES else MAKERS[kind](parts), artifact)
-        return writers
-
-    def _empty(self, streams: Streams) -> dict[str, str]:
-        """The streams for which there was nothing to write."""
-        readable = set(streams) if self._summary.interchanges else WITHOUT_INTERCHANGE
+    def _open_streams(self, buffer: Buffer, stack: contextlib.ExitStack) -> Streams:
+        artifacts = {kind: self._artifact(kind, stack) for kind in self._kinds if kind.report is None}
+        split = Split(buffer, {kind.name: artifact.file for kind, artifact in artifacts.items() if kind.split})
         return {
-            kind: _NOTHING
-            for kind, (_, artifact) in streams.items()
-            if kind not in readable or not artifact.file.tell()
+            kind.name: (
+                kind.stream(self._context(buffer, artifact, stack)) if kind.stream else split,
+                artifact,
+            )
+            for kind, artifact in artifacts.items()
         }
 
-    def _unproven(self, streams: Streams, proof: SplitCheck) -> dict[str, str]:
-        """The streams that must not be published. Raises InternalFault when the proof of a split fails."""
-        sides = [(kind, stream, art) for kind, (stream, art) in streams.items() if isinstance(stream, Split)]
+    def _context(self, buffer: Buffer, artifact: Artifact, stack: contextlib.ExitStack) -> WriterContext:
+        return WriterContext(
+            buffer,
+            artifact.file.write,
+            lambda: _scratch(stack),
+            self._settings,
+            self._controls,
+            self._options.refuse,
+        )
+
+    def _empty(self, streams: Streams) -> dict[str, str]:
+        """Return the streams for which there was nothing to write."""
+        readable = self._summary.interchanges > 0
+        return {
+            name: _NOTHING
+            for name, (_, artifact) in streams.items()
+            if not artifact.file.tell() or (ARTIFACTS[name].needs_interchange and not readable)
+        }
+
+    def _unverified(self, streams: Streams, check: SplitCheck) -> dict[str, str]:
+        """Return the streams that must not be published. Raises InternalError when the check of a split fails."""
         if self._summary.failed:
-            return {kind: _FAILED for kind in streams if kind in TO_BE_SENT}
-        faults = [split.contradiction or _proven(kind, artifact, proof) for kind, split, artifact in sides]
-        doubts = list(dict.fromkeys(fault for fault in faults if fault is not None))
-        for fault in doubts:
-            self._take(fault)
-        return {kind: _UNSURE for kind, _, _ in sides if doubts}  # one without the other would lose claims
+            return {name: _FAILED for name in streams if ARTIFACTS[name].sendable}
+        sides = [(name, stream, art) for name, (stream, art) in streams.items() if isinstance(stream, Split)]
+        found = [split.ambiguity or _check_side(name, artifact, check) for name, split, artifact in sides]
+        faults = list(dict.fromkeys(fault for fault in found if fault is not None))
+        for fault in faults:
+            self._count(fault)
+        return {name: _UNVERIFIED for name, _, _ in sides if faults}  # one without the other would lose claims
 
-    def _report_writer(self, kind: str, file: BinaryIO, stack: contextlib.ExitStack) -> ReportWriter:
-        if kind == "html":
-            return html_report(file.write, _scratch(stack), self._settings.rules, self._lines)
-        return REPORTS[kind](file.write)
-
-    def _artifact(self, kind: str, stack: contextlib.ExitStack) -> Artifact:
-        folder = self._target if isinstance(self._target, Path) else Path(tempfile.gettempdir())
-        artifact = Artifact(folder / (self._source.stem + ARTIFACTS[kind]))
+    def _artifact(self, kind: ArtifactKind, stack: contextlib.ExitStack) -> Artifact:
+        destination = self._options.destination
+        folder = destination if isinstance(destination, Path) else Path(tempfile.gettempdir())
+        artifact = Artifact(folder / (self._source.stem + kind.suffix))
         stack.callback(artifact.discard)
         return artifact
 
@@ -370,37 +307,39 @@ class FileRun:
             report.end(self._summary, self._faults, program_document(self._settings))
 
     def _result(self, finished: list[Artifact], withheld: dict[str, str]) -> Result:
-        if isinstance(self._target, Path):
-            for kind in withheld:  # what an earlier run left there is not this input's any more
-                (self._target / (self._source.stem + ARTIFACTS[kind])).unlink(missing_ok=True)
+        destination = self._options.destination
+        if isinstance(destination, Path):
+            for name in withheld:  # an artifact of an earlier run is not this input's
+                (destination / (self._source.stem + ARTIFACTS[name].suffix)).unlink(missing_ok=True)
             for artifact in finished:
                 artifact.publish()
             paths = [artifact.path for artifact in finished]
         else:
             for artifact in finished:
-                self._pour(artifact)
+                _copy_to_stream(artifact, destination)
             paths = []
         return Result(self._source.name, self._summary, self._faults, paths, withheld)
 
-    def _pour(self, artifact: Artifact) -> None:
-        """Copy a finished artifact to the stream."""
-        if self._target is None or isinstance(self._target, Path):
-            return
-        artifact.file.flush()
-        with artifact.reopen() as file:
-            while piece := file.read(1024 * 1024):
-                self._target.write(piece)
-        self._target.flush()
+
+def _copy_to_stream(artifact: Artifact, stream: BinaryIO | None) -> None:
+    """Copy a finished artifact to a stream."""
+    if stream is None:
+        return
+    artifact.file.flush()
+    with artifact.reopen() as file:
+        while piece := file.read(1024 * 1024):
+            stream.write(piece)
+    stream.flush()
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
-    """An empty file that is gone when the stack is closed."""
+    """Open an empty file that is deleted when the stack is closed."""
     file = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
     return cast(BinaryIO, stack.enter_context(file))
 
 
 def _guide_fault(error: GuideError, outcome: TransactionErrors) -> Fault:
-    """A fault against the guide that hangs on no claim, among the file's own."""
+    """Return an error against the guide that belongs to no claim as a fault of the file."""
     return make_fault(
         f"guide-{error.code}",
         f"Loop {error.location.loop}: {error.message}",
@@ -413,14 +352,14 @@ def _guide_fault(error: GuideError, outcome: TransactionErrors) -> Fault:
     )
 
 
-def _proven(kind: str, artifact: Artifact, proof: SplitCheck) -> Fault | None:
-    """Read one side of a split again. Raises InternalFault."""
+def _check_side(name: str, artifact: Artifact, check: SplitCheck) -> Fault | None:
+    """Read one file of a split again and check it. Raises InternalError."""
     with artifact.reopen() as file:
-        return proof.check(kind, FileBuffer(file))
+        return check.check(name, FileBuffer(file))
 
 
 def program_document(settings: Settings) -> Document:
-    """Which program, rules, profiles, reference tables and guide checks made a report."""
+    """Return the program, rules, profiles, reference tables and guide checks that made a report."""
     checked = settings.conformance != "off"
     return {
         "version": __version__,

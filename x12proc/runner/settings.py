@@ -13,6 +13,7 @@ import msgspec
 
 from x12proc.claims.model import Claim
 from x12proc.engine.engine import Engine
+from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.profiles.profiles import ProfileFile, Profiles, parse_profile
 from x12proc.reference.edition import Reference
@@ -66,8 +67,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     patient: bool = False  # whether reports name the patient
     sent_before: Callable[[Claim], bool] | None = None  # whether an earlier file held a claim, where that is known
 
-    def engine(self) -> Engine:
-        """A fresh engine, for one file."""
+    def engine(self, fix_level: FixLevel = "off") -> Engine:
+        """Return a new engine, for one file."""
         return Engine(
             self.rules,
             self.profiles,
@@ -76,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             as_of=self.as_of,
             profile=self.profile,
             sent_before=self.sent_before,
+            fix_level=fix_level,
         )
 
 

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
@@ -48,7 +48,8 @@ def make_app(options: ServiceOptions) -> FastAPI:
     app.state.services = services
     for router in (api.router, pages.router, claim_pages.router):
         app.include_router(router)
-    app.add_api_route("/v1/openapi.json", _openapi, include_in_schema=False)
+    only_known = [Depends(api.reject_unknown_parameters)]
+    app.add_api_route("/v1/openapi.json", _openapi, include_in_schema=False, dependencies=only_known)
     app.add_exception_handler(HttpError, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -131,12 +132,5 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 operation["security"] = [] if path == "/healthz" else [{"key": []}]
-                _drop_default_error(operation["responses"])
         app.openapi_schema = document
     return app.openapi_schema
-
-
-def _drop_default_error(responses: dict[str, Any]) -> None:
-    content = responses.get("422", {}).get("content", {}).get("application/json", {})
-    if "HTTPValidationError" in str(content.get("schema", "")):
-        del responses["422"]

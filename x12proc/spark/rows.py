@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from x12proc.claims.model import Claim
-from x12proc.engine.engine import ClaimResult, LineResult
+from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.findings import Finding, GuideError
 from x12proc.spark.options import Rows
 from x12proc.values import parse_charge
@@ -202,7 +202,7 @@ def _of_line(scrubbed: LineResult, claim: Claim) -> Row:
 def _of_all_lines(scrubbed: ClaimResult) -> Row:
     dates = [line.line.service_period.first for line in scrubbed.lines if line.line.service_period]
     return {
-        "lines": scrubbed.line_count,
+        "lines": len(scrubbed.lines),
         "service_date": min((day for day in dates if day is not None), default=None),
         "diagnoses": [code.code for code in scrubbed.claim.diagnoses],
     }

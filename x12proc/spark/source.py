@@ -11,7 +11,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, scrub_claim
 from x12proc.errors import X12ProcError, X12SyntaxError
 from x12proc.runner.files import FileBuffer, Input, OpenInput

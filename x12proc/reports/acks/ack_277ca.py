@@ -15,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from x12proc.claims.summary import ClaimSummary, Elements, SummaryReader
-from x12proc.engine.engine import ClaimResult, LineResult, RemoteClaimResult
+from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import UntargetedClaim
 from x12proc.findings import REJECT, Finding
 from x12proc.reports.acks.envelopes import (
@@ -23,7 +23,7 @@ from x12proc.reports.acks.envelopes import (
     AckSettings,
     ControlNumbers,
     Envelopes,
-    Refuse,
+    InterchangeRejection,
     Spool,
     clean,
     composite,
@@ -129,7 +129,7 @@ class ClaimAcknowledgement(AckWriter):
         now: datetime,
         *,
         settings: AckSettings,
-        refuse: Refuse | None = None,
+        refuse: InterchangeRejection | None = None,
     ) -> None:
         envelopes = Envelopes(write, scratch[0], controls, now, kind="HN", guide=GUIDE, digit=_DIGIT)
         super().__init__(envelopes, refuse)
@@ -148,13 +148,13 @@ class ClaimAcknowledgement(AckWriter):
     def open_set(self, transaction: TransactionSet) -> None:
         """Begin anew; the set's header is read with its first claim."""
         self._batch = None
-        self._of_batch.cut((0, 0))
-        self._of_provider.cut((0, 0))
+        self._of_batch.truncate((0, 0))
+        self._of_provider.truncate((0, 0))
 
     def close_set(self, closed: TransactionClosed) -> None:
         """Write the answer to a set. One that the 999 rejects is not answered: nothing in it is accepted."""
         batch, self._batch = self._batch, None
-        if batch is None or self.verdict.refused["set"]:
+        if batch is None or self.status.refused["set"]:
             return
         self._end_provider(batch)
         control = self.envelopes.next_set()
@@ -176,12 +176,12 @@ class ClaimAcknowledgement(AckWriter):
         count = len(head) + self._of_batch.segments + 1
         spool = self.envelopes.spool
         spool.write(*head)
-        self._of_batch.pour_into(spool)
+        self._of_batch.move_to(spool)
         spool.write(segment("SE", str(count), control))
 
     def close_group(self, group: Group, trailer: GroupClosed | None) -> bool:
         """A refused group is not answered, nor are its sets."""
-        return not self.verdict.refused["group"]
+        return not self.status.refused["group"]
 
     def _end_provider(self, batch: _Batch) -> None:
         provider, batch.provider = batch.provider, None
@@ -194,7 +194,7 @@ class ClaimAcknowledgement(AckWriter):
             segment("STC", self._received, "", _ACCEPT, provider.totals.amount),
             *provider.totals.segments("QA", "QC"),
         )
-        self._of_provider.pour_into(self._of_batch)
+        self._of_provider.move_to(self._of_batch)
         batch.totals.add(provider.totals)
 
     # -- claims ----------------------------------------------------------------------------------------------
@@ -212,13 +212,6 @@ class ClaimAcknowledgement(AckWriter):
                 rejections = _statuses(line.findings)
                 if rejections:
                     self._of_provider.write(*self._line(line, rejections))
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """A claim that another process scrubbed; why it is rejected, only the claim itself can tell."""
-        if claim.rejected or claim.span.start <= self._fault_at < claim.span.end:
-            return False
-        self._answer(claim.span, [])
-        return True
 
     def _answer(self, span: ClaimSpan, statuses: list[str]) -> None:
         if not statuses and self._settings.scope == "rejected":

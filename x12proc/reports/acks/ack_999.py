@@ -17,7 +17,7 @@ import msgspec
 
 from x12proc.claims.model import Claim, Location
 from x12proc.claims.summary import SummaryReader
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import OTHER_SEPARATOR, TransactionErrors, UntargetedClaim
 from x12proc.findings import INFO, Finding, GuideError
 from x12proc.reports.acks.codes import ANSWERED_GROUPS
@@ -25,7 +25,7 @@ from x12proc.reports.acks.envelopes import (
     UNKNOWN,
     ControlNumbers,
     Envelopes,
-    Refuse,
+    InterchangeRejection,
     clean,
     composite,
     digits,
@@ -105,7 +105,7 @@ def rule_codes() -> dict[str, tuple[str, str]]:
     return {rule.id: rule.ack_999 for rule in all_rules().values() if rule.ack_999}
 
 
-class Note(msgspec.Struct, frozen=True, gc=False):
+class SegmentError(msgspec.Struct, frozen=True, gc=False):
     """A fault as the 999 tells it. ``element`` is 0 for a fault of the segment itself."""
 
     tag: str
@@ -122,7 +122,7 @@ class _SetAnswer(msgspec.Struct):
 
     transaction: TransactionSet
     segments_told: int = 0
-    above: set[Note] = set()  # faults of loops that claims hang under: every one of those claims has them
+    above: set[SegmentError] = set()  # faults of loops that claims hang under: every one of those claims has them
     standard: bool = False  # errors against the standard
     guide: bool = False  # errors against the guide alone
 
@@ -155,7 +155,7 @@ class ImplementationAcknowledgement(AckWriter):
         controls: ControlNumbers,
         now: datetime,
         *,
-        refuse: Refuse | None = None,
+        refuse: InterchangeRejection | None = None,
     ) -> None:
         envelopes = Envelopes(write, scratch, controls, now, kind="FA", guide=GUIDE, digit=_DIGIT)
         super().__init__(envelopes, refuse)
@@ -164,7 +164,7 @@ class ImplementationAcknowledgement(AckWriter):
         self._spool = envelopes.spool
         self._group_answer: _GroupAnswer | None = None
         self._set_answer: _SetAnswer | None = None
-        self._fault: Note | None = None  # told of a claim that may still come
+        self._fault: SegmentError | None = None  # told of a claim that may still come
 
     # -- groups ----------------------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class ImplementationAcknowledgement(AckWriter):
         """Begin the answer to a group, unless it is one that a 999 can't answer."""
         self._group_answer = None
         if field(group.fields, 1) in ANSWERED_GROUPS:
-            self._group_answer = _GroupAnswer(self.envelopes.next_set(), self._spool.mark())
+            self._group_answer = _GroupAnswer(self.envelopes.next_set(), self._spool.position())
             self._spool.write(*_group_head(group, self._group_answer.control))
 
     def close_group(self, group: Group, trailer: GroupClosed | None) -> bool:
@@ -180,17 +180,17 @@ class ImplementationAcknowledgement(AckWriter):
         answer = self._group_answer
         if answer is None:
             return False
-        refused = self.verdict.refused["group"]
+        refused = self.status.refused["group"]
         if refused:
-            self._spool.cut(answer.begin)
+            self._spool.truncate(answer.begin)
             self._spool.write(*_group_head(group, answer.control))
             answer.accepted = 0
-        codes = self.verdict.codes["group"][:_MOST_CODES]
+        codes = self.status.codes["group"][:_MOST_CODES]
         self._spool.write(
             segment(
                 "AK9",
                 _group_status(answer, refused=refused, noted=bool(codes)),
-                self._said(trailer) or str(answer.received),
+                self._trailer_count(trailer) or str(answer.received),
                 str(answer.received),
                 str(answer.accepted),
                 *codes,
@@ -199,7 +199,7 @@ class ImplementationAcknowledgement(AckWriter):
         )
         return True
 
-    def _said(self, trailer: GroupClosed | None) -> str:
+    def _trailer_count(self, trailer: GroupClosed | None) -> str:
         """GE01 as sent, where it is a number."""
         if trailer is None or self.interchange is None:
             return ""
@@ -219,9 +219,9 @@ class ImplementationAcknowledgement(AckWriter):
         self._set_answer = _SetAnswer(transaction)
         kind, control = field(transaction.fields, 1), clean(transaction.control, 9)
         if kind not in _ANSWERED_SETS:
-            self.verdict.say(AckCode("set", "6"))  # missing or invalid transaction set identifier
+            self.status.add_code(AckCode("set", "6"))  # missing or invalid transaction set id
         if control != transaction.control or len(control) < 4:
-            self.verdict.say(AckCode("set", "7"))  # missing or invalid set control number
+            self.status.add_code(AckCode("set", "7"))  # missing or invalid set control number
         self._spool.write(
             segment(
                 "AK2",
@@ -236,10 +236,10 @@ class ImplementationAcknowledgement(AckWriter):
         answer, group = self._set_answer, self._group_answer
         if answer is None or group is None:
             return
-        self._tell_fault()
-        codes = list(dict.fromkeys((*self.verdict.codes["set"], answer.code)))
+        self._write_fault()
+        codes = list(dict.fromkeys((*self.status.codes["set"], answer.code)))
         codes = [code for code in codes if code][:_MOST_CODES]
-        refused = self.verdict.refused["set"]
+        refused = self.status.refused["set"]
         status = "R" if refused else "E" if codes else "A"
         self._spool.write(segment("IK5", status, *codes))
         group.received += 1
@@ -252,16 +252,16 @@ class ImplementationAcknowledgement(AckWriter):
     def fault(self, fault: Fault) -> None:
         """Keep a fault in a claim's syntax until the claim itself is told."""
         if fault.code == OTHER_SEPARATOR and self._set_answer is not None:
-            self._tell_fault()
+            self._write_fault()
             self._fault = self._separator_note(fault, self._set_answer.transaction)
 
-    def _tell_fault(self) -> None:
+    def _write_fault(self) -> None:
         """Tell the fault of a claim that was not told itself: nobody may have asked for those without a target."""
         if self._fault is not None:
-            self._tell([self._fault], "")
+            self._write_errors([self._fault], "")
         self._fault = None
 
-    def _separator_note(self, fault: Fault, transaction: TransactionSet) -> Note:
+    def _separator_note(self, fault: Fault, transaction: TransactionSet) -> SegmentError:
         """SV101-1 or SV202-1 that holds the whole composite, for its separator is not that of the interchange."""
         assert self.interchange is not None
         delimiters = self.interchange.delimiters
@@ -269,7 +269,7 @@ class ImplementationAcknowledgement(AckWriter):
         raw = self._buffer[fault.byte_offset : fault.byte_offset + _TRAILER_REACH].split(delimiters.segment)[0]
         fields = raw.split(delimiters.element)
         value = fields[place].decode("latin-1") if len(fields) > place else ""
-        return Note(tag, fault.segment_index, "2400", _WRONG_VALUE, place, 1, value)
+        return SegmentError(tag, fault.segment_index, "2400", _WRONG_VALUE, place, 1, value)
 
     def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
         """IK3, CTX and IK4 for what is wrong with a claim."""
@@ -277,39 +277,34 @@ class ImplementationAcknowledgement(AckWriter):
             return
         span = outcome.claim.span if isinstance(outcome, ClaimResult) else outcome.span
         if self._fault is not None and self._fault.index < span.segment_index:
-            self._tell_fault()
+            self._write_fault()
         errors, begin = outcome.guide_errors, span.segment_index
-        self._tell_above(error for error in errors if error.location.segment_index < begin)
-        notes = _guide_notes(error for error in errors if error.location.segment_index >= begin)
+        self._write_above(error for error in errors if error.location.segment_index < begin)
+        notes = _guide_errors(error for error in errors if error.location.segment_index >= begin)
         told = {note.index for note in notes}
-        others = list(_rule_notes(outcome)) if isinstance(outcome, ClaimResult) else []
+        others = list(_rule_errors(outcome)) if isinstance(outcome, ClaimResult) else []
         if self._fault is not None:
             others.append(self._fault)
             self._fault = None
         notes += [note for note in others if note.index not in told]
         if notes:
-            self._tell(notes, self._heads.head(span).id)
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Of a claim that another process scrubbed nothing has to be said unless something is wrong with it."""
-        noted = any(rule in rule_codes() and severity != INFO for rule, severity in claim.heard)
-        return not (noted or claim.guide_error_count or self._fault)
+            self._write_errors(notes, self._heads.head(span).id)
 
     def set_errors(self, outcome: TransactionErrors) -> None:
         """IK3 and IK4 for what is wrong with loops that no claim hangs under."""
         if self._set_answer is not None:  # pragma: no branch - as for claims
-            self._tell(_guide_notes(outcome.guide_errors), "")
+            self._write_errors(_guide_errors(outcome.guide_errors), "")
 
-    def _tell_above(self, errors: Iterable[GuideError]) -> None:
+    def _write_above(self, errors: Iterable[GuideError]) -> None:
         """Tell once what is wrong with the loops that claims hang under; it is the fault of none of them."""
         answer = self._set_answer
         if answer is None or len(answer.above) >= MOST_SEGMENTS_TOLD:
             return
-        notes = [note for note in _guide_notes(errors) if note not in answer.above]
+        notes = [note for note in _guide_errors(errors) if note not in answer.above]
         answer.above.update(notes)
-        self._tell(notes, "")
+        self._write_errors(notes, "")
 
-    def _tell(self, notes: list[Note], claim_id: str) -> None:
+    def _write_errors(self, notes: list[SegmentError], claim_id: str) -> None:
         answer = self._set_answer
         assert answer is not None
         for note in notes:
@@ -350,7 +345,7 @@ def _group_status(answer: _GroupAnswer, *, refused: bool, noted: bool) -> str:
     return "E" if noted or answer.noted else "A"
 
 
-def _element_note(note: Note) -> bytes:
+def _element_note(note: SegmentError) -> bytes:
     number = element_number(note.tag, note.element, note.component or None)
     place = composite(str(note.element), str(note.component) if note.component else "")
     return segment("IK4", place, number, note.code, clean(note.value, 99))
@@ -366,9 +361,9 @@ def _can_be_named(tag: str, code: str) -> bool:
 # -- from what was found to notes --------------------------------------------------------------------------------
 
 
-def _by_segment(notes: list[Note]) -> Iterator[tuple[tuple[str, int, str, str], list[Note]]]:
+def _by_segment(notes: list[SegmentError]) -> Iterator[tuple[tuple[str, int, str, str], list[SegmentError]]]:
     """Notes in file order, put together where they go under one IK3: (tag, index, loop, IK304), notes."""
-    together: dict[tuple[str, int, str, str], list[Note]] = {}
+    together: dict[tuple[str, int, str, str], list[SegmentError]] = {}
     for note in sorted(notes, key=lambda note: (note.index, note.element, note.component)):
         code = _ELEMENT_ERRORS if note.element else note.code
         together.setdefault((note.tag, note.index, _loop(note.loop), code), []).append(note)
@@ -380,15 +375,15 @@ def _loop(loop: str) -> str:
     return loop if loop[:1].isdigit() else ""
 
 
-def _guide_notes(errors: Iterable[GuideError]) -> list[Note]:
+def _guide_errors(errors: Iterable[GuideError]) -> list[SegmentError]:
     return [note for error in errors if (note := _guide_note(error)) is not None]
 
 
-def _guide_note(error: GuideError) -> Note | None:
+def _guide_note(error: GuideError) -> SegmentError | None:
     """An error of the guide's validator as a note. Codes that are not X12's become the nearest that is."""
     if error.code == _UNCHECKED:
         return None
-    element, component = _place(error.location)
+    element, component = _element_position(error.location)
     if element:
         code = error.code if error.code in ELEMENT_CODES else _WRONG_VALUE
     else:
@@ -396,29 +391,29 @@ def _guide_note(error: GuideError) -> Note | None:
     return _note(error.location, code, element, component, error.value or "")
 
 
-def _rule_notes(scrubbed: ClaimResult) -> Iterator[Note]:
+def _rule_errors(scrubbed: ClaimResult) -> Iterator[SegmentError]:
     """Notes of the findings that tell a fault against the guide."""
     for finding in scrubbed.all_findings:
         if finding.rule in rule_codes() and finding.severity != INFO:
             yield _rule_note(finding, scrubbed.claim)
 
 
-def _rule_note(finding: Finding, claim: Claim) -> Note:
+def _rule_note(finding: Finding, claim: Claim) -> SegmentError:
     of_segment, of_element = rule_codes()[finding.rule]
-    element, component = _place(finding.location)
+    element, component = _element_position(finding.location)
     if element and of_element:
         value = _sent(claim, finding.location, element, component)
         return _note(finding.location, of_element, element, component, value)
     return _note(finding.location, of_segment, 0, 0, "")
 
 
-def _note(location: Location, code: str, element: int, component: int, value: str) -> Note:
+def _note(location: Location, code: str, element: int, component: int, value: str) -> SegmentError:
     # What is missing belongs behind the segment that the location gives.
     index = location.segment_index + (location.after is not None)
-    return Note(location.segment, index, location.loop, code, element, component, value)
+    return SegmentError(location.segment, index, location.loop, code, element, component, value)
 
 
-def _place(location: Location) -> tuple[int, int]:
+def _element_position(location: Location) -> tuple[int, int]:
     """The element and component that a location names; 0 where it names none."""
     match = _PLACE.fullmatch(location.element.removeprefix(location.segment))
     return (int(match[1]), int(match[2] or 0)) if match else (0, 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from x12proc.engine.stream import Outcome
-from x12proc.reports.acks.envelopes import QUALIFIERS, Refuse
+from x12proc.reports.acks.envelopes import QUALIFIERS, InterchangeRejection
 from x12proc.wire import faults
 from x12proc.wire.events import (
     Fault,
@@ -46,14 +46,14 @@ class EnvelopeStatus:
     Told every outcome, before it is written of. Each list holds a code once, in the order of the faults.
     """
 
-    def __init__(self, refuse: Refuse | None = None) -> None:
+    def __init__(self, refuse: InterchangeRejection | None = None) -> None:
         self._refuse = refuse
         self.refused: dict[AckLevel, bool] = {}
         self.codes: dict[AckLevel, list[str]] = {}
         self._reset("interchange", "group", "set")
         self._closed = False
 
-    def take(self, outcome: Outcome) -> None:
+    def handle(self, outcome: Outcome) -> None:
         """Take an envelope or a fault into account."""
         if isinstance(outcome, Fault):
             self._fault(outcome)
@@ -64,28 +64,28 @@ class EnvelopeStatus:
         elif isinstance(outcome, TransactionSet):
             self._reset("set")
         elif isinstance(outcome, TransactionClosed) and outcome.trailer is None:
-            self.say(AckCode("set", SET_TRAILER_MISSING, rejects=True))
+            self.add_code(AckCode("set", SET_TRAILER_MISSING, rejects=True))
         elif isinstance(outcome, InterchangeClosed):
             self._closed = True
 
     def end_group(self, trailer: GroupClosed | None) -> None:
         """The group ends; without a trailer it is refused."""
         if trailer is None:
-            self.say(AckCode("group", GROUP_TRAILER_MISSING, rejects=True))
+            self.add_code(AckCode("group", GROUP_TRAILER_MISSING, rejects=True))
 
     def end_interchange(self) -> None:
         """All has been told of the interchange; one that was never closed is refused."""
         if not self._closed:
-            self.say(AckCode("interchange", PREMATURE_END, rejects=True))
+            self.add_code(AckCode("interchange", PREMATURE_END, rejects=True))
 
-    def say(self, answer: AckCode) -> None:
+    def add_code(self, ack_code: AckCode) -> None:
         """Note a code at a level, and what it means for it. What refuses is told before what is only noted."""
-        codes = self.codes[answer.level]
-        if answer.rejects and not self.refused[answer.level]:
-            codes.insert(0, answer.code)
-            self.refused[answer.level] = True
+        codes = self.codes[ack_code.level]
+        if ack_code.rejects and not self.refused[ack_code.level]:
+            codes.insert(0, ack_code.code)
+            self.refused[ack_code.level] = True
         else:
-            codes.append(answer.code)
+            codes.append(ack_code.code)
         codes[:] = dict.fromkeys(codes)
 
     def _reset(self, *levels: AckLevel) -> None:
@@ -97,25 +97,25 @@ class EnvelopeStatus:
         self._reset("interchange", "group", "set")
         self._closed = False
         for code in _header_notes(interchange.header.fields):
-            self.say(AckCode("interchange", code))
+            self.add_code(AckCode("interchange", code))
         outside = self._refuse(interchange) if self._refuse is not None else None
         if outside is not None:
-            self.say(AckCode("interchange", outside, rejects=True))
+            self.add_code(AckCode("interchange", outside, rejects=True))
 
     def _open_group(self, group: Group) -> None:
         self._reset("group", "set")
         kind = field(group.fields, 1)
         if kind != ACKNOWLEDGEMENT and kind not in ANSWERED_GROUPS:
-            self.say(AckCode("interchange", "024"))  # invalid interchange content (e.g., invalid GS segment)
+            self.add_code(AckCode("interchange", "024"))  # invalid interchange content (e.g., invalid GS segment)
         sent = field(group.fields, 6)
         if not (sent.isascii() and sent.isdigit() and len(sent) <= 9):
-            self.say(AckCode("group", "6"))  # group control number violates syntax
+            self.add_code(AckCode("group", "6"))  # group control number violates syntax
 
     def _fault(self, fault: Fault) -> None:
         in_transaction = fault.transaction_control is not None
-        answer = faults.ack_of(fault.code, fault.severity, in_transaction=in_transaction)
-        if answer is not None and fault.interchange_control is not None:
-            self.say(answer)
+        ack_code = faults.ack_of(fault.code, fault.severity, in_transaction=in_transaction)
+        if ack_code is not None and fault.interchange_control is not None:
+            self.add_code(ack_code)
 
 
 def _header_notes(isa: tuple[str, ...]) -> list[str]:

@@ -23,7 +23,7 @@ _IN_MEMORY = 256 * 1024  # bytes
 _PIECE = 1024 * 1024
 
 # Asked of every interchange: why it is refused from outside (an interchange note code, TA105), or None.
-Refuse: TypeAlias = Callable[[Interchange], "str | None"]
+InterchangeRejection: TypeAlias = Callable[[Interchange], "str | None"]
 
 
 class AckSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -89,7 +89,7 @@ class ControlNumbers:
     def __init__(self, first: int = 0) -> None:
         self._next = first
 
-    def take(self, answered: str, kind: int) -> str:
+    def next_number(self, answered: str, kind: int) -> str:
         """The ISA13 of an answer to the interchange with the control number ``answered``."""
         if not self._next:
             return f"{int(digits(answered, 9)) % 100_000_000:08d}{kind}"
@@ -121,34 +121,34 @@ class Spool:
         if len(self._pending) > _IN_MEMORY:
             self._spill()
 
-    def pour(self, write: Write) -> None:
+    def copy_to(self, write: Write) -> None:
         """Write all that was put aside, and forget it."""
         if self._spilled:
             self._scratch.seek(0)
             while piece := self._scratch.read(_PIECE):
                 write(piece)
         write(bytes(self._pending))
-        self.cut((0, 0))
+        self.truncate((0, 0))
 
-    def pour_into(self, other: Spool) -> None:
+    def move_to(self, other: Spool) -> None:
         """Put all aside in another spool."""
         segments = self.segments
-        self.pour(other.take)
+        self.copy_to(other.append)
         other.segments += segments
 
-    def take(self, data: bytes) -> None:
+    def append(self, data: bytes) -> None:
         """Put bytes aside that are counted elsewhere."""
         self._pending += data
         if len(self._pending) > _IN_MEMORY:
             self._spill()
 
-    def mark(self) -> tuple[int, int]:
-        """This place, to :meth:`cut` back to."""
+    def position(self) -> tuple[int, int]:
+        """This place, to :meth:`truncate` back to."""
         return self._spilled + len(self._pending), self.segments
 
-    def cut(self, mark: tuple[int, int]) -> None:
+    def truncate(self, position: tuple[int, int]) -> None:
         """Forget what was put aside since a mark."""
-        size, self.segments = mark
+        size, self.segments = position
         if size >= self._spilled:
             del self._pending[size - self._spilled :]
             return
@@ -232,17 +232,17 @@ class Envelopes:
         self._source: tuple[str, ...] = ()
         self._groups = 0
         self._sets = 0
-        self._mark = (0, 0)
+        self._group_position = (0, 0)
 
     def open(self, source: Interchange) -> None:
         """An interchange to be answered."""
         self._source = source.header.fields
         self._groups = 0
-        self.control = self._controls.take(source.control, self._digit)
+        self.control = self._controls.next_number(source.control, self._digit)
 
     def open_group(self, source: Group) -> None:
         """A group to be answered."""
-        self._mark = self.spool.mark()
+        self._group_position = self.spool.position()
         self._sets = 0
         self._groups += 1
         self.spool.write(
@@ -269,13 +269,13 @@ class Envelopes:
         if stands and self._sets:
             self.spool.write(segment("GE", str(self._sets), str(self._groups)))
         else:
-            self.spool.cut(self._mark)
+            self.spool.truncate(self._group_position)
             self._groups -= 1
 
     def close(self, *, stands: bool) -> None:
         """The interchange is answered. One without a group, or that doesn't stand, leaves nothing."""
         if stands and self._groups:
             self._write(interchange_header(self._source, self.control, self._now))
-            self.spool.pour(self._write)
+            self.spool.copy_to(self._write)
             self._write(interchange_trailer(self._groups, self.control))
-        self.spool.cut((0, 0))
+        self.spool.truncate((0, 0))

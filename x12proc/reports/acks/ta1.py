@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from x12proc.engine.engine import RemoteClaimResult
 from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.acks.codes import UNREADABLE_ISA, EnvelopeStatus, is_control, is_time
 from x12proc.reports.acks.envelopes import (
     ControlNumbers,
-    Refuse,
+    InterchangeRejection,
     day,
     digits,
     interchange_header,
@@ -42,31 +41,27 @@ class InterchangeAcknowledgement:
         controls: ControlNumbers,
         now: datetime,
         *,
-        refuse: Refuse | None = None,
+        refuse: InterchangeRejection | None = None,
     ) -> None:
         self._buffer = buffer
         self._write = write
         self._controls = controls
         self._now = now
-        self._verdict = EnvelopeStatus(refuse)
+        self._status = EnvelopeStatus(refuse)
         self._isa: tuple[str, ...] = ()
 
-    def take(self, outcome: Outcome) -> None:
+    def handle(self, outcome: Outcome) -> None:
         """An envelope or a fault; claims are nothing to a TA1."""
         if isinstance(outcome, Interchange):
             self._answer()
             self._isa = outcome.header.fields
-        self._verdict.take(outcome)
+        self._status.handle(outcome)
         if isinstance(outcome, Fault) and outcome.code in UNREADABLE_ISA:
             self._answer()
             start = outcome.byte_offset
             isa = isa_fields(self._buffer[start : start + _ISA_REACH])
             if isa is not None and is_control(field(isa, 13)):
-                self._tell(isa, _REFUSED, UNREADABLE_ISA[outcome.code])
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Nothing."""
-        return True
+                self._write_ta1(isa, _REFUSED, UNREADABLE_ISA[outcome.code])
 
     def end(self, summary: Summary) -> None:
         """Everything has been told."""
@@ -76,18 +71,18 @@ class InterchangeAcknowledgement:
         """Answer the interchange that was read last, if there is something to say."""
         if not self._isa:
             return
-        self._verdict.end_interchange()
-        codes = self._verdict.codes["interchange"]
-        if self._verdict.refused["interchange"]:
-            self._tell(self._isa, _REFUSED, codes[0])
+        self._status.end_interchange()
+        codes = self._status.codes["interchange"]
+        if self._status.refused["interchange"]:
+            self._write_ta1(self._isa, _REFUSED, codes[0])
         elif codes:
-            self._tell(self._isa, _NOTED, codes[0])
+            self._write_ta1(self._isa, _NOTED, codes[0])
         elif field(self._isa, 14) == "1":
-            self._tell(self._isa, _ACCEPTED, _NO_ERROR)
+            self._write_ta1(self._isa, _ACCEPTED, _NO_ERROR)
         self._isa = ()
 
-    def _tell(self, isa: tuple[str, ...], outcome: str, code: str) -> None:
-        control = self._controls.take(field(isa, 13), _DIGIT)
+    def _write_ta1(self, isa: tuple[str, ...], outcome: str, code: str) -> None:
+        control = self._controls.next_number(field(isa, 13), _DIGIT)
         self._write(interchange_header(isa, control, self._now))
         self._write(
             segment(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, TransactionErrors, UntargetedClaim
 from x12proc.reports.acks.codes import EnvelopeStatus
-from x12proc.reports.acks.envelopes import Envelopes, Refuse
+from x12proc.reports.acks.envelopes import Envelopes, InterchangeRejection
 from x12proc.wire.events import (
     Fault,
     Group,
@@ -26,13 +26,13 @@ class AckWriter(ABC):
     its IEA. A refused one leaves nothing here; the TA1 answers it.
     """
 
-    def __init__(self, envelopes: Envelopes, refuse: Refuse | None) -> None:
+    def __init__(self, envelopes: Envelopes, refuse: InterchangeRejection | None) -> None:
         self.envelopes = envelopes
-        self.verdict = EnvelopeStatus(refuse)
+        self.status = EnvelopeStatus(refuse)
         self._group: Group | None = None
         self.interchange: Interchange | None = None
 
-    def take(self, outcome: Outcome) -> None:
+    def handle(self, outcome: Outcome) -> None:
         """An envelope, a claim or a fault."""
         if isinstance(outcome, ClaimResult | UntargetedClaim):
             self.claim(outcome)
@@ -41,7 +41,7 @@ class AckWriter(ABC):
             self._end_interchange()
         elif isinstance(outcome, Group | InterchangeClosed):
             self._end_group(None)
-        self.verdict.take(outcome)
+        self.status.handle(outcome)
         self._pass_on(outcome)
 
     def end(self, summary: Summary) -> None:
@@ -70,15 +70,15 @@ class AckWriter(ABC):
     def _end_group(self, trailer: GroupClosed | None) -> None:
         if self._group is None:
             return
-        self.verdict.end_group(trailer)
+        self.status.end_group(trailer)
         self.envelopes.close_group(stands=self.close_group(self._group, trailer))
         self._group = None
 
     def _end_interchange(self) -> None:
         self._end_group(None)
         if self.interchange is not None:
-            self.verdict.end_interchange()
-            self.envelopes.close(stands=not self.verdict.refused["interchange"])
+            self.status.end_interchange()
+            self.envelopes.close(stands=not self.status.refused["interchange"])
         self.interchange = None
 
     # -- what an acknowledgement makes of it -----------------------------------------------------------------

@@ -6,13 +6,12 @@ Notes are put in and taken out as edits of byte spans, so that every other byte 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from x12proc.claims.model import ServiceLine
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.annotation_text import NOTE_PREFIX, annotation_skipped, line_findings, note_text
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary
-from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, line_ends_before, recount
-from x12proc.reports.edi.note import MARK, annotation_skipped, line_findings, note_text
+from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, adjust_se_count, trailing_line_ends
 from x12proc.reports.writer import Write
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import Interchange, TransactionClosed
@@ -20,7 +19,7 @@ from x12proc.wire.scanner import scan
 from x12proc.wire.window import WINDOW, Buffer
 
 # What may follow NTE*TPO in a 2400 loop, by claim type (pyx12 maps of both guides).
-_BEHIND = {"P": frozenset(("PS1", "HCP")), "I": frozenset(("HCP",))}
+_AFTER_NOTE = {"P": frozenset(("PS1", "HCP")), "I": frozenset(("HCP",))}
 
 
 # -- putting in ------------------------------------------------------------------------------------------------
@@ -33,19 +32,13 @@ class Annotator:
         self._buffer = buffer
         self._added = 0
 
-    def put(self, notes: Sequence[tuple[int, bytes]]) -> Edits:
-        """The edits that put in notes whose places and texts are known."""
-        self._added += len(notes)
-        for place, text in notes:
-            yield Edit(place, place, text)
-
     def edits(self, outcome: Outcome) -> Edits:
         """The edits that an outcome brings: notes for a claim, a new SE01 for the end of a set."""
         if isinstance(outcome, ClaimResult):
             yield from self._notes(outcome)
         elif isinstance(outcome, TransactionClosed):
             if self._added and outcome.trailer is not None:
-                yield from recount(self._buffer, outcome.trailer, self._added)
+                yield from adjust_se_count(self._buffer, outcome.trailer, self._added)
             self._added = 0
 
     def _notes(self, scrubbed: ClaimResult) -> Edits:
@@ -54,10 +47,10 @@ class Annotator:
             text = note_text(line_findings(line, scrubbed), claim.delimiters)
             if not text or annotation_skipped(line, scrubbed):
                 continue
-            place = _place(line.line, claim.type)
-            ends = line_ends_before(self._buffer, place, claim.delimiters.segment)
+            offset = _note_offset(line.line, claim.type)
+            ends = trailing_line_ends(self._buffer, offset, claim.delimiters.segment)
             self._added += 1
-            yield Edit(place, place, _segment(text, claim.delimiters) + ends)
+            yield Edit(offset, offset, _segment(text, claim.delimiters) + ends)
 
 
 class AnnotatedEdi:
@@ -67,27 +60,20 @@ class AnnotatedEdi:
         self._annotator = Annotator(buffer)
         self._copy = EditedCopy(buffer, write)
 
-    def take(self, outcome: Outcome) -> None:
+    def handle(self, outcome: Outcome) -> None:
         """Put in what an outcome brings."""
         self._copy.make(self._annotator.edits(outcome))
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Put in notes that another process made."""
-        if claim.notes is None:
-            return False
-        self._copy.make(self._annotator.put(claim.notes))
-        return True
 
     def end(self, summary: Summary) -> None:
         """Copy the rest."""
         self._copy.finish()
 
 
-def _place(line: ServiceLine, claim_type: str) -> int:
+def _note_offset(line: ServiceLine, claim_type: str) -> int:
     """Where NTE*TPO legally stands: before PS1 and HCP, and before loops 2410, 2420, 2430 and 2440."""
-    behind = _BEHIND[claim_type]
+    after_note = _AFTER_NOTE[claim_type]
     for segment in line.segments:
-        if segment.loop != "2400" or segment.tag in behind:
+        if segment.loop != "2400" or segment.tag in after_note:
             return segment.offset
     return line.end
 
@@ -117,7 +103,7 @@ def restore_edits(buffer: Buffer) -> Edits:
                 taken += 1
                 yield edit
             if taken:
-                yield from recount(buffer, event.trailer, -taken)
+                yield from adjust_se_count(buffer, event.trailer, -taken)
             position = event.trailer[1]
     if delimiters is not None:
         yield from _found_notes(buffer, position, len(buffer), delimiters)
@@ -127,8 +113,8 @@ def _found_notes(buffer: Buffer, start: int, end: int, delimiters: Delimiters) -
     """The notes between two places. A note never ends at a window's border: it is shorter than the overlap."""
     element, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
     note = re.compile(
-        rb"(?<![0-9A-Za-z" + element + rb"])NTE" + element + rb"TPO" + element + MARK.encode() + rb" [RW][:=][^"
-        + element + terminator + rb"]{1,80}" + terminator + rb"[\r\n]*"
+        rb"(?<![0-9A-Za-z" + element + rb"])NTE" + element + rb"TPO" + element + NOTE_PREFIX.encode()
+        + rb" [RW][:=][^" + element + terminator + rb"]{1,80}" + terminator + rb"[\r\n]*"
     )  # fmt: skip
     overlap = 1024
     while start < end:

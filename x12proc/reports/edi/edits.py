@@ -65,14 +65,14 @@ class EditedCopy:
         self._position = end
 
 
-def line_ends_before(buffer: Buffer, place: int, terminator: bytes) -> bytes:
+def trailing_line_ends(buffer: Buffer, place: int, terminator: bytes) -> bytes:
     """The line ends between the last terminator and a segment's head; a segment that is put in there needs them
     as well."""
     before = buffer[max(place - 64, 0) : place]
     return before[len(before.rstrip(_LINE_ENDS)) :].rpartition(terminator)[2]
 
 
-def recount(buffer: Buffer, trailer: tuple[int, int], difference: int) -> Edits:
+def adjust_se_count(buffer: Buffer, trailer: tuple[int, int], difference: int) -> Edits:
     """Raise or lower SE01 by a difference; a count that is no number is left as it is."""
     start, end = trailer
     raw = buffer[start:end]

@@ -1,11 +1,11 @@
-"""Fixed EDI: the input with the fixes that a level admits, and every other byte as it was."""
+"""Fixed EDI: the input with its applied fixes, and every other byte unchanged."""
 
 from __future__ import annotations
 
-from x12proc.engine.engine import ClaimResult
-from x12proc.engine.fixes import Fix, FixLevel, claim_fixes
+from x12proc.engine.fixes import Fix
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary
-from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, line_ends_before, recount
+from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, adjust_se_count, trailing_line_ends
 from x12proc.reports.writer import Write
 from x12proc.wire.events import TransactionClosed
 from x12proc.wire.window import Buffer
@@ -14,17 +14,16 @@ from x12proc.wire.window import Buffer
 class FixedEdi:
     """The fixed copy of a file (a stream writer)."""
 
-    def __init__(self, buffer: Buffer, write: Write, level: FixLevel) -> None:
+    def __init__(self, buffer: Buffer, write: Write) -> None:
         self._buffer = buffer
         self._copy = EditedCopy(buffer, write)
-        self._level = level
         self._added = 0  # segments of the set at hand
 
-    def take(self, outcome: Outcome) -> None:
+    def handle(self, outcome: Outcome) -> None:
         """Make the fixes of a claim, or raise SE01 by the segments that were put in."""
         if isinstance(outcome, ClaimResult):
             terminator = outcome.claim.delimiters.segment
-            fixes = [fix for fix in claim_fixes(outcome, self._level) if fix.applied]
+            fixes = [fix for fix in outcome.fixes if fix.applied]
             self._added += sum(len(fix.segments) for fix in fixes)
             self._copy.make(self._edit(fix, terminator) for fix in fixes)
         elif isinstance(outcome, TransactionClosed):
@@ -36,10 +35,10 @@ class FixedEdi:
         self._copy.finish()
 
     def _edit(self, fix: Fix, terminator: bytes) -> Edit:
-        ends = line_ends_before(self._buffer, fix.start, terminator) if fix.segments else b""
+        ends = trailing_line_ends(self._buffer, fix.start, terminator) if fix.segments else b""
         new = b"".join(segment + terminator + ends for segment in fix.segments)
         return Edit(fix.start, fix.end, fix.new + new)
 
     def _recount(self, closed: TransactionClosed) -> Edits:
         if self._added and closed.trailer is not None:
-            yield from recount(self._buffer, closed.trailer, self._added)
+            yield from adjust_se_count(self._buffer, closed.trailer, self._added)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
 from x12proc.wire import faults
 from x12proc.wire.accelerated import has_stray_line_ends
@@ -47,7 +47,7 @@ _LARGEST_SPAN = 64 * 1024 * 1024  # what is longer, which no claim is, is copied
 _HL_FIELDS = 5  # tag, HL01 number, HL02 parent, HL03 level, HL04 child code
 
 
-def disposition(outcome: ClaimResult | RemoteClaimResult | UntargetedClaim) -> str:
+def disposition(outcome: ClaimResult | UntargetedClaim) -> str:
     """Whether a claim is accepted or rejected."""
     return REJECTED if outcome.rejected else ACCEPTED
 
@@ -59,108 +59,104 @@ class Split:
     """
 
     def __init__(self, buffer: Buffer, files: Mapping[str, BinaryIO]) -> None:
-        self.contradiction: Fault | None = None  # why the claims' place in the tree can't be told for sure
-        self._tree = _Tree(buffer)
-        self._heads = _Heads()
-        self._halves = {kind: _Half(_SpanCopy(buffer, file), self._heads) for kind, file in files.items()}
+        self.ambiguity: Fault | None = None  # why the claims can't be split for certain
+        self._loop_reader = _LoopReader(buffer)
+        self._heads = _EnvelopeHeads()
+        self._files = {kind: _SplitFile(_SpanCopy(buffer, file), self._heads) for kind, file in files.items()}
         self._failed = False
 
-    def take(self, outcome: Outcome) -> None:
-        """Write a claim to where it belongs, or close an envelope."""
+    def handle(self, outcome: Outcome) -> None:
+        """Write a claim to the file it belongs to, or close an envelope."""
         if self._failed:
             return
-        if isinstance(outcome, UntargetedClaim):
+        if isinstance(outcome, UntargetedClaim | ClaimResult):
             self._claim(outcome.span, disposition(outcome))
-        elif isinstance(outcome, ClaimResult):
-            self._claim(outcome.claim.span, disposition(outcome))
         elif isinstance(outcome, Fault):
             self._failed = outcome.severity == "error"  # nothing of the file will be published
         elif isinstance(outcome, Interchange | Group | TransactionSet):
             self._heads.open(outcome)
         elif isinstance(outcome, TransactionClosed | GroupClosed | InterchangeClosed):
-            for half in self._halves.values():
-                half.close(outcome)
-
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Write a claim that another process scrubbed."""
-        if not self._failed:
-            self._claim(claim.span, disposition(claim))
-        return True
+            for file in self._files.values():
+                file.close(outcome)
 
     def end(self, summary: Summary) -> None:
-        """Everything has been told."""
-        for half in self._halves.values():
-            half.copy.flush()
+        """Write the rest: there are no more outcomes."""
+        for file in self._files.values():
+            file.copy.flush()
 
     def _claim(self, span: ClaimSpan, kind: str) -> None:
-        chain = self._tree.chain(span)
-        self.contradiction = self.contradiction or self._tree.contradiction
-        if kind in self._halves:
-            self._halves[kind].claim(span, chain)
+        chain = self._loop_reader.chain(span)
+        self.ambiguity = self.ambiguity or self._loop_reader.ambiguity
+        if kind in self._files:
+            self._files[kind].claim(span, chain)
 
 
 # -- the tree of loops -----------------------------------------------------------------------------------------
 
 
 class _Loop(msgspec.Struct, frozen=True):
-    """An HL loop as read: where it stands, its HL without the terminator, and that HL's fields."""
+    """An HL loop as read: its bytes, its HL without the terminator, and that HL's fields."""
 
-    stretch: SegmentRange
+    loop_range: SegmentRange
     head: bytes
     fields: tuple[bytes, ...]
 
 
-class _Tree:
-    """Reads the HL loops that claims hang under; each once, for those that share one are neighbors."""
+class _LoopReader:
+    """Reads the HL loops above claims; each once, for claims that share a loop are neighbors."""
 
     def __init__(self, buffer: Buffer) -> None:
-        self.contradiction: Fault | None = None
+        self.ambiguity: Fault | None = None
         self._buffer = buffer
         self._chain: tuple[_Loop, ...] = ()
 
     def chain(self, span: ClaimSpan) -> tuple[_Loop, ...]:
-        """The loops above a claim, from the provider down."""
-        above = [stretch for stretch in (span.provider, span.subscriber, span.patient) if stretch is not None]
-        if [stretch.start for stretch in above] != [loop.stretch.start for loop in self._chain]:
-            known = {loop.stretch.start: loop for loop in self._chain}
+        """Return the loops above a claim, from the provider down."""
+        above = [
+            loop_range for loop_range in (span.provider, span.subscriber, span.patient) if loop_range is not None
+        ]
+        if [loop_range.start for loop_range in above] != [loop.loop_range.start for loop in self._chain]:
+            known = {loop.loop_range.start: loop for loop in self._chain}
             delimiters = span.interchange.delimiters
-            self._chain = tuple(known.get(stretch.start) or self._read(stretch, delimiters) for stretch in above)
+            self._chain = tuple(
+                known.get(loop_range.start) or self._read(loop_range, delimiters) for loop_range in above
+            )
             self._compare(span)
         return self._chain
 
-    def _read(self, stretch: SegmentRange, delimiters: Delimiters) -> _Loop:
-        head = _first_segment(self._buffer, stretch, delimiters)
+    def _read(self, loop_range: SegmentRange, delimiters: Delimiters) -> _Loop:
+        head = _first_segment(self._buffer, loop_range, delimiters)
         fields = head.split(delimiters.element)
-        return _Loop(stretch, head, (*fields, *[b""] * (_HL_FIELDS - len(fields))))
+        return _Loop(loop_range, head, (*fields, *[b""] * (_HL_FIELDS - len(fields))))
 
     def _compare(self, span: ClaimSpan) -> None:
-        """Claims are read as hanging under the loops before them; an HL02 that names another loop contradicts
-        that, and a guess might send a claim out under another provider."""
+        """Record a fault where HL02 names another parent than the loop before it: a guess might send a claim out
+        under another provider."""
         for parent, loop in zip(self._chain, self._chain[1:], strict=False):
-            said, number = _number(loop.fields[2]), _number(parent.fields[1])
-            if said and said != number and self.contradiction is None:
-                self.contradiction = fault_of(
+            stated, number = _number(loop.fields[2]), _number(parent.fields[1])
+            if stated and stated != number and self.ambiguity is None:
+                self.ambiguity = fault_of(
                     faults.HL_PARENT,
-                    segment_index=loop.stretch.segment_index,
-                    byte_offset=loop.stretch.start,
+                    segment_index=loop.loop_range.segment_index,
+                    byte_offset=loop.loop_range.start,
                     interchange=span.interchange,
                     group=span.group,
                     transaction=span.transaction,
                 )
 
 
-def _first_segment(buffer: Buffer, stretch: SegmentRange, delimiters: Delimiters) -> bytes:
-    """The bytes of the segment at the head of a stretch, without its terminator."""
+def _first_segment(buffer: Buffer, loop_range: SegmentRange, delimiters: Delimiters) -> bytes:
+    """Return the first segment of a range of segments, without its terminator."""
     reach = _HEAD
     while True:
-        chunk = buffer[stretch.start : min(stretch.start + reach, stretch.end)]
+        chunk = buffer[loop_range.start : min(loop_range.start + reach, loop_range.end)]
         head, terminator, _ = chunk.partition(delimiters.segment)
         if terminator and b"\n" not in head and b"\r" not in head:
             return head
         if terminator or len(chunk) < reach or reach >= _LONGEST_HEAD:
             break
         reach = _LONGEST_HEAD
-    # Line ends stand in it, which may mean nothing or may stand for the terminator.
+    # It holds line ends, which may mean nothing or may be the terminator.
     segments = split_segments(chunk, 0, 0, delimiters)
     return segments[0].raw if segments else head
 
@@ -172,8 +168,8 @@ def _number(field: bytes) -> bytes:
 # -- one of the two files --------------------------------------------------------------------------------------
 
 
-class _Heads:
-    """Where the envelopes that are open begin, each up to the first one inside it."""
+class _EnvelopeHeads:
+    """The heads of the open envelopes, each up to the first envelope inside it."""
 
     def __init__(self) -> None:
         self.interchange: Interchange | None = None
@@ -191,20 +187,20 @@ class _Heads:
             self.gs_end = self.gs_end or opened.start
 
 
-class _Hung(msgspec.Struct):
-    """An HL loop that was written and may get children: where its HL04 stands and what it says."""
+class _OpenLoop(msgspec.Struct):
+    """An HL loop that was written and may get children: the position and value of its HL04."""
 
     start: int
     number: int
-    flag_place: int
+    flag_position: int
     flag: bytes
     has_child: bool = False
 
 
-class _Half:
-    """The accepted or the rejected claims. An envelope is opened when its first claim comes."""
+class _SplitFile:
+    """The file of the accepted or of the rejected claims. An envelope is opened with its first claim."""
 
-    def __init__(self, copy: _SpanCopy, heads: _Heads) -> None:
+    def __init__(self, copy: _SpanCopy, heads: _EnvelopeHeads) -> None:
         self.copy = copy
         self._heads = heads
         self._interchange: Interchange | None = None
@@ -212,14 +208,14 @@ class _Half:
         self._set: TransactionSet | None = None
         self._groups = 0
         self._sets = 0
-        self._hung: list[_Hung] = []
+        self._open_loops: list[_OpenLoop] = []
         self._loops = 0
 
     def claim(self, span: ClaimSpan, chain: tuple[_Loop, ...]) -> None:
-        """Write a claim below the loops it hangs under, which are written unless the last claim shared them."""
+        """Write a claim after its parent loops, which are written unless the last claim shared them."""
         if self._set is not span.transaction:
             self._open(span)
-        self._hang(chain, span.interchange.delimiters)
+        self._write_parents(chain, span.interchange.delimiters)
         self.copy.span(span.start, span.end)
 
     # -- envelopes -----------------------------------------------------------------------------------------
@@ -267,14 +263,14 @@ class _Half:
             self._interchange = None
 
     def _trailer(self, trailer: Span, count: int, layout: bytes) -> None:
-        """SE, GE or IEA with its count, its terminator (which the last one may lack) and the layout behind it."""
+        """Write SE, GE or IEA with its count, its terminator (the last one may lack it) and the layout."""
         assert self._interchange is not None
         delimiters = self._interchange.delimiters
         start, end = trailer
         raw = self.copy.buffer[start:end]
         fields = raw.split(delimiters.element)
-        said = fields[1].translate(None, _LINE_ENDS)
-        if not said.isdigit() or int(said[:18]) != count:
+        stated = fields[1].translate(None, _LINE_ENDS)
+        if not stated.isdigit() or int(stated[:18]) != count:
             fields[1] = str(count).encode()
         new = delimiters.element.join(fields).rstrip(_LINE_ENDS)
         behind = self.copy.buffer[end : end + _MOST_LAYOUT]
@@ -288,43 +284,43 @@ class _Half:
 
     # -- loops ---------------------------------------------------------------------------------------------
 
-    def _hang(self, chain: tuple[_Loop, ...], delimiters: Delimiters) -> None:
-        """Write those loops of the chain that are not open, closing others."""
+    def _write_parents(self, chain: tuple[_Loop, ...], delimiters: Delimiters) -> None:
+        """Write the loops of the chain that are not open, and close others."""
         shared = 0
-        for hung, loop in zip(self._hung, chain, strict=False):
-            if hung.start != loop.stretch.start:
+        for open_loop, loop in zip(self._open_loops, chain, strict=False):
+            if open_loop.start != loop.loop_range.start:
                 break
             shared += 1
         self._close_loops(shared)
         for loop in chain[shared:]:
-            if self._hung:
-                self._hung[-1].has_child = True
+            if self._open_loops:
+                self._open_loops[-1].has_child = True
             self._write(loop, loop is chain[-1], delimiters)
 
     def _write(self, loop: _Loop, is_last: bool, delimiters: Delimiters) -> None:
         self._loops += 1
-        parent = str(self._hung[-1].number).encode() if self._hung else b""
+        parent = str(self._open_loops[-1].number).encode() if self._open_loops else b""
         level, flag, rest = loop.fields[3], loop.fields[4], loop.fields[5:]
         if flag not in (b"0", b"1") or not is_last:
             flag = b"0" if is_last else b"1"
-        place = delimiters.element.join((loop.fields[0], str(self._loops).encode(), parent, level, b""))
-        head = delimiters.element.join((place + flag, *rest))
-        self._hung.append(
-            _Hung(loop.stretch.start, self._loops, self.copy.place() + len(place), flag, not is_last)
+        prefix = delimiters.element.join((loop.fields[0], str(self._loops).encode(), parent, level, b""))
+        head = delimiters.element.join((prefix + flag, *rest))
+        self._open_loops.append(
+            _OpenLoop(loop.loop_range.start, self._loops, self.copy.position() + len(prefix), flag, not is_last)
         )
-        start, end = loop.stretch.start, loop.stretch.end
+        start, end = loop.loop_range.start, loop.loop_range.end
         if head != loop.head:
             self.copy.put(head)
             start += len(loop.head)
         self.copy.span(start, end)
 
     def _close_loops(self, kept: int) -> None:
-        """Nothing more comes below these loops: now HL04 is known, which until here was taken as it came."""
-        for hung in self._hung[kept:]:
-            flag = b"1" if hung.has_child else b"0"
-            if flag != hung.flag:
-                self.copy.patch(hung.flag_place, flag)
-        del self._hung[kept:]
+        """Close loops: now that all their children are written, correct HL04 where it was copied wrong."""
+        for open_loop in self._open_loops[kept:]:
+            flag = b"1" if open_loop.has_child else b"0"
+            if flag != open_loop.flag:
+                self.copy.patch(open_loop.flag_position, flag)
+        del self._open_loops[kept:]
 
 
 class _SpanCopy:
@@ -342,9 +338,9 @@ class _SpanCopy:
         self._delimiters: Delimiters | None = None
 
     def span(self, start: int, end: int) -> None:
-        """Copy from ``start`` up to ``end``: whole segments, or the rest of one with the segments behind it."""
+        """Copy from ``start`` up to ``end``: whole segments, or the rest of one with the segments after it."""
         if start != self._end:
-            self._take_span()
+            self._end_span()
             self._start = self._end = start
         while end - self._end > _LARGEST_SPAN:
             self._end += WINDOW
@@ -355,18 +351,18 @@ class _SpanCopy:
 
     def put(self, new: bytes) -> None:
         """Write new bytes."""
-        self._take_span()
+        self._end_span()
         self._pieces.append(new)
         self._held += len(new)
 
-    def place(self) -> int:
-        """Where in the file the next byte will stand."""
+    def position(self) -> int:
+        """Return the position in the file of the next byte."""
         return self._written + self._held + self._end - self._start
 
-    def patch(self, place: int, new: bytes) -> None:
-        """Write over bytes that have been written before."""
+    def patch(self, position: int, new: bytes) -> None:
+        """Overwrite bytes that were written before."""
         self.flush()
-        self._file.seek(place)
+        self._file.seek(position)
         self._file.write(new)
         self._file.seek(self._written)
 
@@ -377,13 +373,13 @@ class _SpanCopy:
         self._delimiters = delimiters
 
     def counted(self) -> int:
-        """How many segments have been written since then."""
+        """Return how many segments were written since :meth:`begin_count`."""
         self.flush()
         return self._segments
 
     def flush(self) -> None:
-        """Write what has been gathered."""
-        self._take_span()
+        """Write the gathered pieces."""
+        self._end_span()
         text = b"".join(self._pieces)
         if self._delimiters is not None:
             self._segments += _count(text, self._delimiters)
@@ -392,7 +388,7 @@ class _SpanCopy:
         self._pieces.clear()
         self._held = 0
 
-    def _take_span(self) -> None:
+    def _end_span(self) -> None:
         if self._start == self._end:
             return
         self._pieces.append(self.buffer[self._start : self._end])
@@ -401,9 +397,9 @@ class _SpanCopy:
 
 
 def _count(text: bytes, delimiters: Delimiters) -> int:
-    """How many segments a stretch of whole segments holds; a terminator right behind another one ends none.
+    """Return how many segments a range of whole segments holds; a terminator right after another one ends none.
 
-    Where a line end stands for the last terminator, what follows it makes it one: an HL, a CLM or an SE, in the
+    Where a line end is the last terminator, what follows it makes it one: an HL, a CLM or an SE, in the
     input as in the copy.
     """
     open_end = False

@@ -10,7 +10,7 @@ import hashlib
 
 import msgspec
 
-from x12proc.engine.engine import ClaimResult, RemoteClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
 from x12proc.errors import InternalError
 from x12proc.reports.edi.edits import pieces
@@ -25,7 +25,7 @@ _HASH = 16  # bytes
 _END = b"\0"  # of a control number
 
 
-class Tally(msgspec.Struct):
+class ClaimDigest(msgspec.Struct):
     """Claims counted, and the sum of their hashes."""
 
     claims: int = 0
@@ -42,23 +42,18 @@ class SplitCheck:
 
     def __init__(self, buffer: Buffer) -> None:
         self._digests = _Digests(buffer)
-        self._sides: dict[str, Tally] = {}
+        self._sides: dict[str, ClaimDigest] = {}
         self._ragged: Fault | None = None
 
-    def take(self, outcome: Outcome) -> None:
+    def handle(self, outcome: Outcome) -> None:
         """Take a claim down on the side it belongs to."""
         if isinstance(outcome, UntargetedClaim | ClaimResult):
             self._add(outcome.span, disposition(outcome))
         elif isinstance(outcome, Fault):
             self._ragged = outcome if outcome.code == _RAGGED else self._ragged
 
-    def told(self, claim: RemoteClaimResult) -> bool:
-        """Take down a claim that another process scrubbed."""
-        self._add(claim.span, disposition(claim))
-        return True
-
     def _add(self, span: ClaimSpan, side: str) -> None:
-        self._sides.setdefault(side, Tally()).add(self._digests.of(span))
+        self._sides.setdefault(side, ClaimDigest()).add(self._digests.of(span))
 
     def end(self, summary: Summary) -> None:
         """Every claim that was counted in the input must have been told.
@@ -75,13 +70,13 @@ class SplitCheck:
         A fault of the input is given where its own line ends are to blame, which can mean another thing once
         claims between them are gone. Raises InternalFault for any other difference.
         """
-        digests, found, faults = _Digests(written), Tally(), 0
+        digests, found, faults = _Digests(written), ClaimDigest(), 0
         for event in scan(written, (), all_claims=True) if len(written) else ():
             if isinstance(event, ClaimSpan):
                 found.add(digests.of(event))
             elif isinstance(event, Fault):
                 faults += event.severity == "error" or event.code.endswith("01-count")
-        expected = self._sides.get(kind, Tally())
+        expected = self._sides.get(kind, ClaimDigest())
         if found == expected and not faults:
             return None
         if self._ragged is not None:

@@ -9,7 +9,7 @@ from x12proc.wire.window import Buffer
 _STEP = 16 * 1024  # bytes that are read at a time; the line of the first of them is remembered
 
 
-class Lines:
+class LineIndex:
     """Counts the line feeds of a buffer once, from its beginning and no further than it is asked."""
 
     def __init__(self, buffer: Buffer) -> None:

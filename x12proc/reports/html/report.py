@@ -17,14 +17,15 @@ from typing import BinaryIO, TypeAlias
 import msgspec
 from lxml import etree
 
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.document import Document
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
-from x12proc.reports.document import Document, fault_document, summary_document
-from x12proc.reports.html.line_index import Lines
+from x12proc.reports.document import fault_document, summary_document
+from x12proc.reports.html.line_index import LineIndex
 from x12proc.reports.html.totals import Totals
 from x12proc.reports.html.view import (
-    Listed,
-    Row,
+    ClaimLink,
+    ClaimRow,
     links,
     listed,
     money_totals,
@@ -57,7 +58,7 @@ _GROUPS = ("Rejected", "With warnings", "With remarks")
 class _Shown(msgspec.Struct):
     """A claim on the page, and where its HTML lies in the scratch file."""
 
-    listed: Listed
+    listed: ClaimLink
     offset: int = 0
     length: int = 0
 
@@ -69,7 +70,7 @@ class HtmlReport:
     those of the input.
     """
 
-    def __init__(self, write: Write, scratch: BinaryIO, rules: Mapping[str, Rule], lines: Lines) -> None:
+    def __init__(self, write: Write, scratch: BinaryIO, rules: Mapping[str, Rule], lines: LineIndex) -> None:
         self._rules = rules
         self._write = write
         self._scratch = scratch
@@ -79,7 +80,7 @@ class HtmlReport:
         self._number = 0
         self._worst: list[Rank] = []  # a heap, the least bad on top
         self._shown: dict[int, _Shown] = {}
-        self._rows: list[Row] = []
+        self._rows: list[ClaimRow] = []
         self._clean = 0
         self._batch: list[tuple[int, str]] = []
         self._batch_size = 0
@@ -137,18 +138,18 @@ class HtmlReport:
         self._shown.pop(-heapq.heapreplace(self._worst, rank)[-1])
         return True
 
-    def _found(self, order: Sequence[Rank]) -> dict[str, list[Listed]]:
+    def _found(self, order: Sequence[Rank]) -> dict[str, list[ClaimLink]]:
         """The claims on which each rule was heard, worst first."""
-        found: dict[str, list[Listed]] = {}
+        found: dict[str, list[ClaimLink]] = {}
         for rank in order:
             claim = self._shown[-rank[-1]].listed
             for rule in claim.rules:
                 found.setdefault(rule, []).append(claim)
         return found
 
-    def _by_id(self) -> list[Listed]:
+    def _by_id(self) -> list[ClaimLink]:
         claims = [shown.listed for shown in self._shown.values()]
-        claims += [Listed(line.number, line.id, ()) for line in self._rows]
+        claims += [ClaimLink(line.number, line.id, ()) for line in self._rows]
         return sorted(claims, key=lambda claim: (claim.id, claim.number))
 
     # -- their HTML --------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from x12proc.claims.model import Party
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.findings import REJECT, WARN, Finding
 from x12proc.values import add_exactly, parse_charge
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import msgspec
 
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.document import Document
+from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import SEVERITIES
-from x12proc.reports.document import Document
-from x12proc.reports.html.line_index import Lines
+from x12proc.reports.html.line_index import LineIndex
 from x12proc.reports.html.totals import Parties, PartyTotals, RuleTotals
 from x12proc.reports.xml_markup import claim_form, element
 from x12proc.rules.base import Rule
@@ -37,7 +37,7 @@ _FINDING = ("rule", "severity", "message", "fix", "claim_status", "remittance", 
 _NOTHING = len(SEVERITIES)  # graver than this is every finding
 
 
-class Listed(msgspec.Struct, frozen=True, gc=False):
+class ClaimLink(msgspec.Struct, frozen=True, gc=False):
     """A claim as lists name it."""
 
     number: int  # of the target claims, in file order from 1: its anchor
@@ -45,7 +45,7 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
     rules: tuple[str, ...]  # each once
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
+class ClaimRow(msgspec.Struct, frozen=True, gc=False):
     """A claim in which nothing was found."""
 
     number: int
@@ -58,18 +58,18 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     byte_offset: int
 
 
-def listed(document: Document, number: int) -> Listed:
+def listed(document: Document, number: int) -> ClaimLink:
     """What lists say of a claim."""
     holders = (document, *document["lines"])
     rules = dict.fromkeys(finding["rule"] for holder in holders for finding in holder["findings"])
-    return Listed(number, document["claim_id"][:_LONGEST_ID], tuple(rules))
+    return ClaimLink(number, document["claim_id"][:_LONGEST_ID], tuple(rules))
 
 
-def row(document: Document, number: int, lines: Lines) -> Row:
+def row(document: Document, number: int, lines: LineIndex) -> ClaimRow:
     """The row of a claim in which nothing was found."""
     start = document["byte_range"][0]
     line, column = lines.place(start)
-    return Row(
+    return ClaimRow(
         number=number,
         id=document["claim_id"][:_LONGEST_ID],
         payer=_named(document["payer"]["name"], document["payer"]["id"]),
@@ -90,7 +90,7 @@ def money(charge: str) -> str:
 # -- a claim ---------------------------------------------------------------------------------------------------
 
 
-def page_claim(scrubbed: ClaimResult, document: Document, number: int, lines: Lines) -> str:
+def page_claim(scrubbed: ClaimResult, document: Document, number: int, lines: LineIndex) -> str:
     """A claim with findings, in the page's XML form."""
     segments = scrubbed.claim.segments
     folded = lines.line(segments[0].offset) == lines.line(segments[-1].offset)
@@ -116,7 +116,7 @@ def page_claim(scrubbed: ClaimResult, document: Document, number: int, lines: Li
     return claim_form(scrubbed, shown, None if folded else lines.line)
 
 
-def _line(document: Document, lines: Lines) -> Document:
+def _line(document: Document, lines: LineIndex) -> Document:
     return {
         **{key: document[key] for key in _LINE},
         "rank": _rank(document),
@@ -132,7 +132,7 @@ def _rank(line: Document) -> int:
     return min((SEVERITIES.index(finding["severity"]) for finding in line["findings"]), default=_NOTHING)
 
 
-def _finding(finding: Document, lines: Lines) -> Document:
+def _finding(finding: Document, lines: LineIndex) -> Document:
     return {
         **{key: finding[key] for key in _FINDING},
         "denial": _denial(finding["remittance"]) or None,
@@ -149,15 +149,15 @@ def _denial(remittance: Document | None) -> str:
     return "; ".join(remarks or [words for _, words in told])
 
 
-def _guide_error(error: Document, lines: Lines) -> Document:
+def _guide_error(error: Document, lines: LineIndex) -> Document:
     return {**error, "location": _located(error["location"], lines)}
 
 
-def _located(location: Document, lines: Lines) -> Document:
+def _located(location: Document, lines: LineIndex) -> Document:
     return {**location, **_place(location["segment_index"], location["byte_offset"], lines)}
 
 
-def _place(segment_index: int, byte_offset: int, lines: Lines) -> Document:
+def _place(segment_index: int, byte_offset: int, lines: LineIndex) -> Document:
     line, column = lines.place(byte_offset)
     return {"segment_index": segment_index, "byte_offset": byte_offset, "line": line, "column": column}
 
@@ -181,7 +181,7 @@ def rate(part: int, whole: int) -> str:
 
 
 def rule_tables(
-    heard: Mapping[str, RuleTotals], found: Mapping[str, Sequence[Listed]], rules: Mapping[str, Rule]
+    heard: Mapping[str, RuleTotals], found: Mapping[str, Sequence[ClaimLink]], rules: Mapping[str, Rule]
 ) -> str:
     """Every rule that was heard: what it came to, what it means, and the claims it was heard on."""
     order = sorted(heard.items(), key=lambda entry: (-entry[1].at_risk, -entry[1].findings, entry[0]))
@@ -189,7 +189,7 @@ def rule_tables(
     return f"<rules>{''.join(told)}</rules>"
 
 
-def _rule(rule: Rule, totals: RuleTotals, found: Sequence[Listed]) -> str:
+def _rule(rule: Rule, totals: RuleTotals, found: Sequence[ClaimLink]) -> str:
     facts = {
         "id": rule.id, "name": rule.name, "summary": rule.summary, "why": rule.why, "fix": rule.fix,
         **msgspec.structs.asdict(totals),
@@ -212,7 +212,7 @@ def _answers(rule: Rule) -> Iterator[tuple[str, str]]:
     yield from remittance_words(rule.carc, rule.rarc)
 
 
-def links(found: Iterable[Listed]) -> Iterator[str]:
+def links(found: Iterable[ClaimLink]) -> Iterator[str]:
     """Claims as links to them."""
     for claim in found:
         yield element("link", {"number": claim.number, "id": claim.id})

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.routing import APIRoute
 from sqlalchemy import select
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
@@ -35,7 +36,17 @@ from x12proc.service.metrics import CONTENT_TYPE
 from x12proc.service.scrubbing import RunResult, Submission
 from x12proc.service.services import Services, ServicesDep
 
-router = APIRouter()
+
+def reject_unknown_parameters(request: Request) -> None:
+    """Check that a route has every query parameter of a request. Raises HttpError 422."""
+    route: APIRoute = request.scope["route"]
+    known = [field.alias for field in route.dependant.query_params]
+    if not set(request.query_params) <= set(known):  # the unknown name is not repeated: it may be anything
+        available = f"; available are {', '.join(known)}" if known else "; there are none"
+        raise HttpError(422, "unknown-parameter", f"Unknown query parameter{available}")
+
+
+router = APIRouter(dependencies=[Depends(reject_unknown_parameters)])
 Kind = Literal["json", "csv", "xml", "html", "annotated", "accepted", "rejected", "999", "277ca", "ta1"]
 _RUN_ID = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["6f1d0c9a4be27f35"])]
 # An HTML report has inline styles and nothing else; without the sandbox it would have the rights of our pages.
@@ -62,13 +73,14 @@ _BODY = {
     }
 }
 _REPORT = {"schema": {"$ref": "#/components/schemas/Report"}}
+_HEADERS = {
+    "X12proc-Run": {"description": "the run id; absent for a dry run", "schema": {"type": "string"}},
+    "X12proc-Status": {"description": "accepted or rejected", "schema": {"type": "string"}},
+}
 _RESULT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Scrubbed; the report lists rejected claims, if any",
-        "headers": {
-            "X12proc-Run": {"description": "the run id; absent for a dry run", "schema": {"type": "string"}},
-            "X12proc-Status": {"description": "accepted or rejected", "schema": {"type": "string"}},
-        },
+        "headers": _HEADERS,
         "content": {
             JSON: _REPORT,
             EDI: {"schema": {"type": "string"}, "example": _EXAMPLE},
@@ -78,13 +90,16 @@ _RESULT: dict[int | str, dict[str, Any]] = {
         },
     },
     202: {"model": RunResponse, "description": "Accepted; poll the run at Location. Only with `respond-async`"},
-    422: {"description": "X12 that is not readable to its end: none of its claims counts as accepted",
-          "content": {JSON: _REPORT}},
+    204: {"description": "Scrubbed; there is nothing in the form asked for, such as no accepted claim",
+          "headers": _HEADERS},
     **error_responses(400, 401, 403, 406, 408, 409, 413, 415, 429, 500, 503),
+    422: {"description": "X12 not readable to its end (the report): none of its claims counts as accepted. "
+                         "Or an unknown query parameter",
+          "content": {JSON: {"schema": {"anyOf": [_REPORT["schema"], {"$ref": "#/components/schemas/Error"}]}}}},
 }  # fmt: skip
 
 
-@router.get("/healthz", tags=["operation"], summary="Health check; needs no key")
+@router.get("/healthz", tags=["operation"], summary="Health check; needs no key", responses=error_responses(422))
 def healthz(services: ServicesDep) -> dict[str, str]:
     """Responds when the database can be read."""
     with services.store.reading() as session:
@@ -97,7 +112,7 @@ def healthz(services: ServicesDep) -> dict[str, str]:
     tags=["operation"],
     summary="Prometheus metrics",
     response_class=PlainTextResponse,
-    responses=error_responses(401, 403),
+    responses=error_responses(401, 403, 422),
 )
 def metrics(services: ServicesDep, _: Annotated[Principal, Depends(require_scope("metrics"))]) -> Response:
     """Files, claims, findings by rule, durations, queue depth. Labels hold no value of a claim."""
@@ -126,6 +141,9 @@ async def scrub(
     emit: Annotated[
         str | None, Query(max_length=200, examples=["999,277ca"], description="further artifacts to keep")
     ] = None,
+    form: Annotated[
+        Kind | None, Query(description="the form of the response; takes precedence over Accept")
+    ] = None,
     dry_run: Annotated[bool, Query(description="respond, and store nothing")] = False,
     idempotency_key: Annotated[
         str | None, Header(max_length=200, description="A repeated request returns the same run")
@@ -136,9 +154,9 @@ async def scrub(
     """Responds in the form that `Accept` names: `application/json` for the report, `application/edi-x12` for the
     annotated file, `application/edi-x12; form=277ca` (or `999`, `ta1`, `accepted`, `rejected`) for that artifact,
     `text/html`, `text/csv` and `application/xml` for the report in that format. With `Prefer: respond-async` it
-    responds at once with the run to poll."""
-    form = accepted_form(accept or "")
-    kinds = tuple(dict.fromkeys((*DEFAULT_ARTIFACTS, *_emit(emit), form)))
+    responds at once with the run to poll. The query parameter `form` names an artifact instead of `Accept`."""
+    kind: str = form or accepted_form(accept or "")
+    kinds = tuple(dict.fromkeys((*DEFAULT_ARTIFACTS, *_emit(emit), kind)))
     fields = {
         "profile": profile or "",
         "codes": codes or "",
@@ -152,10 +170,10 @@ async def scrub(
         raise HttpError(400, "bad-request", str(error)) from None
     respond_async = "respond-async" in (prefer or "") and not dry_run
     submission = Submission(
-        options, ("json", form) if dry_run else kinds, dry_run, idempotency_key or "", respond_async
+        options, ("json", kind) if dry_run else kinds, dry_run, idempotency_key or "", respond_async
     )
     result = await services.scrubbing.submit(request, principal, lambda upload: _for_program(upload, submission))
-    return _respond(services, result, form, dry_run)
+    return _respond(services, result, kind, dry_run)
 
 
 def _for_program(_: Upload, submission: Submission) -> Submission:
@@ -171,7 +189,7 @@ def _emit(text: str | None) -> tuple[str, ...]:
     return kinds
 
 
-def _respond(services: Services, result: RunResult, form: str, dry_run: bool) -> Response:
+def _respond(services: Services, result: RunResult, kind: str, dry_run: bool) -> Response:
     headers = {"X12proc-Status": result.status or result.state}
     if not dry_run:
         headers |= {"X12proc-Run": result.run_id, "Location": f"/v1/runs/{result.run_id}"}
@@ -183,16 +201,18 @@ def _respond(services: Services, result: RunResult, form: str, dry_run: bool) ->
         return JSONResponse(run.model_dump(), 202, headers)
     cleanup = BackgroundTask(shutil.rmtree, result.folder, ignore_errors=True) if dry_run else None
     failed = result.status == "failed"
-    path = artifact_path(result.folder, "json" if failed else form)
-    if not path.exists():  # there was nothing to write: the report says so, and the status that it is not this
-        path, form = artifact_path(result.folder, "json"), "json"
-    if form == "html" and not failed:
+    path = artifact_path(result.folder, "json" if failed else kind)
+    if not path.exists():  # the artifact has no content
+        return Response(status_code=204, headers=headers, background=cleanup)
+    if kind == "html" and not failed:
         headers |= _REPORT_POLICY
-    media_type = JSON if failed else MEDIA_TYPES[form]
+    media_type = JSON if failed else MEDIA_TYPES[kind]
     return FileResponse(path, 422 if failed else 200, headers, media_type, background=cleanup)
 
 
-@router.get("/v1/runs", tags=["runs"], summary="Runs, the latest first", responses=error_responses(400, 401, 403))
+@router.get(
+    "/v1/runs", tags=["runs"], summary="Runs, the latest first", responses=error_responses(400, 401, 403, 422)
+)
 def runs(
     services: ServicesDep,
     _: Annotated[Principal, Depends(require_scope("read"))],
@@ -215,7 +235,9 @@ def runs(
     return RunList(runs=[run_response(run) for run in found[:limit]], next=after)
 
 
-@router.get("/v1/runs/{run_id}", tags=["runs"], summary="One run", responses=error_responses(400, 401, 403, 404))
+@router.get(
+    "/v1/runs/{run_id}", tags=["runs"], summary="One run", responses=error_responses(400, 401, 403, 404, 422)
+)
 def run(
     run_id: _RUN_ID,
     services: ServicesDep,
@@ -230,7 +252,7 @@ def run(
     tags=["runs"],
     summary="Delete a run with all its data",
     status_code=204,
-    responses=error_responses(400, 401, 403, 404, 409),
+    responses=error_responses(400, 401, 403, 404, 409, 422),
 )
 def delete_run(
     run_id: _RUN_ID,
@@ -250,7 +272,7 @@ def delete_run(
     tags=["runs"],
     summary="An artifact of a run",
     response_class=Response,
-    responses={200: {**_RESULT[200], "description": "The artifact"}, **error_responses(400, 401, 403, 404)},
+    responses={200: {**_RESULT[200], "description": "The artifact"}, **error_responses(400, 401, 403, 404, 422)},
 )
 def run_artifact(
     run_id: _RUN_ID,
@@ -275,14 +297,14 @@ def _get_run(services: Services, run_id: str) -> Run:
     return found
 
 
-@router.get("/v1/rules", tags=["rules"], summary="Every rule", responses=error_responses(401, 403))
+@router.get("/v1/rules", tags=["rules"], summary="Every rule", responses=error_responses(401, 403, 422))
 def rules(services: ServicesDep, _: Annotated[Principal, Depends(require_scope("read"))]) -> list[dict[str, Any]]:
     """Each rule with its reason, fix, sources, and the codes that a payer is likely to respond with."""
     return [_to_builtins(rule_document(rule)) for rule in services.settings.rules.values()]
 
 
 @router.get(
-    "/v1/rules/{rule_id}", tags=["rules"], summary="One rule", responses=error_responses(400, 401, 403, 404)
+    "/v1/rules/{rule_id}", tags=["rules"], summary="One rule", responses=error_responses(400, 401, 403, 404, 422)
 )
 def rule(
     rule_id: Annotated[str, Path(max_length=20, examples=["NDC01"])],
@@ -296,7 +318,7 @@ def rule(
     return _to_builtins(rule_document(found))
 
 
-@router.get("/v1/profiles", tags=["rules"], summary="The payer profiles", responses=error_responses(401, 403))
+@router.get("/v1/profiles", tags=["rules"], summary="The payer profiles", responses=error_responses(401, 403, 422))
 def profiles(
     services: ServicesDep, _: Annotated[Principal, Depends(require_scope("read"))]
 ) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from x12proc.service.db.tables import Run
 from x12proc.service.errors import HttpError
 
 CSV, HTML, XML, JSON = "text/csv; charset=utf-8", "text/html; charset=utf-8", "application/xml", "application/json"
-# The media type of each artifact. Acknowledgements are EDI too; the parameter ``form`` tells them apart.
+# The media type of each artifact. Acknowledgements are EDI too; the parameter ``form`` distinguishes them.
 MEDIA_TYPES = {
     "json": JSON,
     "csv": CSV,
@@ -131,6 +131,7 @@ _DESCRIPTIONS = {
     409: "The Idempotency-Key was used with another request, or its file is still being scrubbed",
     413: "The file is too large",
     415: "Unsupported Content-Type or Content-Encoding",
+    422: "Unknown query parameter",
     429: "The queue is full; retry after Retry-After seconds",
     500: "Internal error; nothing was accepted",
     503: "The file could not be scrubbed in time, or its worker process died",

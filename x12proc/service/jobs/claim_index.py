@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from x12proc.claims.model import Party as ClaimParty
-from x12proc.engine.engine import ClaimResult
+from x12proc.engine.result import ClaimResult
 from x12proc.findings import Finding
 from x12proc.service.db.store import Store
 from x12proc.service.db.tables import OPEN, ClaimRow, FindingRow, Party

@@ -11,13 +11,14 @@ import msgspec
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.model import Claim
 from x12proc.conformance.overlap import drop_already_reported
-from x12proc.engine.engine import ClaimResult, Engine
-from x12proc.engine.fixes import Fix, claim_fixes
-from x12proc.engine.stream import other_separator
+from x12proc.engine.document import Document, claim_document
+from x12proc.engine.engine import Engine
+from x12proc.engine.fixes import Fix
+from x12proc.engine.result import ClaimResult
+from x12proc.engine.stream import line_with_other_separator
 from x12proc.errors import X12SyntaxError
 from x12proc.profiles.profiles import Entry
-from x12proc.reports.document import Document, claim_document
-from x12proc.reports.edi.edits import line_ends_before
+from x12proc.reports.edi.edits import trailing_line_ends
 from x12proc.reports.html.view import money
 from x12proc.reports.xml_markup import Marks, claim_marks, segment_form
 from x12proc.runner.files import FileBuffer
@@ -153,7 +154,7 @@ def scrub_claim(job: ClaimJob) -> ClaimView | str:
             result = _with_guide_errors(result, spliced, span, settings)
         else:
             result = msgspec.structs.replace(result, findings=(), bypasses=(), crashes=())
-        unreadable = not targets and other_separator(claim, settings.codes) is not None
+        unreadable = not targets and line_with_other_separator(claim, settings.codes) is not None
         return _view(result, spliced, unreadable=unreadable)
 
 
@@ -207,11 +208,11 @@ def _view(result: ClaimResult, buffer: Buffer, *, unreadable: bool) -> ClaimView
         terminator=terminator,
         element=claim.delimiters.element,
         control_pictures=_control_pictures(claim.delimiters),
-        line_ends=line_ends_before(buffer, next_start, terminator),
+        line_ends=trailing_line_ends(buffer, next_start, terminator),
         parent_segments=list(_parent_segments(claim, faults)),
         segments=list(_segments(claim, faults)),
         lines=_lines(result, document),
-        fixes=[_fix(fix, claim.start, buffer, terminator) for fix in claim_fixes(result, "off")],
+        fixes=[_fix(fix, claim.start, buffer, terminator) for fix in result.fixes],
         rules_hit=rules_hit(result.all_findings),
         columns={
             "claim_number": claim.id,
@@ -285,7 +286,7 @@ def codec_of(raw: bytes) -> str:
 
 
 def _fix(fix: Fix, claim_start: int, buffer: Buffer, terminator: bytes) -> FixView:
-    ends = line_ends_before(buffer, fix.start, terminator) if fix.segments else b""
+    ends = trailing_line_ends(buffer, fix.start, terminator) if fix.segments else b""
     new = fix.new + b"".join(segment + terminator + ends for segment in fix.segments)
     return FixView(
         fix.rule,

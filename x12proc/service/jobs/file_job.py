@@ -10,7 +10,7 @@ import msgspec
 from x12proc.reports.document import fault_document, summary_document
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
-from x12proc.runner.runner import FileRun, Result
+from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.service.api.scrub_options import ScrubOptions, settings_for
 from x12proc.service.db.store import INPUT, Store
 from x12proc.service.jobs.claim_index import ClaimIndex
@@ -47,11 +47,12 @@ def scrub_file(job: FileJob) -> FileResult:
     settings = settings_for(job.config, job.options)
     source = Input(job.folder / INPUT)
     if job.run_id is None:
-        return _to_file_result(FileRun(source, settings, job.emit, job.folder).run())
+        return _to_file_result(FileRun(source, settings, RunOptions(emit=job.emit, destination=job.folder)).run())
     store = Store(job.data)
     try:
         index = ClaimIndex(store, job.run_id)
-        result = FileRun(source, settings, job.emit, job.folder, on_claim=index.add).run()
+        options = RunOptions(emit=job.emit, destination=job.folder, on_claim=index.add)
+        result = FileRun(source, settings, options).run()
         index.flush()
     finally:
         store.close()
@@ -71,4 +72,4 @@ def _to_file_result(result: Result) -> FileResult:
 
 def artifact_path(folder: Path, kind: str) -> Path:
     """Return the path of an artifact of a run."""
-    return folder / (_STEM + ARTIFACTS[kind])
+    return folder / (_STEM + ARTIFACTS[kind].suffix)

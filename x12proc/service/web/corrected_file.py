@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import select
 
-from x12proc.reports.edi.edits import Edit, EditedCopy, recount
+from x12proc.reports.edi.edits import Edit, EditedCopy, adjust_se_count
 from x12proc.runner.files import FileBuffer
 from x12proc.service.db.store import INPUT, Store
 from x12proc.service.db.tables import ClaimRow
@@ -67,7 +67,7 @@ def _all_edits(buffer: Buffer, edits: list[ClaimEdit]) -> Iterator[Edit]:
             segments_added += pending.segments_added
             pending = next(remaining, None)
         if segments_added:
-            yield from recount(buffer, event.trailer, segments_added)
+            yield from adjust_se_count(buffer, event.trailer, segments_added)
     while pending is not None:  # of a transaction set without an SE
         yield pending.edit
         pending = next(remaining, None)
