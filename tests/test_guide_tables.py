@@ -58,7 +58,7 @@ def test_most_of_what_is_sound_is_known_to_be(monkeypatch: pytest.MonkeyPatch) -
         found.append(state is not None)
         return state
 
-    monkeypatch.setattr("x12proc.conformance.check.walk_soundly", watched)
+    monkeypatch.setattr("x12proc.conformance.check.fast_walk", watched)
     for name in ("demo/clinic-837p.edi", "demo/hospital-837i.edi"):
         for batch in batches((FIXTURES / name).read_bytes()):
             assert check(batch).claims
@@ -69,7 +69,7 @@ def test_another_pyx12_is_asked_of_everything(monkeypatch: pytest.MonkeyPatch) -
     def never(*_: object) -> None:
         raise AssertionError("its maps may say something else")
 
-    monkeypatch.setattr("x12proc.conformance.check.walk_soundly", never)
+    monkeypatch.setattr("x12proc.conformance.check.fast_walk", never)
     monkeypatch.setattr("x12proc.conformance.check._are_of_this_pyx12", lambda source: False)
     for batch in batches(base()):
         assert check(batch).claims == ((),)
