@@ -1,4 +1,4 @@
-"""What a rule says, a hit and the finding it becomes once graded; and what the implementation guide says."""
+"""Hits of rules, findings (graded hits) and errors against the implementation guide."""
 
 from __future__ import annotations
 

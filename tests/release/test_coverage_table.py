@@ -5,13 +5,13 @@ from __future__ import annotations
 import coverage_table as tables
 import msgspec
 import pytest
-from coverage_table import Report, Room
+from coverage_table import Package, Report
 
-FULL = {room: Room(100, 100, 40, 40) for room in tables.CORE}
+FULL = {package: Package(100, 100, 40, 40) for package in tables.CORE}
 
 
 def report(**files: tuple[int, int, int, int]) -> Report:
-    """Modules with statements, run ones, branches, taken ones; a double underscore stands for the slash."""
+    """Modules with statements, run ones, branches, taken ones; a double underscore is the slash."""
     return msgspec.convert(
         {
             "files": {
@@ -39,23 +39,27 @@ def test_a_full_core_is_not_short() -> None:
     assert tables.short(FULL) == []
 
 
-@pytest.mark.parametrize("counts", [Room(100, 94, 40, 40), Room(100, 100, 40, 37), Room(1000, 949, 40, 40)])
-def test_a_room_short_of_statements_or_branches_is_told(counts: Room) -> None:
+@pytest.mark.parametrize(
+    "counts", [Package(100, 94, 40, 40), Package(100, 100, 40, 37), Package(1000, 949, 40, 40)]
+)
+def test_a_package_short_of_statements_or_branches_is_reported(counts: Package) -> None:
     (fault,) = tables.short(FULL | {"wire": counts})
     assert fault.startswith("wire: ")
 
 
-def test_a_room_that_was_not_measured_is_short() -> None:
-    assert tables.short({room: FULL[room] for room in tables.CORE if room != "judge"}) == ["judge: not measured"]
+def test_a_package_that_was_not_measured_is_short() -> None:
+    assert tables.short({package: FULL[package] for package in tables.CORE if package != "conformance"}) == [
+        "conformance: not measured"
+    ]
 
 
-def test_a_room_is_a_folder_or_a_module() -> None:
-    found = tables.rooms(report(wire__scanner=(10, 9, 4, 3), wire__tidy=(5, 5, 0, 0), engine=(8, 8, 2, 2)))
-    assert found == {"wire": Room(15, 14, 4, 3), "engine": Room(8, 8, 2, 2)}
+def test_a_package_is_a_folder_or_a_module() -> None:
+    found = tables.packages(report(wire__scanner=(10, 9, 4, 3), wire__tidy=(5, 5, 0, 0), engine=(8, 8, 2, 2)))
+    assert found == {"wire": Package(15, 14, 4, 3), "engine": Package(8, 8, 2, 2)}
 
 
 def test_all_and_nearly_all_are_not_the_same_figure() -> None:
-    text = tables.table({"wire": Room(10_000, 9_999, 0, 0)}, ["wire"], "core")
+    text = tables.table({"wire": Package(10_000, 9_999, 0, 0)}, ["wire"], "core")
     assert "| wire | 10,000 | 99.9 % | 0 | 100.0 % |" in text
 
 

@@ -1,4 +1,4 @@
-"""Where an element is on paper: boxes of the CMS-1500 for 837P, form locators (FL) of the UB-04 for 837I.
+"""Fields of the paper forms by element: boxes of the CMS-1500 for 837P, form locators (FL) of the UB-04 for 837I.
 
 Billers know the form. What has no place on it (envelopes, line control numbers, payer ids) has no entry: a box
 that is only nearly right would send somebody to the wrong one.
@@ -123,7 +123,7 @@ def field_of(
 
 
 def _qualifier(claim: Claim, location: Location, code: str) -> str:
-    """What a segment says that it holds; "" where that is not known."""
+    """Return the qualifier of a segment; "" where it is not known."""
     if location.after is not None:
         return _ABSENT.get(location.segment, {}).get(code, "")
     segment = _segment(claim, location)

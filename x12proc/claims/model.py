@@ -215,7 +215,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def patient_party(self) -> Party | None:
-        """Who was treated: 2010CA, else 2010BA."""
+        """Return the party that was treated: 2010CA, else 2010BA."""
         if self.patient:
             return self.patient[0]
         return next((party for party in self.subscriber if party.loop == "2010BA"), None)

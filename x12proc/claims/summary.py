@@ -1,4 +1,4 @@
-"""What an acknowledgement repeats of a claim, read without opening it.
+"""Summary of a claim for acknowledgements, read without opening the claim.
 
 A claim without a target line is answered like any other, and there are many of them: so this reader doesn't split
 a claim but looks for the few segments that it wants.

@@ -38,7 +38,7 @@ _UNLISTED = "not in the tables. That proves nothing: they don't list every produ
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    """What is printed of each hit."""
+    """The facts to print of each hit."""
 
     reference: Reference
     query: Query

@@ -237,7 +237,7 @@ def _to_folder(sources: list[Input], settings: Settings, options: RunOptions) ->
 
 
 def _can_be_shared(sources: list[Input], output: str, jobs: int, settings: Settings) -> bool:
-    """Whether processes can take whole inputs. Numbers that count on from input to input can't be given apart."""
+    """Return whether processes can take whole inputs: control numbers across inputs need one process."""
     several = len(sources) > 1 and jobs != 1 and output != STANDARD_INPUT
     return several and not settings.acknowledgement.control and all(source.path for source in sources)
 

@@ -1,4 +1,4 @@
-"""What the commands about reference tables share: which edition is meant, and how a malformed one is reported."""
+"""Helpers of the commands about reference tables: choose the edition, report a malformed one."""
 
 from __future__ import annotations
 

@@ -75,6 +75,6 @@ class ClaimResult(msgspec.Struct, frozen=True):
 
     @property
     def rejected(self) -> bool:
-        """Whether a finding, a guide error or a crash rejects the claim: none of them may count as accepted."""
+        """Return whether a finding, a guide error or a crash rejects the claim: none may count as accepted."""
         unfit = self.refused or bool(self.crashes)
         return unfit or REJECT in [finding.severity for finding in self.all_findings]

@@ -47,7 +47,7 @@ class UntargetedClaim(msgspec.Struct, frozen=True):
 
     @property
     def rejected(self) -> bool:
-        """Whether errors against the guide reject it: nothing else can."""
+        """Return whether errors against the guide reject it: nothing else can."""
         return self.refused
 
 

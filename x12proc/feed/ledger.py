@@ -1,4 +1,7 @@
-"""The ledger: a database of the input files that were taken, their owners, states and results."""
+"""The ledger: a database of the input files that were taken, their owners, states and results.
+
+One class in one file: each public method is one transaction on the same few tables, to be read side by side.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ The tokens of a text are merged into items (a strength such as ``300MG/3ML`` is 
 form a string, the shape, and each phrase is one regular expression over the shape: ``NxQ`` matches ``3X150MG``.
 `Token` lists the letters of the kinds; here there are also ``S``, an amount per volume, and ``C``, an amount per
 container. Items that a phrase has used become ``_`` in the shape, so that no number is read twice.
+
+The phrases are in one file, since the meaning of each depends on those that are read before it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The dated reference edition: products, codes with their dates, names, diagnoses, and how old the tables are."""
+"""The dated reference edition: products, codes with their dates, names, diagnoses, and how old the tables are.
+
+Columns and the functions that read them are in one file, since they change together.
+"""
 
 from __future__ import annotations
 

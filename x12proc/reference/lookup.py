@@ -40,7 +40,7 @@ class Printed(msgspec.Struct, frozen=True):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """What was typed and its kind. ``value`` is the NDC, the ten digits, the code, or the name."""
+    """The text that was typed and its kind. ``value`` is the NDC, the ten digits, the code, or the name."""
 
     kind: Kind
     value: str

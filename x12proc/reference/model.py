@@ -81,7 +81,7 @@ class Biosimilar(msgspec.Struct, frozen=True):
 
 
 class Dosing(msgspec.Struct, frozen=True):
-    """How a drug is dosed, and what may be counted instead of an amount.
+    """Doses of a drug, and units that may be counted instead of an amount.
 
     ``kind`` is ``mass``, ``activity`` (units), ``volume``, ``cells``, ``vector-genomes``, ``particles`` (viral
     particles, plaque-forming units) or ``piece``: of the last the number of pieces is the dose, and an amount is

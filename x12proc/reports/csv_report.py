@@ -130,7 +130,7 @@ def _patient(patient: Document | None) -> dict[str, str]:
 
 
 def _fix(fix: Document | None, finding: Document) -> dict[str, str]:
-    """What was made of the value that a finding is about, or could be."""
+    """Return the fix that was made of the value of a finding, or could be."""
     if fix is None or any(fix["location"][key] != finding["location"][key] for key in _SAME_PLACE):
         return {}
     return {"fixed_value": fix["after"], "fixed": "applied" if fix["applied"] else "offered"}

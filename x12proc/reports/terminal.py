@@ -148,7 +148,7 @@ def totals(summary: Summary) -> Text:
 
 
 def fixes_text(summary: Summary, *, withheld: bool = False) -> str:
-    """How many fixes were applied, and how many more there are; ``withheld``: the fixed file was not written."""
+    """Return the numbers of applied and available fixes in words; ``withheld``: the fixed file was not written."""
     applied, offered = summary.fixes["applied"], summary.fixes["offered"]
     done = "fixes known but not written" if withheld else "fixes applied"
     fixed = ((done, applied), ("fixes that --fix or --unsafe-fixes would make", offered))

@@ -33,7 +33,7 @@ LineOf: TypeAlias = Callable[[int], int]  # the line of the file that holds a by
 
 
 class Highlight(msgspec.Struct, frozen=True, gc=False):
-    """What is wrong in a segment. ``element`` 0 is the segment as a whole, ``component`` 0 the whole element."""
+    """A finding or guide error in a segment; 0 is the segment as a whole, or the element as a whole."""
 
     rule: str
     severity: str
@@ -108,7 +108,7 @@ def _all_segments(claim: Claim) -> Iterator[Segment]:
 
 
 def claim_highlights(document: Document) -> Highlights:
-    """What was found in a claim, by the index of the segment it is about."""
+    """Return the findings and guide errors of a claim by segment index."""
     highlights: dict[int, list[Highlight]] = {}
     for entry in document["guide_errors"]:
         _put(highlights, entry["code"], GUIDE, entry["location"])

@@ -90,7 +90,7 @@ class ArtifactKind(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def split(self) -> bool:
-        """Whether it is one of the two files of a split."""
+        """Return whether it is one of the two files of a split."""
         return self.report is None and self.stream is None
 
 

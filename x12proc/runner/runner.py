@@ -52,12 +52,12 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def crashed(self) -> bool:
-        """Whether a rule crashed or a written artifact was wrong: an internal fault."""
+        """Return whether a rule crashed or a written artifact was wrong: an internal fault."""
         return any(fault.code in (RULE_CRASH, INTERNAL_FAULT) for fault in self.faults)
 
     @property
     def incomplete(self) -> bool:
-        """Whether an artifact is missing for which there was something to write."""
+        """Return whether an artifact is missing for which there was something to write."""
         return _UNVERIFIED in self.withheld.values()
 
 

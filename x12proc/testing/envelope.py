@@ -111,7 +111,7 @@ def _levels(claims: Iterable[Claim]) -> Iterator[Segment]:
 
 
 def _subscriber_key(claim: Claim) -> tuple[object, ...]:
-    """What claims share that hang under one subscriber level."""
+    """The loops that claims of one subscriber share."""
     ranks = tuple(other.responsibility for other in claim.other_payers)
     return claim.subscriber, claim.payer, claim.group_number, claim.patient is None, ranks
 

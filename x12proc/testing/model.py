@@ -1,4 +1,4 @@
-"""What a test says of a claim, in the guides' own terms; everything has a synthetic default.
+"""Claims for tests, in the guides' terms; every field has a synthetic default.
 
 Texts go into the file as they are given. Empty elements are left out, and so are segments of which nothing is
 given: a :class:`Drug` without quantity and unit has no CTP, a line without drug no loop 2410.
@@ -57,7 +57,7 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Payer(msgspec.Struct, frozen=True):
-    """Who is billed. ``filing_indicator`` is SBR09: CI commercial, MB and MA Medicare, MC Medicaid, BL Blues."""
+    """The payer. ``filing_indicator`` is SBR09: CI commercial, MB, MA Medicare, MC Medicaid, BL Blues."""
 
     name: str = "ACME COMMERCIAL HEALTH"
     id: str = "ACME1"

@@ -24,7 +24,7 @@ class Damage:
 
     @property
     def has_stray_line_ends(self) -> bool:
-        """Whether line ends were interpreted, so that the borders of segments are in doubt."""
+        """Return whether line ends were interpreted, so that the borders of segments are in doubt."""
         return faults.STRAY_LINE_ENDS.code in self._reported
 
     def find(self, window: Window) -> Iterator[tuple[FaultKind, int, int]]:

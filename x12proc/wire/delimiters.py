@@ -28,7 +28,7 @@ class Delimiters(msgspec.Struct, frozen=True):
 
     @property
     def layout(self) -> str:
-        """What can stand before a segment's tag and means nothing: all that is no letter, digit or delimiter."""
+        """Return the characters without meaning before a segment's tag: all but letters, digits and delimiters."""
         taken = (self.element + self.segment).decode("latin-1")
         return "".join(chr(code) for code in range(256) if not _in_tag(chr(code)) and chr(code) not in taken)
 
@@ -53,7 +53,7 @@ class IsaHeader(msgspec.Struct, frozen=True):
 
 
 def looks_like_isa(buffer: bytes) -> bool:
-    """Whether these bytes could begin an interchange: ``ISA`` and a byte that can separate elements."""
+    """Return whether these bytes could begin an interchange: ``ISA`` and a byte that can separate elements."""
     return buffer[:3] == b"ISA" and len(buffer) > 3 and _can_separate(buffer[3:4])
 
 
@@ -110,7 +110,7 @@ def padded_isa(header: IsaHeader) -> bytes | None:
 
 
 def _wrapped_bytes(head: bytes, element: bytes) -> int:
-    """How many line-end bytes stand between the I of ISA and ISA16 in a wrapped header."""
+    """Return how many line-end bytes lie between the I of ISA and ISA16 in a wrapped header."""
     seen = 0
     removed = 0
     for position in range(len(head)):  # pragma: no branch - all sixteen separators are there
@@ -125,7 +125,7 @@ def _wrapped_bytes(head: bytes, element: bytes) -> int:
 
 
 def _is_wrapped(buffer: bytes, terminator: bytes) -> bool:
-    """Whether the first lines are all of one length, and not because segments happen to end there."""
+    """Return whether the first lines are all of one length, and not because segments happen to end there."""
     if terminator in (b"\r", b"\n"):
         return False
     lines = buffer.split(b"\n")[:4]

@@ -74,7 +74,7 @@ def element_number(tag: str, element: int, component: int | None = None) -> str:
 
 
 def is_known(tag: str) -> bool:
-    """Whether an 837 has such a segment."""
+    """Return whether an 837 has such a segment."""
     return tag in _NUMBERS and not tag.startswith("C0")
 
 

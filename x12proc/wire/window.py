@@ -28,7 +28,7 @@ class Buffer(Protocol):
         """The bytes of a slice."""
 
     def __len__(self) -> int:
-        """How many bytes there are."""
+        """Return the number of bytes."""
 
 
 class Window:
@@ -106,7 +106,7 @@ def windows(
 
 
 def count_terminators(buffer: Buffer, start: int, end: int, delimiters: Delimiters, size: int = WINDOW) -> int:
-    """How many segments end between two segment heads at ``start`` and ``end``."""
+    """Return how many segments end between two segment heads at ``start`` and ``end``."""
     found = 0
     while start < end:
         chunk = buffer[start : min(start + size, end)]

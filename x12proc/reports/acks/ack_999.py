@@ -118,7 +118,7 @@ class SegmentError(msgspec.Struct, frozen=True, gc=False):
 
 
 class _SetAnswer(msgspec.Struct):
-    """What was said of the set at hand."""
+    """Answer to the current transaction set."""
 
     transaction: TransactionSet
     segments_reported: int = 0
@@ -135,7 +135,7 @@ class _SetAnswer(msgspec.Struct):
 
 
 class _GroupAnswer(msgspec.Struct):
-    """What was said of the group at hand."""
+    """Answer to the current functional group."""
 
     control: str  # ST02 of the 999
     begin: tuple[int, int]  # where its ST is in the spool
@@ -352,7 +352,7 @@ def _element_note(note: SegmentError) -> bytes:
 
 
 def _can_be_named(tag: str, code: str) -> bool:
-    """Whether IK301 can hold this tag: it names segments that X12 knows (code source 77, X12 RFI 1257)."""
+    """Return whether IK301 can hold this tag: it names segments that X12 knows (code source 77, X12 RFI 1257)."""
     if code == _UNRECOGNIZED and not is_known(tag):
         return False
     return 2 <= len(tag) <= 3 and tag.isascii() and tag.isalnum() and tag.isupper()

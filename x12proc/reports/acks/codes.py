@@ -41,7 +41,7 @@ UNREADABLE_ISA = {
 
 
 class EnvelopeStatus:
-    """What is to be said of the interchange, the group and the set that are being read.
+    """Status of the interchange, the group and the set that are being read.
 
     Told every outcome, before it is written of. Each list holds a code once, in the order of the faults.
     """
@@ -135,12 +135,12 @@ def _header_notes(isa: tuple[str, ...]) -> list[str]:
 
 
 def is_control(text: str) -> bool:
-    """Whether ISA13 holds a control number."""
+    """Return whether ISA13 holds a control number."""
     return text.isascii() and text.isdigit() and len(text) == 9
 
 
 def is_time(text: str, form: str) -> bool:
-    """Whether ISA09 (``%y%m%d``) or ISA10 (``%H%M``) holds a date or time."""
+    """Return whether ISA09 (``%y%m%d``) or ISA10 (``%H%M``) holds a date or time."""
     if len(text) not in (4, 6) or not (text.isascii() and text.isdigit()):
         return False
     try:

@@ -1,4 +1,4 @@
-"""What all acknowledgements have in common: segments and clean text, envelopes that answer envelopes, and segments
+"""Common parts of all acknowledgements: segments and clean text, envelopes that answer envelopes, and segments
 put aside until what comes before them is known."""
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ InterchangeRejection: TypeAlias = Callable[[Interchange], "str | None"]
 
 
 class AckSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How to answer: the table ``[acknowledgement]`` of the configuration file.
+    """Options of acknowledgements: the table ``[acknowledgement]`` of the configuration file.
 
     Without ``source_name`` and ``source_id`` the answer names the receiver of the 837 (loop 1000B).
     """

@@ -48,7 +48,7 @@ _HL_FIELDS = 5  # tag, HL01 number, HL02 parent, HL03 level, HL04 child code
 
 
 def disposition(outcome: ClaimResult | UntargetedClaim) -> str:
-    """Whether a claim is accepted or rejected."""
+    """Return whether a claim is accepted or rejected."""
     return REJECTED if outcome.rejected else ACCEPTED
 
 

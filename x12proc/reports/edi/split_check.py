@@ -38,7 +38,7 @@ class ClaimDigest(msgspec.Struct):
 
 
 class SplitCheck:
-    """What the two files of a split must hold, by the input's own bytes (a stream writer that writes nothing)."""
+    """Check the two files of a split against the input's bytes (a stream writer that writes nothing)."""
 
     def __init__(self, buffer: Buffer) -> None:
         self._digests = _Digests(buffer)

@@ -1,4 +1,4 @@
-"""What a file's claims come to: by rule, by payer and by provider, with the charges at risk.
+"""Totals of a file's claims: by rule, by payer and by provider, with the charges at risk.
 
 Fed claim by claim. A charge is CLM02; it is at risk when its claim is rejected. Charges that are no amount are
 counted, never guessed.
@@ -20,7 +20,7 @@ _LONGEST_NAME = 100  # characters
 
 
 class RuleTotals(msgspec.Struct):
-    """What one rule found."""
+    """Totals of one rule."""
 
     findings: int = 0
     reject: int = 0  # findings that reject
@@ -34,7 +34,7 @@ class RuleTotals(msgspec.Struct):
 
 
 class PartyTotals(msgspec.Struct):
-    """What the claims to one payer, or of one billing provider, come to."""
+    """Totals of the claims to one payer, or of one billing provider."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""What the page shows, in XML form: the part of a claim's facts that a biller needs, with line and column in the
+"""The contents of the page in XML form: the facts of a claim that a biller needs, with line and column in the
 file, and the tables above and below the claims."""
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ClaimRow(msgspec.Struct, frozen=True, gc=False):
 
 
 def listed(document: Document, number: int) -> ClaimLink:
-    """What lists say of a claim."""
+    """Return the facts of a claim for lists."""
     holders = (document, *document["lines"])
     rules = dict.fromkeys(finding["rule"] for holder in holders for finding in holder["findings"])
     return ClaimLink(number, document["claim_id"][:_LONGEST_ID], tuple(rules))
@@ -128,7 +128,7 @@ def _line(document: Document, lines: LineIndex) -> Document:
 
 
 def _rank(line: Document) -> int:
-    """How grave the gravest finding of a line is: 0 rejects."""
+    """Return the rank of the gravest finding of a line: 0 rejects."""
     return min((SEVERITIES.index(finding["severity"]) for finding in line["findings"]), default=_NOTHING)
 
 
@@ -141,7 +141,7 @@ def _finding(finding: Document, lines: LineIndex) -> Document:
 
 
 def _denial(remittance: Document | None) -> str:
-    """What the likely denial means: the remarks say it, and the reason where there are none."""
+    """Return the meaning of the likely denial: its remarks, or its reason where there are none."""
     if remittance is None:
         return ""
     words_by_code = remittance_words(remittance["carc"], remittance["rarc"])

@@ -1,1 +1,1 @@
-"""What rules of several families read and write. No rule is declared here."""
+"""Helpers of several rule families. No rule is declared here."""

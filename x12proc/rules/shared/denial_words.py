@@ -1,4 +1,4 @@
-"""What payers' answer codes mean, in our own words and as these lines get them.
+"""Meanings of payers' answer codes, in our own words and as these lines get them.
 
 X12's texts of its code lists are licensed and none is copied here. A code may be sent for more than one fault;
 then the words name them, because whoever mends the wrong one gets the same answer again.

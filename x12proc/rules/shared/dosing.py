@@ -1,4 +1,4 @@
-"""How a drug is dosed and sold: counted pieces and container sizes."""
+"""Doses and packages of drugs: counted pieces and container sizes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MOST_SIZES, _MOST_CONTAINERS = 4, 20  # among more there is always another way
 
 
 class Size(NamedTuple):
-    """What one container holds, and the milliliters it holds that in, where it is a liquid."""
+    """Return the content of one container, and its milliliters if it is a liquid."""
 
     amount: Decimal
     unit: str

@@ -41,7 +41,7 @@ class DoseReading(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """How the quantity was worked out."""
+        """Return the arithmetic of the quantity in words."""
         return self.words()
 
 
