@@ -281,7 +281,7 @@ def test_hostile_claims_get_a_bounded_answer() -> None:
     far = [GuideError("3", "far", place("2400", "LX", "LX", 5_000_000))]
     written = acknowledge(base(), outcomes=with_errors(base(), many + far))["999"]
     assert len(rows(written, "IK3")) == ack_999.MOST_OF_A_CLAIM
-    assert len(rows(written, "IK4")) == ack_999.MOST_OF_A_CLAIM * ack_999.MOST_ELEMENTS_TOLD
+    assert len(rows(written, "IK4")) == ack_999.MOST_OF_A_CLAIM * ack_999.MAX_ELEMENTS_REPORTED
     assert lines(written, "IK5") == ["IK5*E*5"]
     assert guide_errors(written) == []
     only_far = acknowledge(base(), outcomes=with_errors(base(), far))["999"]

@@ -44,7 +44,7 @@ GUIDE = "005010X231A1"
 _DIGIT = 2
 MAX_SEGMENTS_REPORTED = 10_000  # IK3 of one set; IK5 still says that there are errors
 MOST_OF_A_CLAIM = 100  # IK3 of one claim
-MOST_ELEMENTS_TOLD = 20  # IK4 of one segment
+MAX_ELEMENTS_REPORTED = 20  # IK4 of one segment
 _MOST_CODES = 5  # in IK5 and in AK9
 _TRAILER_REACH = 4096  # bytes
 _HIGHEST_POSITION = 999_999  # six digits, as older readers and pyx12 have IK302
@@ -323,7 +323,7 @@ class ImplementationAcknowledgement(AckWriter):
             if claim_id:
                 self._spool.write(segment("CTX", composite("CLM01", clean(claim_id, 35, UNKNOWN))))
             if code == _ELEMENT_ERRORS:
-                self._spool.write(*(_element_note(note) for note in group[:MOST_ELEMENTS_TOLD] if note.element))
+                self._spool.write(*(_element_note(note) for note in group[:MAX_ELEMENTS_REPORTED] if note.element))
 
 
 # -- segments ----------------------------------------------------------------------------------------------------
