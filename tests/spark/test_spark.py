@@ -25,7 +25,8 @@ from x12proc.runner.files import Input
 from x12proc.runner.runner import FileRun, RunOptions
 from x12proc.runner.settings import load_settings
 
-JOBS = Path(__file__).parent.parent / "support/spark_jobs.py"
+JOBS = Path(__file__).parent.parent / "support" / "spark_jobs.py"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "spark" / "findings_by_month.py"
 _MISSING = [name for name in ("pyspark", "grpc", "pandas") if importlib.util.find_spec(name) is None]
 _MISSING += [] if shutil.which("java") else ["java"]
 pytestmark = pytest.mark.skipif(
@@ -134,8 +135,7 @@ def test_an_executor_that_dies_changes_no_total(folder: Path) -> None:
 
 
 def test_the_example_writes_findings_by_payer_and_month(folder: Path) -> None:
-    example = JOBS.parent.parent / "docs" / "examples" / "spark" / "findings_by_month.py"
-    command = [sys.executable, str(example), str(folder / "demo"), str(folder / "out")]
+    command = [sys.executable, str(EXAMPLE), str(folder / "demo"), str(folder / "out")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     table = parquet.read_table(folder / "out").to_pylist()
