@@ -17,7 +17,7 @@ _SHADED: Final = "Box 24A shaded"
 _REMARKS: Final = "FL 80"
 
 # By loop and element, "2400 SV104"; else by loop and element without its component, else by loop and segment.
-# Segments that say by a qualifier what they hold stand under it: "2300 REF*G1", "2300 HI*ABK".
+# Segments that say by a qualifier what they hold are listed under it: "2300 REF*G1", "2300 HI*ABK".
 _PROFESSIONAL: Final[Mapping[str, str]] = {
     "2000B SBR09": "Box 1", "2000B SBR03": "Box 11",
     "2010AA NM1": "Box 33", "2010AA NM109": "Box 33a", "2010AA N3": "Box 33", "2010AA N4": "Box 33",

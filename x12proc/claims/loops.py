@@ -47,7 +47,7 @@ NAME_LOOPS: dict[str, NameLoops] = {PROFESSIONAL: _PROFESSIONAL, INSTITUTIONAL: 
 
 HL_LOOPS = {"20": "2000A", "22": "2000B", "23": "2000C"}
 
-# Segments that begin a loop wherever they stand in the scope named: tag -> (scope, loop, scope from there on).
+# Segments that begin a loop wherever they are in the scope named: tag -> (scope, loop, scope from there on).
 STARTERS: dict[str, tuple[frozenset[str], str, str]] = {
     "ST": (frozenset(("",)), "ST", "ST"),
     "CLM": (frozenset(("", "2000B", "2000C", "2300", "2320", "2400")), "2300", "2300"),

@@ -153,6 +153,6 @@ def _wanted(delimiters: Delimiters, tag: str, qualifier: str) -> re.Pattern[byte
 
 
 def _head(delimiters: Delimiters) -> bytes:
-    """A terminator and what may stand before a tag and means nothing."""
+    """A terminator and what may come before a tag and means nothing."""
     element, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
     return terminator + rb"[^0-9A-Za-z" + terminator + element + rb"]*+"

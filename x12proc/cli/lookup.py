@@ -67,7 +67,7 @@ def lookup(text: tuple[str, ...], dose: str | None, on: date | None, as_json: bo
     x12proc reference lookup imaavy --dose 1200MG --on 2026-03-01
 
     With --dose it computes, and shows how: the units of the code in force on the day of service, rounded up to
-    whole units as HCPCS codes are billed, and the NDC quantity with its unit (CTP04 and CTP05; the same stand
+    whole units as HCPCS codes are billed, and the NDC quantity with its unit (CTP04 and CTP05; the same are
     after the NDC on paper). A liquid is counted in ML, a powder in whole vials, UN. What the tables don't
     tell is said in words and never guessed.
     """

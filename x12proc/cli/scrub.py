@@ -267,7 +267,7 @@ def _print_totals(running: Iterator[Result]) -> list[Result]:
                 )
             )
         if len(result.faults) > 5:
-            console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults stand in the report"))
+            console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults are in the report"))
         if any(result.summary.fixes.values()):
             console.print(
                 Text(f"{clean(result.name)}: {fixes_text(result.summary, withheld=FIXED in result.withheld)}")

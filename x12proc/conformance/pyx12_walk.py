@@ -236,7 +236,7 @@ class _Walk:
         if not any(here.elements[1:]):
             add_error(GuideError("8", f"{here.tag} holds no element", location_of(here)))
         if len(here.elements) > 1 and not here.elements[-1]:
-            add_error(GuideError("SEG1", "Separators stand at the end of the segment", location_of(here)))
+            add_error(GuideError("SEG1", "Separators are at the end of the segment", location_of(here)))
         if first and PROVIDER <= self._chunk.level < CLAIM:
             self._report_hierarchy(here)
         elif here.tag == "LX" and self._chunk.level == CLAIM:

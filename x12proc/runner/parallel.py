@@ -195,7 +195,9 @@ def _init_worker(options: Mapping[str, Any], now: datetime) -> None:
 def _scrub_chunk(chunk: ClaimChunk) -> list[ChunkResult]:
     """Scrub the claims of a chunk; return the outcomes of each."""
     settings = _Worker.settings
-    engine = _Worker.engines.setdefault(chunk.fix_level, settings.engine(chunk.fix_level))
+    if chunk.fix_level not in _Worker.engines:
+        _Worker.engines[chunk.fix_level] = settings.engine(chunk.fix_level)
+    engine = _Worker.engines[chunk.fix_level]
     with chunk.path.open("rb", buffering=0) as file:
         buffer = FileBuffer(file)
         start, end = chunk.spans[0].start, chunk.spans[-1].end

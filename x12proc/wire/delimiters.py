@@ -17,7 +17,7 @@ _BLANKS = b"\r\n"
 class Delimiters(msgspec.Struct, frozen=True):
     """The separators of one interchange, each a single byte; ``repetition`` is empty when ISA11 gives none.
 
-    ``folded`` tells that line ends stand at a fixed column and mean nothing.
+    ``folded`` says that line ends are at a fixed column and mean nothing.
     """
 
     element: bytes

@@ -1,7 +1,7 @@
 """The data element numbers of an 837's segments (X12 data element dictionary, version 005010).
 
-An acknowledgement names a faulty element by this number. Where a segment holds a composite, its number stands here
-(``C003``) and its components stand under it.
+An acknowledgement names a faulty element by this number. Where a segment holds a composite, its number is here
+(``C003``) and its components are under it.
 """
 
 from __future__ import annotations

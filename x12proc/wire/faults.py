@@ -87,10 +87,10 @@ BYTE_ORDER_MARK = FaultKind(
     no_ack=_OUTSIDE,
 )
 STRAY_BYTES_BEFORE = FaultKind(
-    "stray-bytes", ERROR, "Bytes that are not X12 stand before the first interchange", no_ack=_OUTSIDE
+    "stray-bytes", ERROR, "Bytes that are not X12 come before the first interchange", no_ack=_OUTSIDE
 )
 STRAY_BYTES_AFTER = FaultKind(
-    "stray-bytes", ERROR, "Bytes that are not X12 stand after an interchange's IEA", no_ack=_OUTSIDE
+    "stray-bytes", ERROR, "Bytes that are not X12 come after an interchange's IEA", no_ack=_OUTSIDE
 )
 FILL_AFTER_IEA = FaultKind(
     "fill-after-iea",
@@ -206,7 +206,7 @@ SE_COUNT_IN_DOUBT = FaultKind(SE.count.code, ERROR, SE.count.text, AckCode("set"
 STRAY_LINE_ENDS = FaultKind(
     "stray-line-ends",
     WARN,
-    "Line ends stand inside segments or in place of terminators; read without them",
+    "Line ends are inside segments or in place of terminators; read without them",
     no_ack=f"{_LAYOUT}a count that it spoils is answered",
 )
 LOWER_CASE_TAGS = FaultKind(
@@ -218,7 +218,7 @@ LOWER_CASE_TAGS = FaultKind(
 NUL_BYTES = FaultKind(
     "nul-bytes",
     ERROR,
-    "NUL bytes stand inside the interchange: the file was damaged on its way",
+    "NUL bytes are inside the interchange: the file was damaged on its way",
     _CONTENT,
 )
 EMPTY_SEGMENTS = FaultKind(

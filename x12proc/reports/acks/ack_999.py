@@ -2,7 +2,7 @@
 
 It tells envelope faults and faults against the implementation guide, nothing else: what a payer demands beyond
 the guide is in the 277CA. A set with errors that was read all the same is ``E``, accepted but errors were
-noted; one that could not be processed is ``R``. The codes of envelopes stand in :mod:`x12proc.reports.acks.codes`.
+noted; one that could not be processed is ``R``. The codes of envelopes are in :mod:`x12proc.reports.acks.codes`.
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ class ImplementationAcknowledgement(AckWriter):
 
     def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
         """IK3, CTX and IK4 for what is wrong with a claim."""
-        if self._set_answer is None:  # pragma: no cover - claims stand in HC groups, which are answered
+        if self._set_answer is None:  # pragma: no cover - claims are in HC groups, which are answered
             return
         span = outcome.claim.span if isinstance(outcome, ClaimResult) else outcome.span
         if self._fault is not None and self._fault.index < span.segment_index:

@@ -54,7 +54,7 @@ def composite(*components: str) -> str:
 
 
 def clean(value: str, most: int, filler: str = "", least: int = 1) -> str:
-    """A value of the input as it can stand in an answer.
+    """A value of the input as it can be sent in an answer.
 
     Letters lose their accents, other characters beyond ASCII become ``?``; delimiters and control characters
     become blanks. Cut to ``most`` characters. Where fewer than ``least`` are left, ``filler``.
@@ -70,7 +70,7 @@ def clean(value: str, most: int, filler: str = "", least: int = 1) -> str:
 
 
 def digits(value: str, most: int) -> str:
-    """A number as sent when it can stand in an N0 element of this length, else ``0``."""
+    """A number as sent when it fits an N0 element of this length, else ``0``."""
     text = value.strip()
     return text if text.isascii() and text.isdigit() and len(text) <= most else "0"
 
@@ -265,7 +265,7 @@ class Envelopes:
         return self._groups
 
     def close_group(self, *, valid: bool = True) -> None:
-        """The group is answered. One without a set, or that doesn't stand, leaves nothing."""
+        """The group is answered. One without a set, or that is not valid, leaves nothing."""
         if valid and self._sets:
             self.spool.write(segment("GE", str(self._sets), str(self._groups)))
         else:
@@ -273,7 +273,7 @@ class Envelopes:
             self._groups -= 1
 
     def close(self, *, valid: bool) -> None:
-        """The interchange is answered. One without a group, or that doesn't stand, leaves nothing."""
+        """The interchange is answered. One without a group, or that is not valid, leaves nothing."""
         if valid and self._groups:
             self._write(interchange_header(self._source, self.control, self._now))
             self.spool.copy_to(self._write)

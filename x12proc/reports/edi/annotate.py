@@ -95,7 +95,7 @@ def restore_edits(buffer: Buffer) -> Edits:
                 yield from _found_notes(buffer, position, event.header.start, delimiters)
             position, delimiters = event.header.start, event.delimiters
         elif isinstance(event, TransactionClosed) and event.trailer is not None and delimiters is not None:
-            # Notes in front of this set stand in one that was never closed, whose SE nobody raised.
+            # Notes in front of this set are in one that was never closed, whose SE nobody raised.
             yield from _found_notes(buffer, position, event.transaction.start, delimiters)
             position = max(position, event.transaction.start)
             taken = 0

@@ -105,7 +105,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:if test="summary/target_claims = 0"><p>No claim bills one of the codes that are looked for.</p></xsl:if>
 <xsl:if test="pages/page"><xsl:call-template name="how-to"/></xsl:if>
 <xsl:variable name="shown" select="pages/claims - sum(pages/left_out) + count(clean/row)"/>
-<xsl:if test="pages/left_out"><p>The page shows the worst <xsl:value-of select="format-number(pages/claims - pages/left_out, '#,##0')"/> of the <xsl:value-of select="format-number(pages/claims, '#,##0')"/> claims with findings. All of them stand in the JSON, CSV and XML reports, and all of them are in the totals above.</p></xsl:if>
+<xsl:if test="pages/left_out"><p>The page shows the worst <xsl:value-of select="format-number(pages/claims - pages/left_out, '#,##0')"/> of the <xsl:value-of select="format-number(pages/claims, '#,##0')"/> claims with findings. All of them are in the JSON, CSV and XML reports, and all of them are in the totals above.</p></xsl:if>
 <div><xsl:if test="$shown &gt; 100"><xsl:attribute name="class">paged</xsl:attribute><xsl:call-template name="page-list"/><span id="all"></span></xsl:if>
 <xsl:apply-templates select="pages/page"><xsl:with-param name="paged" select="$shown &gt; 100"/></xsl:apply-templates>
 <xsl:if test="clean/row"><xsl:call-template name="clean"><xsl:with-param name="paged" select="$shown &gt; 100"/></xsl:call-template></xsl:if></div>

@@ -188,7 +188,7 @@ class HtmlReport:
     # -- lists of claims ---------------------------------------------------------------------------------------
 
     def _page_list(self, pages: Sequence[Sequence[Rank]]) -> str:
-        """Which claims stand on which page, and how many on none."""
+        """Return which claims are on which page, and how many on none."""
         parts = []
         first = 1
         for number, page in enumerate(pages, 1):

@@ -65,7 +65,7 @@ RARC: Final = {
     "N822": "a modifier is missing",
     "N823": "a modifier is wrong or incomplete",
 }
-#: Categories of claim status, which stand before the status code in a 277CA.
+#: Categories of claim status, which come before the status code in a 277CA.
 CATEGORY: Final = {
     "A3": "returned, not taken up for payment",
     "A6": "returned, something is missing",

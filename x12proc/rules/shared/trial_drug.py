@@ -23,7 +23,7 @@ _CODE = re.compile(
 )
 # Words before the code of something else: PROTOCOL ABC-123.
 _OF_OTHER_THINGS = re.compile(r"\b(?:PROTOCOL|IRB|SITE|IND|NO|NUMBER|ID|LOT|BATCH|KIT|SUBJECT|SUBJ)[\s.:#]*\Z")
-# Letters that stand before numbers of other things: AUTH 12345, SUBJ-1001.
+# Letters that come before numbers of other things: AUTH 12345, SUBJ-1001.
 _OTHER_LETTERS = word_set(
     "ACC AUC AUTH BATCH BOX COVID CPT CTN DEA EIN EXT GTIN HCPCS HGB ICD ICN NCT NPI PA PROT PROTO RAND RM ROOM "
     "SEQ SER SN STE SUBJ SUITE TIN UDI WT"
