@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -119,14 +120,19 @@ def by_year(table: bytes) -> dict[int, list[str]]:
 
 def contains(table: bytes, code: str, year: int) -> bool:
     """Return whether the table has exactly this code (undotted, upper case) in one of its fiscal years."""
-    start = table.find(b"\n" + code[:3].encode("ascii", "replace") + b" ")
-    if start < 0 or CODE.match(code) is None:
+    row = _categories(table).get(code[:3].encode("ascii", "replace"))
+    if row is None or CODE.match(code) is None:
         return False
-    end = table.find(b"\n", start + 1)
-    groups = table[start : end if end >= 0 else len(table)].decode("ascii", "replace").split()[1:]
+    groups = row.decode("ascii", "replace").split()[1:]
     texts = years(table)
     held = (span for span in (_read(group, texts) for group in groups) if _names(span[0], code[3:]))
     return any(first <= year <= last for _, first, last in held)
+
+
+@lru_cache(maxsize=2)  # the shipped edition and a user's own
+def _categories(table: bytes) -> dict[bytes, bytes]:
+    """Return the rows of a table by category."""
+    return {row[:3]: row for row in table.split(b"\n")[1:]}
 
 
 def _names(body: str, tail: str) -> bool:

@@ -11,15 +11,18 @@ import hashlib
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from x12proc.errors import ConfigError
 from x12proc.rules import all_rules
 from x12proc.rules.base import Rule, declared, forget
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "x12proc.rules"  # the entry points of installed packages
 
@@ -40,7 +43,7 @@ def load_own_rules(files: Sequence[Path]) -> CustomRules:
     """The rules of installed packages and of files. Raises ConfigError."""
     rules: dict[str, Rule] = {}
     packages: dict[str, str] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
+    for entry in _entry_points():
         name, version = (entry.dist.name, entry.dist.version) if entry.dist else (entry.name, "")
         _add(rules, _package_rules(entry, name), f"package {name}")
         packages[name] = version
@@ -69,6 +72,25 @@ def _check_suppression(own: CustomRules) -> None:
         unknown = [other for other in rule.suppressed_by if other not in known]
         if unknown:
             raise ConfigError(f"rule {rule.id}: suppressed_by names {', '.join(unknown)}, which does not exist")
+
+
+def _entry_points() -> list[EntryPoint]:
+    """Return the entry points of our group, in order of name. importlib.metadata takes longer to load than all our
+    own modules but two, and few installations have a package with rules: it is loaded only if there may be one."""
+    if not any(_may_have_rules(Path(folder or ".")) for folder in sys.path):
+        return []
+    from importlib.metadata import entry_points  # noqa: PLC0415 - see the docstring
+
+    return sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
+
+
+def _may_have_rules(folder: Path) -> bool:
+    """Return whether a folder of sys.path has a distribution that names our group; true for what is no folder, as
+    a zip file."""
+    if not folder.is_dir():
+        return folder.exists()
+    names = [*folder.glob("*.dist-info/entry_points.txt"), *folder.glob("*.egg-info/entry_points.txt")]
+    return any(GROUP.encode() in path.read_bytes() for path in names)
 
 
 def _package_rules(entry: EntryPoint, name: str) -> dict[str, Rule]:

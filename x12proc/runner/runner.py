@@ -6,11 +6,11 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
+from pyx12 import __version__ as pyx12_version
 
 from x12proc.conformance.stream import with_guide_errors
 from x12proc.engine.document import Document
@@ -371,6 +371,6 @@ def program_document(settings: Settings) -> Document:
         "rule_packages": settings.own_rules.packages,
         "conformance": {
             "mode": settings.conformance,
-            "validator": f"pyx12 {metadata.version('pyx12')}" if checked else None,
+            "validator": f"pyx12 {pyx12_version}" if checked else None,
         },
     }
