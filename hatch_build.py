@@ -1,4 +1,4 @@
-"""Puts the configuration into a wheel, and compiles x12proc/wire/_native.c when one is built or installed.
+"""Puts the configuration into a wheel, and compiles the C files of x12proc/wire when one is built or installed.
 
 Where that can't be done (no compiler, no headers of Python) the package is the same without it, in Python alone.
 X12PROC_COMPILE=0 leaves it out, as for a wheel that is to run everywhere.
@@ -16,8 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from setuptools import Distribution, Extension
 from setuptools.command.build_ext import build_ext
 
-MODULE = "x12proc.wire._native"
-SOURCE = "x12proc/wire/_native.c"
+MODULES = {"x12proc.wire._native": "x12proc/wire/_native.c", "x12proc.wire._split": "x12proc/wire/_split.c"}
 # What a user edits lies at the top of the repository and travels inside the wheel. What the reference edition is
 # built from is of no use there: the tools that build it aren't in the wheel either.
 CONFIG, LEFT_OUT = "config", "config/reference/sources/"
@@ -33,12 +32,15 @@ class CompileNative(BuildHookInterface[Any]):
         if os.environ.get("X12PROC_COMPILE") == "0":
             return
         compiled = compile_native(Path(self.root), self.metadata.version)
-        if compiled is None:
-            self.app.display_warning(f"{SOURCE} could not be compiled; x12proc does without it, more slowly")
+        if len(compiled) < len(MODULES):
+            self.app.display_warning(
+                f"not all of {', '.join(MODULES.values())} could be compiled; x12proc does without, more slowly"
+            )
+        if not compiled:
             return
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
-        build_data["artifacts"].append(compiled.relative_to(self.root).as_posix())
+        build_data["artifacts"] += [path.relative_to(self.root).as_posix() for path in compiled]
 
 
 def shipped_config(root: Path) -> dict[str, str]:
@@ -47,20 +49,24 @@ def shipped_config(root: Path) -> dict[str, str]:
     return {name: f"x12proc/{name}" for name in files if not name.startswith(LEFT_OUT)}
 
 
-def compile_native(root: Path, version: str) -> Path | None:
-    """The compiled module, beside its source; None where it could not be compiled."""
-    extension = Extension(
-        MODULE,
-        [SOURCE],
-        define_macros=[("X12PROC_VERSION", f'"{version}"')],
-        extra_compile_args=[] if sys.platform == "win32" else ["-std=c11", "-O3"],
-        optional=True,
-    )
-    command = build_ext(Distribution({"ext_modules": [extension]}))
+def compile_native(root: Path, version: str) -> list[Path]:
+    """Return the compiled modules, beside their sources; those that could not be compiled are left out."""
+    extensions = [
+        Extension(
+            module,
+            [source],
+            define_macros=[("X12PROC_VERSION", f'"{version}"')],
+            extra_compile_args=[] if sys.platform == "win32" else ["-std=c11", "-O3"],
+            optional=True,
+        )
+        for module, source in MODULES.items()
+    ]
+    command = build_ext(Distribution({"ext_modules": extensions}))
     command.ensure_finalized()
     command.build_lib = str(root)
-    compiled = root / command.get_ext_filename(MODULE)
-    compiled.unlink(missing_ok=True)
+    compiled = [root / command.get_ext_filename(module) for module in MODULES]
+    for path in compiled:
+        path.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         command.build_temp = scratch
         before = Path.cwd()
@@ -69,4 +75,4 @@ def compile_native(root: Path, version: str) -> Path | None:
             command.run()
         finally:
             os.chdir(before)
-    return compiled if compiled.exists() else None
+    return [path for path in compiled if path.exists()]

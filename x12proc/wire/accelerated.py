@@ -1,12 +1,14 @@
 """The passes over every byte of a file: compiled where there was a compiler, else in Python.
 
-_native.c does what the functions here and in boundaries.py specify, no more and with the same results;
-hatch_build.py compiles it.
+_native.c does what the functions here and in boundaries.py specify, _split.c what split_plain_py in segment.py
+does, no more and with the same results; hatch_build.py compiles them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from x12proc.version import __version__
 from x12proc.wire.boundaries import find_boundaries_py
@@ -43,3 +45,10 @@ with suppress(ImportError, AttributeError):
             _native.has_stray_line_ends,
             _native.find_boundaries,
         )
+
+split_ascii: Callable[..., Any] | None = None
+with suppress(ImportError, AttributeError):  # as above
+    from x12proc.wire import _split
+
+    if _split.version == __version__:
+        split_ascii = _split.split_ascii

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from x12proc.wire.accelerated import has_stray_line_ends
+from x12proc.wire.accelerated import has_stray_line_ends, split_ascii
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.line_ends import fold_line_ends
 
@@ -95,6 +95,28 @@ def split_segments(
     loops = loops or _NoLoops()
     if has_stray_line_ends(raw, delimiters.segment):
         return list(_split_with_stray_line_ends(raw, offset, index, delimiters, loops.loop_of))
+    if split_ascii is None or not raw.isascii():
+        return split_plain_py(raw, offset, index, delimiters, loops)
+    return split_ascii(
+        raw,
+        offset,
+        index,
+        delimiters.segment,
+        delimiters.element,
+        delimiters.layout.encode("latin-1"),
+        MOST_ELEMENTS,
+        Segment,
+        loops.loop_starts,
+        loops.open_loops,
+        loops.loop,
+        loops.loop_of,
+    )
+
+
+def split_plain_py(
+    raw: bytes, offset: int, index: int, delimiters: Delimiters, loops: Loops
+) -> list[Segment]:
+    """Split whole segments without stray line ends, with the arguments of :func:`split_segments`."""
     # One character is one byte here, whatever the text's encoding: positions in it are positions in the bytes.
     text = raw.decode("latin-1")
     separator, terminator = delimiters.element.decode("latin-1"), delimiters.segment.decode("latin-1")
