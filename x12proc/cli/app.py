@@ -29,8 +29,8 @@ _COMMANDS = {
     "serve": "Run the HTTP service.",
     "keys": "Make, list and revoke the keys of the HTTP service.",
 }
-# These log nothing, and setting structlog up takes as long as what they do.
-_SILENT = frozenset(("extract", "restore", "rules", "reference", "profiles", "keys"))
+# These log unasked; setting structlog up takes as long as what the other commands do.
+_LOGGING = frozenset(("watch", "ledger", "serve"))
 
 
 class _Commands(click.Group):
@@ -64,7 +64,7 @@ class _Commands(click.Group):
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
-    help="How much to log on standard error. Default: info, on a terminal error.",
+    help="How much watch, ledger and serve log on standard error. Default: info, on a terminal error.",
 )
 @click.pass_context
 def app(ctx: click.Context, log_level: str | None) -> None:
@@ -77,7 +77,7 @@ def app(ctx: click.Context, log_level: str | None) -> None:
     Exit codes: 0 no claim rejected, 1 at least one rejected, 2 wrong usage or configuration (nothing was
     read), 3 at least one file could not be read to its end.
     """
-    if ctx.invoked_subcommand not in _SILENT:
+    if ctx.invoked_subcommand in _LOGGING:
         importlib.import_module("x12proc.cli.logs").configure(log_level)
 
 

@@ -1,19 +1,21 @@
-"""Logging on standard error: for people on a terminal, JSON lines otherwise. Never an element's value."""
+"""Set up the log on standard error: text on a terminal, JSON lines otherwise. Never an element's value."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from typing import Literal
 
 import structlog
 
 
-def configure(level: str | None) -> None:
-    """Set structlog up for this process."""
+def configure(level: str | None = None, form: Literal["json", "text"] | None = None) -> None:
+    """Set up structlog for this process. Without a form a terminal gets text, and by default errors only."""
     terminal = sys.stderr.isatty()
-    wanted = level or ("error" if terminal else "info")
+    wanted = level or ("error" if terminal and form is None else "info")
+    as_text = form == "text" or (form is None and terminal)
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=terminal) if as_text else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[

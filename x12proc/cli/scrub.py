@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import click
 from msgspec.structs import replace
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.text import Text
 
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
-from x12proc.cli.logs import configure
+from x12proc.cli.progress import batch_progress, input_progress
 from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.reports.acks.envelopes import HIGHEST_CONTROL, ControlNumbers
@@ -40,7 +31,8 @@ from x12proc.runner.pool import Conformance, GuideChecks
 from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
 
-PROGRESS_FROM = 5 * 1024 * 1024  # bytes
+LogFormat: TypeAlias = Literal["json", "text"]
+MOST_FAULTS = 5  # of an input that are printed beside its totals
 
 
 @click.command()
@@ -97,6 +89,11 @@ PROGRESS_FROM = 5 * 1024 * 1024  # bytes
     show_default=True,
     help="From which severity on a claim makes the exit code 1.",
 )
+@click.option(
+    "--log",
+    type=click.Choice(["json", "text"]),
+    help="Log one event per file and fault on standard error: counts and positions, never a value.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -116,6 +113,7 @@ def command(
     ack_scope: Literal["all", "rejected"] | None,
     ack_control: int | None,
     fail_on: str,
+    log: LogFormat | None,
 ) -> None:
     """Check the J3590 lines of 837P and 837I files.
 
@@ -131,6 +129,9 @@ def command(
     x12proc scrub claims.edi -o out/ --fix           also out/claims.fixed.edi; scrub it again before it is sent
     cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
     """
+    begin = partial(_configure_logs, ctx.find_root().params["log_level"], log)
+    if log:
+        begin()
     fix_level: FixLevel = "unsafe" if unsafe_fixes else "safe" if fix else "off"
     wanted = _wanted(emit or load_config(config).emit, fix_level, alone=output == STANDARD_INPUT and emit is None)
     options: dict[str, Any] = {
@@ -148,9 +149,9 @@ def command(
     sources = find_inputs(inputs)
     if output is not None and _can_be_shared(sources, output, jobs, settings):
         folder = _folder(sources, output)
-        begin = partial(configure, ctx.find_root().params["log_level"])
-        job = BatchJob(options, settings.now, wanted, folder, fix_level, begin)
-        results = _print_totals(_shared(sources, job, jobs or os.cpu_count() or 1))
+        job = BatchJob(options, settings.now, wanted, folder, fix_level, begin if log else None)
+        running = run_batch(sources, job, jobs or os.cpu_count() or 1)
+        results = _print_totals(batch_progress(running, len(sources)))
         raise click.exceptions.Exit(exit_code(results, fail_on))
     with GuideChecks(settings.conformance, jobs) as checks, ClaimPool(options, settings.now, jobs) as pool:
         run_options = RunOptions(emit=wanted, fix_level=fix_level, checks=checks, pool=pool)
@@ -164,6 +165,11 @@ def command(
             run_options = replace(run_options, destination=_folder(sources, output))
             results = _print_totals(_to_folder(sources, settings, run_options))
     raise click.exceptions.Exit(exit_code(results, fail_on))
+
+
+def _configure_logs(level: str | None, form: LogFormat | None) -> None:
+    """Set up the log of this process; structlog is loaded only when it is asked for, as that takes a while."""
+    importlib.import_module("x12proc.cli.logs").configure(level, form)
 
 
 def _wanted(emit: Sequence[str], fix_level: FixLevel, *, alone: bool) -> tuple[str, ...]:
@@ -198,9 +204,24 @@ def exit_code(results: Sequence[Result], fail_on: str) -> int:
 def _to_standard_output(sources: list[Input], settings: Settings, options: RunOptions) -> list[Result]:
     if len(sources) != 1 or len(options.emit) != 1:
         raise ConfigError("-o - takes exactly one input and one artifact; name it, e.g. --emit annotated")
-    with _progress(sources[0]) as progress:
+    with input_progress(sources[0]) as progress:
         options = replace(options, destination=sys.stdout.buffer, progress=progress)
-        return [FileRun(sources[0], settings, options).run()]
+        result = FileRun(sources[0], settings, options).run()
+    _print_filter_notes(result)
+    return [result]
+
+
+def _print_filter_notes(result: Result) -> None:
+    """Print what a run as a filter can't show on standard output, to standard error and without a value."""
+    for fault in result.faults[:MOST_FAULTS]:
+        location = f"segment {fault.segment_index}, byte {fault.byte_offset}"
+        click.echo(f"{fault.severity} {clean(result.name)}, {location}: {fault.code}", err=True)
+    if len(result.faults) > MOST_FAULTS:
+        click.echo(f"{clean(result.name)}: {len(result.faults) - MOST_FAULTS} more faults", err=True)
+    if any(result.summary.fixes.values()):
+        click.echo(f"{clean(result.name)}: {fixes_text(result.summary)}; --log json lists them", err=True)
+    for kind, reason in result.withheld.items():
+        click.echo(f"{clean(result.name)}: no {kind} file was written: {reason}", err=True)
 
 
 def _to_terminal(sources: list[Input], settings: Settings, options: RunOptions) -> list[Result]:
@@ -209,7 +230,7 @@ def _to_terminal(sources: list[Input], settings: Settings, options: RunOptions) 
     for source in sources:
         report = TerminalReport(console, patient=settings.patient)
         report.begin(source.name)
-        with _progress(source) as progress:
+        with input_progress(source) as progress:
             run = FileRun(source, settings, replace(options, progress=progress, on_claim=report.claim))
             result = run.run()
         report.end(result.summary, result.faults)
@@ -232,7 +253,7 @@ def _folder(sources: list[Input], output: str) -> Path:
 def _to_folder(sources: list[Input], settings: Settings, options: RunOptions) -> Iterator[Result]:
     options = replace(options, controls=ControlNumbers(settings.acknowledgement.control))
     for source in sources:
-        with _progress(source) as progress:
+        with input_progress(source) as progress:
             yield FileRun(source, settings, replace(options, progress=progress)).run()
 
 
@@ -242,23 +263,13 @@ def _can_be_shared(sources: list[Input], output: str, jobs: int, settings: Setti
     return several and not settings.acknowledgement.control and all(source.path for source in sources)
 
 
-def _shared(sources: list[Input], job: BatchJob, jobs: int) -> Iterator[Result]:
-    """The batch in several processes, with a progress bar on a terminal."""
-    if not sys.stderr.isatty():
-        yield from run_batch(sources, job, jobs)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        yield from bar.track(run_batch(sources, job, jobs), total=len(sources), description="files")
-
-
 def _print_totals(running: Iterator[Result]) -> list[Result]:
     """Print the totals, faults and artifacts of the inputs to standard output."""
     results = list(running)
     console = _console()
     console.print(summary_table([(result.name, result.summary) for result in results]))
     for result in results:
-        for fault in result.faults[:5]:
+        for fault in result.faults[:MOST_FAULTS]:
             style = "bold red" if fault.severity == "error" else "yellow"
             location = f"segment {fault.segment_index}, byte {fault.byte_offset}"
             console.print(
@@ -266,8 +277,8 @@ def _print_totals(running: Iterator[Result]) -> list[Result]:
                     (fault.severity, style), f" {clean(result.name)}, {location}: {clean(fault.message)}"
                 )
             )
-        if len(result.faults) > 5:
-            console.print(Text(f"{clean(result.name)}: {len(result.faults) - 5} more faults are in the report"))
+        if len(result.faults) > MOST_FAULTS:
+            console.print(Text(f"{clean(result.name)}: {len(result.faults) - MOST_FAULTS} more faults are in the report"))
         if any(result.summary.fixes.values()):
             console.print(
                 Text(f"{clean(result.name)}: {fixes_text(result.summary, withheld=FIXED in result.withheld)}")
@@ -289,20 +300,3 @@ def _check_stems(sources: list[Input]) -> None:
                 f"{source.name} and {other.name} would both be written as {source.stem}.report.json; "
                 "scrub them into different folders"
             )
-
-
-@contextlib.contextmanager
-def _progress(source: Input) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error, on a terminal and for large inputs only."""
-    large = source.path is None or (source.path.is_file() and source.path.stat().st_size >= PROGRESS_FROM)
-    if not large or not sys.stderr.isatty():
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(clean(source.name), total=None)
-
-        def advance(position: int, total: int) -> None:
-            bar.update(task, completed=position, total=total)
-
-        yield advance
