@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import gzip
 import json
@@ -330,6 +331,8 @@ def test_logs_are_json_lines_without_patient_data(tmp_path: Path) -> None:
         tmp_path / "out",
         "--emit",
         "json",
+        "--log",
+        "json",
         *AS_OF,
     )
     lines = [json.loads(line) for line in result.stderr.decode().splitlines()]
@@ -382,3 +385,38 @@ def test_other_codes_can_be_looked_for(tmp_path: Path) -> None:
     )
     claims = report(tmp_path, "in")["claims"]
     assert claims[0]["lines"][0]["procedure"] == "J3490"
+
+
+def test_scrub_logs_only_when_asked(tmp_path: Path) -> None:
+    (tmp_path / "in.edi").write_bytes(FAULTY)
+    scrub = ("scrub", tmp_path / "in.edi", "-o", tmp_path / "out", "--emit", "json", *AS_OF)
+    assert x12proc(*scrub).stderr == b""
+    assert b"file_scrubbed" in x12proc(*scrub, "--log", "text").stderr
+    for asked in ((*scrub, "--log", "json"), ("--log-level", "info", *scrub)):
+        lines = [json.loads(line) for line in x12proc(*asked).stderr.splitlines()]
+        assert [line["event"] for line in lines] == ["file_scrubbed"]
+
+
+def test_a_filter_reports_its_faults_without_values() -> None:
+    data = base().replace(b"\nSE*", b"\nSE*9", 1)
+    offset = data.index(b"\nSE*9") + 1
+    result = x12proc("scrub", "-", "-o", "-", "--emit", "annotated", *AS_OF, data=data)
+    assert result.stdout
+    expected = f"warn stdin, segment {data[:offset].count(b'~')}, byte {offset}: se01-count"
+    assert result.stderr.decode().splitlines() == [expected]
+
+
+def test_a_scrub_of_a_small_file_loads_only_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "in.edi").write_bytes(base())
+    script = (
+        "import sys; from x12proc.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", script, "scrub", str(tmp_path / "in.edi"), "-o", str(tmp_path)]
+    command += ["--emit", "json,annotated"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(ast.literal_eval(result.stderr.splitlines()[-1]))
+    assert loaded >= {"x12proc", "click", "msgspec"}
+    assert not loaded & {"structlog", "lxml", "asyncio", "sqlalchemy", "fastapi", "jinja2", "pyarrow"}

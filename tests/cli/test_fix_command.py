@@ -106,7 +106,20 @@ def test_as_a_filter() -> None:
 
 
 def test_a_filter_logs_its_changes_without_their_texts(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "x12proc", "scrub", "-", "-o", "-", "--unsafe-fixes", "--as-of", "2024-04-01"]
+    command = [
+        sys.executable,
+        "-m",
+        "x12proc",
+        "scrub",
+        "-",
+        "-o",
+        "-",
+        "--unsafe-fixes",
+        "--as-of",
+        "2024-04-01",
+        "--log",
+        "json",
+    ]
     result = subprocess.run(command, input=FAULTY, capture_output=True, check=False, timeout=120)
     told = [json.loads(line) for line in result.stderr.splitlines()]
     fixes = [(line["rule"], line["safe"], line["element"]) for line in told if line["event"] == "fix_applied"]

@@ -14,19 +14,20 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from passes_run import PIECES, calls, in_python
+from passes_run import PIECES, calls, compiled, in_python, split_arguments
 from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL
 
 from x12proc.version import __version__
 from x12proc.wire import accelerated
+from x12proc.wire.segment import Segment
 
 ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "x12proc" / "wire" / "_native.c"
+MODULES = ("_native", "_split")
 COMPILER = shutil.which("cc")
 DEMO = [CLINIC, HOSPITAL, GUIDE_FAULTS]
-WITHOUT = "import sys; sys.modules['x12proc.wire._native'] = None; "
+WITHOUT = "import sys; " + "".join(f"sys.modules['x12proc.wire.{name}'] = None; " for name in MODULES)
 try:
-    from x12proc.wire import _native
+    from x12proc.wire import _native, _split
 except ImportError:
     assert os.environ.get("CI") != "true", "CI has a compiler"
     pytest.skip("nothing was compiled: needs a C compiler when the package is installed", allow_module_level=True)
@@ -48,17 +49,18 @@ def run(*command: str | Path, code: int = 0, **environment: str) -> str:
 
 
 def test_what_was_compiled_is_used() -> None:
-    assert _native.version == __version__
+    assert _native.version == _split.version == __version__
     assert accelerated.find_boundaries is _native.find_boundaries
     assert accelerated.count is _native.count
     assert accelerated.has_stray_line_ends is _native.has_stray_line_ends
+    assert accelerated.split_ascii is _split.split_ascii
 
 
 @settings(max_examples=400)
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=80)), max_size=60), st.integers(0, 10**9))
 def test_both_give_the_same_answers(pieces: list[bytes], seed: int) -> None:
     for name, arguments in calls(b"".join(pieces), random.Random(seed)):
-        assert getattr(_native, name)(*arguments) == in_python(name)(*arguments)
+        assert compiled(name)(*arguments) == in_python(name)(*arguments)
 
 
 @pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 64 * 255, 64 * 256 + 1, 100_000])
@@ -81,17 +83,42 @@ def test_wrong_arguments_are_refused() -> None:
         _native.find_boundaries(b"~", b"~", b"*", ("J3590",), *carried)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         _native.has_stray_line_ends("text", b"~")  # type: ignore[arg-type]
+    for raw, error in ((b"ST*\xe9~", ValueError), ("ST~", TypeError)):
+        with pytest.raises(error):
+            compiled("split_ascii")(raw, *split_arguments(b"", random.Random(1))[1:])
+
+
+def test_an_error_in_a_callback_ends_the_split() -> None:
+    def fails(elements: tuple[str, ...]) -> str:
+        raise LookupError(elements[0])
+
+    with pytest.raises(LookupError, match="CLM"):
+        compiled("split_ascii")(
+            b"BHT*1~CLM*2~",
+            *split_arguments(b"", random.Random(1))[1:3],
+            b"~",
+            b"*",
+            b"\n",
+            9,
+            Segment,
+            frozenset(("CLM",)),
+            frozenset(),
+            "",
+            fails,
+        )
+    with pytest.raises(TypeError):
+        compiled("split_ascii")(b"BHT*1~", 0, 0, b"~", b"*", b"\n", 9, int, frozenset(), frozenset(), "", fails)
 
 
 def test_one_of_another_version_is_not_used() -> None:
     said = run(
         sys.executable,
         "-c",
-        "from x12proc.wire import _native; _native.version = '0'; import importlib\n"
+        "from x12proc.wire import _native, _split; _native.version = _split.version = '0'; import importlib\n"
         "from x12proc.wire import accelerated; importlib.reload(accelerated)\n"
-        "print(accelerated.find_boundaries is accelerated.find_boundaries_py)",
+        "print(accelerated.find_boundaries is accelerated.find_boundaries_py, accelerated.split_ascii)",
     )
-    assert said == "True\n"
+    assert said == "True None\n"
 
 
 def test_without_it_the_scanner_is_the_same() -> None:
@@ -125,12 +152,14 @@ def test_no_byte_outside_of_a_text_is_read(tmp_path: Path) -> None:
     package = tmp_path / "x12proc"
     shutil.copytree(ROOT / "x12proc", package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     shutil.copytree(ROOT / "config", package / "config")
-    target = package / "wire" / f"_native{sysconfig.get_config_var('EXT_SUFFIX')}"
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
     checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror"]
-    run(
-        COMPILER, "-std=c11", "-O1", "-g", "-shared", "-fPIC", *checks, "-Wno-unused-parameter",
-        f'-DX12PROC_VERSION="{__version__}"', f"-I{sysconfig.get_path('include')}", SOURCE, "-o", target,
-    )  # fmt: skip
+    for name in MODULES:
+        run(
+            COMPILER, "-std=c11", "-O1", "-g", "-shared", "-fPIC", *checks, "-Wno-unused-parameter",
+            f'-DX12PROC_VERSION="{__version__}"', f"-I{sysconfig.get_path('include')}",
+            ROOT / "x12proc" / "wire" / f"{name}.c", "-o", package / "wire" / f"{name}{suffix}",
+        )  # fmt: skip
     said = run(
         sys.executable,
         ROOT / "tests" / "wire" / "passes_run.py",
@@ -140,4 +169,4 @@ def test_no_byte_outside_of_a_text_is_read(tmp_path: Path) -> None:
         LD_PRELOAD=library,
         ASAN_OPTIONS="detect_leaks=0",
     )
-    assert int(said.split()[0]) > 15_000
+    assert int(said.split()[0]) > 20_000

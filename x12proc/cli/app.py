@@ -64,7 +64,8 @@ class _Commands(click.Group):
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
-    help="How much watch, ledger and serve log on standard error. Default: info, on a terminal error.",
+    help="How much to log on standard error. Default of watch, ledger and serve: info, on a terminal error; scrub "
+    "logs only with this or --log.",
 )
 @click.pass_context
 def app(ctx: click.Context, log_level: str | None) -> None:

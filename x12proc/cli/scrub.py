@@ -129,8 +129,9 @@ def command(
     x12proc scrub claims.edi -o out/ --fix           also out/claims.fixed.edi; scrub it again before it is sent
     cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
     """
-    begin = partial(_configure_logs, ctx.find_root().params["log_level"], log)
-    if log:
+    log_level = ctx.find_root().params["log_level"]
+    begin = partial(_configure_logs, log_level, log) if log or log_level else None
+    if begin:
         begin()
     fix_level: FixLevel = "unsafe" if unsafe_fixes else "safe" if fix else "off"
     wanted = _wanted(emit or load_config(config).emit, fix_level, alone=output == STANDARD_INPUT and emit is None)
@@ -149,7 +150,7 @@ def command(
     sources = find_inputs(inputs)
     if output is not None and _can_be_shared(sources, output, jobs, settings):
         folder = _folder(sources, output)
-        job = BatchJob(options, settings.now, wanted, folder, fix_level, begin if log else None)
+        job = BatchJob(options, settings.now, wanted, folder, fix_level, begin)
         running = run_batch(sources, job, jobs or os.cpu_count() or 1)
         results = _print_totals(batch_progress(running, len(sources)))
         raise click.exceptions.Exit(exit_code(results, fail_on))
@@ -157,6 +158,8 @@ def command(
         run_options = RunOptions(emit=wanted, fix_level=fix_level, checks=checks, pool=pool)
         if output == STANDARD_INPUT:
             results = _to_standard_output(sources, settings, run_options)
+            if begin is None:
+                _print_filter_notes(results[0])
         elif output is None:
             results = _to_terminal(sources, settings, RunOptions(checks=checks, pool=pool))
             if fix_level != "off":
@@ -206,9 +209,7 @@ def _to_standard_output(sources: list[Input], settings: Settings, options: RunOp
         raise ConfigError("-o - takes exactly one input and one artifact; name it, e.g. --emit annotated")
     with input_progress(sources[0]) as progress:
         options = replace(options, destination=sys.stdout.buffer, progress=progress)
-        result = FileRun(sources[0], settings, options).run()
-    _print_filter_notes(result)
-    return [result]
+        return [FileRun(sources[0], settings, options).run()]
 
 
 def _print_filter_notes(result: Result) -> None:
@@ -278,7 +279,9 @@ def _print_totals(running: Iterator[Result]) -> list[Result]:
                 )
             )
         if len(result.faults) > MOST_FAULTS:
-            console.print(Text(f"{clean(result.name)}: {len(result.faults) - MOST_FAULTS} more faults are in the report"))
+            console.print(
+                Text(f"{clean(result.name)}: {len(result.faults) - MOST_FAULTS} more faults are in the report")
+            )
         if any(result.summary.fixes.values()):
             console.print(
                 Text(f"{clean(result.name)}: {fixes_text(result.summary, withheld=FIXED in result.withheld)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from x12proc.wire import faults
@@ -17,7 +19,7 @@ _BLANKS = b"\r\n"
 class Delimiters(msgspec.Struct, frozen=True):
     """The separators of one interchange, each a single byte; ``repetition`` is empty when ISA11 gives none.
 
-    ``folded`` says that line ends are at a fixed column and mean nothing.
+    ``wrapped`` says that line ends are at a fixed column and mean nothing.
     """
 
     element: bytes
@@ -29,8 +31,7 @@ class Delimiters(msgspec.Struct, frozen=True):
     @property
     def layout(self) -> str:
         """Return the characters without meaning before a segment's tag: all but letters, digits and delimiters."""
-        taken = (self.element + self.segment).decode("latin-1")
-        return "".join(chr(code) for code in range(256) if not _in_tag(chr(code)) and chr(code) not in taken)
+        return _layout(self.element + self.segment)
 
 
 class IsaHeader(msgspec.Struct, frozen=True):
@@ -143,6 +144,12 @@ def _repetition(isa11: bytes, isa12: bytes, taken: bytes) -> tuple[bytes, bool]:
     if len(separator) == 1 and _can_separate(separator) and separator not in taken:
         return separator, False
     return b"", isa12.strip() >= b"00402"
+
+
+@lru_cache(maxsize=16)  # asked for with every claim
+def _layout(delimiters: bytes) -> str:
+    taken = delimiters.decode("latin-1")
+    return "".join(chr(code) for code in range(256) if not _in_tag(chr(code)) and chr(code) not in taken)
 
 
 def _in_tag(letter: str) -> bool:

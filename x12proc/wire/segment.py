@@ -97,7 +97,7 @@ def split_segments(
         return list(_split_with_stray_line_ends(raw, offset, index, delimiters, loops.loop_of))
     if split_ascii is None or not raw.isascii():
         return split_plain_py(raw, offset, index, delimiters, loops)
-    return split_ascii(
+    segments: list[Segment] = split_ascii(
         raw,
         offset,
         index,
@@ -111,11 +111,10 @@ def split_segments(
         loops.loop,
         loops.loop_of,
     )
+    return segments
 
 
-def split_plain_py(
-    raw: bytes, offset: int, index: int, delimiters: Delimiters, loops: Loops
-) -> list[Segment]:
+def split_plain_py(raw: bytes, offset: int, index: int, delimiters: Delimiters, loops: Loops) -> list[Segment]:
     """Split whole segments without stray line ends, with the arguments of :func:`split_segments`."""
     # One character is one byte here, whatever the text's encoding: positions in it are positions in the bytes.
     text = raw.decode("latin-1")
