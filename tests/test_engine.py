@@ -102,8 +102,11 @@ def test_a_rule_that_is_not_told_in_full_is_refused(texts: dict[str, object]) ->
 
 
 def test_only_hc_lines_are_targets() -> None:
-    assert list(x12proc.scrub(base().replace(b"SV1*HC:J3590", b"SV1*ZZ:J3590"))) == []
-    assert len(list(x12proc.scrub(base().replace(b"J3590", b"j3590")))) == 0
+    (other,) = x12proc.scrub(base().replace(b"SV1*HC:J3590", b"SV1*ZZ:J3590"))
+    assert other.lines == ()
+    assert [finding.rule for finding in other.findings] == ["SYN13"]
+    (small,) = x12proc.scrub(base().replace(b"J3590", b"j3590"))
+    assert [finding.rule for finding in small.lines[0].findings] == ["SYN12"]
 
 
 def test_summary_counts_what_it_is_told() -> None:

@@ -124,7 +124,7 @@ def test_a_sound_file_is_accepted() -> None:
         (b"CLM*", b"clm*"),
         (b"CLM*", b"SE*9*0001~\nCLM*"),
         (b"ST*837*0001*005010X222A1~\n", b""),
-        (b"GS*HC*", b"GS*HP*"),
+        (b"GS*HC*", b"GS*HR*"),
         (b"005010X222A1", b"004010X098A1"),
         (b"SV1*HC:J3590:JZ::::", b"SV1*HC>J3590>JZ>>>>"),
     ],
@@ -140,6 +140,14 @@ def test_nothing_that_does_not_stand_is_accepted(old: bytes, new: bytes) -> None
     check(written)
     # A sound interchange beside it is answered all the same.
     assert accepted(base().replace(b"B1001", b"SOUND") + broken) == ["SOUND"]
+
+
+def test_a_group_of_another_code_is_accepted_with_its_error() -> None:
+    other = base().replace(b"GS*HC*", b"GS*HP*")
+    written = acknowledge(other)
+    assert accepted(other) == ["B1001"]
+    assert [line[:5] for line in lines(written["999"], "AK9")] == ["AK9*E"]
+    check(written)
 
 
 def test_truncation_anywhere_accepts_nothing() -> None:

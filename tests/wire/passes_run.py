@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from x12proc.wire import accelerated
-from x12proc.wire.boundaries import find_boundaries_py
+from x12proc.wire.boundaries import code_positions_py, find_boundaries_py
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.segment import MOST_ELEMENTS, Segment, split_plain_py
 
@@ -19,6 +19,20 @@ PIECES = (
     *(b"~HL*", b"~CLM*", b"~ST*", b"~SE*", b"~GS*", b"~GE*", b"~IEA*", b"~ISA*", b"~\nCLM*", b"~\x0bHL*"),
     *(b"~HL*1**20*1", b"~HL*2*1*22*0", b"~HL*3*2*23*0", b"~HL*4**2", b"~HL*5***", b"~HL*6*~22*20*1"),
     *(b"~HL*1234567890123456789012345678901234567890**22*1", b"J3590", b"JJ3590", b"J359", b"C9399"),
+    *(
+        b"j3590",
+        b"J 35\r\n90",
+        b"J",
+        b"3590",
+        b"j\t3 5 9 0",
+        b"~Clm*",
+        b"~CLM *",
+        b"~CLM",
+        b"~CLM|",
+        b"~CLMA1*1",
+        b"~HL1*",
+    ),
+    *(b"~hl*1**22*1", b"~HL\t~", b"~ISA|", b"~HL*5~22*20*22", b"~CLM" + b"A" * 39, b"~clm \t"),
 )
 CODES = ((b"J3590",), (b"J3590", b"C9399", b"J9999"), (b"1",), (), tuple(b"%05d" % code for code in range(100)))
 CARRIED = ((b"", b""), (b"CLM", b""), (b"HL", b"22"), (b"HL", b"20"), (b"HL", b"23"), (b"HL", b""), (b"ST", b""))
@@ -58,12 +72,13 @@ def split_in_python(*arguments: Any) -> list[Segment]:
 
 
 def calls(text: bytes, draw: random.Random) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Yield the name of a pass and arguments for it, for each of the four."""
+    """Yield the name of a pass and arguments for it, for each of the five."""
     opened, level = draw.choice(CARRIED)
     end = draw.randrange(len(text) + 1)
     terminator = draw.choice((b"~", b"~", b"\n", b"\r"))
     carried = (opened, level, draw.random() < 0.5, draw.randrange(3))
     yield "find_boundaries", (text, terminator, b"*", draw.choice(CODES), draw.random() < 0.5, *carried)
+    yield "code_positions", (text, terminator, b"*", draw.choice(CODES))
     yield "count", (text, draw.choice((b"~", b"\n", b"A")), draw.randrange(end + 1), end)
     yield "has_stray_line_ends", (text, terminator)
     yield "split_ascii", split_arguments(text, draw)
@@ -73,6 +88,7 @@ def in_python(name: str) -> Callable[..., Any]:
     """The specification of a pass."""
     known: dict[str, Callable[..., Any]] = {
         "find_boundaries": find_boundaries_py,
+        "code_positions": code_positions_py,
         "count": accelerated.count_py,
         "has_stray_line_ends": accelerated.has_stray_line_ends_py,
         "split_ascii": split_in_python,

@@ -51,6 +51,7 @@ def run(*command: str | Path, code: int = 0, **environment: str) -> str:
 def test_what_was_compiled_is_used() -> None:
     assert _native.version == _split.version == __version__
     assert accelerated.find_boundaries is _native.find_boundaries
+    assert accelerated.code_positions is _native.code_positions
     assert accelerated.count is _native.count
     assert accelerated.has_stray_line_ends is _native.has_stray_line_ends
     assert accelerated.split_ascii is _split.split_ascii

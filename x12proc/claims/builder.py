@@ -22,6 +22,7 @@ from x12proc.claims.model import (
     period_days,
 )
 from x12proc.wire import faults
+from x12proc.wire.accelerated import code_positions
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan, SegmentRange, field
 from x12proc.wire.segment import Segment, split_segments
@@ -60,15 +61,27 @@ class ClaimBuilder:
 
         Raises X12SyntaxError when it is larger than any real claim can be (LARGEST_CLAIM, MOST_SEGMENTS).
         """
+        guide = _guide(span)
+        own_range = SegmentRange(span.start, span.end, span.segment_index)
+        segments = self._read(own_range, guide, span.interchange.delimiters, "2300")
+        return self.claim_of(
+            span, segments, [position for position, segment in enumerate(segments) if segment.tag == "LX"]
+        )
+
+    def code_offsets(self, span: ClaimSpan, codes: tuple[bytes, ...]) -> list[int]:
+        """Return the file offsets of the codes in a claim, in any case and with blanks in them."""
         delimiters = span.interchange.delimiters
-        guide = span.transaction.guide
-        assert guide is not None, "the scanner yields claims of 837 sets only"
+        raw = self._buffer[span.start : span.end]
+        return [span.start + at for at in code_positions(raw, delimiters.segment, delimiters.element, codes)]
+
+    def claim_of(self, span: ClaimSpan, segments: tuple[Segment, ...], line_starts: list[int]) -> Claim:
+        """Make a claim of its segments; ``line_starts`` are the positions of those that begin a service line."""
+        delimiters = span.interchange.delimiters
+        guide = _guide(span)
         header = self._parent(span.header, guide, delimiters)
         provider = self._parent(span.provider, guide, delimiters)
         subscriber = self._parent(span.subscriber, guide, delimiters)
         patient = self._parent(span.patient, guide, delimiters)
-        segments = self._read(SegmentRange(span.start, span.end, span.segment_index), guide, delimiters, "2300")
-        line_starts = [position for position, segment in enumerate(segments) if segment.tag == "LX"]
         head = segments[: line_starts[0]] if line_starts else segments
         own = _by_tag(head, "2300")
         clm = segments[0]
@@ -140,6 +153,12 @@ class ClaimBuilder:
             raise faults.TOO_MANY_SEGMENTS.error(loop_range.start, most=MOST_SEGMENTS)
         loops = LoopTracker(guide, scope)
         return tuple(split_segments(raw, loop_range.start, loop_range.segment_index, delimiters, loops))
+
+
+def _guide(span: ClaimSpan) -> str:
+    guide = span.transaction.guide
+    assert guide is not None, "the scanner yields claims of 837 sets only"
+    return guide
 
 
 def _components(text: str, component: str, least: int) -> list[str]:

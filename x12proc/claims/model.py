@@ -127,6 +127,28 @@ class DrugIdentification(msgspec.Struct, frozen=True, gc=False):
     segments: tuple[Segment, ...]
 
 
+class Oddity(msgspec.Struct, frozen=True, gc=False):
+    """What is off the guide's form in a service line that was read all the same: where, and what.
+
+    ``kind`` is ``tag`` (in small letters or with blanks), ``no-lx``, ``second-service`` (a second SV1 or SV2 in an
+    LX), ``after-loop`` (an SV1 or SV2 after loops 2410 to 2440), ``other-guide`` (SV2 in an 837P, SV1 in an 837I),
+    ``qualifier`` or ``code`` (in small letters or with blanks).
+    """
+
+    kind: str
+    segment: Segment
+    element: int
+    component: int | None = None
+
+
+class StrayCode(msgspec.Struct, frozen=True, gc=False):
+    """A procedure code in a place of a claim where it is neither a service line's nor part of a text or number."""
+
+    segment: Segment
+    element: int
+    component: int | None = None
+
+
 class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     """A 2400 loop with its 2410, 2420 and 2430 loops. ``service`` is its SV1 or SV2."""
 
@@ -155,6 +177,7 @@ class ServiceLine(msgspec.Struct, frozen=True, gc=False):
     k3: tuple[Segment, ...]  # K3, fixed format information
     segments: tuple[Segment, ...]
     end: int  # file offset after the line's last segment
+    oddities: tuple[Oddity, ...] = ()  # what is off the guide's form
 
     @property
     def lx(self) -> Segment:
@@ -212,6 +235,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     billing_provider: Party | None  # 2010AA
     filing_indicator: str  # SBR09
     dependent: bool  # the patient is not the subscriber
+    stray_codes: tuple[StrayCode, ...] = ()  # configured codes that no service line explains
 
     @property
     def patient_party(self) -> Party | None:

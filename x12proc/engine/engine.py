@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import date
 from typing import TypeAlias
 
+from x12proc.claims.mentions import target_lines
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine.fixes import FixLevel, find_fixes
 from x12proc.engine.result import ClaimResult, LineResult, RuleCrash
@@ -60,8 +61,13 @@ class Engine:
         """Return the claim's target lines: those that bill one of the codes under qualifier HC."""
         return target_lines(claim, self._codes)
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """The procedure codes of target lines."""
+        return self._codes
+
     def scrub(self, claim: Claim, targets: tuple[ServiceLine, ...]) -> ClaimResult:
-        """Run all rules on a claim with at least one target line."""
+        """Run all rules on a claim; one without a target line has stray codes, and only their rule runs."""
         profile = self._fixed or self._profiles.choose(claim)
         plan, context = self._ready(profile, claim, targets)
         crashes: list[RuleCrash] = []
@@ -112,7 +118,8 @@ class Engine:
         self, plan: _Plan, context: Context, crashes: list[RuleCrash]
     ) -> tuple[tuple[Finding, ...], list[tuple[Finding, ...]]]:
         """Run the rules of a plan; return the findings of the claim, and those of each target line."""
-        own = _run(plan.claim, context.claim, context, crashes)
+        steps = plan.claim if context.targets else [step for step in plan.claim if step[1].without_targets]
+        own = _run(steps, context.claim, context, crashes)
         of_claim = {finding.rule for finding in own}
         lines = []
         for line, without_hits in zip(
@@ -250,11 +257,6 @@ def _run(
         except Exception as error:
             crashes.append(RuleCrash(rule.id, context.claim.clm.index, type(error).__name__))
     return tuple(found)
-
-
-def target_lines(claim: Claim, codes: Container[str]) -> tuple[ServiceLine, ...]:
-    """Return the lines of a claim that bill one of the codes under qualifier HC (SV101-1, SV202-1)."""
-    return tuple(line for line in claim.lines if line.procedure.upper() in codes and line.qualifier == "HC")
 
 
 def _service_date(claim: Claim, targets: tuple[ServiceLine, ...]) -> date | None:

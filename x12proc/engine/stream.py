@@ -9,6 +9,7 @@ from typing import TypeAlias
 import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
+from x12proc.claims.mentions import read_claim
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult
@@ -23,6 +24,7 @@ from x12proc.wire.events import (
     GroupClosed,
     Interchange,
     InterchangeClosed,
+    MentionCounts,
     TransactionClosed,
     TransactionSet,
     fault_of,
@@ -70,6 +72,7 @@ Outcome: TypeAlias = (
     | TransactionClosed
     | GroupClosed
     | InterchangeClosed
+    | MentionCounts
     | Fault
 )
 RULE_CRASH = faults.RULE_CRASH.code
@@ -93,6 +96,7 @@ class Summary(msgspec.Struct):
     findings: dict[str, int] = msgspec.field(default_factory=lambda: {"reject": 0, "warn": 0, "info": 0})
     fixes: dict[str, int] = msgspec.field(default_factory=lambda: {"applied": 0, "offered": 0})
     by_rule: dict[str, int] = {}
+    mentions: MentionCounts = MentionCounts()  # the places where a code is, by what they are
     guide_errors: int = 0
     failed: bool = False
     charges: Decimal = Decimal(0)  # CLM02 of the target claims, in dollars
@@ -126,10 +130,12 @@ class Summary(msgspec.Struct):
             self.groups += 1
         elif isinstance(outcome, Interchange):
             self.interchanges += 1
+        elif isinstance(outcome, MentionCounts):
+            self.mentions = self.mentions.plus(outcome)
 
     def _count_claim(self, result: ClaimResult) -> None:
         rejected = result.rejected
-        self.target_claims += 1
+        self.target_claims += bool(result.lines)
         self.target_lines += len(result.lines)
         self.rejected_claims += rejected
         self.guide_errors += len(result.guide_errors)
@@ -179,10 +185,10 @@ def scrub_buffer(
 
 def scrub_claim(
     builder: ClaimBuilder, engine: Engine, codes: tuple[str, ...], span: ClaimSpan, *, all_claims: bool
-) -> Iterator[Fault | ClaimResult | UntargetedClaim]:
+) -> Iterator[Fault | MentionCounts | ClaimResult | UntargetedClaim]:
     """Yield the outcomes of one claim that mentions a code: its faults, then its result where it can be opened."""
     try:
-        claim = builder.build(span)
+        reading = read_claim(builder, span, engine.codes)
     except X12SyntaxError as error:
         yield unreadable_fault(
             error,
@@ -193,12 +199,16 @@ def scrub_claim(
             transaction=span.transaction,
         )
         return
-    targets = engine.targets(claim)
-    if not targets and (line := line_with_other_separator(claim, codes)) is not None:
+    claim, targets, counts = reading.claim, reading.targets, reading.counts
+    if counts.target_lines != len(targets) or counts.count != len(targets):
+        yield msgspec.structs.replace(counts, target_lines=0)  # target lines are counted with their claim's result
+    separator = None if targets else line_with_other_separator(claim, codes)
+    if separator is not None:
+        line = separator
         yield _claim_fault(
             span, faults.COMPONENT_SEPARATOR, line.sv_or_lx, line=line.number[:10], reason=_UNREADABLE_CODE
         )
-    if targets:
+    if targets or (claim.stray_codes and separator is None):
         scrubbed = engine.scrub(claim, targets)
         for crash in scrubbed.crashes:
             yield _claim_fault(span, faults.RULE_CRASH, crash=crash)

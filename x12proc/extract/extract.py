@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from x12proc.claims.builder import ClaimBuilder
+from x12proc.claims.mentions import read_claim
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine.document import drug_document
-from x12proc.engine.engine import target_lines
 from x12proc.errors import X12SyntaxError
 from x12proc.reports.csv_report import safe_cell
 from x12proc.wire.events import ClaimSpan, Fault, unreadable_fault
@@ -29,17 +29,18 @@ COLUMNS = (
 def extract_buffer(buffer: Buffer, name: str, codes: tuple[str, ...]) -> Iterator[dict[str, Any] | Fault]:
     """Yield a document for each target line, and the file's faults in their order."""
     builder = ClaimBuilder(buffer)
+    wanted = frozenset(codes)
     for event in scan(buffer, codes):
         if isinstance(event, Fault):
             yield event
         elif isinstance(event, ClaimSpan):
             try:
-                claim = builder.build(event)
+                reading = read_claim(builder, event, wanted)
             except X12SyntaxError as error:
                 yield unreadable_fault(error, segment_index=event.segment_index, byte_offset=event.start)
                 continue
-            for line in target_lines(claim, codes):
-                yield line_document(name, claim, line)
+            for line in reading.targets:
+                yield line_document(name, reading.claim, line)
 
 
 def line_document(name: str, claim: Claim, line: ServiceLine) -> dict[str, Any]:

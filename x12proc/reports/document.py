@@ -31,4 +31,5 @@ def summary_document(summary: Summary) -> Document:
         "findings": dict(summary.findings),
         "fixes": dict(summary.fixes),
         "by_rule": dict(sorted(summary.by_rule.items())),
+        "mentions": {**msgspec.structs.asdict(summary.mentions), "target_lines": summary.target_lines},
     }

@@ -29,7 +29,18 @@ def rule_document(rule: Rule) -> dict[str, Any]:
     facts = {
         field: getattr(rule, field)
         for field in rule.__struct_fields__
-        if field not in ("check", "options", "level", "cited", "drug_only", "same_as_guide", "ack_999", "fixer")
+        if field
+        not in (
+            "check",
+            "options",
+            "level",
+            "cited",
+            "drug_only",
+            "without_targets",
+            "same_as_guide",
+            "ack_999",
+            "fixer",
+        )
     }
     facts["options"] = {
         name: {"default": option.default, "meaning": option.meaning} for name, option in rule.options.items()

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
+from x12proc.claims.mentions import read_claim
 from x12proc.claims.model import Claim
 from x12proc.conformance.checker import GuideChecker
 from x12proc.conformance.chunks import CHECKED_GUIDES, version
@@ -33,7 +34,7 @@ from x12proc.reference.model import Product
 from x12proc.runner.files import FileBuffer
 from x12proc.runner.pool import GuideChecks, ProcessPool, init_worker
 from x12proc.runner.settings import Settings, load_settings
-from x12proc.wire.events import ClaimSpan, Fault
+from x12proc.wire.events import ClaimSpan, Fault, MentionCounts
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import Buffer
 
@@ -77,7 +78,7 @@ class ClaimFindings(msgspec.Struct, frozen=True):
 class ChunkResult(msgspec.Struct, frozen=True):
     """The outcomes of one claim, and the keys that no earlier claim of the file may have had."""
 
-    outcomes: tuple[Fault | ClaimFindings | UntargetedClaim, ...]
+    outcomes: tuple[Fault | MentionCounts | ClaimFindings | UntargetedClaim, ...]
     keys: tuple[Hashable, ...]
 
 
@@ -168,13 +169,14 @@ class _ResultMerger:
             yield from self._scrub_again(span)
 
     def _with_own_span(
-        self, outcome: Fault | ClaimFindings | UntargetedClaim, span: ClaimSpan
+        self, outcome: Fault | MentionCounts | ClaimFindings | UntargetedClaim, span: ClaimSpan
     ) -> Iterator[Outcome]:
         """Yield an outcome with this process's span: two claims are of one transaction set where that is the same
         object."""
         if isinstance(outcome, ClaimFindings):
             yield from self._unchecked_guide(span)
-            yield _with_claim(outcome, self._builder.build(span))
+            reading = read_claim(self._builder, span, self._engine.codes)
+            yield _with_claim(outcome, reading.claim)
         elif isinstance(outcome, UntargetedClaim):
             yield UntargetedClaim(span)
         else:
@@ -185,7 +187,7 @@ class _ResultMerger:
             if isinstance(outcome, ClaimResult):
                 yield from self._unchecked_guide(span)
                 yield _with_guide_errors([outcome], self._checker, self._settings)[0]
-            elif isinstance(outcome, Fault):
+            elif isinstance(outcome, Fault | MentionCounts):
                 yield outcome
 
     def _unchecked_guide(self, span: ClaimSpan) -> Iterator[Fault]:

@@ -36,14 +36,19 @@ typedef struct {
     Py_ssize_t position, end, number; /* number 0: no loop */
 } Loop;
 
+/* A code, and where it is next: letter[0] and letter[1] are the next positions of its first letter in either case,
+ * found once however often the search begins anew. The size of the text stands for none. */
 typedef struct {
     Text text;
-    Py_ssize_t next; /* the position of its next occurrence, or the size of the text */
+    byte first[2];
+    Py_ssize_t letter[2];
+    Py_ssize_t next;
 } Code;
 
 typedef struct {
     Code *list;
     Py_ssize_t count;
+    byte terminator, element; /* which are no blanks in a code */
 } Codes;
 
 /* The claims and HL loops since the last boundary. */
@@ -55,6 +60,11 @@ typedef struct {
 static bool may_begin_tag(byte letter)
 {
     return (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z');
+}
+
+static byte upper(byte letter)
+{
+    return letter >= 'a' && letter <= 'z' ? (byte)(letter - ('a' - 'A')) : letter;
 }
 
 static bool begins_with(Text text, Py_ssize_t position, const char *tag, Py_ssize_t size, byte element)
@@ -76,8 +86,56 @@ static Head head_at(Text text, Py_ssize_t position, byte element)
     return (Head){NO_HEAD, position, 0};
 }
 
-/* Find the first head after a position; one of kind NO_HEAD at the end of the text where there is none. */
-static Head next_head(Text text, Py_ssize_t position, byte terminator, byte element)
+/* Return whether a tag in capitals goes on without a separator: CLMA1*100. */
+static bool is_joined(Text text, Py_ssize_t after, bool digits_only, byte terminator, byte element)
+{
+    enum { REACH = 40 };
+    byte letter = text.bytes[after];
+    if (digits_only ? letter < '0' || letter > '9' : !may_begin_tag(letter))
+        return false;
+    Py_ssize_t position = after + 1, end = text.size - position < REACH ? text.size : position + REACH;
+    while (position < end && text.bytes[position] != terminator && text.bytes[position] != element)
+        position++;
+    return position < text.size && text.bytes[position] == element;
+}
+
+/* Return whether a tag in capitals is followed by what separates nothing: CLM|A1. */
+static bool is_separated_otherwise(byte after, byte terminator, byte element)
+{
+    return !may_begin_tag(after) && memchr(" \t\r\n", after, 4) == NULL && after != terminator && after != element;
+}
+
+/* Return whether a head was meant to open a claim, an HL loop or an interchange, and can't be read as one. */
+static bool is_broken_head(Text text, Py_ssize_t position, byte terminator, byte element)
+{
+    static const char *const TAGS[] = {"CLM", "HL", "ISA"};
+    for (int i = 0; i < 3; i++) {
+        Py_ssize_t size = (Py_ssize_t)strlen(TAGS[i]), after = position + size, at = 0;
+        if (text.size < after)
+            continue;
+        while (at < size && upper(text.bytes[position + at]) == (byte)TAGS[i][at])
+            at++;
+        if (at < size)
+            continue;
+        bool exact = memcmp(text.bytes + position, TAGS[i], (size_t)size) == 0, opens_interchange = i == 2;
+        if (!opens_interchange) {
+            Py_ssize_t end = after;
+            while (end < text.size && (text.bytes[end] == ' ' || text.bytes[end] == '\t'))
+                end++;
+            if (end == text.size || text.bytes[end] == terminator || text.bytes[end] == element)
+                return true;
+        }
+        if (!exact || after == text.size)
+            return false;
+        return (!opens_interchange && is_joined(text, after, i == 1, terminator, element))
+            || is_separated_otherwise(text.bytes[after], terminator, element);
+    }
+    return false;
+}
+
+/* Find the first head after a position; one of kind NO_HEAD at the end of the text where there is none. The first
+ * head that is broken is put into `broken`. */
+static Head next_head(Text text, Py_ssize_t position, byte terminator, byte element, Py_ssize_t *broken)
 {
     const byte *found;
     while (position < text.size
@@ -89,20 +147,53 @@ static Head next_head(Text text, Py_ssize_t position, byte terminator, byte elem
         Head head = head_at(text, position, element);
         if (head.kind != NO_HEAD)
             return head;
+        if (*broken < 0 && is_broken_head(text, position, terminator, element))
+            *broken = position;
     }
     return (Head){NO_HEAD, text.size, 0};
 }
 
-/* Return the first position of a code from a position on, or the size of the text. */
-static Py_ssize_t find_code(Text text, Py_ssize_t position, Text code)
+static byte lower(byte letter)
 {
-    while (text.size - position >= code.size) {
-        const byte *found = memchr(text.bytes + position, code.bytes[0], (size_t)(text.size - position - code.size + 1));
-        if (found == NULL)
-            break;
-        if (memcmp(found, code.bytes, (size_t)code.size) == 0)
-            return found - text.bytes;
-        position = found - text.bytes + 1;
+    return letter >= 'A' && letter <= 'Z' ? (byte)(letter + ('a' - 'A')) : letter;
+}
+
+static bool is_blank(byte letter, const Codes *codes)
+{
+    return (letter == ' ' || letter == '\t' || letter == '\r' || letter == '\n') && letter != codes->terminator
+        && letter != codes->element;
+}
+
+/* Return whether a code is at a position, in any case and with blanks in it. */
+static bool is_code_at(Text text, Py_ssize_t position, Text code, const Codes *codes)
+{
+    for (Py_ssize_t i = 0; i < code.size; i++, position++) {
+        while (i > 0 && position < text.size && is_blank(text.bytes[position], codes))
+            position++;
+        if (position >= text.size || upper(text.bytes[position]) != upper(code.bytes[i]))
+            return false;
+    }
+    return true;
+}
+
+static Py_ssize_t find_byte(Text text, Py_ssize_t position, byte wanted)
+{
+    const byte *found = memchr(text.bytes + position, wanted, (size_t)(text.size - position));
+    return found == NULL ? text.size : found - text.bytes;
+}
+
+/* Return the first position of a code from a position on, or the size of the text. */
+static Py_ssize_t find_code(Text text, Py_ssize_t position, Code *code, const Codes *codes)
+{
+    while (position < text.size) {
+        for (int i = 0; i < 2; i++)
+            if (code->letter[i] < position)
+                code->letter[i] = i == 1 && code->first[1] == code->first[0]
+                    ? text.size : find_byte(text, position, code->first[i]);
+        position = code->letter[0] < code->letter[1] ? code->letter[0] : code->letter[1];
+        if (position < text.size && is_code_at(text, position, code->text, codes))
+            return position;
+        position++;
     }
     return text.size;
 }
@@ -114,16 +205,19 @@ static bool occurs_before(Codes *codes, Text text, Py_ssize_t position)
     for (Code *code = codes->list; code < codes->list + codes->count; code++)
         if (code->next < position) {
             occurs = true;
-            code->next = find_code(text, position, code->text);
+            code->next = find_code(text, position, code, codes);
         }
     return occurs;
 }
 
 /* Return HL03 of the HL at a position, its first two letters at most. */
-static Text hl_level_at(Text text, Py_ssize_t position, byte element)
+static Text hl_level_at(Text text, Py_ssize_t position, byte terminator, byte element)
 {
     Py_ssize_t end = text.size - position < HL_REACH ? text.size : position + HL_REACH;
     int separators = 0;
+    const byte *stop = memchr(text.bytes + position, terminator, (size_t)(end - position));
+    if (stop != NULL)
+        end = stop - text.bytes;
     while (position < end && separators < 3)
         separators += text.bytes[position++] == element;
     Text level = {text.bytes + position, 0};
@@ -198,7 +292,10 @@ static bool read_codes(PyObject *tuple, Text text, Codes *codes)
             return false;
         }
         code->text.bytes = (const byte *)bytes;
-        code->next = find_code(text, 0, code->text);
+        code->first[0] = upper(code->text.bytes[0]);
+        code->first[1] = lower(code->text.bytes[0]);
+        code->letter[0] = code->letter[1] = -1;
+        code->next = find_code(text, 0, code, codes);
     }
     return true;
 }
@@ -224,21 +321,31 @@ typedef struct {
     Text level;
 } Start;
 
+/* The positions of the first head that is broken and of the first HL of an unknown level; -1 for none. */
+typedef struct {
+    Py_ssize_t broken, level;
+} Oddities;
+
+static bool is_known_level(Text level)
+{
+    return is_level(level, "20") || is_level(level, "22") || is_level(level, "23");
+}
+
 /* Add the boundaries of a text to a list; -1 where that fails. */
-static int walk(PyObject *found, Text text, Codes *codes, const Start *start)
+static int walk(PyObject *found, Text text, Codes *codes, const Start *start, Oddities *odd)
 {
     Passed passed = {0};
     Head opened = {kind_of(start->tag), -1, 0};
     Py_ssize_t number = start->number, position = 0;
     bool has_code = start->has_code;
     for (;;) {
-        Head head = next_head(text, position, start->terminator, start->element);
+        Head head = next_head(text, position, start->terminator, start->element, &odd->broken);
         bool ends = head.kind == NO_HEAD;
         has_code = occurs_before(codes, text, head.position) || has_code;
         if (opened.kind == HL && !ends)
             pass_loop(&passed, opened.position, head.position,
-                      opened.position < 0 ? start->level : hl_level_at(text, opened.position, start->element));
-        bool reported = opened.kind == ST || (opened.kind == CLM && (has_code || start->all_claims));
+                      opened.position < 0 ? start->level : hl_level_at(text, opened.position, start->terminator, start->element));
+        bool reported = has_code || opened.kind == ST || (opened.kind == CLM && start->all_claims);
         if (reported || ends || head.kind == ST || head.kind == ENVELOPE) {
             if (add_boundary(found, text, head, opened, start->tag, has_code, number, &passed) < 0)
                 return -1;
@@ -246,6 +353,9 @@ static int walk(PyObject *found, Text text, Codes *codes, const Start *start)
         }
         if (ends)
             return 0;
+        if (head.kind == HL && odd->level < 0
+            && !is_known_level(hl_level_at(text, head.position, start->terminator, start->element)))
+            odd->level = head.position;
         passed.claims += head.kind == CLM;
         number = head.kind == CLM ? number + 1 : 0;
         opened = head;
@@ -262,14 +372,50 @@ static PyObject *find_boundaries(PyObject *module, PyObject *args)
                           &start.all_claims, &start.tag, &level, &start.has_code, &start.number))
         return NULL;
     start.level = text_of(level);
-    Codes codes = {PyMem_New(Code, PyTuple_GET_SIZE(tuple)), 0};
+    Codes codes = {PyMem_New(Code, PyTuple_GET_SIZE(tuple)), 0, start.terminator, start.element};
+    if (codes.list == NULL)
+        return PyErr_NoMemory();
+    Oddities odd = {-1, -1};
+    PyObject *found = PyList_New(0);
+    if (found != NULL
+        && (!read_codes(tuple, text_of(whole), &codes) || walk(found, text_of(whole), &codes, &start, &odd) < 0))
+        Py_CLEAR(found);
+    PyMem_Free(codes.list);
+    return found == NULL ? NULL : Py_BuildValue("Nnn", found, odd.broken, odd.level);
+}
+
+/* -- codes ------------------------------------------------------------------------------------------------- */
+
+/* Add the positions of a code to a list; -1 where that fails. */
+static int add_positions(PyObject *found, Text text, Code *code, const Codes *codes)
+{
+    for (; code->next < text.size; code->next = find_code(text, code->next + 1, code, codes)) {
+        PyObject *position = PyLong_FromSsize_t(code->next);
+        int failed = position == NULL ? -1 : PyList_Append(found, position);
+        Py_XDECREF(position);
+        if (failed < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static PyObject *code_positions(PyObject *module, PyObject *args)
+{
+    PyObject *whole, *tuple;
+    byte terminator, element;
+    if (!PyArg_ParseTuple(args, "SccO!", &whole, &terminator, &element, &PyTuple_Type, &tuple))
+        return NULL;
+    Codes codes = {PyMem_New(Code, PyTuple_GET_SIZE(tuple)), 0, terminator, element};
     if (codes.list == NULL)
         return PyErr_NoMemory();
     PyObject *found = PyList_New(0);
-    if (found != NULL
-        && (!read_codes(tuple, text_of(whole), &codes) || walk(found, text_of(whole), &codes, &start) < 0))
-        Py_CLEAR(found);
+    bool failed = found == NULL || !read_codes(tuple, text_of(whole), &codes);
+    for (Py_ssize_t i = 0; !failed && i < codes.count; i++)
+        failed = add_positions(found, text_of(whole), codes.list + i, &codes) < 0;
+    failed = failed || PyList_Sort(found) < 0;
     PyMem_Free(codes.list);
+    if (failed)
+        Py_CLEAR(found);
     return found;
 }
 
@@ -355,6 +501,7 @@ static PyObject *has_stray_line_ends(PyObject *module, PyObject *args)
 
 static PyMethodDef FUNCTIONS[] = {
     {"find_boundaries", find_boundaries, METH_VARARGS, "Like find_boundaries_py."},
+    {"code_positions", code_positions, METH_VARARGS, "Like code_positions_py."},
     {"count", count, METH_VARARGS, "Like count_py."},
     {"has_stray_line_ends", has_stray_line_ends, METH_VARARGS, "Like has_stray_line_ends_py."},
     {NULL, NULL, 0, NULL},

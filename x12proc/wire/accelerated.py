@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from x12proc.version import __version__
-from x12proc.wire.boundaries import find_boundaries_py
+from x12proc.wire.boundaries import code_positions_py, find_boundaries_py
 
 
 def count_py(text: bytes, byte: bytes, start: int, end: int, /) -> int:
@@ -33,17 +33,19 @@ def has_stray_line_ends_py(chunk: bytes, terminator: bytes, /) -> bool:
     return True  # mixed: fold_line_ends looks at each of them
 
 
-count, has_stray_line_ends, find_boundaries = count_py, has_stray_line_ends_py, find_boundaries_py
+count, has_stray_line_ends = count_py, has_stray_line_ends_py
+find_boundaries, code_positions = find_boundaries_py, code_positions_py
 # Nothing was compiled where the package was installed, or another state of the source, which lacks one of the
 # names.
 with suppress(ImportError, AttributeError):
     from x12proc.wire import _native
 
     if _native.version == __version__:
-        count, has_stray_line_ends, find_boundaries = (
+        count, has_stray_line_ends, find_boundaries, code_positions = (
             _native.count,
             _native.has_stray_line_ends,
             _native.find_boundaries,
+            _native.code_positions,
         )
 
 split_ascii: Callable[..., Any] | None = None

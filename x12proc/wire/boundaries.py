@@ -1,7 +1,8 @@
-"""The boundaries of a window at which the scanner has to stop: envelopes, and the ends of claims with a code.
+"""The boundaries of a window at which the scanner has to stop: envelopes, and the ends of ranges with a code.
 
 A boundary is the head of a segment that opens a claim (CLM), an HL loop or an envelope; a range runs from one
-boundary to the next. Most claims have no code, so that they cost no more than passing their boundaries.
+boundary to the next. Most claims have no code, so that they cost no more than passing their boundaries. A code
+counts in any case and with blanks or line ends in it: a person would read it all the same.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import TypeAlias
 
 CLM, HL, ST = b"CLM", b"HL", b"ST"
 PROVIDER, SUBSCRIBER = b"20", b"22"  # HL03; what is neither counts as a patient
+LEVELS = (PROVIDER, SUBSCRIBER, b"23")
+BLANKS = b" \t\r\n"  # that can be in a code, as far as they are no delimiters
 
 # An HL loop that ended: the position of its HL (-1: in an earlier window), its end, and its ordinal among those
 # that ended since the last reported boundary, from 1.
@@ -43,17 +46,19 @@ def find_boundaries_py(
     has_code: bool,
     number: int,
     /,
-) -> list[Boundary]:
+) -> tuple[list[Boundary], int, int]:
     """Return the boundaries of a window that begins with a terminator: at each envelope, after each ST, and at the
-    end of each claim that has a code (with ``all_claims``: of each claim). The last one is the end of the text.
+    end of each range that has a code (with ``all_claims``: of each claim). The last one is the end of the text.
+    Beside them, the positions of the first head that is broken (see _broken_head_pattern) and of the first HL of
+    an unknown level; -1 for none.
 
     The last four arguments describe the range that the window before left open: its tag, HL03 where that is an HL,
     whether a code occurred in it, and the number of CLM since the last HL or envelope.
     """
     boundaries: list[Boundary] = []
-    positions = _code_positions(text, codes)
+    positions = [len(text), *reversed(code_positions_py(text, terminator, element, codes))]
     next_code = positions.pop()
-    position = -1
+    position = odd_level = -1
     claims = 0
     loops: list[tuple[int, int]] = []
     for match in boundary_pattern(terminator, element).finditer(text):
@@ -64,9 +69,9 @@ def find_boundaries_py(
             next_code = positions.pop()
         if opened == HL:
             loops.append((position, end))
-        reported = (has_code or all_claims) if opened == CLM else opened == ST
+        reported = has_code or opened == ST or (all_claims and opened == CLM)
         if reported or (tag != CLM and tag != HL):
-            open_loops = _open_loops(text, element, loops, level)
+            open_loops = _open_loops(text, terminator, element, loops, level)
             boundaries.append((end, tag, opened, position, has_code, claims, number, len(loops), open_loops))
             claims = 0
             loops = []
@@ -75,11 +80,14 @@ def find_boundaries_py(
             number += 1
         else:
             number = 0
+            if tag == HL and odd_level < 0 and hl_level_at(text, end, terminator, element) not in LEVELS:
+                odd_level = end
         opened, position, has_code = tag, end, False
     has_code = has_code or next_code < len(text)
-    open_loops = _open_loops(text, element, loops, level)
+    open_loops = _open_loops(text, terminator, element, loops, level)
     boundaries.append((len(text), b"", opened, position, has_code, claims, number, len(loops), open_loops))
-    return boundaries
+    broken = _broken_head_pattern(terminator, element).search(text)
+    return boundaries, broken.start(1) if broken else -1, odd_level
 
 
 @lru_cache(maxsize=32)
@@ -91,32 +99,54 @@ def boundary_pattern(terminator: bytes, element: bytes) -> re.Pattern[bytes]:
     return re.compile(end + layout + rb"(HL|CLM|ST|SE|GS|GE|IEA|ISA)(?=" + separator + rb")")
 
 
-def hl_level_at(text: bytes, position: int, element: bytes) -> bytes:
+def hl_level_at(text: bytes, position: int, terminator: bytes, element: bytes) -> bytes:
     """Return HL03 of the HL at a position, its first two letters."""
-    fields = text[position : position + 48].split(element, 4)
+    head = text[position : position + 48].partition(terminator)[0]
+    fields = head.split(element, 4)
     return fields[3][:2] if len(fields) > 3 else b""
 
 
-def _code_positions(text: bytes, codes: tuple[bytes, ...]) -> list[int]:
-    """Return the positions of all codes, the first one last, after the length of the text as their sentinel."""
-    positions: list[int] = []
+def code_positions_py(text: bytes, terminator: bytes, element: bytes, codes: tuple[bytes, ...], /) -> list[int]:
+    """Return the positions of all codes in file order, in any case and with blanks or line ends in them."""
+    found: list[int] = []
     for code in codes:
-        found = text.find(code)
-        while found >= 0:
-            positions.append(found)
-            found = text.find(code, found + len(code))
-    positions.sort(reverse=True)
-    return [len(text), *positions]
+        found += [match.start() for match in _code_pattern(code, terminator, element).finditer(text)]
+    return sorted(found)
 
 
-def _open_loops(text: bytes, element: bytes, loops: list[tuple[int, int]], carried: bytes) -> OpenLoops:
+@lru_cache(maxsize=256)
+def _code_pattern(code: bytes, terminator: bytes, element: bytes) -> re.Pattern[bytes]:
+    blanks = bytes(byte for byte in BLANKS if byte not in terminator + element)
+    gap = b"[" + re.escape(blanks) + b"]*+" if blanks else b""
+    letters = [re.escape(code[at : at + 1]) for at in range(len(code))]
+    return re.compile(b"(?=" + gap.join(letters) + b")", re.IGNORECASE)
+
+
+@lru_cache(maxsize=32)
+def _broken_head_pattern(terminator: bytes, element: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of a head that was meant to open a claim, an HL loop or an interchange and can't be read:
+    in another case, with a blank before its separator, with another separator or with none."""
+    end, separator = re.escape(terminator), re.escape(element)
+    layout = rb"[^0-9A-Za-z" + end + separator + rb"]*+"
+    blank = rb"[ \t]"
+    rest = rb"[^" + end + separator + rb"]{0,40}+" + separator
+    joined = rb"(?:CLM[0-9A-Za-z]|HL[0-9])" + rest
+    other = rb"(?:CLM|HL|ISA)(?![0-9A-Za-z \t" + end + separator + rb"])[^\r\n]"
+    ended = rb"(?i:CLM|HL)" + blank + rb"*+(?=" + end + rb"|" + separator + rb"|\Z)"
+    exact = rb"(?:CLM|HL)" + separator
+    return re.compile(end + layout + rb"(?!" + exact + rb")(" + ended + rb"|" + joined + rb"|" + other + rb")")
+
+
+def _open_loops(
+    text: bytes, terminator: bytes, element: bytes, loops: list[tuple[int, int]], carried: bytes
+) -> OpenLoops:
     """Return the possible parents of a claim among the loops that ended. Backwards, because the search ends
     early."""
     subscriber: Loop | None = None
     patient: Loop | None = None
     number = len(loops)
     for position, end in reversed(loops):
-        level = hl_level_at(text, position, element) if position >= 0 else carried
+        level = hl_level_at(text, position, terminator, element) if position >= 0 else carried
         if level == PROVIDER:
             return (position, end, number), subscriber, patient
         if level == SUBSCRIBER:

@@ -171,7 +171,7 @@ def _check(delimiters: Delimiters, start: int) -> None:
     for name, byte in named.items():
         if not byte and name.startswith("repetition"):
             continue
-        if not _can_separate(byte):
+        if not _can_separate(byte) or (byte in (b"\r", b"\n") and byte != delimiters.segment):
             raise faults.BAD_DELIMITER.error(start, name=name, byte=byte)
         if byte in taken:
             raise faults.DELIMITER_CLASH.error(start, name=name, other=taken[byte], byte=byte)

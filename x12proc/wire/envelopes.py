@@ -112,7 +112,7 @@ class Envelopes:
         self._transactions = 0
         yield group
         remark = versions.check_group(segment.fields)
-        self._reads_group = remark is None
+        self._reads_group = remark is None or remark.kind.severity != faults.ERROR
         if remark is not None:
             yield self.fault(remark.kind, offset, index, **remark.values)
 
@@ -158,6 +158,8 @@ class Envelopes:
                 yield self.fault(faults.EMPTY_SEGMENTS, transaction.start, transaction.segment_index, count=empty)
         count_kind = faults.SE_COUNT_IN_DOUBT if in_doubt else faults.SE.count
         yield from self._check_trailer(faults.SE, count_kind, segment, transaction.control, segments)
+        if transaction.guide is not None and not self.claims:
+            yield self.fault(faults.SET_WITHOUT_CLAIM, transaction.start, transaction.segment_index)
         yield TransactionClosed(transaction, segment.span, segments, self.claims)
         self.transaction = None
 

@@ -204,8 +204,37 @@ class InterchangeClosed(msgspec.Struct, frozen=True):
     groups: int
 
 
+class MentionCounts(msgspec.Struct, frozen=True):
+    """The places where a configured code is, in a claim or outside of claims, by what they are."""
+
+    target_lines: int = 0
+    notes: int = 0
+    other_payer: int = 0  # adjudication by another payer: loops 2320, 2330, 2430
+    identifiers: int = 0  # references, names, addresses, claim and account numbers
+    other: int = 0  # under another qualifier, or in a segment that repeats the line's own code
+    unexplained: int = 0  # each of these is reported: a fault of the file or a finding on its claim
+
+    @property
+    def count(self) -> int:
+        """The number of places."""
+        return sum(msgspec.structs.astuple(self))
+
+    def plus(self, other: MentionCounts) -> MentionCounts:
+        """Return the sums of two counts."""
+        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
+        return MentionCounts(*[one + another for one, another in pairs])
+
+
 Event: TypeAlias = (
-    Interchange | Group | TransactionSet | ClaimSpan | TransactionClosed | GroupClosed | InterchangeClosed | Fault
+    Interchange
+    | Group
+    | TransactionSet
+    | ClaimSpan
+    | TransactionClosed
+    | GroupClosed
+    | InterchangeClosed
+    | MentionCounts
+    | Fault
 )
 
 

@@ -215,6 +215,18 @@ LOWER_CASE_TAGS = FaultKind(
     "Segment tags are written in small letters: no claim can be read from them",
     _CONTENT,
 )
+BROKEN_TAG = FaultKind(
+    "broken-tag",
+    ERROR,
+    "A segment was meant to be {tag}, but its tag can't be read: the claims after it are in doubt",
+    _CONTENT,
+)
+CODE_OUTSIDE_CLAIM = FaultKind(
+    "code-outside-claim",
+    ERROR,
+    "{tag} has the procedure code {code} and is in no claim: a CLM is missing, or an HL is out of place",
+    _SEGMENTS_IN_ERROR,
+)
 NUL_BYTES = FaultKind(
     "nul-bytes",
     ERROR,
@@ -236,6 +248,12 @@ WRONG_GROUP = FaultKind(
     "GS01 is {code}, not HC: this group holds no 837 claims",
     _GROUP_NOT_SUPPORTED,
 )
+GROUP_CODE = FaultKind(
+    "group-code",
+    WARN,
+    "GS01 is {code}, not HC, although GS08 is {version}: read as a group of 837 claims",
+    AckCode("group", "1"),
+)
 WRONG_SET = FaultKind("wrong-transaction", ERROR, "ST01 is {code}, not 837", _SET_NOT_SUPPORTED)
 _VERSION_TEXT = "{element} is {version}, {known}; 005010X222A1 and 005010X223A2 are read"
 WRONG_GROUP_VERSION = FaultKind("SYN10", ERROR, _VERSION_TEXT, _GROUP_VERSION)
@@ -255,6 +273,18 @@ GUIDE_UNCHECKED = FaultKind(
     WARN,
     "Conformance with {version} was not checked, here and in other sets: pyx12 has no map for it",
     no_ack="nothing is wrong with the set",
+)
+SET_WITHOUT_CLAIM = FaultKind(
+    "set-without-claim",
+    WARN,
+    "The transaction set has no claim (CLM)",
+    AckCode("set", "5"),
+)
+HL_LEVEL = FaultKind(
+    "hl-level",
+    ERROR,
+    "HL03 is {level}, not 20, 22 or 23: what the claims below it belong to is in doubt",
+    _SEGMENTS_IN_ERROR,
 )
 HL_PARENT = FaultKind(
     "hl-parent",

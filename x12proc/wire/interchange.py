@@ -11,19 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 
 from x12proc.errors import X12SyntaxError
-from x12proc.wire import faults
+from x12proc.wire import faults, mentions
 from x12proc.wire.accelerated import find_boundaries
 from x12proc.wire.boundaries import CLM, HL, PROVIDER, ST, SUBSCRIBER, boundary_pattern, hl_level_at
 from x12proc.wire.damage import Damage
-from x12proc.wire.delimiters import IsaHeader
+from x12proc.wire.delimiters import Delimiters, IsaHeader
 from x12proc.wire.envelopes import Envelopes, EnvelopeSegment
-from x12proc.wire.events import ClaimSpan, Event, Interchange, SegmentRange
+from x12proc.wire.events import ClaimSpan, Event, Interchange, MentionCounts, SegmentRange
 from x12proc.wire.parent_loops import PATIENT, ParentLoops
 from x12proc.wire.segment import decode
 from x12proc.wire.window import Buffer, Window, windows
 
 _IN_TRANSACTION = (CLM, HL, b"")  # a boundary inside of a transaction set, or the end of a window
 _HEAD = 4096  # bytes of an envelope segment that are read
+_LONGEST_RANGE = 1024 * 1024  # bytes of a range outside of claims that are looked through for codes
 
 
 class _OpenRange:
@@ -52,13 +53,13 @@ class _OpenRange:
         """Return the index of its first segment."""
         return window.index_at(self.window_pos) if self.window_pos >= 0 else self.index
 
-    def leave_window(self, window: Window, element: bytes) -> None:
+    def leave_window(self, window: Window, delimiters: Delimiters) -> None:
         """Keep what the next window needs of the range."""
         if self.tag and self.window_pos >= 0:
             self.index = self.start_index(window)
             self.offset = window.offset(self.window_pos)
             if self.tag == HL:
-                self.level = hl_level_at(window.text, self.window_pos, element)
+                self.level = hl_level_at(window.text, self.window_pos, delimiters.segment, delimiters.element)
         self.window_pos = -1
 
 
@@ -95,8 +96,6 @@ class InterchangeScan:
         start, index = self._interchange.header.end, self._interchange.segment_index
         try:
             for window in windows(self._buffer, start, index, self._delimiters, self._window_size):
-                for kind, offset, segment_index in self._damage.find(window):
-                    yield self._envelopes.fault(kind, offset, segment_index)
                 yield from self._read(window)
                 if progress is not None:
                     progress(window.end)
@@ -110,7 +109,7 @@ class InterchangeScan:
         """Read a window, boundary by boundary."""
         last = 0
         current, envelopes = self._open, self._envelopes
-        for position, tag, opened, start, has_code, claims, number, ended, open_loops in find_boundaries(
+        boundaries, broken, odd_level = find_boundaries(
             window.text,
             self._delimiters.segment,
             self._delimiters.element,
@@ -120,7 +119,9 @@ class InterchangeScan:
             current.level,
             current.has_code,
             current.claim_number,
-        ):
+        )
+        yield from self._damage_faults(window, broken, odd_level)
+        for position, tag, opened, start, has_code, claims, number, ended, open_loops in boundaries:
             current.tag, current.window_pos = opened, start
             current.has_code, current.claim_number = has_code, number
             if envelopes.transaction is None:
@@ -130,12 +131,14 @@ class InterchangeScan:
                 self._loops.add(window, ended, open_loops, current.offset)
                 if tag:
                     yield from self._end_range(window, position)
+            if tag and has_code and opened != CLM and not envelopes.missing_st_reported:
+                yield from self._codes_outside_claims(window, position)
             if tag not in _IN_TRANSACTION:
                 yield from self._envelope(window, tag, position)
             if self._done:
                 return
             last = position
-        current.leave_window(window, self._delimiters.element)
+        current.leave_window(window, self._delimiters)
         self._loops.leave_window()
         self.end_index = window.last_index() + 1
 
@@ -153,6 +156,26 @@ class InterchangeScan:
         offset = window.offset(stray.start(1))
         tag = stray[1].decode()
         yield from self._envelopes.missing_st(faults.SEGMENT_OUTSIDE_SET, offset, index, tag=tag)
+
+    def _damage_faults(self, window: Window, broken: int, odd_level: int) -> Iterator[Event]:
+        for kind, offset, segment_index in self._damage.find(window, broken, odd_level):
+            head = self._buffer[offset : offset + 64]
+            tag = "HL" if head[:2].upper() == HL else head[:3].upper().decode("latin-1")
+            level = decode(hl_level_at(head, 0, self._delimiters.segment, self._delimiters.element)) or "empty"
+            yield self._envelopes.fault(kind, offset, segment_index, tag=tag, level=level)
+
+    def _codes_outside_claims(self, window: Window, position: int) -> Iterator[Event]:
+        """Count the codes in a range that is no claim; report the first in a segment that belongs to claims."""
+        current, delimiters = self._open, self._delimiters
+        start = current.start(window) if current.tag else self._interchange.header.end + 1
+        raw = self._buffer[start : min(window.offset(position), start + _LONGEST_RANGE)]
+        names, rest = mentions.outside_claims(raw, self._codes, delimiters)
+        if rest is not None:
+            index = current.start_index(window) if current.tag else self._interchange.segment_index + 1
+            index += raw.count(delimiters.segment, 0, rest.offset)
+            kind = faults.CODE_OUTSIDE_CLAIM
+            yield self._envelopes.fault(kind, start + rest.offset, index, tag=rest.tag, code=rest.code)
+        yield MentionCounts(identifiers=names, unexplained=int(rest is not None))
 
     # -- claims ------------------------------------------------------------------------------------------------
 

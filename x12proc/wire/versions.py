@@ -19,6 +19,8 @@ _READ_AS = {
     "005010X223A2": INSTITUTIONAL,
     "005010X223A3": INSTITUTIONAL,
 }
+# GS01 of groups that hold 837 claims all the same: HP, the code of remittances, is in public files.
+_MEANT_HC = frozenset(("HC", "HP"))
 _OTHERS = {
     "004010": "a 4010 guide",
     "005010X224": "the dental guide 837D",
@@ -41,8 +43,10 @@ def claim_type(guide: str) -> str:
 
 
 def check_group(fields: tuple[str, ...]) -> Remark | None:
-    """Return why a group can't hold 837 claims, or None where it can."""
+    """Return the fault of a GS, or None. The group holds 837 claims unless it is an error."""
     functional, version = field(fields, 1), field(fields, 8)
+    if functional != "HC" and version in _READ_AS and functional.strip().upper() in _MEANT_HC:
+        return Remark(faults.GROUP_CODE, {"code": functional[:20] or "empty", "version": version})
     if functional != "HC":
         return Remark(faults.WRONG_GROUP, {"code": functional[:20] or "empty"})
     if _is_other_guide(version):

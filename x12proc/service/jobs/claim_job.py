@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
+from x12proc.claims.mentions import ClaimReading, read_claim
 from x12proc.claims.model import Claim
 from x12proc.conformance.overlap import drop_already_reported
 from x12proc.engine.document import Document, claim_document
@@ -143,17 +144,17 @@ def scrub_claim(job: ClaimJob) -> ClaimView | str:
         buffer = FileBuffer(file)
         try:
             for state in job.earlier:  # the engine keeps their keys, so that a duplicate is found
-                claim, _, _ = _open(buffer, state)
-                engine.scrub(claim, engine.targets(claim))
-            claim, spliced, span = _open(buffer, job.state)
+                reading, _, _ = _open(buffer, state, engine.codes)
+                engine.scrub(reading.claim, reading.targets)
+            reading, spliced, span = _open(buffer, job.state, engine.codes)
         except X12SyntaxError as error:
             return error.message
-        targets = engine.targets(claim)
+        claim, targets = reading.claim, reading.targets
         result = engine.scrub(claim, targets)
         if targets:
             result = _with_guide_errors(result, spliced, span, settings)
         else:
-            result = msgspec.structs.replace(result, findings=(), bypasses=(), crashes=())
+            result = msgspec.structs.replace(result, bypasses=(), crashes=())
         unreadable = not targets and line_with_other_separator(claim, settings.codes) is not None
         return _view(result, spliced, unreadable=unreadable)
 
@@ -170,12 +171,12 @@ def _engine(settings: Settings, bypasses: tuple[Entry, ...]) -> Engine:
     )
 
 
-def _open(buffer: Buffer, state: ClaimState) -> tuple[Claim, Buffer, ClaimSpan]:
+def _open(buffer: Buffer, state: ClaimState, codes: frozenset[str]) -> tuple[ClaimReading, Buffer, ClaimSpan]:
     span = msgspec.msgpack.decode(state.span, type=ClaimSpan)
     if state.edited is not None:
         buffer = SplicedBuffer(buffer, span.start, span.end, state.edited)
         span = msgspec.structs.replace(span, end=span.start + len(state.edited))
-    return ClaimBuilder(buffer).build(span), buffer, span
+    return read_claim(ClaimBuilder(buffer), span, codes), buffer, span
 
 
 def _with_guide_errors(result: ClaimResult, buffer: Buffer, span: ClaimSpan, settings: Settings) -> ClaimResult:
