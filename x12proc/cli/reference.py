@@ -14,6 +14,7 @@ import click
 
 from x12proc.cli.app import day
 from x12proc.cli.lookup import lookup
+from x12proc.cli.reference_status import status
 from x12proc.cli.tables import edition_folder, own_config, readable
 from x12proc.errors import ConfigError
 from x12proc.reference.importing import Change, Imported, Importer, differences
@@ -27,7 +28,8 @@ def command() -> None:
     """Show and renew the reference tables: products by NDC, codes with their dates, diagnoses.
 
     \b
-    x12proc reference list                              what is in force, and how old it is
+    x12proc reference status                            what is in force, until when, and what is missing
+    x12proc reference list                              the tables with their sources
     x12proc reference lookup imaavy                     a drug: its packages, its codes with their dates
     x12proc reference lookup J9256 --dose 1200MG        a code; units and NDC quantity of a dose
     x12proc reference lookup N461755001401UN1           an NDC in any spelling, or as printed on a form
@@ -53,6 +55,7 @@ def list_tables(config: Path | None) -> None:
 
 
 command.add_command(lookup)
+command.add_command(status)
 
 
 # -- import --------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.reports.acks.envelopes import HIGHEST_CONTROL, ControlNumbers
 from x12proc.reports.escape import clean
-from x12proc.reports.terminal import TerminalReport, fixes_text, summary_table
+from x12proc.reports.terminal import TerminalReport, fixes_text, summary_table, unchecked_text
 from x12proc.runner.artifacts import EMITTED, FIXED, check_artifacts
 from x12proc.runner.batch import BatchJob, run_batch
 from x12proc.runner.files import STANDARD_INPUT, Input, find_inputs
@@ -84,10 +84,10 @@ MOST_FAULTS = 5  # of an input that are printed beside its totals
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(["reject", "warn"]),
+    type=click.Choice(["reject", "warn", "unchecked"]),
     default="reject",
     show_default=True,
-    help="From which severity on a claim makes the exit code 1.",
+    help="What makes the exit code 1: a rejected claim, also a warned one, or also a line not checked in full.",
 )
 @click.option(
     "--log",
@@ -201,6 +201,7 @@ def exit_code(results: Sequence[Result], fail_on: str) -> int:
         return FAILED
     rejected = any(result.summary.rejected_claims for result in results)
     warned = fail_on == "warn" and any(result.summary.warned_claims for result in results)
+    warned = warned or (fail_on == "unchecked" and any(result.summary.unchecked_lines for result in results))
     return REJECTED if rejected or warned else ACCEPTED
 
 
@@ -286,6 +287,8 @@ def _print_totals(running: Iterator[Result]) -> list[Result]:
             console.print(
                 Text(f"{clean(result.name)}: {fixes_text(result.summary, withheld=FIXED in result.withheld)}")
             )
+        if result.summary.unchecked_lines:
+            console.print(Text(f"{clean(result.name)}: {unchecked_text(result.summary)}"))
         for kind, reason in result.withheld.items():
             console.print(Text(f"{clean(result.name)}: no {kind} file was written: {reason}"))
         for path in result.artifacts:

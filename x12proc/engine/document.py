@@ -14,6 +14,7 @@ from x12proc.engine.fixes import Fix
 from x12proc.findings import Finding, GuideError, gravest_first
 from x12proc.narrative import Narrative
 from x12proc.profiles.profiles import Bypass
+from x12proc.reference.coverage import Unchecked
 from x12proc.reference.model import Product
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _line_document(result: LineResult, whole: ClaimResult) -> Document:
         "annotation_skipped": annotation_skipped(result, whole),
         "findings": _findings(result.findings, claim),
         "fixes": [fix_document(fix, claim) for fix in result.fixes],
+        "unchecked": [unchecked_document(unchecked) for unchecked in result.unchecked],
     }
 
 
@@ -139,6 +141,16 @@ def fix_document(fix: Fix, claim: Claim) -> Document:
         "after": truncated(fix.after),
         "location": location_document(fix.location, claim),
         "applied": fix.applied,
+    }
+
+
+def unchecked_document(unchecked: Unchecked) -> Document:
+    """Return one rule that could not decide on a line: what it needs, until when it has it, how to get it."""
+    return {
+        "rule": unchecked.rule,
+        "needs": unchecked.needs,
+        "until": unchecked.until.isoformat() if unchecked.until else None,
+        "how": unchecked.how,
     }
 
 

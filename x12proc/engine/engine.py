@@ -13,6 +13,7 @@ from x12proc.engine.result import ClaimResult, LineResult, RuleCrash
 from x12proc.engine.rule_memo import NoHitCache
 from x12proc.findings import Finding, Hit, weaker
 from x12proc.profiles.profiles import Bypass, Profile, Profiles, Setting
+from x12proc.reference.coverage import NEEDS, RulesByNeed
 from x12proc.reference.edition import Reference
 from x12proc.reference.model import Product
 from x12proc.reference.ndc import normalize
@@ -103,12 +104,14 @@ class Engine:
             options=plan.options,
             seen_before=self._seen_before,
             sent_before=self._sent_before,
+            needs=plan.needs,
         )
         return plan, context
 
     def _line_result(self, line: ServiceLine, findings: tuple[Finding, ...], context: Context) -> LineResult:
         fixes = find_fixes(line, findings, context, self._fix_level) if findings else ()
-        return LineResult(line, findings, context.narrative(line), self._product(line), fixes)
+        product, unchecked = self._product(line), context.unchecked(line)
+        return LineResult(line, findings, context.narrative(line), product, fixes, unchecked)
 
     def _product(self, line: ServiceLine) -> Product | None:
         ndc = normalize(line.ndc) if line.ndc else None
@@ -187,6 +190,7 @@ class _Plan:
         "_line_steps",
         "bypasses",
         "claim",
+        "needs",
         "options",
         "options_key",
         "settings",
@@ -207,6 +211,9 @@ class _Plan:
             sorted((rule_id, sorted(options.items())) for rule_id, options in self.options.items())
         )
         self._line = [step for step in steps if step[1].level == "line"]
+        self.needs: RulesByNeed = tuple(
+            (need, tuple(rule.id for _, rule, _ in steps if need in rule.needs)) for need in NEEDS
+        )
         self._line_steps: dict[tuple[bool, frozenset[str]], list[_Step]] = {}
         self.bypasses = [setting.bypass for setting in settings.values() if setting.bypass is not None]
         self.without_bypasses = (

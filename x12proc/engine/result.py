@@ -10,6 +10,7 @@ from x12proc.engine.fixes import Fix
 from x12proc.findings import REJECT, Finding, GuideError
 from x12proc.narrative import Narrative
 from x12proc.profiles.profiles import Bypass
+from x12proc.reference.coverage import Unchecked
 from x12proc.reference.model import Product
 from x12proc.wire.events import ClaimSpan
 
@@ -22,6 +23,7 @@ class LineResult(msgspec.Struct, frozen=True):
     narrative: Narrative = Narrative()  # the facts of its free text
     product: Product | None = None  # the product of its NDC, where the tables know it
     fixes: tuple[Fix, ...] = ()  # applied or offered, in file order
+    unchecked: tuple[Unchecked, ...] = ()  # what the tables do not cover
 
 
 class RuleCrash(msgspec.Struct, frozen=True):

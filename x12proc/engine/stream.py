@@ -96,6 +96,8 @@ class Summary(msgspec.Struct):
     findings: dict[str, int] = msgspec.field(default_factory=lambda: {"reject": 0, "warn": 0, "info": 0})
     fixes: dict[str, int] = msgspec.field(default_factory=lambda: {"applied": 0, "offered": 0})
     by_rule: dict[str, int] = {}
+    unchecked_lines: int = 0  # target lines on which a rule could not decide
+    unchecked: dict[str, int] = {}  # those lines by the table that does not cover them
     mentions: MentionCounts = MentionCounts()  # the places where a code is, by what they are
     guide_errors: int = 0
     failed: bool = False
@@ -135,6 +137,7 @@ class Summary(msgspec.Struct):
 
     def _count_claim(self, result: ClaimResult) -> None:
         rejected = result.rejected
+        self._count_unchecked(result)
         self.target_claims += bool(result.lines)
         self.target_lines += len(result.lines)
         self.rejected_claims += rejected
@@ -148,6 +151,13 @@ class Summary(msgspec.Struct):
         self.fixes["applied"] += applied
         self.fixes["offered"] += len(result.fixes) - applied
         self._count_charge(parse_charge(result.claim.charge), rejected)
+
+    def _count_unchecked(self, result: ClaimResult) -> None:
+        for line in result.lines:
+            if line.unchecked:
+                self.unchecked_lines += 1
+                for table in {unchecked.table for unchecked in line.unchecked}:
+                    self.unchecked[table] = self.unchecked.get(table, 0) + 1
 
     def _count_charge(self, charge: Decimal | None, rejected: bool) -> None:
         if charge is None:

@@ -1,4 +1,4 @@
-"""The CSV report: one row a finding, bypassed rule or guide error, and one for each fault of the file itself.
+"""The CSV report: a row for each finding, bypassed rule, guide error, unchecked rule, and fault of the file.
 
 A spreadsheet that opens it must not calculate with what a claim says. See :func:`safe_cell`.
 """
@@ -51,7 +51,7 @@ class CsvReport:
         self._put([dict(zip(COLUMNS, COLUMNS, strict=True))])
 
     def claim(self, scrubbed: ClaimResult, document: Document) -> None:
-        """A row for each finding, what rejects first, then for each bypassed rule and guide error."""
+        """A row for each finding, what rejects first, then for each bypass, guide error and unchecked rule."""
         about = {
             "file": self._file,
             "interchange_control": document["interchange_control"],
@@ -69,6 +69,7 @@ class CsvReport:
             **_patient(document.get("patient")),
         }
         rows = [{**about, **_finding(finding)} for finding in document["findings"]]
+        unchecked: list[dict[str, str]] = []
         for line in document["lines"]:
             here = {
                 **about,
@@ -81,9 +82,11 @@ class CsvReport:
             }
             fixes = {fix["rule"]: fix for fix in line["fixes"]}
             rows += [{**here, **_finding(one), **_fix(fixes.get(one["rule"]), one)} for one in line["findings"]]
+            unchecked += [{**here, **_unchecked(one)} for one in line["unchecked"]]
         rows.sort(key=lambda row: SEVERITIES.index(row["severity"]))  # those of the claim stay before its lines'
         rows += [{**about, **_bypass(bypass)} for bypass in document["bypasses"]]
         rows += [{**about, **_guide_error(error)} for error in document["guide_errors"]]
+        rows += unchecked
         self._put(rows)
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
@@ -139,6 +142,16 @@ def _fix(fix: Document | None, finding: Document) -> dict[str, str]:
 def _bypass(bypass: Document) -> dict[str, str]:
     decided = f"decided by {bypass['by']}, until {bypass['until']}, profile {bypass['profile']}"
     return {"rule": bypass["rule"], "severity": "bypassed", "message": f"{bypass['reason']} ({decided})"}
+
+
+def _unchecked(unchecked: Document) -> dict[str, str]:
+    until = f", installed until {unchecked['until']}" if unchecked["until"] else ""
+    return {
+        "rule": unchecked["rule"],
+        "severity": "unchecked",
+        "message": f"Not checked: needs {unchecked['needs']}{until}",
+        "fix": unchecked["how"],
+    }
 
 
 def _guide_error(error: Document) -> dict[str, str]:

@@ -31,5 +31,6 @@ def summary_document(summary: Summary) -> Document:
         "findings": dict(summary.findings),
         "fixes": dict(summary.fixes),
         "by_rule": dict(sorted(summary.by_rule.items())),
+        "unchecked": {"lines": summary.unchecked_lines, "by_reason": dict(sorted(summary.unchecked.items()))},
         "mentions": {**msgspec.structs.asdict(summary.mentions), "target_lines": summary.target_lines},
     }

@@ -16,6 +16,7 @@ from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import Finding, gravest_first
 from x12proc.profiles.profiles import Bypass
+from x12proc.reference.coverage import Unchecked
 from x12proc.reports.escape import clean
 from x12proc.values import format_dollars
 from x12proc.wire.events import Fault
@@ -23,6 +24,12 @@ from x12proc.wire.events import Fault
 _STYLES = {"reject": "bold red", "warn": "yellow", "info": "blue", "error": "bold red", "guide": "magenta"}
 _STATUS = {"accepted": "bold green", "rejected": "bold red", "failed": "bold red"}
 _MOST_RULES = 20
+_REASONS = {
+    "codes": "HCPCS codes of the service date",
+    "diagnoses": "diagnosis codes of the service date",
+    "drugs": "drug in no table",
+    "products": "NDC in no table",
+}
 
 
 class TerminalReport:
@@ -38,7 +45,8 @@ class TerminalReport:
 
     def claim(self, scrubbed: ClaimResult) -> None:
         """A block for the findings, bypassed rules and guide errors of a claim; nothing for a clean one."""
-        if not (scrubbed.all_findings or scrubbed.bypasses or scrubbed.guide_errors):
+        unchecked = any(line.unchecked for line in scrubbed.lines)
+        if not (scrubbed.all_findings or scrubbed.bypasses or scrubbed.guide_errors or unchecked):
             return
         claim = scrubbed.claim
         verdict = "rejected" if scrubbed.rejected else "accepted"
@@ -56,6 +64,8 @@ class TerminalReport:
         for line in scrubbed.lines:
             for fix in line.fixes:
                 self._fix(fix, f"line {clean(line.line.number[:10])}, ")
+            for gap in line.unchecked:
+                self._unchecked(gap, f"line {clean(line.line.number[:10])}, ")
         for bypass in scrubbed.bypasses:
             self._bypass(bypass)
         for error in scrubbed.guide_errors:
@@ -79,6 +89,12 @@ class TerminalReport:
         fixed = f"  {line}{fix.location.element}, {before} {clean(fix.after[:100])}"
         self._print(Text.assemble("  ", (f"{fix.rule} fixed by {how}", "green"), fixed))
 
+    def _unchecked(self, gap: Unchecked, line: str) -> None:
+        until = f", installed until {gap.until}" if gap.until else ""
+        text = f"  {line}needs {clean(gap.needs)}{until}"
+        self._print(Text.assemble("  ", (f"{gap.rule} not checked", _STYLES["info"]), text))
+        self._print(Text(f"    {gap.how}"))
+
     def _bypass(self, bypass: Bypass) -> None:
         decided = f"decided by {bypass.by}, until {bypass.until}, profile {bypass.profile}"
         self._print(Text.assemble("  ", (f"{bypass.rule} bypassed", _STYLES["info"]), f"  {clean(decided)}"))
@@ -100,6 +116,10 @@ class TerminalReport:
         if any(summary.fixes.values()):
             fixed = fixes_text(summary)
             self._print(Text(fixed[:1].upper() + fixed[1:]))
+        if summary.unchecked_lines:
+            self._print(Text(unchecked_text(summary)))
+        if summary.mentions.unexplained:
+            self._print(Text(f"Codes that no line, text or number explains: {summary.mentions.unexplained}"))
         if summary.by_rule:
             ranked = sorted(summary.by_rule.items(), key=lambda entry: (-entry[1], entry[0]))
             by_rule = "  ".join(f"{rule} {count}" for rule, count in ranked[:_MOST_RULES])
@@ -145,6 +165,12 @@ def totals(summary: Summary) -> Text:
         f" ({_at_risk(summary)}); findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info"
         + (f"; guide errors: {summary.guide_errors}" if summary.guide_errors else ""),
     )
+
+
+def unchecked_text(summary: Summary) -> str:
+    """Return the number of lines on which a rule could not decide, and what the tables lack, in words."""
+    reasons = ", ".join(f"{_REASONS[table]} {count}" for table, count in sorted(summary.unchecked.items()))
+    return f"Not checked in full: {summary.unchecked_lines} lines ({reasons}); x12proc reference status says why"
 
 
 def fixes_text(summary: Summary, *, withheld: bool = False) -> str:

@@ -26,8 +26,11 @@ _SINGULAR = {
     "notes": "note", "errors": "error", "sources": "source", "rarc": "code", "service_dates": "date",
     "diagnosis_pointers": "pointer", "byte_range": "offset", "routes": "route", "dates": "date",
     "guide_errors": "guide_error", "bypasses": "bypass", "fixes": "fix",
+    "unchecked": "rule",
 }  # fmt: skip
-_MAPPINGS = frozenset(("by_rule", "profile_files", "reference_editions", "rule_files", "rule_packages"))
+_MAPPINGS = frozenset(
+    ("by_rule", "by_reason", "profile_files", "reference_editions", "rule_files", "rule_packages")
+)
 _GRAVITY = {"reject": 0, "warn": 1, GUIDE: 2, "info": 3}
 LineOf: TypeAlias = Callable[[int], int]  # the line of the file that holds a byte
 

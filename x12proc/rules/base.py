@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import msgspec
 
 from x12proc.findings import REJECT, Hit, Severity
+from x12proc.reference.coverage import Need
 from x12proc.rules import retired
 from x12proc.rules.sources import SOURCES, Source
 
@@ -64,6 +65,7 @@ class Rule(msgspec.Struct, frozen=True):
     suppressed_by: tuple[str, ...]
     options: Mapping[str, Option]
     drug_only: bool
+    needs: tuple[Need, ...]  # the tables without whose rows it can't decide
     without_targets: bool  # the rule runs on claims without a target line as well
     same_as_guide: GuideErrorPatterns  # guide errors that report the same fault, and give way to the finding
     ack_999: tuple[str, str] | None  # IK304 of the segment, and IK403 where the finding names an element
@@ -107,6 +109,7 @@ class RuleDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     suppressed_by: tuple[str, ...] = ()
     options: Mapping[str, Option] = {}
     drug_only: bool = False
+    needs: tuple[Need, ...] = ()
     without_targets: bool = False
     same_as_guide: GuideErrorPatterns = ()
     ack_999: tuple[str, str] | None = None
@@ -121,8 +124,9 @@ def line_rule(rule_id: str, name: str, **texts: Any) -> Callable[[LineCheck], Li
     first, then the RARCs. The function's docstring is the rule's *why*. An option named ``enabled`` switches the
     rule: where it is false, the engine leaves the rule out. ``drug_only`` is for a rule that mostly needs nothing
     but the drug to know that it finds nothing (see :mod:`x12proc.engine.rule_memo`); that makes the rule cheaper,
-    and changes nothing of what it finds. ``without_targets`` is for a rule of claims that runs on those without a
-    target line as well. Raises ValueError with the faults of the declaration.
+    and changes nothing of what it finds. ``needs`` are the tables whose gaps are reported as unchecked under the
+    rule's id (see :mod:`x12proc.reference.coverage`). ``without_targets`` is for a rule of claims that
+    runs on those without a target line as well. Raises ValueError with the faults of the declaration.
     """
 
     def register(check: LineCheck) -> LineCheck:
@@ -219,6 +223,7 @@ def _register(
         suppressed_by=facts.suppressed_by,
         options=facts.options,
         drug_only=facts.drug_only,
+        needs=facts.needs,
         without_targets=facts.without_targets,
         same_as_guide=facts.same_as_guide,
         ack_999=facts.ack_999,

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine
+from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine, period_days
 from x12proc.narrative import Narrative, read
+from x12proc.reference.coverage import RulesByNeed, Unchecked, date_gaps, unlisted_drug, unlisted_ndc
 from x12proc.reference.edition import Reference
+from x12proc.reference.ndc import normalize
 from x12proc.rules.base import OptionValue
 
 _TRIAL_DIAGNOSIS = "Z006"
@@ -39,6 +41,7 @@ class Context:
         options: Mapping[str, Mapping[str, OptionValue]],
         seen_before: Callable[[Hashable], bool],
         sent_before: Callable[[Claim], bool] | None = None,
+        needs: RulesByNeed = (),
     ) -> None:
         self.memo: dict[Any, Any] = {}
         self.claim = claim
@@ -48,6 +51,7 @@ class Context:
         self._options = options
         self._seen_before = seen_before
         self._sent_before = sent_before
+        self._needs = needs  # for each kind of table the enabled rules that need its rows
         self._seen: list[tuple[Hashable, bool]] = []  # few, and so not hashed a second time
         self._trial_diagnosis: bool | None = None
         self._trial_modifier: bool | None = None
@@ -95,6 +99,31 @@ class Context:
         other.claim = replace(self.claim, lines=lines)
         other.targets = tuple(instead if one is line else one for one in self.targets)
         return other
+
+    # -- what the tables do not cover --------------------------------------------------------------------
+
+    def unchecked(self, line: ServiceLine) -> tuple[Unchecked, ...]:
+        """Return the rules that can't decide on a line because no table covers its date, NDC or drug."""
+        if not self._needs:
+            return ()
+        found: list[Unchecked] = []
+        days = line.service_days or period_days(self.claim.statement_period)
+        if days is not None:
+            found += [
+                gap
+                for gap in date_gaps(self.reference, self._needs, *days)
+                if gap.table != "diagnoses" or self.claim.diagnoses
+            ]
+        needs = dict(self._needs)
+        ndc = normalize(line.ndc) if line.ndc else None
+        if ndc is not None and self.reference.product(ndc) is not None:
+            return tuple(found)
+        if ndc is not None:
+            found += [unlisted_ndc(self.reference, ndc, rule) for rule in needs.get("products", ())]
+        narrative = self.narrative(line)
+        if narrative.drug_name and narrative.matched is None and not self.investigational(line):
+            found += [unlisted_drug(self.reference, rule) for rule in needs.get("drugs", ())]
+        return tuple(found)
 
     # -- free text ---------------------------------------------------------------------------------------
 

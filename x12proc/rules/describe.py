@@ -37,6 +37,7 @@ def rule_document(rule: Rule) -> dict[str, Any]:
             "cited",
             "drug_only",
             "without_targets",
+            "needs",
             "same_as_guide",
             "ack_999",
             "fixer",

@@ -306,6 +306,7 @@ def _is_no_disease(code: HealthCode) -> bool:
     remittance=("16", "M76"),
     where="2300 HI, the composites with ABK and ABF",
     suppressed_by=("DX01", "DX03"),
+    needs=("diagnoses",),
     summary="A diagnosis is not a billable ICD-10-CM code on the service date.",
     fix="Look the code up in the ICD-10-CM edition of the service date; editions change every October. Send all "
     "its characters, for example G35A to G35D instead of G35 since 2025-10-01.",

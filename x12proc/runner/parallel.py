@@ -30,6 +30,7 @@ from x12proc.engine.stream import Outcome, UntargetedClaim, scrub_claim
 from x12proc.findings import Finding, GuideError
 from x12proc.narrative import Narrative
 from x12proc.profiles.profiles import Bypass
+from x12proc.reference.coverage import Unchecked
 from x12proc.reference.model import Product
 from x12proc.runner.files import FileBuffer
 from x12proc.runner.pool import GuideChecks, ProcessPool, init_worker
@@ -61,6 +62,7 @@ class LineFindings(msgspec.Struct, frozen=True):
     narrative: Narrative
     product: Product | None
     fixes: tuple[Fix, ...]
+    unchecked: tuple[Unchecked, ...]
 
 
 class ClaimFindings(msgspec.Struct, frozen=True):
@@ -200,7 +202,9 @@ class _ResultMerger:
 def _without_claim(result: ClaimResult) -> ClaimFindings:
     index = {id(line): index for index, line in enumerate(result.claim.lines)}
     lines = tuple(
-        LineFindings(index[id(found.line)], found.findings, found.narrative, found.product, found.fixes)
+        LineFindings(
+            index[id(found.line)], found.findings, found.narrative, found.product, found.fixes, found.unchecked
+        )
         for found in result.lines
     )
     return ClaimFindings(
@@ -216,7 +220,9 @@ def _without_claim(result: ClaimResult) -> ClaimFindings:
 
 def _with_claim(found: ClaimFindings, claim: Claim) -> ClaimResult:
     lines = tuple(
-        LineResult(claim.lines[line.index], line.findings, line.narrative, line.product, line.fixes)
+        LineResult(
+            claim.lines[line.index], line.findings, line.narrative, line.product, line.fixes, line.unchecked
+        )
         for line in found.lines
     )
     return ClaimResult(

@@ -19,6 +19,9 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         self._files = Counter("x12proc_files", "Files scrubbed, by status.", ["status"], registry=registry)
         self._claims = Counter("x12proc_claims", "Claims, by kind.", ["kind"], registry=registry)
+        self._unchecked = Counter(
+            "x12proc_unchecked_lines", "Lines not checked in full, by the table.", ["table"], registry=registry
+        )
         self._findings = Counter("x12proc_findings", "Findings, by rule only.", ["rule"], registry=registry)
         self._seconds = Histogram(
             "x12proc_scrub_seconds", "From a file's arrival to its result.", buckets=_SECONDS, registry=registry
@@ -41,6 +44,8 @@ class Metrics:
         self._claims.labels("all").inc(summary["claims"])
         self._claims.labels("target").inc(summary["target_claims"])
         self._claims.labels("rejected").inc(summary["rejected_claims"])
+        for table, count in summary["unchecked"]["by_reason"].items():
+            self._unchecked.labels(table).inc(count)
         for rule, count in summary["by_rule"].items():
             self._findings.labels(rule).inc(count)
         self._seconds.observe(done.seconds)

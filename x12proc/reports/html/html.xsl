@@ -90,6 +90,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:if test="money/unread"><p class="soft">Claims whose charge (CLM02) is no amount and is not in the sums: <xsl:value-of select="format-number(money/unread, '#,##0')"/>.</p></xsl:if>
 <nav aria-label="On this page"><ul class="links">
 <xsl:if test="errors/error"><li><a href="#file">Faults of the file</a></li></xsl:if>
+<xsl:if test="gaps"><li><a href="#unchecked">Not checked, and why</a></li></xsl:if>
 <xsl:if test="rules/rule"><li><a href="#found">What was found</a></li></xsl:if>
 <xsl:if test="payers/party"><li><a href="#payers">Payers</a></li><li><a href="#providers">Providers</a></li></xsl:if>
 <li><a href="#claims">Claims</a></li><xsl:if test="index/link"><li><a href="#index">Claims by number</a></li></xsl:if>
@@ -98,6 +99,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 </header>
 <main>
 <xsl:apply-templates select="errors[error]"/>
+<xsl:apply-templates select="gaps"/>
 <xsl:if test="rules/rule"><xsl:call-template name="rule-table"/></xsl:if>
 <xsl:apply-templates select="payers[party]"/>
 <xsl:apply-templates select="providers[party]"/>
@@ -250,6 +252,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <h5>Service line <xsl:value-of select="number"/> · <xsl:value-of select="procedure"/><xsl:for-each select="modifiers/modifier">-<xsl:value-of select="."/></xsl:for-each> · <xsl:value-of select="money"/><xsl:if test="date"> · <xsl:value-of select="date"/></xsl:if></h5>
 <xsl:apply-templates select="findings/finding"/>
 <xsl:apply-templates select="fixes/fix"/>
+<xsl:for-each select="unchecked/rule"><p class="soft"><b><xsl:value-of select="rule"/> not checked</b>: needs <xsl:value-of select="needs"/><xsl:if test="until"> (installed until <xsl:value-of select="until"/>)</xsl:if></p></xsl:for-each>
 <xsl:choose>
 <xsl:when test="findings/finding or segments//fault or segments/absent"><xsl:apply-templates select="segments"/></xsl:when>
 <xsl:otherwise><details><summary>Nothing to object; show the segments</summary><xsl:apply-templates select="segments"/></details></xsl:otherwise>
@@ -259,6 +262,14 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:if test="below/finding"><h5>The claim as a whole</h5><xsl:apply-templates select="below/finding"/><xsl:if test="$late"><xsl:apply-templates select="segments"/></xsl:if></xsl:if>
 <xsl:if test="more_lines"><p class="soft">And <xsl:value-of select="format-number(more_lines, '#,##0')"/> more target lines; they stand in the other reports.</p></xsl:if>
 </article>
+</xsl:template>
+
+<xsl:template match="gaps">
+<section class="box" id="unchecked"><h2>Not checked, and why</h2>
+<p>The tables that are installed do not cover these lines. What is listed here is neither a finding nor clean.</p>
+<ul><xsl:for-each select="gap"><li><b><xsl:value-of select="rules"/></b> on <xsl:value-of select="format-number(lines, '#,##0')"/><xsl:choose><xsl:when test="lines = 1"> line</xsl:when><xsl:otherwise> lines</xsl:otherwise></xsl:choose>: needs <xsl:value-of select="needs"/><xsl:if test="until"> (installed until <xsl:value-of select="until"/>)</xsl:if><br/><code><xsl:value-of select="how"/></code></li></xsl:for-each></ul>
+<xsl:if test="more"><p class="soft">And <xsl:value-of select="format-number(more, '#,##0')"/> more; they are in the JSON, CSV and XML reports.</p></xsl:if>
+</section>
 </xsl:template>
 
 <xsl:template match="finding">

@@ -33,6 +33,7 @@ from x12proc.reports.html.view import (
     party_table,
     row,
     rule_tables,
+    unchecked_table,
 )
 from x12proc.reports.writer import Write
 from x12proc.reports.xml_markup import element
@@ -113,6 +114,7 @@ class HtmlReport:
             element("summary", summary_document(summary)),
             element("program", program),
             element("money", money_totals(summary)),
+            unchecked_table(self._totals.unchecked),
             rule_tables(self._totals.rules, self._found(order), self._rules),
             party_table("payers", self._totals.payers),
             party_table("providers", self._totals.providers),

@@ -7,16 +7,20 @@ counted, never guessed.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TypeAlias
 
 import msgspec
 
 from x12proc.claims.model import Party
 from x12proc.engine.result import ClaimResult
 from x12proc.findings import REJECT, WARN, Finding
+from x12proc.reference.coverage import Unchecked
 from x12proc.values import add_exactly, parse_charge
 
 MOST_PARTIES = 10_000  # distinguished; a file with more has the rest counted together
+MOST_GAPS = 10_000  # distinguished; the lines of more are not listed
 _LONGEST_NAME = 100  # characters
+Gap: TypeAlias = tuple[str, str, str, str]  # what was missing, its last day, the command that brings it, the rules
 
 
 class RuleTotals(msgspec.Struct):
@@ -107,6 +111,7 @@ class Totals:
         self.rules: dict[str, RuleTotals] = {}
         self.payers = Parties()
         self.providers = Parties()
+        self.unchecked: dict[Gap, int] = {}  # lines by what the tables lacked
 
     def count(self, scrubbed: ClaimResult) -> None:
         """One target claim more."""
@@ -115,10 +120,22 @@ class Totals:
         rejected = scrubbed.rejected
         self.payers.count(claim.payer, rejected, charge)
         self.providers.count(claim.billing_provider, rejected, charge)
+        for line in scrubbed.lines:
+            if line.unchecked:
+                self._count_unchecked(line.unchecked)
         found = scrubbed.all_findings
         if found:
             self._count_findings(scrubbed, found)
             self._count_claim(scrubbed, found, charge or Decimal(0))
+
+    def _count_unchecked(self, unchecked: tuple[Unchecked, ...]) -> None:
+        rules: dict[tuple[str, str, str], list[str]] = {}
+        for one in unchecked:
+            rules.setdefault((one.needs, str(one.until or ""), one.how), []).append(one.rule)
+        for (needs, until, how), ids in rules.items():
+            gap = (needs, until, how, ", ".join(ids))
+            if gap in self.unchecked or len(self.unchecked) < MOST_GAPS:
+                self.unchecked[gap] = self.unchecked.get(gap, 0) + 1
 
     def _count_findings(self, scrubbed: ClaimResult, found: list[Finding]) -> None:
         for finding in found:

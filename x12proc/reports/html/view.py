@@ -13,12 +13,13 @@ from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import SEVERITIES
 from x12proc.reports.html.line_index import LineIndex
-from x12proc.reports.html.totals import Parties, PartyTotals, RuleTotals
+from x12proc.reports.html.totals import Gap, Parties, PartyTotals, RuleTotals
 from x12proc.reports.xml_markup import claim_form, element
 from x12proc.rules.base import Rule
 from x12proc.rules.shared.denial_words import remittance_words, status_words
 from x12proc.values import format_dollars, parse_charge
 
+GAPS_SHOWN = 25  # tables, NDCs and drugs that were missing
 PARTIES_SHOWN = 25  # payers and providers with the highest charges at risk
 LINES_SHOWN = 999  # target lines of a claim; neither guide allows more
 LINKS_SHOWN = 200  # claims that a rule's text links to
@@ -124,6 +125,7 @@ def _line(document: Document, lines: LineIndex) -> Document:
         "date": next(iter(document["service_dates"]), None),
         "findings": [_finding(finding, lines) for finding in document["findings"]],
         "fixes": [{**fix, "location": fix["location"]["element"]} for fix in document["fixes"]],
+        "unchecked": document["unchecked"],
     }
 
 
@@ -163,6 +165,17 @@ def _file_position(segment_index: int, byte_offset: int, lines: LineIndex) -> Do
 
 
 # -- the tables ------------------------------------------------------------------------------------------------
+
+
+def unchecked_table(gaps: Mapping[Gap, int]) -> str:
+    """Return what was not checked, most lines first: the rules, what they need, and the command that brings it."""
+    order = sorted(gaps.items(), key=lambda entry: (-entry[1], entry[0]))
+    rows = [
+        element("gap", {"rules": rules, "needs": needs, "until": until or None, "how": how, "lines": lines})
+        for (needs, until, how, rules), lines in order[:GAPS_SHOWN]
+    ]
+    rows.append(element("more", len(order) - GAPS_SHOWN if len(order) > GAPS_SHOWN else None))
+    return f"<gaps>{''.join(rows)}</gaps>" if order else ""
 
 
 def money_totals(summary: Summary) -> Document:

@@ -142,6 +142,7 @@ def _lines_by_code(ctx: Context) -> dict[tuple[str, date], str]:
     status="A7:507",
     remittance=("181", "M84"),
     where="SV101-2, SV202-2; DTP*472",
+    needs=("codes",),
     summary="The code billed was not in force on the service date.",
     fix="Correct the service date, or bill the code that was in force on that day.",
 )

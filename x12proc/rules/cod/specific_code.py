@@ -41,6 +41,7 @@ _OPPS_BILLS = ("12", "13", "14")  # CLM05-1: inpatient Part B, outpatient, non-p
     remittance=("189", "N657"),
     where="SV101-2, SV202-2; 2410 LIN03, the text and DTP*472",
     suppressed_by=("COD08", "COD09", "DAT02"),
+    needs=("codes", "drugs"),
     summary="The drug had its own code on the service date.",
     fix="Bill the drug's own code in its own units, for example HC:J2329 with 1 unit for each milligram given.",
 )
@@ -88,6 +89,7 @@ def specific_code_came_later(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     where="2400 SV202-2; CLM05-1, SBR09, DTP*472",
     suppressed_by=("DAT02",),
     options={"filing_indicators": OPPS_PAYERS},
+    needs=("codes",),
     summary="A hospital outpatient claim bills an unclassified code for a drug that had a C code that day.",
     fix="Bill the C code in its own units. It applies to hospital outpatient claims until the drug gets a J code.",
 )

@@ -136,6 +136,7 @@ def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity |
     second_status="A8:218",
     remittance=("16", "M123", "M119"),
     suppressed_by=NDC_FORMAT_RULES,
+    needs=("products",),
     summary="The NDC belongs to another drug than the text names.",
     fix="Find the drug that was given on the package or in the drug log. Correct the NDC in LIN03 or the name in "
     "the text.",
@@ -168,6 +169,7 @@ def ndc_of_another_drug(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     status="A7:454",
     remittance=("189",),
     suppressed_by=("COD01", "COD03", "NDC11"),
+    needs=("products",),
     summary="The NDC is that of a vaccine, an immune globulin, a clotting factor or a radiopharmaceutical.",
     fix="Bill the unclassified code of the kind: vaccine 90749, immune globulin J1599 (IV) or 90399, clotting "
     "factor J7199, radiopharmaceutical A9699.",

@@ -168,6 +168,7 @@ def dose_sent_as_ndc_quantity(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     remittance=("16", "M119"),
     suppressed_by=_QUANTITY_FAULTS,
     options={"liquid_in_pieces": Option(False, "the payer's bulletins count a liquid in pieces (UN) as well")},
+    needs=("products",),
     summary="The unit of the NDC quantity doesn't fit the product: a liquid in UN, a powder in ML.",
     fix="Count a liquid in milliliters (CTP****40*ML~). Count vials of powder before they are dissolved, implants "
     "and sheets in pieces (CTP****3*UN~).",
