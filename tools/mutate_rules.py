@@ -31,7 +31,7 @@ from support.rule_cases import Case, all_cases  # noqa: E402
 from support.rules import reference, with_options  # noqa: E402
 
 from x12proc.claims.builder import ClaimBuilder  # noqa: E402
-from x12proc.claims.model import Claim  # noqa: E402
+from x12proc.claims.mentions import ClaimReading, read_claim  # noqa: E402
 from x12proc.engine.engine import Engine  # noqa: E402
 from x12proc.errors import RuleError  # noqa: E402
 from x12proc.profiles.profiles import Profiles  # noqa: E402
@@ -48,7 +48,7 @@ class Bench(NamedTuple):
     """A case with its claims opened, so that it can be run again and again."""
 
     case: Case
-    claims: tuple[Claim, ...]
+    claims: tuple[ClaimReading, ...]
     profiles: Profiles
 
     def found(self, rules: Mapping[str, Rule]) -> list[str]:
@@ -64,8 +64,8 @@ class Bench(NamedTuple):
             sent_before=lambda _: case.sent_before,
         )
         found: list[str] = []
-        for claim in self.claims:
-            scrubbed = engine.scrub(claim, engine.targets(claim))
+        for reading in self.claims:
+            scrubbed = engine.scrub(reading.claim, reading.targets)
             for crash in scrubbed.crashes:
                 raise RuleError(crash.rule, crash.claim_segment_index, crash.error)
             found += [f"{f.rule} {f.severity} {f.location.element}" for f in scrubbed.all_findings]
@@ -83,7 +83,9 @@ def benches() -> dict[str, list[Bench]]:
     for rule_id, case in all_cases():
         data = case.data()
         builder = ClaimBuilder(data)
-        claims = tuple(builder.build(event) for event in scan(data, case.codes) if isinstance(event, ClaimSpan))
+        codes = frozenset(case.codes)
+        spans = [event for event in scan(data, case.codes) if isinstance(event, ClaimSpan)]
+        claims = tuple(read_claim(builder, span, codes) for span in spans)
         found.setdefault(rule_id, []).append(Bench(case, claims, with_options(case)))
     return found
 
