@@ -29,7 +29,7 @@ from x12proc.wire.segment import Segment, split_segments
 from x12proc.wire.versions import claim_type
 from x12proc.wire.window import Buffer
 
-LARGEST_CLAIM = 32 * 1024 * 1024  # bytes
+LARGEST_CLAIM = 12 * 1024 * 1024  # bytes
 MOST_SEGMENTS = 100_000
 _DIAGNOSES = frozenset(("ABK", "ABF", "BK", "BF"))
 _PARENTS_KEPT = 256

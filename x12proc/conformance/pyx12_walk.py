@@ -199,8 +199,15 @@ class _Walk:
     def _text(self, elements: tuple[str, ...]) -> str:
         """Return a segment as text for pyx12. Names may hold letters that it doesn't know: each becomes one it
         does."""
-        text = self._separator.join(elements[:_MOST_SENT])
+        text = self._separator.join([self._cut(element) for element in elements[:_MOST_SENT]])
         return text if text.isascii() else _NOT_ASCII.sub("A", text)
+
+    def _cut(self, element: str) -> str:
+        """Return an element without the components after _MOST_SENT."""
+        if len(element) <= _MOST_SENT:
+            return element
+        parts = element.split(self._component, _MOST_SENT)
+        return self._component.join(parts[:_MOST_SENT]) if len(parts) > _MOST_SENT else element
 
     def _sent(self, text: str) -> _Pyx12Segment:
         return _Pyx12Segment(text, "\0", self._separator, self._component)
@@ -287,7 +294,7 @@ class _Walk:
         position, component = _element(error)
         value = here.element(position)
         if component is not None:
-            parts = value.split(self._component)
+            parts = value.split(self._component, _MOST_SENT)
             value = parts[component - 1] if component <= len(parts) else ""
         location = location_of(here, position, component)
         code = _code(error)

@@ -209,6 +209,12 @@ STRAY_LINE_ENDS = FaultKind(
     "Line ends are inside segments or in place of terminators; read without them",
     no_ack=f"{_LAYOUT}a count that it spoils is answered",
 )
+TOO_MANY_LINE_ENDS = FaultKind(
+    "too-many-line-ends",
+    ERROR,
+    "Over {most} line ends are inside segments",
+    _CONTROL_STRUCTURE,
+)
 LOWER_CASE_TAGS = FaultKind(
     "lower-case-tags",
     ERROR,

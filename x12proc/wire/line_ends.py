@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from x12proc.wire import faults
 from x12proc.wire.delimiters import Delimiters
 
+MOST_LINE_ENDS = 250_000  # in one window or claim; folded at 80 columns, a claim of 12 MB has fewer
 _TAGS = (
     *("ISA", "IEA", "GS", "GE", "ST", "SE", "BHT", "NM1", "N3", "N4", "PER", "PRV", "CUR", "HL", "SBR", "PAT"),
     *("DMG", "REF", "CLM", "DTP", "CL1", "PWK", "CN1", "AMT", "K3", "NTE", "CR1", "CR2", "CR3", "CRC", "HI"),
@@ -22,11 +24,13 @@ _TAGS = (
 )
 
 
-def fold_line_ends(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tuple[int, int]]]:
+def fold_line_ends(chunk: bytes, delimiters: Delimiters, offset: int = 0) -> tuple[bytes, list[tuple[int, int]]]:
     """The chunk with stray line ends dropped or turned into terminators, and how its offsets map back.
 
     The map is a list of ``(tidy offset, shift)`` in order: a byte at tidy offset ``t`` came from
-    ``t + shift`` of the last entry whose offset is not greater than ``t``.
+    ``t + shift`` of the last entry whose offset is not greater than ``t``. Each stray line end costs memory many
+    times its size: for more than MOST_LINE_ENDS, which no sender writes, X12SyntaxError is raised. ``offset`` is
+    the chunk's in the file.
     """
     pieces: list[bytes] = []
     shifts: list[tuple[int, int]] = [(0, 0)]
@@ -35,6 +39,8 @@ def fold_line_ends(chunk: bytes, delimiters: Delimiters) -> tuple[bytes, list[tu
     for match in _line_ends(delimiters).finditer(chunk):
         if match.start(1) < 0:
             continue  # layout after a terminator
+        if len(shifts) > MOST_LINE_ENDS:
+            raise faults.TOO_MANY_LINE_ENDS.error(offset + match.start(1), most=MOST_LINE_ENDS)
         piece = chunk[position : match.start(1)]
         pieces.append(piece)
         length += len(piece)

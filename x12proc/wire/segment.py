@@ -145,7 +145,7 @@ def split_plain_py(raw: bytes, offset: int, index: int, delimiters: Delimiters, 
 def _split_with_stray_line_ends(
     raw: bytes, offset: int, index: int, delimiters: Delimiters, loop_of: Callable[[tuple[str, ...]], str]
 ) -> Iterator[Segment]:
-    text, shifts = fold_line_ends(raw, delimiters)
+    text, shifts = fold_line_ends(raw, delimiters, offset)
     layout = delimiters.layout.encode("latin-1")
     position = 0
     entry = 0

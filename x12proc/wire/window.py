@@ -59,7 +59,7 @@ class Window:
         self._shifts: list[tuple[int, int]] = []
         self.stray: int | None = None  # the file offset of the first line end that is out of place
         if has_stray_line_ends(chunk, delimiters.segment):
-            self.text, self._shifts = fold_line_ends(chunk, delimiters)
+            self.text, self._shifts = fold_line_ends(chunk, delimiters, start)
             found = first_stray_line_end(chunk, delimiters)
             self.stray = None if found is None else start + found
         self._heads = [entry[0] for entry in self._shifts]

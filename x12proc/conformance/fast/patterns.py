@@ -72,7 +72,7 @@ class SegmentPattern:
         def check(elements: Elements) -> bool:
             if position >= len(elements):
                 return True
-            parts = elements[position].split(self._component)
+            parts = elements[position].split(self._component, number + 1)
             return number >= len(parts) or parts[number] in known
 
         return check
