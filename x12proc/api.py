@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeAlias
@@ -15,14 +15,14 @@ from x12proc.engine.result import ClaimResult
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.runner.artifacts import check_artifacts
 from x12proc.runner.files import Input, OpenInput
-from x12proc.runner.parallel import ClaimPool
+from x12proc.runner.parallel import SMALLEST, ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
 from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, load_config, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan as scan_events
 
-Source: TypeAlias = str | Path | bytes | BinaryIO
+Source: TypeAlias = str | Path | bytes | bytearray | memoryview | BinaryIO
 
 
 def read(source: Source) -> Iterator[Claim]:
@@ -87,8 +87,8 @@ def scrub(
     *,
     profile: str | None = None,
     codes: Sequence[str] | None = None,
-    as_of: date | None = None,
-    config: Path | None = None,
+    as_of: date | str | None = None,
+    config: str | Path | None = None,
     conformance: Conformance | None = None,
     guide_errors: GuideErrorPolicy | None = None,
     emit: Sequence[str] | None = None,
@@ -110,6 +110,9 @@ def scrub(
     fixes are applied in the artifact ``fixed`` (``off``, ``safe``, ``unsafe``). ``name`` is what a source without
     a path is called in reports; its stem is what artifacts are called after.
 
+    A source under 2 MB is scrubbed in this process, whatever ``jobs``. A script that sets ``jobs`` needs the guard
+    ``if __name__ == "__main__"``, as with all of multiprocessing.
+
     Raises ConfigError at once for settings that don't exist. While claims are taken: OSError where an artifact
     can't be written, and after the last claim X12SyntaxError when the file failed, that is when it can't be read
     to its end or a rule crashed. Nothing of a failed file counts as accepted, whatever was yielded before: its
@@ -122,11 +125,16 @@ def scrub(
     ...         break
     P1003 NAR05
     """
+    _check_choice("conformance", conformance, ("off", "targets", "full"))
+    _check_choice("guide_errors", guide_errors, ("report", "reject"))
+    _check_choice("fix", fix, ("off", "safe", "unsafe"))
+    config = Path(config) if isinstance(config, str) else config
+    jobs = _checked_jobs(jobs, source)
     options = {
         "config": config,
-        "codes": codes,
+        "codes": _names(codes),
         "profile": profile,
-        "as_of": as_of,
+        "as_of": _day(as_of),
         "conformance": conformance,
         "guide_errors": guide_errors,
         "patient": patient,
@@ -134,10 +142,52 @@ def scrub(
     settings = load_settings(**options)  # type: ignore[arg-type]  # each is of its parameter's type
     destination = Path(output) if isinstance(output, str) else output
     checks = GuideChecks(settings.conformance, jobs)
-    kinds = _artifacts(emit, destination, fix, config)
+    kinds = _artifacts(_names(emit), destination, fix, config)
     pool = ClaimPool(options, settings.now, jobs)
     run_options = RunOptions(emit=kinds, destination=destination, fix_level=fix, checks=checks, pool=pool)
     return ScrubRun(FileRun(_input(source, name), settings, run_options), checks, pool)
+
+
+def _check_choice(name: str, value: str | None, allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
+        raise ConfigError(f"{name}={value!r}: allowed are {', '.join(allowed)}")
+
+
+def _names(names: Sequence[str] | None) -> Sequence[str] | None:
+    """Return names given one by one, or as one text with commas between them."""
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+
+
+def _day(day: date | str | None) -> date | None:
+    try:
+        day = date.fromisoformat(day) if isinstance(day, str) else day
+    except ValueError:
+        raise ConfigError(f"as_of={day!r}: this is no date; write it like 2026-11-23") from None
+    return day.date() if isinstance(day, datetime) else day
+
+
+def _checked_jobs(jobs: int, source: Source) -> int:
+    """Return the number of processes: 1 for a source that is too small to be shared.
+
+    Raises ConfigError where a process that was started for the jobs runs the caller's script again.
+    """
+    if not isinstance(jobs, int) or jobs < 0:
+        raise ConfigError(f"jobs={jobs!r}: give a number of processes, or 0 for one a core")
+    if jobs == 1 or _size(source) < SMALLEST:
+        return 1
+    from multiprocessing import current_process  # noqa: PLC0415 - most runs need no process
+
+    if getattr(current_process(), "_inheriting", False):
+        raise ConfigError('jobs starts processes that import this script: call scrub under __name__ == "__main__"')
+    return jobs
+
+
+def _size(source: Source) -> int:
+    """Return the size of a source in bytes; 0 for a stream, whose claims can't be shared."""
+    if isinstance(source, str | Path):
+        path = Path(source)
+        return path.stat().st_size if path.is_file() else 0
+    return len(source) if isinstance(source, bytes | bytearray | memoryview) else 0
 
 
 def _artifacts(
@@ -165,4 +215,6 @@ def _to_the_end(run: FileRun, checks: GuideChecks, pool: ClaimPool) -> Generator
 
 
 def _input(source: Source, name: str) -> Input:
-    return Input(Path(source)) if isinstance(source, str) else Input(source, name)
+    if isinstance(source, str):
+        return Input(Path(source))
+    return Input(bytes(source) if isinstance(source, bytearray | memoryview) else source, name)

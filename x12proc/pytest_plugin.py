@@ -39,6 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Beside ``testpaths`` the case folders are collected; whoever names paths gets those and no others."""
+    for folder in _folders(config):
+        if not folder.exists():
+            raise pytest.UsageError(f"x12proc_cases: there is no folder {folder}")
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         roots = [Path(argument).absolute() for argument in config.args]
         config.args += [
@@ -117,7 +120,10 @@ class CaseItem(pytest.Item):
         outcome = excinfo.value.outcome
         if outcome.error:
             return f"{self.name} can't be run: {outcome.error}"
-        advice = f"\nIf this is meant: x12proc replay {outcome.case.path} --update" if outcome.rewritable else ""
+        name = self.config.getini("x12proc_config")
+        own = f" --config {_beside_ini(self.config) / name}" if name else ""
+        update = f"\nIf this is meant: x12proc replay {outcome.case.path} --update{own}"
+        advice = update if outcome.rewritable else ""
         return f"{self.name} is not as expected\n{outcome.text}{advice}"
 
     def reportinfo(self) -> tuple[Path, None, str]:

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from datetime import date
+from pathlib import Path
 
 import click
 
@@ -140,3 +141,27 @@ def day(_: click.Context, parameter: click.Parameter, value: str | None) -> date
         return date.fromisoformat(value)
     except ValueError:
         raise click.BadParameter(f"{value!r} is no date; write it like 2026-11-23", param=parameter) from None
+
+
+def find_config() -> Path | None:
+    """Return the configuration file without --config: X12PROC_CONFIG, else x12proc.toml in the current folder."""
+    named = os.environ.get("X12PROC_CONFIG")
+    local = Path("x12proc.toml")
+    return Path(named) if named else local if local.is_file() else None
+
+
+def _announce_config(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    source = ctx.get_parameter_source(parameter.name or "")
+    if value is not None and source is not click.core.ParameterSource.COMMANDLINE:
+        _say(f"Settings: {value}")
+    return value
+
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    default=find_config,
+    callback=_announce_config,
+    help="A configuration file of your own. Default: $X12PROC_CONFIG, else x12proc.toml in the current folder.",
+)

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from x12proc.cli.app import FAILED, REJECTED, comma_list, day
+from x12proc.cli.app import FAILED, REJECTED, comma_list, config_option, day
 from x12proc.engine.stream import Summary
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.mask.compare import Comparison, compare
@@ -52,9 +52,7 @@ class _Attempt(msgspec.Struct):
 @click.option("--no-check", is_flag=True, help="Don't compare the findings of both files.")
 @click.option("--report", metavar="FILE", help="Write what is in doubt and what differs as JSON.")
 @click.option("--profile", metavar="NAME", help="Payer profile for the comparison. Default: by claim.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration for the comparison."
-)
+@config_option
 @click.option("--codes", callback=comma_list, metavar="LIST", help="Procedure codes. Default: J3590.")
 @click.option("--as-of", callback=day, metavar="DATE", help="Today's date for the comparison.")
 def command(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from x12proc.cli.app import config_option
 from x12proc.profiles.describe import profile_text
 from x12proc.profiles.schema import profile_schema
 from x12proc.runner.settings import load_settings
@@ -14,9 +15,7 @@ from x12proc.runner.settings import load_settings
 
 @click.command()
 @click.argument("name", required=False)
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Your configuration, with your profiles."
-)
+@config_option
 @click.option("--schema", is_flag=True, help="Write the JSON Schema of profile files, for editors.")
 def command(name: str | None, config: Path | None, schema: bool) -> None:
     """List the payer profiles, or show what one of them changes and why.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from x12proc.cli.app import USAGE, comma_list, day
+from x12proc.cli.app import USAGE, comma_list, config_option, day
 from x12proc.errors import ConfigError
 from x12proc.replay.cases import CaseOutcome, find_cases, rewrite, run_all
 from x12proc.replay.compare_runs import compare_all
@@ -28,9 +28,7 @@ DIFFERENCES = 1
     "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to run cases in."
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML as well.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Your configuration, with your rules."
-)
+@config_option
 @click.option(
     "--against",
     type=click.Path(path_type=Path, file_okay=False, exists=True),

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from x12proc.cli.app import config_option
 from x12proc.errors import ConfigError
 from x12proc.rules.describe import rule_document, rule_text
 from x12proc.runner.settings import load_settings
@@ -16,9 +17,7 @@ from x12proc.runner.settings import load_settings
 @click.command()
 @click.argument("rule_id", metavar="[ID]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Your configuration, with your rules."
-)
+@config_option
 def command(rule_id: str | None, as_json: bool, config: Path | None) -> None:
     """List all rules, or explain one.
 

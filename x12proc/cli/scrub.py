@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.text import Text
 
-from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, day
+from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, config_option, day
 from x12proc.cli.progress import batch_progress, input_progress
 from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
@@ -42,9 +42,7 @@ MOST_FAULTS = 5  # of an input that are printed beside its totals
 )
 @click.option("--emit", callback=comma_list, metavar="LIST", help=f"Artifacts: {','.join(EMITTED)}.")
 @click.option("--profile", metavar="NAME", help="Payer profile for all claims; chosen claim by claim otherwise.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="A configuration file of your own."
-)
+@config_option
 @click.option("--codes", callback=comma_list, metavar="LIST", help="Procedure codes to check. Default: J3590.")
 @click.option(
     "--conformance",

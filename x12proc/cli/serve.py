@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from x12proc.cli.app import config_option
 from x12proc.errors import ConfigError
 
 data_option = click.option(
@@ -39,7 +40,7 @@ def service_extra() -> Iterator[None]:
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8370, show_default=True)
 @data_option
-@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Your own configuration file.")
+@config_option
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Files scrubbed in parallel."
 )

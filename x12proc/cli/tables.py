@@ -6,14 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
+from x12proc.cli.app import config_option
 from x12proc.errors import ConfigError
 from x12proc.runner.settings import load_config
 
-own_config = click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="An x12proc.toml of your own."
-)
+own_config = config_option
 
 
 @contextlib.contextmanager

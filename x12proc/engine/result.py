@@ -27,14 +27,20 @@ class LineResult(msgspec.Struct, frozen=True):
 
 
 class RuleCrash(msgspec.Struct, frozen=True):
-    """A rule that raised on a claim. ``error`` is only the exception's type: its text could quote the claim."""
+    """A rule that raised on a claim. ``error`` is only the exception's type: its text could quote the claim.
+
+    ``frames`` are the lines of a user's own rule that led to it, the outermost first (``rules.py, line 12, in
+    check``); empty for a rule of x12proc.
+    """
 
     rule: str
     claim_segment_index: int
     error: str
+    frames: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"rule {self.rule} crashed with {self.error}"
+        trace = f" at {'; '.join(self.frames)}" if self.frames else ""
+        return f"rule {self.rule} crashed with {self.error}{trace}"
 
 
 class ClaimResult(msgspec.Struct, frozen=True):

@@ -221,7 +221,8 @@ def scrub_claim(
     if targets or (claim.stray_codes and separator is None):
         scrubbed = engine.scrub(claim, targets)
         for crash in scrubbed.crashes:
-            yield _claim_fault(span, faults.RULE_CRASH, crash=crash)
+            kind = faults.OWN_RULE_CRASH if crash.frames else faults.RULE_CRASH
+            yield _claim_fault(span, kind, crash=crash)
         yield scrubbed
     elif all_claims:
         yield UntargetedClaim(span)

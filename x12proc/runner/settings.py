@@ -135,11 +135,30 @@ def load_profiles(
             if name in own:
                 raise ConfigError(f"{found[1]}: the name {name!r} is taken by {own[name][1]}")
             own[name] = found
+    _check_payers([(file, path) for file, path, _ in own.values()])
     in_force = {**shipped, **own}
     hashes: dict[str, str] = {}
     for _, path, digest in in_force.values():
         hashes[path.name if path.name not in hashes else f"{path.parent.name}/{path.name}"] = digest
     return Profiles({name: file for name, (file, _, _) in in_force.items()}, known, own), hashes
+
+
+def _check_payers(own: Sequence[tuple[ProfileFile, Path]]) -> None:
+    """Check that no two profiles of a user take the same claims of one payer id. Raises ConfigError."""
+    for number, (file, path) in enumerate(own):
+        for other, other_path in own[:number]:
+            one, two = file.selection, other.selection
+            shared = sorted(set(one.payer_ids) & set(two.payer_ids))
+            apart = _are_apart(one.claim_types, two.claim_types) or _are_apart(
+                one.facility_types, two.facility_types
+            )
+            if shared and not apart and one.filing_indicators == two.filing_indicators:
+                raise ConfigError(f"{path}: payer id {shared[0]} is taken by {other_path}; name it in one of them")
+
+
+def _are_apart(one: Sequence[str], two: Sequence[str]) -> bool:
+    """Return whether two selections have nothing in common; an empty one takes all."""
+    return bool(one) and bool(two) and not set(one) & set(two)
 
 
 def _profiles_in(folder: Path, rules: Mapping[str, Rule]) -> dict[str, tuple[ProfileFile, Path, str]]:

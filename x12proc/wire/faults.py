@@ -310,6 +310,12 @@ RULE_CRASH = FaultKind(
     "Internal fault: {crash}. The claim is not accepted; please report this with the rule's id",
     no_ack="our own fault: the claim is not accepted in the 277CA",
 )
+OWN_RULE_CRASH = FaultKind(
+    RULE_CRASH.code,
+    ERROR,
+    "{crash}. The claim is not accepted; the author of the rule has to mend it",
+    no_ack=RULE_CRASH.no_ack,
+)
 INTERNAL_FAULT = FaultKind(
     "internal-fault",
     ERROR,
