@@ -15,7 +15,7 @@ from support.io_faults import FailingCall, FailingFile
 
 import x12proc
 from x12proc.cli.app import main
-from x12proc.runner import files
+from x12proc.runner import files, streams
 from x12proc.runner.settings import load_settings
 
 KINDS = "json,csv,xml,html,annotated,accepted,rejected,999,277ca"
@@ -30,8 +30,8 @@ def at_calls(monkeypatch: pytest.MonkeyPatch, trouble: FailingCall) -> None:
     monkeypatch.setattr(os, "fsync", trouble(os.fsync))
     for name in ("replace", "chmod"):
         monkeypatch.setattr(Path, name, trouble(getattr(Path, name)))
-    opened = os.fdopen
-    monkeypatch.setattr(os, "fdopen", lambda *given, **named: FailingFile(opened(*given, **named), trouble))
+    opened = streams.buffered_writer
+    monkeypatch.setattr(files, "buffered_writer", lambda *given: FailingFile(opened(*given), trouble))
 
 
 def at_reads(monkeypatch: pytest.MonkeyPatch, trouble: FailingCall) -> None:

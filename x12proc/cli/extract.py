@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -18,6 +17,7 @@ from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.extract.extract import COLUMNS, extract_buffer, flat
 from x12proc.runner.files import Artifact, Input, OpenInput, find_inputs
 from x12proc.runner.settings import load_config, target_codes
+from x12proc.runner.streams import standard_output
 from x12proc.wire.events import Fault, unreadable_fault
 
 
@@ -130,8 +130,7 @@ def _report(fault: Fault) -> None:
 @contextlib.contextmanager
 def _target(output: str) -> Iterator[IO[bytes]]:
     if output == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        yield standard_output()
         return
     artifact = Artifact(Path(output))
     try:

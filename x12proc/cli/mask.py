@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -20,11 +18,13 @@ from x12proc.mask.factory import make_masker
 from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput, copy_pieces, find_inputs
+from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput, find_inputs
 from x12proc.runner.settings import Settings, load_settings
+from x12proc.runner.streams import copy_pieces, standard_output
 
 _SHORTEST_KEY = 16  # characters below which a key is called weak
 _SHOWN = 20
+_PIECE = 1024 * 1024
 _LEAST_SHIFT = 7  # days
 
 
@@ -180,8 +180,7 @@ def _deliver(artifact: Artifact, output: str) -> None:
         artifact.publish()
         return
     with artifact.reopen() as file:
-        shutil.copyfileobj(file, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+        copy_pieces(iter(lambda: file.read(_PIECE), b""), standard_output())
 
 
 # -- telling ----------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -10,7 +9,8 @@ import click
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.reports.edi.annotate import restore_edits
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import Artifact, OpenInput, copy_pieces, find_inputs
+from x12proc.runner.files import Artifact, OpenInput, find_inputs
+from x12proc.runner.streams import copy_pieces, standard_output
 
 
 @click.command()
@@ -28,8 +28,7 @@ def command(source: str, output: str) -> None:
         with OpenInput(inputs[0]) as opened:
             pieces = apply(opened.buffer, restore_edits(opened.buffer))
             if output == "-":
-                copy_pieces(pieces, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
+                copy_pieces(pieces, standard_output())
                 return
             artifact = Artifact(Path(output))
             try:

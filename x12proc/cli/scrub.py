@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
@@ -30,6 +29,7 @@ from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
 from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
+from x12proc.runner.streams import standard_output
 
 LogFormat: TypeAlias = Literal["json", "text"]
 MOST_FAULTS = 5  # of an input that are printed beside its totals
@@ -205,7 +205,7 @@ def _to_standard_output(sources: list[Input], settings: Settings, options: RunOp
     if len(sources) != 1 or len(options.emit) != 1:
         raise ConfigError("-o - takes exactly one input and one artifact; name it, e.g. --emit annotated")
     with input_progress(sources[0]) as progress:
-        options = replace(options, destination=sys.stdout.buffer, progress=progress)
+        options = replace(options, destination=standard_output(), progress=progress)
         result = FileRun(sources[0], settings, options).run()
     _print_filter_notes(result)
     return [result]
@@ -278,7 +278,9 @@ def _print_totals(running: Iterator[Result]) -> list[Result]:
                 )
             )
         if len(result.faults) > MOST_FAULTS:
-            console.print(Text(f"{clean(result.name)}: {len(result.faults) - MOST_FAULTS} more faults are in the report"))
+            console.print(
+                Text(f"{clean(result.name)}: {len(result.faults) - MOST_FAULTS} more faults are in the report")
+            )
         if any(result.summary.fixes.values()):
             console.print(
                 Text(f"{clean(result.name)}: {fixes_text(result.summary, withheld=FIXED in result.withheld)}")

@@ -8,16 +8,16 @@ import glob
 import gzip
 import hashlib
 import os
-import sys
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO, cast
 
 from x12proc.errors import ConfigError
+from x12proc.runner.streams import buffered_writer, scratch_file, standard_input
 from x12proc.wire import faults
 from x12proc.wire.window import Buffer
 
@@ -133,15 +133,14 @@ class OpenInput:
 
     def _file(self, source: Input) -> IO[bytes]:
         if source.path is None:
-            return self._spool(sys.stdin.buffer if source.source is None else cast(BinaryIO, source.source))
+            return self._spool(standard_input() if source.source is None else cast(BinaryIO, source.source))
         if source.path.suffix.lower() == ".gz":
             return self._unfold(source.path)
         file = self._stack.enter_context(source.path.open("rb", buffering=0))
         return file if file.seekable() else self._spool(file)
 
     def _scratch(self) -> IO[bytes]:
-        file = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
-        return self._stack.enter_context(file)
+        return self._stack.enter_context(scratch_file())
 
     def _spool(self, stream: IO[bytes] | BinaryIO) -> IO[bytes]:
         spooled = self._scratch()
@@ -192,7 +191,7 @@ class Artifact:
         self.path = path
         handle, name = tempfile.mkstemp(prefix=".x12proc-", suffix=".part", dir=path.parent)
         self._temporary = Path(name)
-        self.file: BinaryIO = os.fdopen(handle, "wb", buffering=256 * 1024)
+        self.file = buffered_writer(handle, str(path))
 
     def reopen(self) -> IO[bytes]:
         """Open what has been written so far, to be read from its beginning."""
@@ -218,9 +217,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def copy_pieces(pieces: Iterator[bytes], target: BinaryIO) -> None:
-    """Write pieces one after another."""
-    for piece in pieces:
-        target.write(piece)

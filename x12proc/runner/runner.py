@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import msgspec
 from pyx12 import __version__ as pyx12_version
@@ -29,6 +29,7 @@ from x12proc.runner.log import log_fixes, log_result
 from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import RULES_EDITION, Settings
+from x12proc.runner.streams import scratch_file, write_whole
 from x12proc.version import __version__
 from x12proc.wire import faults
 from x12proc.wire.events import Fault, fault_of, make_fault, unreadable_fault
@@ -328,14 +329,13 @@ def _copy_to_stream(artifact: Artifact, stream: BinaryIO | None) -> None:
     artifact.file.flush()
     with artifact.reopen() as file:
         while piece := file.read(1024 * 1024):
-            stream.write(piece)
+            write_whole(stream, piece)
     stream.flush()
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
     """Open an empty file that is deleted when the stack is closed."""
-    file = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
-    return cast(BinaryIO, stack.enter_context(file))
+    return stack.enter_context(scratch_file())
 
 
 def _guide_fault(error: GuideError, outcome: TransactionErrors) -> Fault:

@@ -113,9 +113,7 @@ def split_segments(
     )
 
 
-def split_plain_py(
-    raw: bytes, offset: int, index: int, delimiters: Delimiters, loops: Loops
-) -> list[Segment]:
+def split_plain_py(raw: bytes, offset: int, index: int, delimiters: Delimiters, loops: Loops) -> list[Segment]:
     """Split whole segments without stray line ends, with the arguments of :func:`split_segments`."""
     # One character is one byte here, whatever the text's encoding: positions in it are positions in the bytes.
     text = raw.decode("latin-1")
