@@ -15,7 +15,8 @@ import msgspec
 from x12proc.cli.app import FAILED, comma_list
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.extract.extract import COLUMNS, extract_buffer, flat
-from x12proc.runner.files import Artifact, Input, OpenInput, find_inputs
+from x12proc.runner.files import Input, OpenInput, find_inputs
+from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.settings import load_config, target_codes
 from x12proc.runner.streams import standard_output
 from x12proc.wire.events import Fault, unreadable_fault
@@ -132,7 +133,7 @@ def _target(output: str) -> Iterator[IO[bytes]]:
     if output == "-":
         yield standard_output()
         return
-    artifact = Artifact(Path(output))
+    artifact = SingleArtifact(Path(output))
     try:
         yield artifact.file
         artifact.publish()

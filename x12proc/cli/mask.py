@@ -18,7 +18,8 @@ from x12proc.mask.factory import make_masker
 from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput, find_inputs
+from x12proc.runner.files import FileBuffer, Input, OpenInput, find_inputs
+from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.settings import Settings, load_settings
 from x12proc.runner.streams import copy_pieces, standard_output
 
@@ -152,15 +153,21 @@ def _differences(attempt: _Attempt) -> int:
     return attempt.comparison.count if attempt.comparison is not None else 0
 
 
-def _artifact(output: str, stack: contextlib.ExitStack) -> Artifact:
+def _artifact(output: str, stack: contextlib.ExitStack) -> SingleArtifact:
     path = Path(tempfile.gettempdir()) / "masked.edi" if output == "-" else Path(output)
-    artifact = Artifact(path)
+    artifact = SingleArtifact(path)
     stack.callback(artifact.discard)
     return artifact
 
 
 def _attempt(
-    opened: OpenInput, artifact: Artifact, key: Key, shift: int, settings: Settings, check: bool, most: int | None
+    opened: OpenInput,
+    artifact: SingleArtifact,
+    key: Key,
+    shift: int,
+    settings: Settings,
+    check: bool,
+    most: int | None,
 ) -> _Attempt:
     lexicon = settings.reference.lexicon()
     artifact.file.seek(0)
@@ -175,7 +182,7 @@ def _attempt(
     return _Attempt(masker, shift, comparison)
 
 
-def _deliver(artifact: Artifact, output: str) -> None:
+def _deliver(artifact: SingleArtifact, output: str) -> None:
     if output != "-":
         artifact.publish()
         return
@@ -235,7 +242,7 @@ def _write_report(path: Path, attempt: _Attempt) -> None:
         "differences": comparison.differences if comparison else [],
         "differences_count": comparison.count if comparison else 0,
     }
-    artifact = Artifact(path)
+    artifact = SingleArtifact(path)
     try:
         artifact.file.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
         artifact.publish()

@@ -15,7 +15,7 @@ from x12proc.replay.compare_runs import compare_all
 from x12proc.replay.junit import CaseResult, junit_xml
 from x12proc.replay.run_changes import run_changes_document, run_changes_text
 from x12proc.reports.escape import clean
-from x12proc.runner.files import Artifact
+from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.settings import Settings, load_settings
 
 DIFFERENCES = 1
@@ -141,7 +141,7 @@ def _result(outcome: CaseOutcome) -> CaseResult:
 
 
 def _write(path: Path, data: bytes) -> None:
-    artifact = Artifact(path)
+    artifact = SingleArtifact(path)
     try:
         artifact.file.write(data)
         artifact.publish()

@@ -9,7 +9,8 @@ import click
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.reports.edi.annotate import restore_edits
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import Artifact, OpenInput, find_inputs
+from x12proc.runner.files import OpenInput, find_inputs
+from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.streams import copy_pieces, standard_output
 
 
@@ -30,7 +31,7 @@ def command(source: str, output: str) -> None:
             if output == "-":
                 copy_pieces(pieces, standard_output())
                 return
-            artifact = Artifact(Path(output))
+            artifact = SingleArtifact(Path(output))
             try:
                 copy_pieces(pieces, artifact.file)
                 artifact.publish()

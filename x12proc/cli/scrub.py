@@ -27,6 +27,7 @@ from x12proc.runner.batch import BatchJob, run_batch
 from x12proc.runner.files import STANDARD_INPUT, Input, find_inputs
 from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
+from x12proc.runner.publishing import finish_interrupted
 from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
 from x12proc.runner.streams import standard_output
@@ -247,6 +248,7 @@ def _folder(sources: list[Input], output: str) -> Path:
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"-o {folder}: this is not a folder")
     folder.mkdir(parents=True, exist_ok=True)
+    finish_interrupted(folder)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Files at the rim: inputs found and opened; artifacts written whole or not at all."""
+"""Inputs: found, opened, and read by position."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import glob
 import gzip
 import hashlib
 import os
-import tempfile
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
@@ -17,7 +16,7 @@ from types import TracebackType
 from typing import IO, BinaryIO, cast
 
 from x12proc.errors import ConfigError
-from x12proc.runner.streams import buffered_writer, scratch_file, standard_input
+from x12proc.runner.streams import scratch_file, standard_input
 from x12proc.wire import faults
 from x12proc.wire.window import Buffer
 
@@ -179,41 +178,3 @@ class OpenInput:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-
-
-class Artifact:
-    """A file that appears whole or not at all: written beside its place, flushed, then renamed.
-
-    Call :meth:`publish` when everything is written; left without it, nothing remains.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        handle, name = tempfile.mkstemp(prefix=".x12proc-", suffix=".part", dir=path.parent)
-        self._temporary = Path(name)
-        self.file = buffered_writer(handle, str(path))
-
-    def reopen(self) -> IO[bytes]:
-        """Open what has been written so far, to be read from its beginning."""
-        self.file.flush()
-        return self._temporary.open("rb")
-
-    def publish(self) -> None:
-        """Make the artifact appear."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        self.file.close()
-        self._temporary.chmod(0o666 & ~_umask())
-        self._temporary.replace(self.path)
-
-    def discard(self) -> None:
-        """Delete what was written. Harmless after :meth:`publish`."""
-        with contextlib.suppress(OSError):  # closing writes what is left, which a full disk refuses again
-            self.file.close()
-        self._temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -24,10 +24,11 @@ from x12proc.reports.edi.split import Split
 from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.reports.writer import ReportWriter, StreamWriter
 from x12proc.runner.artifacts import ARTIFACTS, ArtifactKind, WriterContext
-from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput
+from x12proc.runner.files import FileBuffer, Input, OpenInput
 from x12proc.runner.log import log_fixes, log_result
 from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
+from x12proc.runner.publishing import Artifact, ArtifactSet, SingleArtifact
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.runner.streams import scratch_file, write_whole
 from x12proc.version import __version__
@@ -117,6 +118,7 @@ class FileRun:
         self._checks = options.checks or GuideChecks(settings.conformance)
         self._faults: list[Fault] = []
         self._summary = Summary()
+        self._set: ArtifactSet | None = None
         self.result: Result | None = None  # set once all claims have been taken
 
     def run(self) -> Result:
@@ -297,9 +299,13 @@ class FileRun:
         return {name: _UNVERIFIED for name, _, _ in sides if faults}  # one without the other would lose claims
 
     def _artifact(self, kind: ArtifactKind, stack: contextlib.ExitStack) -> Artifact:
-        destination = self._options.destination
-        folder = destination if isinstance(destination, Path) else Path(tempfile.gettempdir())
-        artifact = Artifact(folder / (self._source.stem + kind.suffix))
+        name = self._source.stem + kind.suffix
+        if self._set is None and isinstance(self._options.destination, Path):
+            self._set = ArtifactSet(self._options.destination, self._source.stem)
+            stack.callback(self._set.discard)
+        if self._set is not None:
+            return self._set.open(name)
+        artifact = SingleArtifact(Path(tempfile.gettempdir()) / name)
         stack.callback(artifact.discard)
         return artifact
 
@@ -309,16 +315,16 @@ class FileRun:
 
     def _result(self, finished: list[Artifact], withheld: dict[str, str]) -> Result:
         destination = self._options.destination
+        paths = []
         if isinstance(destination, Path):
-            for name in withheld:  # an artifact of an earlier run is not this input's
-                (destination / (self._source.stem + ARTIFACTS[name].suffix)).unlink(missing_ok=True)
-            for artifact in finished:
-                artifact.publish()
+            artifact_set = self._set or ArtifactSet(destination, self._source.stem)
+            # An artifact of an earlier run is not this input's.
+            obsolete = [self._source.stem + ARTIFACTS[name].suffix for name in withheld]
+            artifact_set.publish(finished, obsolete)
             paths = [artifact.path for artifact in finished]
         else:
             for artifact in finished:
                 _copy_to_stream(artifact, destination)
-            paths = []
         return Result(self._source.name, self._summary, self._faults, paths, withheld)
 
 
