@@ -122,6 +122,8 @@ def scrub(
     ...         break
     P1003 NAR05
     """
+    if profile == "" or (codes is not None and not codes):
+        raise ConfigError("profile and codes must not be empty; leave them out for their defaults")
     options = {
         "config": config,
         "codes": codes,

@@ -166,9 +166,26 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def comma_list(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """An option that takes ``a,b,c``."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else None
+def comma_list(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Return the parts of an option that takes ``a,b,c``."""
+    if value is None:
+        return None
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not parts:
+        raise _empty(parameter)
+    return parts
+
+
+def not_empty(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return the value of an option that takes a name."""
+    if value is not None and not value.strip():
+        raise _empty(parameter)
+    return value
+
+
+def _empty(parameter: click.Parameter) -> click.BadParameter:
+    """A shell passes an empty text for a variable that is not set; without the option means something else."""
+    return click.BadParameter("the value is empty; leave the option out for its default", param=parameter)
 
 
 def day(_: click.Context, parameter: click.Parameter, value: str | None) -> date | None:

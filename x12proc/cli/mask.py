@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from x12proc.cli.app import FAILED, REJECTED, comma_list, day
+from x12proc.cli.app import FAILED, REJECTED, comma_list, day, not_empty
 from x12proc.engine.stream import Summary
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.mask.compare import Comparison, compare
@@ -18,7 +18,8 @@ from x12proc.mask.factory import make_masker
 from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import FileBuffer, Input, OpenInput, find_inputs
+from x12proc.runner.files import FileBuffer, Input, OpenInput
+from x12proc.runner.inputs import find_input
 from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.settings import Settings, load_settings
 from x12proc.runner.streams import copy_pieces, standard_output
@@ -52,7 +53,9 @@ class _Attempt(msgspec.Struct):
 @click.option("--keep-dates", is_flag=True, help="Don't shift dates (birth dates are not shifted either).")
 @click.option("--no-check", is_flag=True, help="Don't compare the findings of both files.")
 @click.option("--report", metavar="FILE", help="Write what is in doubt and what differs as JSON.")
-@click.option("--profile", metavar="NAME", help="Payer profile for the comparison. Default: by claim.")
+@click.option(
+    "--profile", callback=not_empty, metavar="NAME", help="Payer profile for the comparison. Default: by claim."
+)
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration for the comparison."
 )
@@ -80,17 +83,15 @@ def command(
     same, 1 when they differ, 3 when the file can't be read to its end. What can't be decided is listed by its
     place; look at it before you share the file.
     """
-    inputs = find_inputs([source])
-    if len(inputs) != 1:
-        raise ConfigError(f"{source}: mask takes one file at a time")
-    _refuse_overwriting(inputs[0], output)
+    found = find_input(source, "mask")
+    _refuse_overwriting(found, output)
     secret = _secret(key, key_file)
     settings = load_settings(config=config, codes=codes, profile=profile, as_of=as_of)
     try:
-        with OpenInput(inputs[0]) as opened:
+        with OpenInput(found) as opened:
             attempt = _write(opened, output, Key(secret), settings, keep_dates=keep_dates, check=not no_check)
     except X12SyntaxError as error:
-        click.echo(f"Error: {inputs[0].name}: {error}. Nothing was written", err=True)
+        click.echo(f"Error: {found.name}: {error}. Nothing was written", err=True)
         raise click.exceptions.Exit(FAILED) from None
     _say(attempt, keep_dates)
     if report:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from x12proc.cli.app import USAGE, comma_list, day
+from x12proc.cli.app import USAGE, comma_list, day, not_empty
 from x12proc.errors import ConfigError
 from x12proc.replay.cases import CaseOutcome, find_cases, rewrite, run_all
 from x12proc.replay.compare_runs import compare_all
@@ -40,7 +40,9 @@ DIFFERENCES = 1
 @click.option(
     "--as-of", callback=day, metavar="DATE", help="With --against: today. Default: that of the old report."
 )
-@click.option("--profile", metavar="NAME", help="With --against: payer profile for all claims.")
+@click.option(
+    "--profile", callback=not_empty, metavar="NAME", help="With --against: payer profile for all claims."
+)
 @click.option("--codes", callback=comma_list, metavar="LIST", help="With --against: procedure codes to check.")
 @click.option("--json", "as_json", is_flag=True, help="With --against: write JSON.")
 def command(

@@ -9,7 +9,8 @@ import click
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.reports.edi.annotate import restore_edits
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import OpenInput, find_inputs
+from x12proc.runner.files import OpenInput
+from x12proc.runner.inputs import find_input
 from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.streams import copy_pieces, standard_output
 
@@ -22,11 +23,9 @@ def command(source: str, output: str) -> None:
 
     What comes out is, byte for byte, the file that was annotated. Notes of others stay.
     """
-    inputs = find_inputs([source])
-    if len(inputs) != 1:
-        raise ConfigError(f"{source}: restore takes one file at a time")
+    found = find_input(source, "restore")
     try:
-        with OpenInput(inputs[0]) as opened:
+        with OpenInput(found) as opened:
             pieces = apply(opened.buffer, restore_edits(opened.buffer))
             if output == "-":
                 copy_pieces(pieces, standard_output())
@@ -38,4 +37,4 @@ def command(source: str, output: str) -> None:
             finally:
                 artifact.discard()
     except X12SyntaxError as error:
-        raise ConfigError(f"{inputs[0].name}: {error}") from None
+        raise ConfigError(f"{found.name}: {error}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -37,7 +38,7 @@ from x12proc.wire.events import Fault, fault_of, make_fault, unreadable_fault
 from x12proc.wire.window import Buffer
 
 INTERNAL_FAULT = faults.INTERNAL_FAULT.code
-MOST_FAULTS = 1000  # listed one by one; a file with more is broken beyond reading them
+MOST_FAULTS = 1000  # of a severity, listed one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
 _UNVERIFIED = "where its claims belong can't be determined"
@@ -117,7 +118,10 @@ class FileRun:
         self._controls = options.controls or ControlNumbers(settings.acknowledgement.control)
         self._checks = options.checks or GuideChecks(settings.conformance)
         self._faults: list[Fault] = []
+        self._listed: Counter[str] = Counter()
         self._summary = Summary()
+        destination = options.destination
+        self._folder = destination / source.folder if isinstance(destination, Path) else None
         self._set: ArtifactSet | None = None
         self.result: Result | None = None  # set once all claims have been taken
 
@@ -189,7 +193,7 @@ class FileRun:
     def _internal_failure(self, error: InternalError) -> Result:
         """Return a result without artifacts: what was written is wrong, and nothing counts as accepted."""
         self._count(fault_of(faults.INTERNAL_FAULT, segment_index=0, byte_offset=0, fault=error))
-        return Result(self._source.name, self._summary, self._faults, [], {})
+        return Result(self._source.shown_name, self._summary, self._faults, [], {})
 
     # -- outcomes ------------------------------------------------------------------------------------------
 
@@ -241,9 +245,11 @@ class FileRun:
                 self._record_fault(_guide_fault(error, outcome))
 
     def _record_fault(self, fault: Fault) -> None:
-        if len(self._faults) < MOST_FAULTS:
+        """List a fault; errors have room of their own: warnings must not hide what failed the file."""
+        self._listed[fault.severity] += 1
+        if self._listed[fault.severity] <= MOST_FAULTS:
             self._faults.append(fault)
-        elif len(self._faults) == MOST_FAULTS:
+        elif self._listed[fault.severity] == MOST_FAULTS + 1:
             more = f"More than {MOST_FAULTS} faults; the rest is not listed"
             self._faults.append(msgspec.structs.replace(fault, code="too-many-faults", message=more))
 
@@ -300,8 +306,10 @@ class FileRun:
 
     def _artifact(self, kind: ArtifactKind, stack: contextlib.ExitStack) -> Artifact:
         name = self._source.stem + kind.suffix
-        if self._set is None and isinstance(self._options.destination, Path):
-            self._set = ArtifactSet(self._options.destination, self._source.stem)
+        if self._set is None and self._folder is not None:
+            if self._source.folder != Path():
+                self._folder.mkdir(parents=True, exist_ok=True)
+            self._set = ArtifactSet(self._folder, self._source.stem)
             stack.callback(self._set.discard)
         if self._set is not None:
             return self._set.open(name)
@@ -314,23 +322,22 @@ class FileRun:
             report.end(self._summary, self._faults, program_document(self._settings))
 
     def _result(self, finished: list[Artifact], withheld: dict[str, str]) -> Result:
-        destination = self._options.destination
         paths = []
-        if isinstance(destination, Path):
-            artifact_set = self._set or ArtifactSet(destination, self._source.stem)
+        if self._folder is not None:
+            artifact_set = self._set or ArtifactSet(self._folder, self._source.stem)
             # An artifact of an earlier run is not this input's.
             obsolete = [self._source.stem + ARTIFACTS[name].suffix for name in withheld]
             artifact_set.publish(finished, obsolete)
             paths = [artifact.path for artifact in finished]
         else:
             for artifact in finished:
-                _copy_to_stream(artifact, destination)
-        return Result(self._source.name, self._summary, self._faults, paths, withheld)
+                _copy_to_stream(artifact, self._options.destination)
+        return Result(self._source.shown_name, self._summary, self._faults, paths, withheld)
 
 
-def _copy_to_stream(artifact: Artifact, stream: BinaryIO | None) -> None:
+def _copy_to_stream(artifact: Artifact, stream: Path | BinaryIO | None) -> None:
     """Copy a finished artifact to a stream."""
-    if stream is None:
+    if stream is None or isinstance(stream, Path):
         return
     artifact.file.flush()
     with artifact.reopen() as file:
