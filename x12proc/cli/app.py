@@ -12,7 +12,7 @@ from datetime import date
 
 import click
 
-from x12proc.errors import ConfigError
+from x12proc.errors import ConfigError, UnavailableError
 from x12proc.reports.escape import clean
 from x12proc.runner.streams import STANDARD_OUTPUT, abandon_output, flush_output, secure_standard_output
 from x12proc.version import __version__
@@ -130,6 +130,9 @@ def _exit_code(run: Callable[[], int]) -> int:
     except ConfigError as error:
         _say(f"Error: {error}")
         code = USAGE
+    except UnavailableError as error:
+        _say(f"Error: {clean(str(error))}")
+        code = FAILED
     except click.Abort:
         _say("Stopped.")
         code = FAILED

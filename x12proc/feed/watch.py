@@ -15,9 +15,10 @@ import structlog
 
 from x12proc.errors import ConfigError
 from x12proc.feed import disk
+from x12proc.feed.database import LedgerUnavailable
 from x12proc.feed.feed_file import FOLDERS, Feed, FeedFile
 from x12proc.feed.inbox import Candidate, Inbox
-from x12proc.feed.ledger import FileRow, Ledger, LedgerUnavailable
+from x12proc.feed.ledger import FileRow, Ledger
 from x12proc.feed.schedule import MissingFile, find_missing
 from x12proc.feed.worker import INPUT_FOLDER, LeaseRenewer, Worker, no_op
 from x12proc.feed.worker_id import is_dead, new_worker_id
