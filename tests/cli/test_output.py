@@ -14,6 +14,8 @@ import pytest
 from support.edi import base
 
 import x12proc
+from x12proc.runner import streams
+from x12proc.runner.streams import NamedFile
 
 PROGRAM = [sys.executable, "-m", "x12proc"]
 COMMANDS = {
@@ -160,3 +162,52 @@ def test_a_stream_that_takes_little_at_a_time_gets_everything(kind: str) -> None
         failing = ShortStream(fails_at)
         with pytest.raises(OSError, match="the stream took 0 of"):
             list(x12proc.scrub(base(), emit=[kind], output=failing, conformance="off"))  # type: ignore[arg-type]  # likewise
+
+
+FILES = {
+    "extract": ["extract", "in.edi", "-o", "target"],
+    "restore": ["restore", "in.edi", "-o", "target"],
+    "mask": ["mask", "in.edi", "-o", "target", "--key", "a key of many letters"],
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_does_not_fit_is_not_left_in_part(name: str, folder: Path) -> None:
+    with (folder / "printed").open("wb") as printed:
+        done = subprocess.run(
+            [*PROGRAM, *FILES[name]],
+            cwd=folder,
+            stdout=printed,
+            stderr=subprocess.PIPE,
+            env=environment(unbuffered=True),
+            preexec_fn=limited(500),
+            check=False,
+        )
+    assert done.returncode == 3
+    assert b"Error" in done.stderr
+    assert b"target: File too large" in done.stderr
+    assert not (folder / "target").exists()
+
+
+class ShortFile(NamedFile):
+    """Takes half of what it is given."""
+
+    writes = 0
+
+    def write(self, data: memoryview, /) -> int:  # type: ignore[override]  # a buffer passes nothing else
+        ShortFile.writes += 1
+        return super().write(data[: len(data) // 2 + 1])
+
+
+def test_short_writes_of_artifacts_are_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = ["json", "csv", "xml", "html", "annotated", "accepted", "999", "277ca"]
+
+    def artifacts(folder: Path) -> dict[str, int]:
+        folder.mkdir()
+        list(x12proc.scrub(base(), emit=kinds, output=folder, name="in.edi", conformance="off"))
+        return {path.name: path.stat().st_size for path in folder.iterdir()}
+
+    whole = artifacts(tmp_path / "whole")
+    monkeypatch.setattr(streams, "NamedFile", ShortFile)
+    assert artifacts(tmp_path / "short") == whole
+    assert ShortFile.writes > len(kinds)

@@ -51,10 +51,13 @@ class NamedFile(io.FileIO):
     def write(self, data: Any, /) -> int:
         """Write, perhaps less than all."""
         try:
-            return super().write(data)
+            written = super().write(data)
         except OSError as error:
             error.filename = self._label
             raise
+        if written == 0 and len(data):  # a buffer would try for ever
+            raise OSError(errno.EIO, "the file takes nothing more", self._label)
+        return written
 
 
 def buffered_writer(handle: int, label: str) -> BinaryIO:
