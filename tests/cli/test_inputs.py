@@ -236,6 +236,39 @@ def test_the_endings_of_artifacts_are_known() -> None:
     assert set(OUR_SUFFIXES) == {kind.suffix for kind in ARTIFACTS.values()}
 
 
+def test_an_artifact_that_cannot_be_written_leaves_numbers_that_add_up(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.edi").write_bytes(base())
+    (tmp_path / "out" / "b.report.csv").mkdir(parents=True)
+    result = scrub(*sorted(tmp_path.glob("*.edi")), "-o", tmp_path / "out", "--emit", "json,csv")
+    assert isinstance(result.exception, IsADirectoryError)
+    assert result.exception.filename == str(tmp_path / "out" / "b.report.csv")
+    assert counts(result) == (3, 1, 0, 2)
+    assert files_in(tmp_path / "out") == ["a.report.csv", "a.report.json"]
+
+
+def test_a_filter_counts_what_its_folder_held(tmp_path: Path) -> None:
+    (tmp_path / "a.edi").write_bytes(base())
+    (tmp_path / "notes.txt").write_text("nothing")
+    result = scrub(tmp_path, "-o", "-", "--emit", "annotated")
+    assert result.exit_code == 0
+    assert result.stdout_bytes == base()
+    assert "Inputs: 2 given, 1 taken, 1 skipped, 0 failed" in result.stderr
+    assert isinstance(scrub(tmp_path, "gone*", "-o", "-", "--emit", "annotated").exception, ConfigError)
+
+
+def test_extract_reads_what_it_can_and_reports_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a").write_bytes(base())
+    (tmp_path / "notes.txt").write_text("nothing")
+    (tmp_path / "link.edi").symlink_to(tmp_path / "gone")
+    result = CliRunner().invoke(app, ["extract", str(tmp_path)])
+    assert result.exit_code == 3
+    assert len(result.stdout.splitlines()) == 1
+    assert "notes.txt: not X12" in result.stderr
+    assert "unreadable" in result.stderr
+
+
 # -- faults ------------------------------------------------------------------------------------------------------
 
 

@@ -164,22 +164,20 @@ def command(
         folder = _folder(sources, output, wanted)
         job = BatchJob(options, settings.now, wanted, folder, fix_level, begin if log else None)
         running = run_batch(sources, job, jobs or os.cpu_count() or 1)
-        results = print_totals(batch_progress(running, len(sources)))
-        print_inputs(found, results)
+        results = print_totals(batch_progress(running, len(sources)), found)
         raise click.exceptions.Exit(exit_code(results, fail_on, found))
     with GuideChecks(settings.conformance, jobs) as checks, ClaimPool(options, settings.now, jobs) as pool:
         run_options = RunOptions(emit=wanted, fix_level=fix_level, checks=checks, pool=pool)
         if output == STANDARD_INPUT:
-            results = _to_standard_output(sources, settings, run_options)
+            results = _to_standard_output(found, settings, run_options)
         elif output is None:
             results = _to_terminal(sources, settings, RunOptions(checks=checks, pool=pool))
+            print_inputs(found, results)
             if fix_level != "off":
                 output_console().print(Text("Nothing was written: the fixed file needs a folder, -o DIR"))
         else:
             run_options = replace(run_options, destination=_folder(sources, output, wanted))
-            results = print_totals(_to_folder(sources, settings, run_options))
-    if output != STANDARD_INPUT:
-        print_inputs(found, results)
+            results = print_totals(_to_folder(sources, settings, run_options), found)
     raise click.exceptions.Exit(exit_code(results, fail_on, found))
 
 
@@ -203,13 +201,16 @@ def exit_code(results: Sequence[Result], fail_on: str, inputs: Inputs) -> int:
     return REJECTED if rejected or warned else ACCEPTED
 
 
-def _to_standard_output(sources: list[Input], settings: Settings, options: RunOptions) -> list[Result]:
-    if len(sources) != 1 or len(options.emit) != 1:
+def _to_standard_output(found: Inputs, settings: Settings, options: RunOptions) -> list[Result]:
+    if len(found.taken) != 1 or found.unreadable or len(options.emit) != 1:
         raise ConfigError("-o - takes exactly one input and one artifact; name it, e.g. --emit annotated")
-    with input_progress(sources[0]) as progress:
+    source = found.taken[0]
+    with input_progress(source) as progress:
         options = replace(options, destination=standard_output(), progress=progress)
-        result = FileRun(sources[0], settings, options).run()
+        result = FileRun(source, settings, options).run()
     print_filter_notes(result)
+    if found.skipped:
+        print_inputs(found, [result], error=True)
     return [result]
 
 

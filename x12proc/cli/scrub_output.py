@@ -45,14 +45,25 @@ def print_filter_notes(result: Result) -> None:
         click.echo(f"{clean(result.name)}: no {kind} file was written: {reason}", err=True)
 
 
-def print_totals(running: Iterator[Result]) -> list[Result]:
-    """Print the totals, faults and artifacts of the inputs to standard output."""
-    results = list(running)
+def print_totals(running: Iterator[Result], inputs: Inputs) -> list[Result]:
+    """Print the totals, faults and artifacts of the inputs to standard output.
+
+    When an artifact can't be written, those of the inputs before are printed, and the OSError is raised.
+    """
+    results: list[Result] = []
+    try:
+        results.extend(running)
+    finally:
+        _print_results(results)
+        print_inputs(inputs, results)
+    return results
+
+
+def _print_results(results: Sequence[Result]) -> None:
     console = output_console()
     console.print(summary_table([(result.name, result.summary) for result in results]))
     for result in results:
         _print_result(console, result)
-    return results
 
 
 def _print_result(console: Console, result: Result) -> None:
@@ -71,15 +82,18 @@ def _print_result(console: Console, result: Result) -> None:
         console.print(Text(f"wrote {clean(str(path))}"))
 
 
-def print_inputs(inputs: Inputs, results: Sequence[Result]) -> None:
-    """Print which inputs were skipped or can't be read, and numbers that add up to what was given."""
-    console = output_console()
+def print_inputs(inputs: Inputs, results: Sequence[Result], *, error: bool = False) -> None:
+    """Print which inputs were skipped or can't be read, and numbers that add up to what was given.
+
+    An input without a result has failed. ``error``: print to standard error.
+    """
+    console = Console(stderr=True, highlight=False, soft_wrap=True) if error else output_console()
     for line in skipped_lines(inputs.skipped):
         console.print(Text(clean(line)))
     for unreadable in inputs.unreadable:
         text = f" {clean(unreadable.name)}: {clean(unreadable.reason)}"
         console.print(Text.assemble(("error", "bold red"), text))
-    failed = sum(result.summary.failed for result in results) + len(inputs.unreadable)
-    taken = inputs.given - len(inputs.skipped) - failed
+    taken = sum(not result.summary.failed for result in results)
+    failed = inputs.given - len(inputs.skipped) - taken
     counts = f"{taken} taken, {len(inputs.skipped)} skipped, {failed} failed"
     console.print(Text(f"Inputs: {inputs.given} given, {counts}"))

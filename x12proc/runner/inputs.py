@@ -94,7 +94,8 @@ def find_inputs(arguments: Sequence[str]) -> Inputs:
             raise ConfigError("an input has an empty name; a shell writes that for a variable that is not set")
         if argument == STANDARD_INPUT:
             standard_input()
-            found.taken.append(Input(None))
+            if found.is_new(Path(STANDARD_INPUT)):
+                found.taken.append(Input(None))
         else:
             _find(argument, found)
     _check(arguments, found)

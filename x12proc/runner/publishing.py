@@ -110,6 +110,7 @@ class ArtifactSet:
             if artifact not in finished:
                 artifact.discard()
         old = [name for name in obsolete if os.path.lexists(self._folder / name)]
+        _refuse_folders([*(artifact.path for artifact in finished), *(self._folder / name for name in old)])
         if len(finished) + len(old) == 1:  # a single step needs no journal
             self._publish_one(finished, old)
             return
@@ -141,6 +142,13 @@ class ArtifactSet:
                 artifact.file.close()
         if self._writing is not None:
             shutil.rmtree(self._writing, ignore_errors=True)
+
+
+def _refuse_folders(paths: Iterable[Path]) -> None:
+    """A folder of the same name can't be replaced, which must be known before anything is decided."""
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
 
 
 def finish_interrupted(folder: Path) -> None:
