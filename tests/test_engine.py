@@ -18,7 +18,6 @@ from support.rules import profiles, reference
 import x12proc
 from x12proc.claims.model import ServiceLine
 from x12proc.engine.engine import Engine
-from x12proc.engine.result import RuleCrash
 from x12proc.engine.stream import RULE_CRASH, Summary, scrub_buffer
 from x12proc.findings import INFO, REJECT, WARN, Hit, weaker
 from x12proc.rules import all_rules
@@ -67,7 +66,9 @@ def test_the_api_raises_on_a_crash() -> None:
     claim = next(x12proc.read(base()))
     result = scrubbed.scrub(claim, scrubbed.targets(claim))
     assert result.rejected
-    assert result.crashes == (RuleCrash("RTE01", claim.clm.index, "KeyError"),)
+    (crash,) = result.crashes
+    assert (crash.rule, crash.claim_segment_index, crash.error) == ("RTE01", claim.clm.index, "KeyError")
+    assert str(crash).startswith("rule RTE01 crashed with KeyError at test_engine.py, line ")
 
 
 def test_severities_are_ordered() -> None:

@@ -15,7 +15,7 @@ from support.io_faults import FailingCall, FailingFile
 
 import x12proc
 from x12proc.cli.app import main
-from x12proc.runner import files
+from x12proc.runner import files, publishing, streams
 from x12proc.runner.settings import load_settings
 
 KINDS = "json,csv,xml,html,annotated,accepted,rejected,999,277ca"
@@ -25,19 +25,30 @@ ARGUMENTS = ["--as-of", "2024-04-01", "--emit", KINDS, "--conformance", "off"]
 
 def at_calls(monkeypatch: pytest.MonkeyPatch, trouble: FailingCall) -> None:
     """Every call that reaches the disk for an artifact or a scratch file."""
-    for name in ("mkstemp", "TemporaryFile"):
+    for name in ("mkdtemp", "TemporaryFile"):
         monkeypatch.setattr(tempfile, name, trouble(getattr(tempfile, name)))
-    monkeypatch.setattr(os, "fsync", trouble(os.fsync))
-    for name in ("replace", "chmod"):
+    for name in ("fsync", "replace", "unlink", "listdir"):
+        monkeypatch.setattr(os, name, trouble(getattr(os, name)))
+    for name in ("rename", "replace", "unlink", "touch", "rmdir"):
         monkeypatch.setattr(Path, name, trouble(getattr(Path, name)))
-    opened = os.fdopen
-    monkeypatch.setattr(os, "fdopen", lambda *given, **named: FailingFile(opened(*given, **named), trouble))
+    opened = streams.buffered_writer
+    monkeypatch.setattr(publishing, "buffered_writer", lambda *given: FailingFile(opened(*given), trouble))
 
 
 def at_reads(monkeypatch: pytest.MonkeyPatch, trouble: FailingCall) -> None:
     """Every read of the input."""
     read = files.FileBuffer.__getitem__
     monkeypatch.setattr(files.FileBuffer, "__getitem__", trouble(read))
+
+
+def visible(folder: Path) -> dict[str, bytes]:
+    """The artifacts in a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def hidden(folder: Path) -> list[str]:
+    """What is left behind in a folder."""
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
 def run(folder: Path) -> int:
@@ -76,7 +87,7 @@ def test_a_write_that_fails_leaves_whole_artifacts_or_none(
         with monkeypatch.context() as patched:
             at_calls(patched, trouble)
             exit_code = run(folder)
-        found = {path.name: path.read_bytes() for path in folder.iterdir()}
+        found = visible(folder)
         if trouble.calls < fails_at:  # there are no more calls: nothing failed
             assert (exit_code, found) == (1, whole)
             assert fails_at > 50, "the calls are watched"
@@ -84,6 +95,9 @@ def test_a_write_that_fails_leaves_whole_artifacts_or_none(
         assert exit_code == 3, f"call {fails_at}"
         assert found.items() <= whole.items(), f"call {fails_at} leaves something that is not whole"
         assert "Error" in capsys.readouterr().err
+        assert (run(folder), visible(folder), hidden(folder)) == (1, whole, []), (
+            f"call {fails_at} is not made up for"
+        )
     pytest.fail("the calls never end")
 
 

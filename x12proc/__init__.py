@@ -27,6 +27,7 @@ from x12proc.engine.stream import Summary
 from x12proc.errors import ConfigError, RuleError, X12ProcError, X12SyntaxError
 from x12proc.findings import Finding
 from x12proc.profiles.profiles import Bypass
+from x12proc.runner.inputs import Inputs, find_inputs
 from x12proc.runner.runner import Result
 from x12proc.version import __version__
 from x12proc.wire.events import Fault
@@ -39,6 +40,7 @@ __all__ = [
     "DrugIdentification",
     "Fault",
     "Finding",
+    "Inputs",
     "LineResult",
     "Result",
     "RuleCrash",
@@ -49,6 +51,7 @@ __all__ = [
     "X12ProcError",
     "X12SyntaxError",
     "__version__",
+    "find_inputs",
     "read",
     "scrub",
 ]

@@ -125,6 +125,8 @@ def scrub(
     ...         break
     P1003 NAR05
     """
+    if profile == "" or (codes is not None and not codes):
+        raise ConfigError("profile and codes must not be empty; leave them out for their defaults")
     _check_choice("conformance", conformance, ("off", "targets", "full"))
     _check_choice("guide_errors", guide_errors, ("report", "reject"))
     _check_choice("fix", fix, ("off", "safe", "unsafe"))

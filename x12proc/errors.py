@@ -28,6 +28,10 @@ class ConfigError(X12ProcError):
     """Wrong usage or configuration: nothing was read. The message says where and what is allowed."""
 
 
+class UnavailableError(X12ProcError):
+    """Something outside of the program, such as a database, can't be used now; it usually can later."""
+
+
 class RuleError(X12ProcError):
     """A rule raised on a claim: our fault, and never taken for acceptance. ``error`` is the exception's type."""
 

@@ -289,6 +289,19 @@ def test_exit_codes_of_watch(tmp_path: Path) -> None:
         x12proc("watch", str(tmp_path / "none.toml"), "--once")
 
 
+def test_files_of_a_run_add_up(tmp_path: Path) -> None:
+    path = make_feed(tmp_path, feed="incomplete_after_seconds = 3600")
+    inbox = path.parent / "in"
+    (inbox / "folder").mkdir()
+    os.mkfifo(inbox / "pipe.edi")
+    drop(path, {"a.edi": small(1), "b.edi": rejected(2), "c.edi": b"no X12"})
+    drop(path, {"d.part": small(3), ".e.edi": small(4)})
+    (inbox / "f.edi").write_bytes(small(5)[:-30])
+    code, output = x12proc("watch", str(path), "--once")
+    assert code == 3
+    assert "Inputs: 8 given, 2 taken, 4 skipped, 1 failed, 1 still arriving" in output
+
+
 def test_logs_hold_ids_and_counts_but_no_file_names(tmp_path: Path) -> None:
     path = make_feed(tmp_path)
     drop(path, {"DOE_JOHN_19800101.edi": small(1), "HARTLEY.txt": base()[:-30]})

@@ -7,12 +7,15 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import click
 
-from x12proc.errors import ConfigError
+from x12proc.errors import ConfigError, UnavailableError
+from x12proc.reports.escape import clean
+from x12proc.runner.streams import STANDARD_OUTPUT, abandon_output, flush_output, secure_standard_output
 from x12proc.version import __version__
 
 ACCEPTED, REJECTED, USAGE, FAILED = 0, 1, 2, 3
@@ -32,6 +35,7 @@ _COMMANDS = {
 }
 # These log unasked; setting structlog up takes as long as what the other commands do.
 _LOGGING = frozenset(("watch", "ledger", "serve"))
+_DAEMONS = frozenset(("watch", "serve"))  # these may run without a standard output
 
 
 class _Commands(click.Group):
@@ -79,6 +83,8 @@ def app(ctx: click.Context, log_level: str | None) -> None:
     Exit codes: 0 no claim rejected, 1 at least one rejected, 2 wrong usage or configuration (nothing was
     read), 3 at least one file could not be read to its end.
     """
+    if sys.stdout is None and ctx.invoked_subcommand not in _DAEMONS:
+        raise ConfigError(f"{STANDARD_OUTPUT} is closed; there is nowhere to write results to")
     if ctx.invoked_subcommand in _LOGGING:
         importlib.import_module("x12proc.cli.logs").configure(log_level)
 
@@ -88,8 +94,36 @@ def main() -> None:
     # Claims are built by the thousand and hold no circles; looking for circles that often costs a third of a run.
     gc.set_threshold(100_000, 50, 50)
     gc.freeze()  # the modules stay until the end
+    secure_standard_output()
+    code = _exit_code(_run)
+    if _exit_code(_finish) != ACCEPTED:
+        code = FAILED
+    gc.freeze()  # else the interpreter looks through all that is left for circles before it ends: 40 ms
+    sys.exit(code)
+
+
+def _run() -> int:
+    code = app.main(standalone_mode=False)
+    return code if isinstance(code, int) else ACCEPTED
+
+
+def _finish() -> int:
+    """Write what standard output still holds; the interpreter would do it too late to fail with a code of ours."""
     try:
-        code = app.main(standalone_mode=False)
+        flush_output()
+    except BrokenPipeError:
+        return _reader_gone()
+    except OSError:
+        abandon_output()
+        raise
+    return ACCEPTED
+
+
+def _exit_code(run: Callable[[], int]) -> int:
+    """Return what ``run`` returns, or the exit code for what it raises, of which the user is informed."""
+    code: int
+    try:
+        code = run()
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
     except click.ClickException as error:
@@ -98,16 +132,25 @@ def main() -> None:
     except ConfigError as error:
         _say(f"Error: {error}")
         code = USAGE
+    except UnavailableError as error:
+        _say(f"Error: {clean(str(error))}")
+        code = FAILED
     except click.Abort:
         _say("Stopped.")
         code = FAILED
     except OSError as error:
-        _say(f"Error: {error.filename or 'file'}: {error.strerror}")
+        _say(f"Error: {_os_error_text(error)}")
+        if error.filename == STANDARD_OUTPUT:
+            abandon_output()
         code = FAILED
     except Exception as error:
         code = _internal_fault(error)
-    gc.freeze()  # else the interpreter looks through all that is left for circles before it ends: 40 ms
-    sys.exit(code if isinstance(code, int) else ACCEPTED)
+    return code
+
+
+def _os_error_text(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    return f"{clean(os.fsdecode(error.filename))}: {reason}" if isinstance(error.filename, str | bytes) else reason
 
 
 def _internal_fault(error: Exception) -> int:
@@ -120,7 +163,7 @@ def _internal_fault(error: Exception) -> int:
 
 def _reader_gone() -> int:
     """Whoever read our output has ended: what it did not read is no acceptance."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    abandon_output()
     return FAILED
 
 
@@ -128,9 +171,26 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def comma_list(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """An option that takes ``a,b,c``."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else None
+def comma_list(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Return the parts of an option that takes ``a,b,c``."""
+    if value is None:
+        return None
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not parts:
+        raise _empty(parameter)
+    return parts
+
+
+def not_empty(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return the value of an option that takes a name."""
+    if value is not None and not value.strip():
+        raise _empty(parameter)
+    return value
+
+
+def _empty(parameter: click.Parameter) -> click.BadParameter:
+    """A shell passes an empty text for a variable that is not set; without the option means something else."""
+    return click.BadParameter("the value is empty; leave the option out for its default", param=parameter)
 
 
 def day(_: click.Context, parameter: click.Parameter, value: str | None) -> date | None:

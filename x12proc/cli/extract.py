@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -16,8 +15,13 @@ import msgspec
 from x12proc.cli.app import FAILED, comma_list
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.extract.extract import COLUMNS, extract_buffer, flat
-from x12proc.runner.files import Artifact, Input, OpenInput, find_inputs
+from x12proc.reports.escape import clean
+from x12proc.runner.files import Input, OpenInput
+from x12proc.runner.inputs import Inputs, find_inputs, skipped_lines
+from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.settings import load_config, target_codes
+from x12proc.runner.streams import standard_output
+from x12proc.wire import faults
 from x12proc.wire.events import Fault, unreadable_fault
 
 
@@ -95,11 +99,12 @@ def command(inputs: tuple[str, ...], form: str, output: str, codes: tuple[str, .
     """
     make_writer = _WRITERS[form] if form in _WRITERS else _parquet(output)
     wanted = target_codes(codes or load_config(None).codes)
-    sources = find_inputs(inputs)
-    failed = False
+    found = find_inputs(inputs)
+    _report_left_out(found)
+    failed = bool(found.unreadable)
     with _target(output) as file:
         writer = make_writer(file)
-        for source in sources:
+        for source in found.taken:
             for item in _lines(source, wanted):
                 if isinstance(item, Fault):
                     failed = failed or item.severity == "error"
@@ -117,6 +122,15 @@ def _lines(source: Input, codes: tuple[str, ...]) -> Iterator[dict[str, Any] | F
             yield from extract_buffer(opened.buffer, source.name, codes)
     except X12SyntaxError as error:
         yield unreadable_fault(error)
+    except OSError as error:
+        yield unreadable_fault(faults.UNREADABLE.error(0, reason=error.strerror))
+
+
+def _report_left_out(found: Inputs) -> None:
+    for line in skipped_lines(found.skipped):
+        click.echo(clean(line), err=True)
+    for unreadable in found.unreadable:
+        click.echo(f"error: {clean(unreadable.name)}: {clean(unreadable.reason)}", err=True)
 
 
 def _report(fault: Fault) -> None:
@@ -130,10 +144,9 @@ def _report(fault: Fault) -> None:
 @contextlib.contextmanager
 def _target(output: str) -> Iterator[IO[bytes]]:
     if output == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        yield standard_output()
         return
-    artifact = Artifact(Path(output))
+    artifact = SingleArtifact(Path(output))
     try:
         yield artifact.file
         artifact.publish()

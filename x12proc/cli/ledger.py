@@ -181,18 +181,15 @@ def prune(feed_file: Path, days: int, dry_run: bool) -> None:
 def _opened(feed_file: Path) -> Iterator[tuple[FeedFile, Ledger]]:
     try:
         from x12proc.feed.feed_file import load_feed_file  # noqa: PLC0415 - the extra is only needed here
-        from x12proc.feed.ledger import Ledger, LedgerUnavailable  # noqa: PLC0415
+        from x12proc.feed.ledger import Ledger  # noqa: PLC0415
     except ModuleNotFoundError:
         raise ConfigError(NEEDS) from None
     feeds = load_feed_file(feed_file)
+    ledger = Ledger(feeds.ledger_url)
     try:
-        ledger = Ledger(feeds.ledger_url)
-        try:
-            yield feeds, ledger
-        finally:
-            ledger.close()
-    except LedgerUnavailable as error:
-        raise ConfigError(str(error)) from None
+        yield feeds, ledger
+    finally:
+        ledger.close()
 
 
 def _feed(feeds: FeedFile, name: str) -> Feed:

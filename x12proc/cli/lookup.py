@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -31,6 +30,7 @@ from x12proc.reference.lookup import (
 )
 from x12proc.reference.model import Product
 from x12proc.runner.settings import load_reference
+from x12proc.runner.streams import write_output
 from x12proc.values import parse_quantity
 
 _MOST_PACKAGES = 12  # of a drug, on the terminal
@@ -86,7 +86,7 @@ def lookup(text: tuple[str, ...], dose: str | None, on: date | None, as_json: bo
             raise ConfigError(_nothing(reference, query))
         if as_json:
             encoded = msgspec.json.format(msgspec.json.encode(_document(asked, hits)), indent=2)
-            sys.stdout.buffer.write(encoded + b"\n")
+            write_output(encoded + b"\n")
         else:
             click.echo("\n".join(_report(asked, hits)))
 

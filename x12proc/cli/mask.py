@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -12,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from x12proc.cli.app import FAILED, REJECTED, comma_list, config_option, day
+from x12proc.cli.app import FAILED, REJECTED, comma_list, config_option, day, not_empty
 from x12proc.engine.stream import Summary
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.mask.compare import Comparison, compare
@@ -20,11 +18,15 @@ from x12proc.mask.factory import make_masker
 from x12proc.mask.masker import Masker
 from x12proc.mask.pseudonyms import Key
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput, copy_pieces, find_inputs
+from x12proc.runner.files import FileBuffer, Input, OpenInput
+from x12proc.runner.inputs import find_input
+from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.settings import Settings, load_settings
+from x12proc.runner.streams import copy_pieces, standard_output
 
 _SHORTEST_KEY = 16  # characters below which a key is called weak
 _SHOWN = 20
+_PIECE = 1024 * 1024
 _LEAST_SHIFT = 7  # days
 
 
@@ -51,7 +53,9 @@ class _Attempt(msgspec.Struct):
 @click.option("--keep-dates", is_flag=True, help="Don't shift dates (birth dates are not shifted either).")
 @click.option("--no-check", is_flag=True, help="Don't compare the findings of both files.")
 @click.option("--report", metavar="FILE", help="Write what is in doubt and what differs as JSON.")
-@click.option("--profile", metavar="NAME", help="Payer profile for the comparison. Default: by claim.")
+@click.option(
+    "--profile", callback=not_empty, metavar="NAME", help="Payer profile for the comparison. Default: by claim."
+)
 @config_option
 @click.option("--codes", callback=comma_list, metavar="LIST", help="Procedure codes. Default: J3590.")
 @click.option("--as-of", callback=day, metavar="DATE", help="Today's date for the comparison.")
@@ -77,17 +81,15 @@ def command(
     same, 1 when they differ, 3 when the file can't be read to its end. What can't be decided is listed by its
     place; look at it before you share the file.
     """
-    inputs = find_inputs([source])
-    if len(inputs) != 1:
-        raise ConfigError(f"{source}: mask takes one file at a time")
-    _refuse_overwriting(inputs[0], output)
+    found = find_input(source, "mask")
+    _refuse_overwriting(found, output)
     secret = _secret(key, key_file)
     settings = load_settings(config=config, codes=codes, profile=profile, as_of=as_of)
     try:
-        with OpenInput(inputs[0]) as opened:
+        with OpenInput(found) as opened:
             attempt = _write(opened, output, Key(secret), settings, keep_dates=keep_dates, check=not no_check)
     except X12SyntaxError as error:
-        click.echo(f"Error: {inputs[0].name}: {error}. Nothing was written", err=True)
+        click.echo(f"Error: {found.name}: {error}. Nothing was written", err=True)
         raise click.exceptions.Exit(FAILED) from None
     _say(attempt, keep_dates)
     if report:
@@ -150,15 +152,21 @@ def _differences(attempt: _Attempt) -> int:
     return attempt.comparison.count if attempt.comparison is not None else 0
 
 
-def _artifact(output: str, stack: contextlib.ExitStack) -> Artifact:
+def _artifact(output: str, stack: contextlib.ExitStack) -> SingleArtifact:
     path = Path(tempfile.gettempdir()) / "masked.edi" if output == "-" else Path(output)
-    artifact = Artifact(path)
+    artifact = SingleArtifact(path)
     stack.callback(artifact.discard)
     return artifact
 
 
 def _attempt(
-    opened: OpenInput, artifact: Artifact, key: Key, shift: int, settings: Settings, check: bool, most: int | None
+    opened: OpenInput,
+    artifact: SingleArtifact,
+    key: Key,
+    shift: int,
+    settings: Settings,
+    check: bool,
+    most: int | None,
 ) -> _Attempt:
     lexicon = settings.reference.lexicon()
     artifact.file.seek(0)
@@ -173,13 +181,12 @@ def _attempt(
     return _Attempt(masker, shift, comparison)
 
 
-def _deliver(artifact: Artifact, output: str) -> None:
+def _deliver(artifact: SingleArtifact, output: str) -> None:
     if output != "-":
         artifact.publish()
         return
     with artifact.reopen() as file:
-        shutil.copyfileobj(file, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+        copy_pieces(iter(lambda: file.read(_PIECE), b""), standard_output())
 
 
 # -- telling ----------------------------------------------------------------------------------------------------
@@ -234,7 +241,7 @@ def _write_report(path: Path, attempt: _Attempt) -> None:
         "differences": comparison.differences if comparison else [],
         "differences_count": comparison.count if comparison else 0,
     }
-    artifact = Artifact(path)
+    artifact = SingleArtifact(path)
     try:
         artifact.file.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
         artifact.publish()

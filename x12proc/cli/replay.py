@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from x12proc.cli.app import USAGE, comma_list, config_option, day
+from x12proc.cli.app import USAGE, comma_list, config_option, day, not_empty
 from x12proc.errors import ConfigError
 from x12proc.replay.cases import CaseOutcome, find_cases, rewrite, run_all
 from x12proc.replay.compare_runs import compare_all
 from x12proc.replay.junit import CaseResult, junit_xml
 from x12proc.replay.run_changes import run_changes_document, run_changes_text
 from x12proc.reports.escape import clean
-from x12proc.runner.files import Artifact
+from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.settings import Settings, load_settings
 
 DIFFERENCES = 1
@@ -38,7 +38,9 @@ DIFFERENCES = 1
 @click.option(
     "--as-of", callback=day, metavar="DATE", help="With --against: today. Default: that of the old report."
 )
-@click.option("--profile", metavar="NAME", help="With --against: payer profile for all claims.")
+@click.option(
+    "--profile", callback=not_empty, metavar="NAME", help="With --against: payer profile for all claims."
+)
 @click.option("--codes", callback=comma_list, metavar="LIST", help="With --against: procedure codes to check.")
 @click.option("--json", "as_json", is_flag=True, help="With --against: write JSON.")
 def command(
@@ -139,7 +141,7 @@ def _result(outcome: CaseOutcome) -> CaseResult:
 
 
 def _write(path: Path, data: bytes) -> None:
-    artifact = Artifact(path)
+    artifact = SingleArtifact(path)
     try:
         artifact.file.write(data)
         artifact.publish()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -10,7 +9,10 @@ import click
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.reports.edi.annotate import restore_edits
 from x12proc.reports.edi.edits import apply
-from x12proc.runner.files import Artifact, OpenInput, copy_pieces, find_inputs
+from x12proc.runner.files import OpenInput
+from x12proc.runner.inputs import find_input
+from x12proc.runner.publishing import SingleArtifact
+from x12proc.runner.streams import copy_pieces, standard_output
 
 
 @click.command()
@@ -21,21 +23,18 @@ def command(source: str, output: str) -> None:
 
     What comes out is, byte for byte, the file that was annotated. Notes of others stay.
     """
-    inputs = find_inputs([source])
-    if len(inputs) != 1:
-        raise ConfigError(f"{source}: restore takes one file at a time")
+    found = find_input(source, "restore")
     try:
-        with OpenInput(inputs[0]) as opened:
+        with OpenInput(found) as opened:
             pieces = apply(opened.buffer, restore_edits(opened.buffer))
             if output == "-":
-                copy_pieces(pieces, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
+                copy_pieces(pieces, standard_output())
                 return
-            artifact = Artifact(Path(output))
+            artifact = SingleArtifact(Path(output))
             try:
                 copy_pieces(pieces, artifact.file)
                 artifact.publish()
             finally:
                 artifact.discard()
     except X12SyntaxError as error:
-        raise ConfigError(f"{inputs[0].name}: {error}") from None
+        raise ConfigError(f"{found.name}: {error}") from None

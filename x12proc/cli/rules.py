@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from x12proc.cli.app import config_option
 from x12proc.errors import ConfigError
 from x12proc.rules.describe import rule_document, rule_text
 from x12proc.runner.settings import load_settings
+from x12proc.runner.streams import write_output
 
 
 @click.command()
@@ -36,7 +36,7 @@ def command(rule_id: str | None, as_json: bool, config: Path | None) -> None:
     if as_json:
         documents = [rule_document(rule) for rule in chosen]
         text = msgspec.json.format(msgspec.json.encode(documents[0] if rule_id else documents), indent=2)
-        sys.stdout.buffer.write(text + b"\n")
+        write_output(text + b"\n")
     elif rule_id:
         click.echo(rule_text(chosen[0]))
     else:

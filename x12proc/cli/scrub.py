@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
@@ -13,35 +12,45 @@ from typing import Any, Literal, TypeAlias
 
 import click
 from msgspec.structs import replace
-from rich.console import Console
 from rich.text import Text
 
-from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, config_option, day
+from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, config_option, day, not_empty
 from x12proc.cli.progress import batch_progress, input_progress
+from x12proc.cli.scrub_output import output_console, print_filter_notes, print_inputs, print_totals
 from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.reports.acks.envelopes import HIGHEST_CONTROL, ControlNumbers
-from x12proc.reports.escape import clean
-from x12proc.reports.terminal import TerminalReport, fixes_text, summary_table, unchecked_text
-from x12proc.runner.artifacts import EMITTED, FIXED, check_artifacts
+from x12proc.reports.terminal import TerminalReport, summary_table
+from x12proc.runner.artifacts import ARTIFACTS, EMITTED, FIXED, check_artifacts
 from x12proc.runner.batch import BatchJob, run_batch
-from x12proc.runner.files import STANDARD_INPUT, Input, find_inputs
+from x12proc.runner.files import Input
+from x12proc.runner.inputs import STANDARD_INPUT, Inputs, find_inputs
 from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
+from x12proc.runner.publishing import finish_interrupted
 from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
+from x12proc.runner.streams import standard_output
 
 LogFormat: TypeAlias = Literal["json", "text"]
-MOST_FAULTS = 5  # of an input that are printed beside its totals
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
-    "-o", "--output", metavar="DIR", help="Where artifacts go; - writes a single one to standard output."
+    "-o",
+    "--output",
+    callback=not_empty,
+    metavar="DIR",
+    help="Where artifacts go; - writes a single one to standard output.",
 )
 @click.option("--emit", callback=comma_list, metavar="LIST", help=f"Artifacts: {','.join(EMITTED)}.")
-@click.option("--profile", metavar="NAME", help="Payer profile for all claims; chosen claim by claim otherwise.")
+@click.option(
+    "--profile",
+    callback=not_empty,
+    metavar="NAME",
+    help="Payer profile for all claims; chosen claim by claim otherwise.",
+)
 @config_option
 @click.option("--codes", callback=comma_list, metavar="LIST", help="Procedure codes to check. Default: J3590.")
 @click.option(
@@ -115,7 +124,8 @@ def command(
 ) -> None:
     """Check the J3590 lines of 837P and 837I files.
 
-    INPUT is a file, a folder (its *.edi *.x12 *.837 *.txt *.dat), a pattern, a .gz, or - for standard input.
+    INPUT is a file, a folder (all X12 files in it and below), a pattern, a .gz, or - for standard input. Files
+    of a folder that are no X12, hidden, or artifacts of an earlier run are skipped and counted.
     Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artifacts
     there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi,
     .ta1.edi, and .accepted.edi and .rejected.edi, two whole files that together hold every claim of the input.
@@ -132,6 +142,8 @@ def command(
     if begin:
         begin()
     fix_level: FixLevel = "unsafe" if unsafe_fixes else "safe" if fix else "off"
+    if emit and output is None:
+        raise ConfigError("--emit needs -o DIR, or -o - for standard output")
     wanted = _wanted(emit or load_config(config).emit, fix_level, alone=output == STANDARD_INPUT and emit is None)
     options: dict[str, Any] = {
         "config": config,
@@ -145,27 +157,27 @@ def command(
         "patient": patient,
     }
     settings = load_settings(**options)
-    sources = find_inputs(inputs)
+    found = find_inputs(inputs)
+    sources = found.taken
     if output is not None and _can_be_shared(sources, output, jobs, settings):
-        folder = _folder(sources, output)
+        folder = _folder(sources, output, wanted)
         job = BatchJob(options, settings.now, wanted, folder, fix_level, begin)
         running = run_batch(sources, job, jobs or os.cpu_count() or 1)
-        results = _print_totals(batch_progress(running, len(sources)))
-        raise click.exceptions.Exit(exit_code(results, fail_on))
+        results = print_totals(batch_progress(running, len(sources)), found)
+        raise click.exceptions.Exit(exit_code(results, fail_on, found))
     with GuideChecks(settings.conformance, jobs) as checks, ClaimPool(options, settings.now, jobs) as pool:
         run_options = RunOptions(emit=wanted, fix_level=fix_level, checks=checks, pool=pool)
         if output == STANDARD_INPUT:
-            results = _to_standard_output(sources, settings, run_options)
-            if begin is None:
-                _print_filter_notes(results[0])
+            results = _to_standard_output(found, settings, run_options, notes=begin is None)
         elif output is None:
             results = _to_terminal(sources, settings, RunOptions(checks=checks, pool=pool))
+            print_inputs(found, results)
             if fix_level != "off":
-                _console().print(Text("Nothing was written: the fixed file needs a folder, -o DIR"))
+                output_console().print(Text("Nothing was written: the fixed file needs a folder, -o DIR"))
         else:
-            run_options = replace(run_options, destination=_folder(sources, output))
-            results = _print_totals(_to_folder(sources, settings, run_options))
-    raise click.exceptions.Exit(exit_code(results, fail_on))
+            run_options = replace(run_options, destination=_folder(sources, output, wanted))
+            results = print_totals(_to_folder(sources, settings, run_options), found)
+    raise click.exceptions.Exit(exit_code(results, fail_on, found))
 
 
 def _configure_logs(level: str | None, form: LogFormat | None) -> None:
@@ -179,23 +191,9 @@ def _wanted(emit: Sequence[str], fix_level: FixLevel, *, alone: bool) -> tuple[s
     return (FIXED,) if alone and FIXED in wanted else wanted
 
 
-class _Output(Console):
-    """Standard output. rich would end with 1 when its reader has gone, which here means a rejected claim."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        raise BrokenPipeError
-
-
-def _console() -> Console:
-    """Standard output: as wide as the terminal, and never folded into a file."""
-    console = _Output(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else _Output(highlight=False, soft_wrap=True, width=160)
-
-
-def exit_code(results: Sequence[Result], fail_on: str) -> int:
+def exit_code(results: Sequence[Result], fail_on: str, inputs: Inputs) -> int:
     """0, 1 or 3 as the contract has it."""
-    if any(result.summary.failed or result.incomplete for result in results):
+    if inputs.unreadable or any(result.summary.failed or result.incomplete for result in results):
         return FAILED
     rejected = any(result.summary.rejected_claims for result in results)
     warned = fail_on == "warn" and any(result.summary.warned_claims for result in results)
@@ -203,33 +201,26 @@ def exit_code(results: Sequence[Result], fail_on: str) -> int:
     return REJECTED if rejected or warned else ACCEPTED
 
 
-def _to_standard_output(sources: list[Input], settings: Settings, options: RunOptions) -> list[Result]:
-    if len(sources) != 1 or len(options.emit) != 1:
+def _to_standard_output(found: Inputs, settings: Settings, options: RunOptions, *, notes: bool) -> list[Result]:
+    if len(found.taken) != 1 or found.unreadable or len(options.emit) != 1:
         raise ConfigError("-o - takes exactly one input and one artifact; name it, e.g. --emit annotated")
-    with input_progress(sources[0]) as progress:
-        options = replace(options, destination=sys.stdout.buffer, progress=progress)
-        return [FileRun(sources[0], settings, options).run()]
-
-
-def _print_filter_notes(result: Result) -> None:
-    """Print what a run as a filter can't show on standard output, to standard error and without a value."""
-    for fault in result.faults[:MOST_FAULTS]:
-        location = f"segment {fault.segment_index}, byte {fault.byte_offset}"
-        click.echo(f"{fault.severity} {clean(result.name)}, {location}: {fault.code}", err=True)
-    if len(result.faults) > MOST_FAULTS:
-        click.echo(f"{clean(result.name)}: {len(result.faults) - MOST_FAULTS} more faults", err=True)
-    if any(result.summary.fixes.values()):
-        click.echo(f"{clean(result.name)}: {fixes_text(result.summary)}; --log json lists them", err=True)
-    for kind, reason in result.withheld.items():
-        click.echo(f"{clean(result.name)}: no {kind} file was written: {reason}", err=True)
+    source = found.taken[0]
+    with input_progress(source) as progress:
+        options = replace(options, destination=standard_output(), progress=progress)
+        result = FileRun(source, settings, options).run()
+    if notes:
+        print_filter_notes(result)
+    if found.skipped:
+        print_inputs(found, [result], error=True)
+    return [result]
 
 
 def _to_terminal(sources: list[Input], settings: Settings, options: RunOptions) -> list[Result]:
-    console = _console()
+    console = output_console()
     results = []
     for source in sources:
         report = TerminalReport(console, patient=settings.patient)
-        report.begin(source.name)
+        report.begin(source.shown_name)
         with input_progress(source) as progress:
             run = FileRun(source, settings, replace(options, progress=progress, on_claim=report.claim))
             result = run.run()
@@ -240,13 +231,19 @@ def _to_terminal(sources: list[Input], settings: Settings, options: RunOptions) 
     return results
 
 
-def _folder(sources: list[Input], output: str) -> Path:
-    """The folder for the artifacts, made when absent. Raises ConfigError, OSError."""
-    _check_stems(sources)
+def _folder(sources: list[Input], output: str, emit: Sequence[str]) -> Path:
+    """Return the folder for the artifacts, made when absent. Raises ConfigError, OSError."""
     folder = Path(output)
+    _check_names(sources, folder, emit)
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"-o {folder}: this is not a folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+        raise ConfigError(f"-o {folder}: the folder can't be created: {error.strerror}") from None
+    for below in sorted({folder / source.folder for source in sources}):
+        below.mkdir(parents=True, exist_ok=True)
+        finish_interrupted(below)
     return folder
 
 
@@ -263,44 +260,28 @@ def _can_be_shared(sources: list[Input], output: str, jobs: int, settings: Setti
     return several and not settings.acknowledgement.control and all(source.path for source in sources)
 
 
-def _print_totals(running: Iterator[Result]) -> list[Result]:
-    """Print the totals, faults and artifacts of the inputs to standard output."""
-    results = list(running)
-    console = _console()
-    console.print(summary_table([(result.name, result.summary) for result in results]))
-    for result in results:
-        for fault in result.faults[:MOST_FAULTS]:
-            style = "bold red" if fault.severity == "error" else "yellow"
-            location = f"segment {fault.segment_index}, byte {fault.byte_offset}"
-            console.print(
-                Text.assemble(
-                    (fault.severity, style), f" {clean(result.name)}, {location}: {clean(fault.message)}"
-                )
-            )
-        if len(result.faults) > MOST_FAULTS:
-            console.print(
-                Text(f"{clean(result.name)}: {len(result.faults) - MOST_FAULTS} more faults are in the report")
-            )
-        if any(result.summary.fixes.values()):
-            console.print(
-                Text(f"{clean(result.name)}: {fixes_text(result.summary, withheld=FIXED in result.withheld)}")
-            )
-        if result.summary.unchecked_lines:
-            console.print(Text(f"{clean(result.name)}: {unchecked_text(result.summary)}"))
-        for kind, reason in result.withheld.items():
-            console.print(Text(f"{clean(result.name)}: no {kind} file was written: {reason}"))
-        for path in result.artifacts:
-            console.print(Text(f"wrote {clean(str(path))}"))
-    return results
-
-
-def _check_stems(sources: list[Input]) -> None:
-    """Two inputs must not write the same artifacts."""
-    seen: dict[str, Input] = {}
+def _check_names(sources: Sequence[Input], folder: Path, emit: Sequence[str]) -> None:
+    """Two inputs must not write the same artifacts, and no artifact may replace an input before it is read."""
+    seen: dict[Path, Input] = {}
     for source in sources:
-        other = seen.setdefault(source.stem, source)
+        other = seen.setdefault(source.folder / source.stem, source)
         if other is not source:
             raise ConfigError(
-                f"{source.name} and {other.name} would both be written as {source.stem}.report.json; "
+                f"{_where(source)} and {_where(other)} would both be written as {source.stem}.report.json; "
                 "scrub them into different folders"
             )
+    inputs = {_real_path(source.path) for source in sources if source.path is not None}
+    for source in sources:
+        target = Path(os.path.realpath(folder / source.folder))
+        for kind in emit:
+            if target / (source.stem + ARTIFACTS[kind].suffix) in inputs:
+                name = source.stem + ARTIFACTS[kind].suffix
+                raise ConfigError(f"{_where(source)} would be written as {name}, which is an input as well")
+
+
+def _real_path(path: Path) -> Path:
+    return Path(os.path.realpath(path.parent)) / path.name
+
+
+def _where(source: Input) -> str:
+    return str(source.path or source.name)

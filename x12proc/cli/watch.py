@@ -6,11 +6,15 @@ import signal
 from pathlib import Path
 from threading import Event
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED
 from x12proc.errors import ConfigError
+
+if TYPE_CHECKING:
+    from x12proc.feed.watch import Totals
 
 NEEDS = "this needs an extra: pip install 'x12proc[feed]'"
 
@@ -46,7 +50,17 @@ def command(feed_file: Path, once: bool) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, stop)
     watch.run(once=once)
+    if once:
+        click.echo(_totals_text(watch.totals()))
     raise click.exceptions.Exit(exit_code(watch.counts) if once else ACCEPTED)
+
+
+def _totals_text(totals: Totals) -> str:
+    """Return the numbers of files, which add up to those given."""
+    counts = [f"{totals.taken} taken", f"{totals.skipped} skipped", f"{totals.failed} failed"]
+    counts += [f"{totals.deferred} deferred"] if totals.deferred else []
+    counts += [f"{totals.waiting} still arriving"] if totals.waiting else []
+    return f"Inputs: {totals.given} given, {', '.join(counts)}"
 
 
 def exit_code(counts: dict[str, int]) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import date
-from pathlib import PurePath
-from traceback import extract_tb
+from traceback import walk_tb
 from typing import TypeAlias
 
 from x12proc.claims.mentions import target_lines
@@ -23,7 +22,7 @@ from x12proc.rules.base import BIOLOGIC_CODES, Rule
 from x12proc.rules.context import Context
 
 MOST_PLANS = 1024
-_PACKAGE = str(PurePath(__file__).parents[1])
+_PACKAGE = __package__.partition(".")[0]
 
 
 class Engine:
@@ -265,14 +264,22 @@ def _run(
             for hit in check(subject, context):
                 found.append(_to_finding(rule, hit, setting))
         except Exception as error:
-            crashes.append(RuleCrash(rule.id, context.claim.clm.index, type(error).__name__, _own_frames(error)))
+            crashes.append(
+                RuleCrash(rule.id, context.claim.clm.index, type(error).__name__, _own_frames(rule, error))
+            )
     return tuple(found)
 
 
-def _own_frames(error: Exception) -> tuple[str, ...]:
-    """Return the lines of a traceback that are not in x12proc: those of a user's own rule."""
-    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(_PACKAGE)]
-    return tuple([f"{PurePath(frame.filename).name}, line {frame.lineno}, in {frame.name}" for frame in frames])
+def _own_frames(rule: Rule, error: Exception) -> tuple[str, ...]:
+    """Return the lines of a traceback that a user's own rule led to; none for a rule of x12proc."""
+    found: list[str] = []
+    if rule.check.__module__.partition(".")[0] == _PACKAGE:
+        return ()
+    for frame, line in walk_tb(error.__traceback__):
+        if frame.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
+            file = frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2]
+            found.append(f"{file}, line {line}, in {frame.f_code.co_name}")
+    return tuple(found)
 
 
 def _service_date(claim: Claim, targets: tuple[ServiceLine, ...]) -> date | None:

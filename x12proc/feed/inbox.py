@@ -66,17 +66,21 @@ class Inbox:
         self._known: dict[str, PendingFile] = {}
         self._reported: set[str] = set()
         self.settling = 0  # number of new files whose settle time has not passed
+        # Numbers of entries that the last scan left in the inbox.
+        self.waiting = 0  # files that are still arriving
+        self.skipped = 0  # names that are not taken, and what is not a regular file
 
     def scan(self) -> list[Candidate]:
         """Return the files that are ready to be taken, oldest first. Raises OSError for an unreadable folder."""
         now = self._clock()
         found: dict[str, PendingFile] = {}
         ready = []
-        self.settling = 0
+        self.settling = self.waiting = self.skipped = 0
         for name, status in self._regular_files():
             pending = found[name] = self._pending(name, status, now)
             readiness = self._readiness(name, pending, status, now)
             self.settling += readiness == "settling" and pending.unchanged
+            self.waiting += readiness != "ready"
             if readiness == "ready":
                 ready.append(Candidate(name, status.st_size, status.st_mtime_ns))
         self._known = found
@@ -84,7 +88,9 @@ class Inbox:
 
     def _regular_files(self) -> Iterator[tuple[str, os.stat_result]]:
         with os.scandir(self._folder) as entries:
-            names = [entry.name for entry in entries if self._matches(entry.name)]
+            all_names = [entry.name for entry in entries]
+        names = [name for name in all_names if self._matches(name)]
+        self.skipped = len(all_names) - len(names)
         self._reported.intersection_update(names)
         for name in names:
             try:
@@ -93,7 +99,9 @@ class Inbox:
                 continue
             if stat.S_ISREG(status.st_mode):
                 yield name, status
-            elif name not in self._reported:
+                continue
+            self.skipped += 1
+            if name not in self._reported:
                 self._reported.add(name)
                 self._on_skipped(_entry_type(status.st_mode))
 

@@ -14,27 +14,22 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from x12proc.errors import ConfigError, X12ProcError
+from x12proc.errors import X12ProcError
 from x12proc.feed import schema
+from x12proc.feed.database import database_name, open_engine, unavailable
 from x12proc.feed.schema import FILES, OVERRIDES, SCHEMA_VERSION, SEEN, TRANSITIONS
 
 State: TypeAlias = Literal["taken", "scrubbed", "published", "archived", "failed"]
 Kind: TypeAlias = Literal["bytes", "interchange", "claim"]
 IN_PROGRESS = ("taken", "scrubbed", "published")
 _DAY = 86_400.0
-_BUSY_MS = 60_000  # time that SQLite waits for the transaction of another worker
 _BATCH_SIZE = 500  # rows per statement
-
-
-class LedgerUnavailable(X12ProcError):  # noqa: N818 - a condition, and usually temporary
-    """The database can't be reached or written. Nothing is lost: its last committed state remains valid."""
 
 
 class LostLease(X12ProcError):  # noqa: N818 - likewise
@@ -126,7 +121,8 @@ class Ledger:
     def __init__(self, url: str, owner: str = "", lease_seconds: float = 60) -> None:
         self.owner = owner
         self.lease_seconds = lease_seconds
-        self._engine = _engine(url)
+        self._engine = open_engine(url)
+        self._database = database_name(self._engine.url)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._transaction() as connection:
             schema.ensure_tables(connection, time.time(), secrets.token_bytes(32))
@@ -440,7 +436,7 @@ class Ledger:
             with self._engine.begin() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise _unavailable(error) from None
+            raise unavailable(error, self._database) from None
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -448,7 +444,7 @@ class Ledger:
             with self._autocommit.connect() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise _unavailable(error) from None
+            raise unavailable(error, self._database) from None
 
     def _clock(self) -> sa.ColumnElement[float]:
         """Return the time on a clock common to all workers: the PostgreSQL server's, or this machine's."""
@@ -458,44 +454,6 @@ class Ledger:
 
     def _insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
         return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
-
-
-def _engine(url: str) -> sa.Engine:
-    """Return the engine for a URL. Raises ConfigError for a missing driver or a folder that can't be created."""
-    try:
-        engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
-    except ModuleNotFoundError:
-        raise ConfigError("a PostgreSQL ledger needs an extra: pip install 'x12proc[postgres]'") from None
-    if engine.dialect.name == "sqlite":
-        try:
-            Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"ledger.url: its folder can't be created: {error.strerror}") from None
-        sa.event.listen(engine, "connect", _set_up_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # transactions are begun explicitly, see _begin_sqlite
-    for pragma in (
-        f"busy_timeout = {_BUSY_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """Take the write lock at the start of a transaction; after a read SQLite can't wait for it."""
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _unavailable(error: sa.exc.DBAPIError) -> LedgerUnavailable:
-    """Return the error with the driver's exception class only; its message may quote values."""
-    return LedgerUnavailable(f"the ledger can't be used: {type(error.orig).__name__}")
 
 
 def _active_key(feed: str, name: str) -> str:

@@ -11,13 +11,15 @@ from datetime import date, datetime
 from pathlib import Path
 from threading import Event
 
+import msgspec
 import structlog
 
 from x12proc.errors import ConfigError
 from x12proc.feed import disk
+from x12proc.feed.database import LedgerUnavailable
 from x12proc.feed.feed_file import FOLDERS, Feed, FeedFile
 from x12proc.feed.inbox import Candidate, Inbox
-from x12proc.feed.ledger import FileRow, Ledger, LedgerUnavailable
+from x12proc.feed.ledger import FileRow, Ledger
 from x12proc.feed.schedule import MissingFile, find_missing
 from x12proc.feed.worker import INPUT_FOLDER, LeaseRenewer, Worker, no_op
 from x12proc.feed.worker_id import is_dead, new_worker_id
@@ -27,6 +29,21 @@ MAX_FILES_PER_PASS = 256  # files of one feed before the next feed is processed
 _SHUFFLE_SIZE = 64  # files of similar age, taken in random order so that workers don't compete for the same file
 _WORK_FOLDER_NAME = re.compile(r"[0-9a-f]{16}\Z")
 _LOG = structlog.get_logger("x12proc.feed")
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """The numbers of files of a run, by what became of them."""
+
+    taken: int  # scrubbed
+    skipped: int  # no input, by name or type
+    failed: int  # quarantined
+    deferred: int  # to the next run
+    waiting: int  # still arriving
+
+    @property
+    def given(self) -> int:
+        """Return the number of files that there were."""
+        return self.taken + self.skipped + self.failed + self.deferred + self.waiting
 
 
 class Watch:
@@ -62,7 +79,18 @@ class Watch:
                 self._workers[feed.name] = Worker(feed, self._ledger, lease_renewer, checks, self._on_step)
             _LOG.info("watch_started", feeds=len(self._names), once=once)
             self._loop(once=once)
-            _LOG.info("watch_ended", **self.counts)
+            totals = self.totals()
+            _LOG.info("watch_ended", **{**self.counts, **msgspec.structs.asdict(totals), "given": totals.given})
+
+    def totals(self) -> Totals:
+        """Return the numbers of files of this run, and of those that are left in the inboxes."""
+        return Totals(
+            taken=self.counts["accepted"] + self.counts["rejected"],
+            failed=self.counts["failed"],
+            deferred=self.counts["deferred"],
+            skipped=sum(inbox.skipped for inbox in self._inboxes.values()),
+            waiting=sum(inbox.waiting for inbox in self._inboxes.values()),
+        )
 
     def _loop(self, *, once: bool) -> None:
         orphans_returned = False

@@ -22,9 +22,10 @@ import structlog
 
 from x12proc.feed import disk
 from x12proc.feed import quarantine_reason as reason
+from x12proc.feed.database import LedgerUnavailable
 from x12proc.feed.feed_file import Feed
 from x12proc.feed.filenames import fit_filename
-from x12proc.feed.ledger import AlreadySeen, FileRow, Ledger, LedgerUnavailable, LostLease
+from x12proc.feed.ledger import AlreadySeen, FileRow, Ledger, LostLease
 from x12proc.feed.processing import OUT_FOLDER, REASON_FILE, Processed, Processor, stored_name
 from x12proc.feed.quarantine_reason import Reason, make_reason
 from x12proc.runner.pool import GuideChecks

@@ -27,7 +27,8 @@ from x12proc.replay.artifacts import artifact_differences
 from x12proc.replay.case_file import CaseFile, case_day, check_artifacts, parse_case, with_options
 from x12proc.replay.rule_cases import parse_cases
 from x12proc.runner.artifacts import ARTIFACTS
-from x12proc.runner.files import Artifact, Input
+from x12proc.runner.files import Input
+from x12proc.runner.publishing import SingleArtifact
 from x12proc.runner.runner import INTERNAL_FAULT, FileRun, Result, RunOptions
 from x12proc.runner.settings import AUTO, Settings, load_settings, target_codes
 
@@ -298,7 +299,7 @@ def rewrite(outcome: CaseOutcome, say: Callable[[Path], None]) -> None:
         if difference.found is None:
             path.unlink(missing_ok=True)
         else:
-            artifact = Artifact(path)
+            artifact = SingleArtifact(path)
             try:
                 artifact.file.write(difference.found)
                 artifact.publish()

@@ -14,7 +14,8 @@ from x12proc.replay.cases import run_quietly
 from x12proc.replay.report_changes import Report, ReportedProgram, compare, parse_report
 from x12proc.replay.run_changes import ComparedFile, RunChanges
 from x12proc.runner.artifacts import ARTIFACTS
-from x12proc.runner.files import Input, find_inputs
+from x12proc.runner.files import Input
+from x12proc.runner.inputs import find_inputs
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.values import iso_date
 from x12proc.version import __version__
@@ -29,17 +30,20 @@ def compare_all(reports: Path, inputs: Sequence[str], settings: Settings, as_of:
     without a partner, and reports of another file, are listed and not compared. Raises ConfigError if nothing can
     be compared or a file is no report.
     """
-    old = {path.name.removesuffix(_ENDING): path for path in sorted(reports.glob(f"*{_ENDING}"))}
-    sources = find_inputs(inputs)
+    old = {_key(path.relative_to(reports)): path for path in sorted(reports.rglob(f"*{_ENDING}"))}
+    found = find_inputs(inputs)
+    sources = found.taken
     _check_stems(sources)
     files: list[ComparedFile] = []
     programs: dict[ReportedProgram, None] = {}
-    missed = [f"{path.name}: its input is not among those named" for path in _without_input(old, sources)]
+    missed = [f"{each.name}: {each.reason}" for each in found.unreadable]
+    missed += [f"{path.name}: its input is not among those named" for path in _without_input(old, sources)]
     for source in sources:
-        if source.stem not in old:
-            missed.append(f"{source.name}: no {source.stem}{_ENDING} in {reports}")
+        key = str(source.folder / source.stem)
+        if key not in old:
+            missed.append(f"{source.name}: no {key}{_ENDING} in {reports}")
             continue
-        before = read_report(old[source.stem])
+        before = read_report(old[key])
         after = report_now(source, settings, as_of or iso_date(before.program.as_of))
         if before.input.sha256 != after.input.sha256:
             missed.append(f"{source.name}: the old report was made of another file (its SHA-256 differs)")
@@ -51,15 +55,20 @@ def compare_all(reports: Path, inputs: Sequence[str], settings: Settings, as_of:
     return RunChanges(tuple(programs), ReportedProgram(__version__, RULES_EDITION), tuple(files), tuple(missed))
 
 
+def _key(report: Path) -> str:
+    return str(report.parent / report.name.removesuffix(_ENDING))
+
+
 def _check_stems(sources: Sequence[Input]) -> None:
     seen: dict[str, Input] = {}
     for source in sources:
-        if seen.setdefault(source.stem, source) is not source:
-            raise ConfigError(f"{source.name} and {seen[source.stem].name} would share {source.stem}{_ENDING}")
+        key = str(source.folder / source.stem)
+        if seen.setdefault(key, source) is not source:
+            raise ConfigError(f"{source.name} and {seen[key].name} would share {key}{_ENDING}")
 
 
 def _without_input(old: dict[str, Path], sources: Sequence[Input]) -> list[Path]:
-    stems = {source.stem for source in sources}
+    stems = {str(source.folder / source.stem) for source in sources}
     return [path for stem, path in old.items() if stem not in stems]
 
 
@@ -77,5 +86,5 @@ def report_now(source: Input, settings: Settings, today: date | None) -> Report:
         settings = replace(settings, now=datetime.combine(today, time()))
     with tempfile.TemporaryDirectory(prefix="x12proc-") as folder:
         run_quietly(source, settings, ("json",), Path(folder))
-        path = Path(folder) / (source.stem + _ENDING)
+        path = Path(folder) / source.folder / (source.stem + _ENDING)
         return parse_report(path.read_bytes(), source.name)

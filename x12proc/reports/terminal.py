@@ -19,7 +19,7 @@ from x12proc.profiles.profiles import Bypass
 from x12proc.reference.coverage import Unchecked
 from x12proc.reports.escape import clean
 from x12proc.values import format_dollars
-from x12proc.wire.events import Fault
+from x12proc.wire.events import Fault, errors_first
 
 _STYLES = {"reject": "bold red", "warn": "yellow", "info": "blue", "error": "bold red", "guide": "magenta"}
 _STATUS = {"accepted": "bold green", "rejected": "bold red", "failed": "bold red"}
@@ -104,7 +104,7 @@ class TerminalReport:
         """The file's own faults and its totals."""
         if faults:
             self._print(Text())
-        for fault in faults:
+        for fault in errors_first(faults):
             self._print(
                 Text.assemble(
                     (f"{fault.code} {fault.severity}", _STYLES[fault.severity]),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pkgutil
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
@@ -250,7 +249,7 @@ def _id_problems(rule_id: str, name: str, module: str) -> Iterator[str]:
 
 
 def _text_problems(facts: RuleDeclaration, why: str) -> Iterator[str]:
-    if not why and sys.flags.optimize < 2:  # python -OO removes docstrings
+    if not why and __doc__ is not None:  # python -OO removes docstrings
         yield "the function has no docstring, which says why the rule is there"
     if not facts.sources:
         yield "it names no source; without a source there is no rule"

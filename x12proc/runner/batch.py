@@ -41,7 +41,7 @@ def run_batch(sources: Sequence[Input], job: BatchJob, jobs: int) -> Iterator[Re
     Every input must be a file. Raises OSError when an artifact can't be written: inputs not begun are left.
     """
     with ProcessPool(min(jobs, len(sources)), _init_worker, job) as processes:
-        running = [processes.submit(_scrub, source.path) for source in sources]
+        running = [processes.submit(_scrub, source) for source in sources]
         for done in running:
             yield done.result()
 
@@ -59,5 +59,5 @@ def _init_worker(job: BatchJob) -> None:
     )
 
 
-def _scrub(path: Path | None) -> Result:
-    return FileRun(Input(path), _Worker.settings, _Worker.run_options).run()
+def _scrub(source: Input) -> Result:
+    return FileRun(source, _Worker.settings, _Worker.run_options).run()

@@ -1,29 +1,34 @@
-"""Files at the rim: inputs found and opened; artifacts written whole or not at all."""
+"""Inputs: found, opened, and read by position."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import glob
 import gzip
 import hashlib
 import os
-import sys
-import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO, cast
 
-from x12proc.errors import ConfigError
+from x12proc.runner.streams import scratch_file, standard_input
 from x12proc.wire import faults
 from x12proc.wire.window import Buffer
 
-ENDINGS = (".edi", ".x12", ".837", ".txt", ".dat")
-STANDARD_INPUT = "-"
-_OURS = (".annotated.edi", ".accepted.edi", ".rejected.edi", ".fixed.edi", ".999.edi", ".277ca.edi", ".ta1.edi")
+UTF_16 = "UTF-16 text"
+ARCHIVES = ("a ZIP archive", "a PDF document")  # whatever is in them, they are read by other programs
+GZIP_MAGIC = b"\x1f\x8b"
+_FOREIGN = (
+    (GZIP_MAGIC, "gzip without the ending .gz"),
+    (b"PK\x03\x04", ARCHIVES[0]),
+    (b"%PDF", ARCHIVES[1]),
+    (b"\xff\xfe", UTF_16),
+    (b"\xfe\xff", UTF_16),
+    (b"I\0S\0A\0", UTF_16),
+    (b"\0I\0S\0A", UTF_16),
+)
 _PIECE = 1024 * 1024
 _KEPT = 64 * 1024  # bytes
 # A gzip of EDI shrinks to a tenth or a twentieth; what unfolds to more than this is no claim file.
@@ -35,6 +40,8 @@ class Input:
     """An input, not yet opened: a file by its path, bytes, or a stream that is read once; None is standard input.
 
     ``name`` is what reports call an input without a path, and its ``stem`` what its artifacts are called after.
+    ``folder`` is the folder below the given one, in which its artifacts are; ``label`` tells inputs apart on a
+    terminal.
     """
 
     def __init__(self, source: Path | bytes | BinaryIO | None, name: str = "stdin") -> None:
@@ -42,36 +49,26 @@ class Input:
         self.path = source if isinstance(source, Path) else None
         self.name = self.path.name if self.path else name
         self.stem = Path(self.name).stem
+        self.folder = Path()
+        self.label = ""
+
+    @property
+    def shown_name(self) -> str:
+        """Return what it is called on a terminal."""
+        return self.label or self.name
 
 
-def find_inputs(arguments: Sequence[str]) -> list[Input]:
-    """The inputs that the arguments name: files, folders, globs, ``-``. Raises ConfigError for none."""
-    inputs: list[Input] = []
-    for argument in arguments:
-        if argument == STANDARD_INPUT:
-            inputs.append(Input(None))
-        else:
-            inputs.extend(Input(path) for path in _paths(argument))
-    return inputs
+def foreign_format(head: bytes) -> str:
+    """Return what a file is by its first bytes, where it is certainly no X12; else an empty text."""
+    for magic, name in _FOREIGN:
+        if head.startswith(magic):
+            return name
+    return ""
 
 
-def _paths(argument: str) -> list[Path]:
-    path = Path(argument)
-    if path.is_dir():
-        found = sorted(
-            entry
-            for entry in path.iterdir()
-            if entry.suffix.lower() in ENDINGS and not entry.name.endswith(_OURS) and not entry.is_dir()
-        )
-        if not found:
-            raise ConfigError(f"{argument}: the folder holds no {' '.join('*' + end for end in ENDINGS)} file")
-        return found
-    if path.exists():
-        return [path]
-    found = sorted(Path(name) for name in glob.glob(argument, recursive=True))  # noqa: PTH207 - takes whole patterns
-    if not found:
-        raise ConfigError(f"{argument}: there is no such file, folder or pattern")
-    return [entry for entry in found if entry.is_file()]
+def _refuse_foreign(buffer: Buffer) -> None:
+    if foreign := foreign_format(buffer[:8]):
+        raise faults.FOREIGN_FORMAT.error(0, what=foreign)
 
 
 class FileBuffer:
@@ -126,6 +123,7 @@ class OpenInput:
         self.buffer: Buffer
         try:
             self.buffer = source.source if isinstance(source.source, bytes) else FileBuffer(self._file(source))
+            _refuse_foreign(self.buffer)
         except BaseException:
             self._stack.close()
             raise
@@ -133,15 +131,14 @@ class OpenInput:
 
     def _file(self, source: Input) -> IO[bytes]:
         if source.path is None:
-            return self._spool(sys.stdin.buffer if source.source is None else cast(BinaryIO, source.source))
+            return self._spool(standard_input() if source.source is None else cast(BinaryIO, source.source))
         if source.path.suffix.lower() == ".gz":
             return self._unfold(source.path)
         file = self._stack.enter_context(source.path.open("rb", buffering=0))
         return file if file.seekable() else self._spool(file)
 
     def _scratch(self) -> IO[bytes]:
-        file = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
-        return self._stack.enter_context(file)
+        return self._stack.enter_context(scratch_file())
 
     def _spool(self, stream: IO[bytes] | BinaryIO) -> IO[bytes]:
         spooled = self._scratch()
@@ -180,47 +177,3 @@ class OpenInput:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-
-
-class Artifact:
-    """A file that appears whole or not at all: written beside its place, flushed, then renamed.
-
-    Call :meth:`publish` when everything is written; left without it, nothing remains.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        handle, name = tempfile.mkstemp(prefix=".x12proc-", suffix=".part", dir=path.parent)
-        self._temporary = Path(name)
-        self.file: BinaryIO = os.fdopen(handle, "wb", buffering=256 * 1024)
-
-    def reopen(self) -> IO[bytes]:
-        """Open what has been written so far, to be read from its beginning."""
-        self.file.flush()
-        return self._temporary.open("rb")
-
-    def publish(self) -> None:
-        """Make the artifact appear."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        self.file.close()
-        self._temporary.chmod(0o666 & ~_umask())
-        self._temporary.replace(self.path)
-
-    def discard(self) -> None:
-        """Delete what was written. Harmless after :meth:`publish`."""
-        with contextlib.suppress(OSError):  # closing writes what is left, which a full disk refuses again
-            self.file.close()
-        self._temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def copy_pieces(pieces: Iterator[bytes], target: BinaryIO) -> None:
-    """Write pieces one after another."""
-    for piece in pieces:
-        target.write(piece)

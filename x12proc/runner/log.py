@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from x12proc.engine.fixes import Fix
 from x12proc.engine.stream import Summary
-from x12proc.wire.events import Fault
+from x12proc.wire.events import Fault, errors_first
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -33,7 +33,7 @@ def log_result(summary: Summary, faults: Sequence[Fault], withheld: Iterable[str
     log = _logger()
     if log is None:
         return
-    for fault in faults[:MOST_FAULTS]:
+    for fault in errors_first(faults)[:MOST_FAULTS]:
         log.warning(
             "file_fault",
             code=fault.code,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import msgspec
 from pyx12 import __version__ as pyx12_version
@@ -24,18 +25,20 @@ from x12proc.reports.edi.split import Split
 from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.reports.writer import ReportWriter, StreamWriter
 from x12proc.runner.artifacts import ARTIFACTS, ArtifactKind, WriterContext
-from x12proc.runner.files import Artifact, FileBuffer, Input, OpenInput
+from x12proc.runner.files import FileBuffer, Input, OpenInput
 from x12proc.runner.log import log_fixes, log_result
 from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
+from x12proc.runner.publishing import Artifact, ArtifactSet, SingleArtifact
 from x12proc.runner.settings import RULES_EDITION, Settings
+from x12proc.runner.streams import scratch_file, write_whole
 from x12proc.version import __version__
 from x12proc.wire import faults
 from x12proc.wire.events import Fault, fault_of, make_fault, unreadable_fault
 from x12proc.wire.window import Buffer
 
 INTERNAL_FAULT = faults.INTERNAL_FAULT.code
-MOST_FAULTS = 1000  # listed one by one; a file with more is broken beyond reading them
+MOST_FAULTS = 1000  # of a severity, listed one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
 _UNVERIFIED = "where its claims belong can't be determined"
@@ -115,7 +118,11 @@ class FileRun:
         self._controls = options.controls or ControlNumbers(settings.acknowledgement.control)
         self._checks = options.checks or GuideChecks(settings.conformance)
         self._faults: list[Fault] = []
+        self._listed: Counter[str] = Counter()
         self._summary = Summary()
+        destination = options.destination
+        self._folder = destination / source.folder if isinstance(destination, Path) else None
+        self._set: ArtifactSet | None = None
         self.result: Result | None = None  # set once all claims have been taken
 
     def run(self) -> Result:
@@ -186,7 +193,7 @@ class FileRun:
     def _internal_failure(self, error: InternalError) -> Result:
         """Return a result without artifacts: what was written is wrong, and nothing counts as accepted."""
         self._count(fault_of(faults.INTERNAL_FAULT, segment_index=0, byte_offset=0, fault=error))
-        return Result(self._source.name, self._summary, self._faults, [], {})
+        return Result(self._source.shown_name, self._summary, self._faults, [], {})
 
     # -- outcomes ------------------------------------------------------------------------------------------
 
@@ -238,9 +245,11 @@ class FileRun:
                 self._record_fault(_guide_fault(error, outcome))
 
     def _record_fault(self, fault: Fault) -> None:
-        if len(self._faults) < MOST_FAULTS:
+        """List a fault; errors have room of their own: warnings must not hide what failed the file."""
+        self._listed[fault.severity] += 1
+        if self._listed[fault.severity] <= MOST_FAULTS:
             self._faults.append(fault)
-        elif len(self._faults) == MOST_FAULTS:
+        elif self._listed[fault.severity] == MOST_FAULTS + 1:
             more = f"More than {MOST_FAULTS} faults; the rest is not listed"
             self._faults.append(msgspec.structs.replace(fault, code="too-many-faults", message=more))
 
@@ -296,9 +305,15 @@ class FileRun:
         return {name: _UNVERIFIED for name, _, _ in sides if faults}  # one without the other would lose claims
 
     def _artifact(self, kind: ArtifactKind, stack: contextlib.ExitStack) -> Artifact:
-        destination = self._options.destination
-        folder = destination if isinstance(destination, Path) else Path(tempfile.gettempdir())
-        artifact = Artifact(folder / (self._source.stem + kind.suffix))
+        name = self._source.stem + kind.suffix
+        if self._set is None and self._folder is not None:
+            if self._source.folder != Path():
+                self._folder.mkdir(parents=True, exist_ok=True)
+            self._set = ArtifactSet(self._folder, self._source.stem)
+            stack.callback(self._set.discard)
+        if self._set is not None:
+            return self._set.open(name)
+        artifact = SingleArtifact(Path(tempfile.gettempdir()) / name)
         stack.callback(artifact.discard)
         return artifact
 
@@ -307,35 +322,33 @@ class FileRun:
             report.end(self._summary, self._faults, program_document(self._settings))
 
     def _result(self, finished: list[Artifact], withheld: dict[str, str]) -> Result:
-        destination = self._options.destination
-        if isinstance(destination, Path):
-            for name in withheld:  # an artifact of an earlier run is not this input's
-                (destination / (self._source.stem + ARTIFACTS[name].suffix)).unlink(missing_ok=True)
-            for artifact in finished:
-                artifact.publish()
+        paths = []
+        if self._folder is not None:
+            artifact_set = self._set or ArtifactSet(self._folder, self._source.stem)
+            # An artifact of an earlier run is not this input's.
+            obsolete = [self._source.stem + ARTIFACTS[name].suffix for name in withheld]
+            artifact_set.publish(finished, obsolete)
             paths = [artifact.path for artifact in finished]
         else:
             for artifact in finished:
-                _copy_to_stream(artifact, destination)
-            paths = []
-        return Result(self._source.name, self._summary, self._faults, paths, withheld)
+                _copy_to_stream(artifact, self._options.destination)
+        return Result(self._source.shown_name, self._summary, self._faults, paths, withheld)
 
 
-def _copy_to_stream(artifact: Artifact, stream: BinaryIO | None) -> None:
+def _copy_to_stream(artifact: Artifact, stream: Path | BinaryIO | None) -> None:
     """Copy a finished artifact to a stream."""
-    if stream is None:
+    if stream is None or isinstance(stream, Path):
         return
     artifact.file.flush()
     with artifact.reopen() as file:
         while piece := file.read(1024 * 1024):
-            stream.write(piece)
+            write_whole(stream, piece)
     stream.flush()
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
     """Open an empty file that is deleted when the stack is closed."""
-    file = tempfile.TemporaryFile(prefix="x12proc-")  # noqa: SIM115 - closed with the stack
-    return cast(BinaryIO, stack.enter_context(file))
+    return stack.enter_context(scratch_file())
 
 
 def _guide_fault(error: GuideError, outcome: TransactionErrors) -> Fault:

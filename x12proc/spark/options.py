@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from x12proc.errors import ConfigError
-from x12proc.runner.files import find_inputs
+from x12proc.runner.inputs import find_inputs
 from x12proc.runner.pool import Conformance
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_settings
 
@@ -43,7 +43,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     def files(self) -> list[Path]:
         """Return the files that the paths name. Raises ConfigError for a path that does not exist."""
-        files = [found.path for found in find_inputs(self.paths) if found.path is not None]
+        inputs = find_inputs(self.paths)
+        for unreadable in inputs.unreadable:
+            raise ConfigError(f"{unreadable.name}: {unreadable.reason}")
+        files = [found.path for found in inputs.taken if found.path is not None]
         return sorted(dict.fromkeys(path.absolute() for path in files))
 
 

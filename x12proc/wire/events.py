@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import msgspec
@@ -154,6 +155,11 @@ def unreadable_fault(
         group=group,
         transaction=transaction,
     )
+
+
+def errors_first(found: Iterable[Fault]) -> list[Fault]:
+    """Return faults with those that failed the file before those that were read all the same."""
+    return sorted(found, key=lambda fault: fault.severity != ERROR)
 
 
 class ClaimSpan(msgspec.Struct, frozen=True):

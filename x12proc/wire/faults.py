@@ -80,6 +80,9 @@ EMPTY_FILE = FaultKind(
 NO_ISA = FaultKind(
     "not-x12", ERROR, "No ISA segment was found: this is not an X12 interchange", no_ack=_NO_INTERCHANGE
 )
+FOREIGN_FORMAT = FaultKind(
+    "not-x12", ERROR, "The file is {what}: this is not an X12 interchange", no_ack=_NO_INTERCHANGE
+)
 BYTE_ORDER_MARK = FaultKind(
     "byte-order-mark",
     WARN,
