@@ -13,6 +13,7 @@ from generated.faults.base import (
     fault,
     first_line,
     others,
+    says_ndc,
     target,
     with_claim,
     with_drug,
@@ -207,3 +208,48 @@ def _svd(sample: Sample) -> str:
     """How the adjudication of the given line begins."""
     line = target(sample)
     return f"SVD*SEHP1*{line.adjudications[0].paid}*HC:{sample.code}"
+
+
+@fault("SYN12")
+def code_in_small_letters(sample: Sample, chance: Random) -> Sample | None:
+    return with_edit(sample, Substitute(sample, f"HC:{sample.code}", f"HC:{sample.code.lower()}"))
+
+
+@fault("SYN12")
+def qualifier_with_a_blank(sample: Sample, chance: Random) -> Sample | None:
+    return with_edit(sample, Substitute(sample, f"HC:{sample.code}", f"HC :{sample.code}"))
+
+
+@fault("SYN13")
+def code_without_its_qualifier(sample: Sample, chance: Random) -> Sample | None:
+    wrong = chance.choice((f":{sample.code}", sample.code, f"HC::{sample.code}"))
+    return with_edit(sample, Substitute(sample, f"HC:{sample.code}", wrong))
+
+
+@fault("SYN14")
+def claim_number_over_38_characters(sample: Sample, chance: Random) -> Sample | None:
+    return with_claim(sample, id="A" * chance.randint(39, 45))
+
+
+@fault("NDC18")
+def ndc_on_the_administration(sample: Sample, chance: Random) -> Sample | None:
+    drug = target(sample).drug
+    if drug is None or not any(line.procedure.startswith("96") for line in others(sample)):
+        return None
+    return with_lines(sample, lambda line: replace(line, drug=drug) if line.procedure.startswith("96") else line)
+
+
+@fault("NDC19")
+def ndc_on_another_drug(sample: Sample, chance: Random) -> Sample | None:
+    drug = target(sample).drug
+    if drug is None or sample.given.drug.brand.upper() == "ULTOMIRIS":
+        return None
+    other = replace(target(sample), procedure="J1303", charge="0", description="", drug=drug, control="OTHER1")
+    return with_claim(sample, lines=(*sample.claim.lines, other))
+
+
+@fault("UNC01", Wish(waste=False), options={"enabled": True})
+def ndc_that_no_table_lists(sample: Sample, chance: Random) -> Sample | None:
+    if target(sample).drug is None or says_ndc(sample):
+        return None
+    return with_drug(sample, ndc="9876101230" + chance.choice("1234"))

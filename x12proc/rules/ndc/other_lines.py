@@ -62,7 +62,8 @@ def one_ndc_on_lines_of_other_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]
     if len(claim.lines) < 2:
         return
     billed = {normalize(line.ndc) for line in ctx.targets if line.ndc}
-    for line in claim.lines:
+    targets = {line.end for line in ctx.targets}
+    for line in [line for line in claim.lines if line.end not in targets]:
         number = normalize(line.ndc) if line.ndc else None
         if number is None or number not in billed or line.drug is None:
             continue

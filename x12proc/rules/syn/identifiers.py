@@ -1,4 +1,4 @@
-"""SYN10, SYN11: the guide edition of the claim and the line control numbers."""
+"""SYN10, SYN11, SYN14: the guide edition of the claim, its number, and the line control numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from x12proc.claims.model import Claim, ServiceLine, location_of, missing_location
-from x12proc.findings import WARN, Hit
+from x12proc.findings import REJECT, WARN, Hit
 from x12proc.rules.base import claim_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.corrected_segments import segment_text
@@ -15,6 +15,7 @@ from x12proc.wire.segment import Segment
 from x12proc.wire.versions import CURRENT
 
 _CONTROL, _LONGEST_CONTROL = "6R", 30
+_LONGEST_CLAIM_NUMBER = 38
 _BEHIND_REFERENCES = frozenset(("AMT", "K3", "NTE", "PS1", "HCP"))  # in loop 2400
 
 
@@ -75,6 +76,32 @@ def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Itera
             fix = f"Send on line {excerpt(line.number, 20)}: {added}" if added else None
             yield Hit(location_of(ref, 2), message, excerpt(number, 40), fix=fix)
         seen.add(number)
+
+
+@claim_rule(
+    "SYN14",
+    "control-number-too-long",
+    severity=REJECT,
+    sources=("PYX",),
+    confidence="verified",
+    where="2300 CLM01; 2400 REF*6R",
+    status="A7:478",
+    remittance=("16", "MA130"),
+    same_as_guide=(("CLM01", "5"),),
+    summary="The claim's number (CLM01) or a line's number (REF*6R) is longer than the guide allows.",
+    fix="Send at most 38 characters in CLM01 (payers need not return more than 20), and at most 30 in REF*6R.",
+)
+def control_number_too_long(claim: Claim, ctx: Context) -> Iterator[Hit]:
+    """Payers return both numbers in their answers. A longer one is refused, or cut off, and then the answer finds
+    no claim or line."""
+    if len(claim.id) > _LONGEST_CLAIM_NUMBER:
+        message = f"CLM01 has {len(claim.id)} characters; {_LONGEST_CLAIM_NUMBER} are allowed"
+        yield Hit(location_of(claim.clm, 1), message, excerpt(claim.id, 50))
+    for line in ctx.targets:
+        number, ref = _control(line)
+        if ref is not None and len(number) > _LONGEST_CONTROL:
+            message = f"REF*6R has {len(number)} characters; {_LONGEST_CONTROL} are allowed"
+            yield Hit(location_of(ref, 2), message, excerpt(number, 50), severity=WARN)
 
 
 def _own_number(line: ServiceLine, claim: Claim, taken: set[str]) -> str:
