@@ -85,7 +85,7 @@ def line_control_number_missing_or_repeated(claim: Claim, ctx: Context) -> Itera
     sources=("PYX",),
     confidence="verified",
     where="2300 CLM01; 2400 REF*6R",
-    status="A7:478",
+    status="A7:481",
     remittance=("16", "MA130"),
     same_as_guide=(("CLM01", "5"),),
     summary="The claim's number (CLM01) or a line's number (REF*6R) is longer than the guide allows.",
