@@ -99,7 +99,7 @@ def command(
 
         from x12proc.service.app import make_app  # noqa: PLC0415 - an optional extra
         from x12proc.service.options import MEBIBYTE, ServiceOptions  # noqa: PLC0415 - an optional extra
-        from x12proc.service.server import server_config  # noqa: PLC0415 - an optional extra
+        from x12proc.service.server import listen, server_config  # noqa: PLC0415 - an optional extra
     _check_tls(tls_cert, tls_key)
     options = ServiceOptions(
         data=data,
@@ -111,11 +111,12 @@ def command(
         job_seconds=job_seconds,
         keep_days=keep_days,
     )
+    listener = listen(host, port)
     app = make_app(options)
     if tls_cert is None and not _is_loopback(host):
         click.echo(f"Warning: {host} is served without TLS; use a TLS proxy or --tls-cert", err=True)
     click.echo(f"Serving {'https' if tls_cert else 'http'}://{host}:{port}, data in {data}", err=True)
-    uvicorn.Server(server_config(app, host, port, tls_cert, tls_key)).run()
+    uvicorn.Server(server_config(app, host, port, tls_cert, tls_key)).run([listener])
 
 
 @command.command()

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
+from x12proc.errors import ConfigError
+from x12proc.service.connections import TimedProtocol
+
 _MOST_CONNECTIONS = 1000
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on a port. Raises ConfigError where the port is taken or may not be used."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"port {port} of {host} can't be used: {error.strerror}; choose another with --port"
+        ) from None
+    return listener
 
 
 def server_config(
@@ -22,6 +41,7 @@ def server_config(
         app,
         host=host,
         port=port,
+        http=TimedProtocol,
         access_log=False,
         log_level="warning",
         server_header=False,
