@@ -245,6 +245,32 @@ def test_a_failed_file_is_reported(browser: Browser) -> None:
     assert "<b>1</b>to do" in answer.text.replace("\n", "")
 
 
+def test_claims_of_a_failed_file_are_not_listed(browser: Browser) -> None:
+    before = claim_addresses(browser.get("/claims"))
+    answer = browser.upload(FAULTY.replace(b"B1001", b"B7771")[:-20], "cut off.edi")
+    assert claim_addresses(browser.get("/claims")) == before
+    assert "Work on" not in answer.text
+
+
+def test_a_file_submitted_twice_is_listed_once(browser: Browser) -> None:
+    twice = FAULTY.replace(b"B1001", b"B7772")
+    before = set(claim_addresses(browser.get("/claims")))
+    browser.upload(twice, "first.edi")
+    second = browser.upload(twice, "second.edi")
+    assert len(set(claim_addresses(browser.get("/claims"))) - before) == 1
+    run = re.search(r"/runs/([0-9a-f]{16})", second.text)
+    assert run is not None
+    assert len(claim_addresses(browser.get("/claims", run=run[1]))) == 1, "shown where its run is asked for"
+
+
+def test_saving_without_a_change_is_no_change(browser: Browser) -> None:
+    claim = browser.only_claim()
+    index = find_segment(browser.get(claim), "CTP")
+    answer = browser.send(f"{claim}/segments", index=index, kind="replace", text="CTP****0*ML~")
+    assert "Nothing was changed" in answer.text
+    assert "changed here" not in browser.get(claim).text
+
+
 def test_a_body_that_is_not_x12_is_refused(browser: Browser) -> None:
     answer = browser.upload(b"hello")
     assert answer.status_code == 400

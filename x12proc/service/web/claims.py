@@ -101,6 +101,8 @@ class Claims:
         if loaded.stored.version != version:
             raise EditRejected("The claim was changed meanwhile; this is its current version")
         data, before, after = make(loaded.view)
+        if data == loaded.view.data:
+            raise EditRejected("Nothing was changed: the claim is as it was")
         view = await self._scrub(loaded.stored, data)
         change = Change(
             claim_id=claim_id,

@@ -138,7 +138,10 @@ def list_claims(store: Store, filters: Filters, today: date) -> ClaimList:
 
 
 def _matching(filters: Filters, today: date) -> ColumnElement[bool]:
-    conditions = [Run.state == DONE, _in_view(filters.view, today)]
+    # Claims of a failed file can't be sent on, whatever is done to them.
+    conditions = [Run.state == DONE, Run.status != "failed", _in_view(filters.view, today)]
+    if not filters.run:
+        conditions.append(ClaimRow.run_id.not_in(_repeated_runs()))
     for column, value in (
         (ClaimRow.run_id, filters.run),
         (ClaimRow.payer_id, filters.payer),
@@ -157,6 +160,18 @@ def _matching(filters: Filters, today: date) -> ColumnElement[bool]:
     if filters.rule or filters.severity:
         conditions.append(ClaimRow.id.in_(_with_findings(filters)))
     return and_(*conditions)
+
+
+def _repeated_runs() -> Any:
+    """Select the runs of a file that was submitted before: its claims are listed once, where edits may be."""
+    order = Run.created + Run.id  # the id where two came in the same second
+    first = (
+        select(Run.sha256, func.min(order).label("order"))
+        .where(Run.state == DONE, Run.status != "failed")
+        .group_by(Run.sha256)
+        .subquery()
+    )
+    return select(Run.id).join(first, first.c.sha256 == Run.sha256).where(order > first.c.order)
 
 
 def _in_view(view: View, today: date) -> ColumnElement[bool]:
