@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,12 +98,28 @@ def test_a_set_that_another_run_has_decided_is_finished_first(tmp_path: Path) ->
             artifact.file.flush()
         if artifacts is first:
             first._decide(first._aside())
+            first._release()
             for artifact in written:
                 artifact.file.close()
         else:
             second.publish(written, [])
     assert visible(tmp_path) == dict.fromkeys(NAMES, "second")
     assert len(list(tmp_path.iterdir())) == len(NAMES)
+
+
+def test_what_a_killed_run_was_writing_is_deleted_later(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path, "3", *NAMES], check=False)
+    assert len(list(tmp_path.glob(".*.part"))) == 1
+    alive = ArtifactSet(tmp_path, "y")
+    alive.open("y.report.json")
+    finish_interrupted(tmp_path)
+    assert len(list(tmp_path.glob(".*.part"))) == 2, "they are young"
+    for folder in tmp_path.glob(".*.part"):
+        os.utime(folder, (0, 0))
+    finish_interrupted(tmp_path)
+    assert [folder.name for folder in tmp_path.iterdir()] == [alive._aside().name]
+    alive.discard()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_artifacts_withheld_now_are_deleted_with_the_others(tmp_path: Path) -> None:

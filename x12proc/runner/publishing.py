@@ -14,6 +14,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -23,6 +24,7 @@ from x12proc.runner.streams import buffered_writer
 _PREFIX, _WRITING, _READY = ".x12proc-", ".part", ".ready"
 _OBSOLETE = ".x12proc-obsolete"  # after the name of a file that is to be deleted
 _LAST = ".accepted.edi"  # whoever finds it finds the other artifacts as well
+_SETTLED_SECONDS = 60  # after which a folder that nobody has locked is left over
 _ALREADY_THERE = (errno.EEXIST, errno.ENOTEMPTY)
 
 
@@ -82,6 +84,7 @@ class ArtifactSet:
         # A stem may be as long as a name can be.
         self._ready = folder / f"{_PREFIX}{hashlib.sha256(os.fsencode(stem)).hexdigest()[:16]}{_READY}"
         self._writing: Path | None = None
+        self._lock = -1  # held while the run lives, so that the next one can tell what is left over
         self._artifacts: list[Artifact] = []
 
     def open(self, name: str) -> Artifact:
@@ -95,6 +98,7 @@ class ArtifactSet:
     def _aside(self) -> Path:
         if self._writing is None:
             self._writing = Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=_WRITING, dir=self._folder))
+            self._lock = _locked(self._writing, wait=False)
         return self._writing
 
     def publish(self, finished: Sequence[Artifact], obsolete: Iterable[str]) -> None:
@@ -118,6 +122,7 @@ class ArtifactSet:
             for name in old:
                 (self._aside() / (name + _OBSOLETE)).touch()
             self._decide(self._aside())
+            self._release()
             finish_set(self._ready)
 
     def _publish_one(self, finished: Sequence[Artifact], old: Sequence[str]) -> None:
@@ -135,6 +140,10 @@ class ArtifactSet:
             finish_set(self._ready)  # another run of the same input has decided meanwhile
             writing.rename(self._ready)
 
+    def _release(self) -> None:
+        _unlock(self._lock)
+        self._lock = -1
+
     def discard(self) -> None:
         """Delete what was not published."""
         for artifact in self._artifacts:
@@ -142,6 +151,7 @@ class ArtifactSet:
                 artifact.file.close()
         if self._writing is not None:
             shutil.rmtree(self._writing, ignore_errors=True)
+        self._release()
 
 
 def _refuse_folders(paths: Iterable[Path]) -> None:
@@ -152,12 +162,47 @@ def _refuse_folders(paths: Iterable[Path]) -> None:
 
 
 def finish_interrupted(folder: Path) -> None:
-    """Finish what earlier runs into the folder had decided and not done. Raises OSError."""
+    """Finish what earlier runs into the folder had decided, and delete what they had not. Raises OSError."""
     with os.scandir(folder) as entries:
-        ready = [Path(entry.path) for entry in entries if entry.name.startswith(_PREFIX)]
-    for path in ready:
+        left = [Path(entry.path) for entry in entries if entry.name.startswith(_PREFIX) and entry.is_dir()]
+    for path in left:
         if path.name.endswith(_READY):
             finish_set(path)
+        elif path.name.endswith(_WRITING) and time.time() - path.stat().st_mtime > _SETTLED_SECONDS:
+            _delete_left_over(path)
+
+
+def _delete_left_over(writing: Path) -> None:
+    """Delete the folder of a run that has ended: one that lives holds a lock on it."""
+    lock = _locked(writing, wait=False)
+    if lock >= 0:
+        shutil.rmtree(writing, ignore_errors=True)
+    _unlock(lock)
+
+
+def _locked(folder: Path, *, wait: bool) -> int:
+    """Lock a folder and return a descriptor of it, for :func:`_unlock`.
+
+    It is -1 when another process has locked it, or where there are no locks. Raises FileNotFoundError.
+    """
+    import fcntl  # noqa: PLC0415 - not on every system, and not needed for streams
+
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return -1
+    return handle
+
+
+def _unlock(handle: int) -> None:
+    import fcntl  # noqa: PLC0415 - likewise
+
+    if handle >= 0:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_UN)  # closing would not be enough: processes of a pool have it as well
+        os.close(handle)
 
 
 def finish_set(ready: Path) -> None:
@@ -166,18 +211,15 @@ def finish_set(ready: Path) -> None:
     The files that they replace are deleted first: when this is interrupted, no new artifact is beside an old one.
     The folder is locked and used by its descriptor: another process that finishes the same set finds it empty.
     """
-    import fcntl  # noqa: PLC0415 - not on every system, and not needed for streams
-
     try:
-        handle = os.open(ready, os.O_RDONLY | os.O_DIRECTORY)
+        lock = _locked(ready, wait=True)
+        handle = os.open(ready, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if lock < 0 else lock
     except FileNotFoundError:
         return
     try:
-        with contextlib.suppress(OSError):  # some network shares have no locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
         _move_all(handle, ready.parent)
     finally:
-        os.close(handle)
+        _unlock(handle)
     try:
         ready.rmdir()
     except OSError as error:
