@@ -111,12 +111,12 @@ def command(
         job_seconds=job_seconds,
         keep_days=keep_days,
     )
-    listener = listen(host, port)
-    app = make_app(options)
-    if tls_cert is None and not _is_loopback(host):
-        click.echo(f"Warning: {host} is served without TLS; use a TLS proxy or --tls-cert", err=True)
-    click.echo(f"Serving {'https' if tls_cert else 'http'}://{host}:{port}, data in {data}", err=True)
-    uvicorn.Server(server_config(app, host, port, tls_cert, tls_key)).run([listener])
+    with listen(host, port) as listener:
+        app = make_app(options)
+        if tls_cert is None and not _is_loopback(host):
+            click.echo(f"Warning: {host} is served without TLS; use a TLS proxy or --tls-cert", err=True)
+        click.echo(f"Serving {'https' if tls_cert else 'http'}://{host}:{port}, data in {data}", err=True)
+        uvicorn.Server(server_config(app, host, port, tls_cert, tls_key)).run([listener])
 
 
 @command.command()

@@ -89,6 +89,7 @@ _SPECS = {
     + " code" * 8
     + " id zip number",
     "SV2": f"code {_PROCEDURE} number code number number number code code code",
+    "SV3": f"{_PROCEDURE} number",
     "SV5": f"{_PROCEDURE} code number number number code",
     "SVD": f"payer number {_PROCEDURE} code number ordinal",
     "PS1": "id number state",

@@ -177,6 +177,9 @@ class Masker:
         parts = segment.raw.split(delimiters.element)
         elements = _elements(segment)
         head = parts[0]
+        plain = elements[0].strip().upper()
+        if plain in TAGS:  # a service line is read in small letters and with blanks, too
+            elements = (plain, *elements[1:])
         if elements[0] not in TAGS:
             self._add_review_item(ODD_SEGMENT, segment.index, "", segment.offset)
         if elements[0] not in TAGS and elements[0] not in OTHER_TAGS:

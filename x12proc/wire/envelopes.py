@@ -54,6 +54,13 @@ class Envelopes:
         self._missing_gs_reported = False
         self.missing_st_reported = False
 
+    @property
+    def reads_claims(self) -> bool:
+        """Return whether a claim could be here: in an 837, or between the sets of a group that holds 837s."""
+        if self.missing_st_reported:
+            return False
+        return self._reads_group if self.transaction is None else self.transaction.guide is not None
+
     # -- faults ------------------------------------------------------------------------------------------------
 
     def fault(self, kind: FaultKind, offset: int, index: int, **values: object) -> Fault:

@@ -120,10 +120,14 @@ class InterchangeScan:
             current.has_code,
             current.claim_number,
         )
-        yield from self._damage_faults(window, broken, odd_level)
+        yield from self._damage_faults(window, broken, -1)
         for position, tag, opened, start, has_code, claims, number, ended, open_loops in boundaries:
             current.tag, current.window_pos = opened, start
             current.has_code, current.claim_number = has_code, number
+            if 0 <= odd_level < position:
+                if envelopes.reads_claims:
+                    yield from self._damage_faults(window, -1, odd_level)
+                odd_level = -1
             if envelopes.transaction is None:
                 yield from self._orphan_segment(window, last)
             else:
@@ -131,7 +135,7 @@ class InterchangeScan:
                 self._loops.add(window, ended, open_loops, current.offset)
                 if tag:
                     yield from self._end_range(window, position)
-            if tag and has_code and opened != CLM and not envelopes.missing_st_reported:
+            if tag and has_code and opened != CLM and envelopes.reads_claims:
                 yield from self._codes_outside_claims(window, position)
             if tag not in _IN_TRANSACTION:
                 yield from self._envelope(window, tag, position)
