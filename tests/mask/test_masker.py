@@ -109,6 +109,15 @@ def test_a_value_that_is_not_in_form_is_cleaned_and_told() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", [b"HARTLEY", b"219447731"])
+def test_a_name_or_number_in_a_code_element_is_cleaned(text: bytes) -> None:
+    data = base().replace(b"HI*ABK:", b"HI*XX:" + text + b"*ABK:", 1)
+    out, masker = run(data)
+    assert b"HI*XX:" in out
+    assert text not in out
+    assert [(item.reason, item.element) for item in masker.review_items] == [(ODD_VALUE, "HI01-2")]
+
+
 def test_a_number_in_the_place_of_an_ndc_is_kept_and_told() -> None:
     out, masker = run(base().replace(b"10122016002", b"219447731"))
     assert b"LIN**N4*219447731~" in out

@@ -298,7 +298,7 @@ def _known_in(batch: list[Segment], component: str) -> Known:
             known.kept.update(_alphanumeric(element) for element in elements[3:4])
         elif tag == "HI" or tag in ("SV1", "SV2"):
             for element in elements[1:13]:
-                known.kept.update(part.upper() for part in element.split(component)[1:6] if part)
+                known.kept.update(part.upper() for part in element.split(component)[1:6] if _is_code(part))
         if tag in ("NM1", "REF", "CLM", "SBR", "PWK", "BHT", "PER"):
             _add_identifiers(elements, known)
     return known
@@ -337,13 +337,18 @@ def _suspicion(kind: str, text: str, known: Known) -> int:
     form = _FORMS.get(kind)
     if form is None:
         return 0
-    if form.fullmatch(text) is None or (kind == "code" and _LONG_NUMBER.search(text)):
+    if form.fullmatch(text) is None or (kind == "code" and not _is_code(text)):
         return _VERY_SUSPICIOUS
     if kind == "drug" and not 10 <= len(_alphanumeric(text)) <= 12:
         return _SUSPICIOUS  # it may be somebody's number, but the rules read it
     if kind == "code" and (text.upper() in known.names or text in known.identifiers) and len(text) > _LONGEST_FLAG:
         return _VERY_SUSPICIOUS
     return 0
+
+
+def _is_code(text: str) -> bool:
+    """Return whether a text has the form of a code; a name or a long number in its place is none."""
+    return _FORMS["code"].fullmatch(text) is not None and not _LONG_NUMBER.search(text)
 
 
 def _recoded(raw: bytes, change: Callable[[str], str]) -> bytes:
