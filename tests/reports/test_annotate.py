@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -10,17 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
+from support.mutations import mutated
 from support.pyx12_oracle import guide_errors
 from support.rule_cases import all_cases
 from support.rules import profiles, reference
 
+import x12proc
 from x12proc.claims.model import Location
 from x12proc.engine.annotation_text import note_text
 from x12proc.engine.engine import Engine
 from x12proc.engine.stream import scrub_buffer
 from x12proc.findings import Finding, Severity
 from x12proc.reports.edi import annotate as annotate_module
-from x12proc.reports.edi.annotate import Annotator, restore_edits
+from x12proc.reports.edi.annotate import Annotator, first_earlier_note, restore_edits
 from x12proc.reports.edi.edits import apply, shifted_count
 from x12proc.rules import all_rules
 from x12proc.wire.delimiters import Delimiters
@@ -130,6 +135,37 @@ def test_restore_after_any_damage(junk: bytes, place: int, cut: int, window: int
     data = base().replace(b"CTP****40*ML", b"CTP****0*ML")
     data = data[:place] + junk + data[place + cut :]
     assert restore(annotate(data, window)) == data
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 3))
+def test_what_was_annotated_before_is_restored_or_refused(seed: int, times: int) -> None:
+    data = mutated(base().replace(b"CTP****40*ML", b"CTP****0*ML"), seed)
+    for _ in range(times):
+        annotated = annotate(data)
+        assert first_earlier_note(data) is not None or restore(annotated) == data
+        assert annotated == data or first_earlier_note(annotated) is not None
+        data = annotated
+
+
+def test_a_file_annotated_before_gets_no_second_annotated_copy(tmp_path: Path) -> None:
+    source = tmp_path / "again.edi"
+    (tmp_path / "out").mkdir()
+    source.write_bytes(annotate(base().replace(b"CTP****40*ML", b"CTP****0*ML")))
+    results = x12proc.scrub(source, emit=["json", "annotated"], output=tmp_path / "out")
+    assert [result.rejected for result in results] == [True]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["again.report.json"]
+    (fault,) = json.loads((tmp_path / "out" / "again.report.json").read_bytes())["errors"]
+    assert (fault["code"], fault["byte_offset"]) == ("annotated-before", source.read_bytes().index(b"NTE*TPO"))
+
+
+def test_a_filter_without_output_fails(tmp_path: Path) -> None:
+    source = tmp_path / "again.edi"
+    source.write_bytes(annotate(base().replace(b"CTP****40*ML", b"CTP****0*ML")))
+    command = [sys.executable, "-m", "x12proc", "scrub", str(source), "--emit", "annotated", "-o", "-"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert b"run x12proc restore on it first" in done.stderr
 
 
 def test_long_notes_count_the_rest() -> None:

@@ -21,6 +21,7 @@ from x12proc.engine.stream import RULE_CRASH, Outcome, Summary, TransactionError
 from x12proc.errors import InternalError, X12SyntaxError
 from x12proc.findings import GuideError
 from x12proc.reports.acks.envelopes import ControlNumbers, InterchangeRejection
+from x12proc.reports.edi.annotate import AnnotatedEdi
 from x12proc.reports.edi.split import Split
 from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.reports.writer import ReportWriter, StreamWriter
@@ -41,6 +42,7 @@ INTERNAL_FAULT = faults.INTERNAL_FAULT.code
 MOST_FAULTS = 1000  # of a severity, listed one by one; a file with more is broken beyond reading them
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
+_IRREVERSIBLE = "the input holds notes of x12proc already; run x12proc restore on it first"
 _UNVERIFIED = "where its claims belong can't be determined"
 
 
@@ -61,7 +63,8 @@ class Result(msgspec.Struct, frozen=True):
     @property
     def incomplete(self) -> bool:
         """Return whether an artifact is missing for which there was something to write."""
-        return _UNVERIFIED in self.withheld.values()
+        reasons = self.withheld.values()
+        return _UNVERIFIED in reasons or (_IRREVERSIBLE in reasons and not self.artifacts)
 
 
 def outcomes(
@@ -175,7 +178,11 @@ class FileRun:
         yield from self._write_all(opened, [report for report, _ in reports.values()], writers)
         for writer in writers:
             writer.end(self._summary)
-        withheld = {**self._empty(streams), **self._unverified(streams, split_check)}
+        withheld = {
+            **self._empty(streams),
+            **self._unverified(streams, split_check),
+            **self._irreversible(streams),
+        }
         self._end(reports)
         finished = [artifact for _, artifact in reports.values()]
         finished += [artifact for kind, (_, artifact) in streams.items() if kind not in withheld]
@@ -303,6 +310,16 @@ class FileRun:
         for fault in faults:
             self._count(fault)
         return {name: _UNVERIFIED for name, _, _ in sides if faults}  # one without the other would lose claims
+
+    def _irreversible(self, streams: Streams) -> dict[str, str]:
+        """Return the annotated copy of an input that was annotated before, from which restore would not return."""
+        found = {
+            name: stream.earlier_note for name, (stream, _) in streams.items() if isinstance(stream, AnnotatedEdi)
+        }
+        withheld = {name: offset for name, offset in found.items() if offset is not None}
+        for offset in withheld.values():
+            self._count(fault_of(faults.EARLIER_NOTES, segment_index=0, byte_offset=offset))
+        return dict.fromkeys(withheld, _IRREVERSIBLE)
 
     def _artifact(self, kind: ArtifactKind, stack: contextlib.ExitStack) -> Artifact:
         name = self._source.stem + kind.suffix

@@ -218,6 +218,13 @@ TOO_MANY_LINE_ENDS = FaultKind(
     "Over {most} line ends are inside segments",
     _CONTROL_STRUCTURE,
 )
+EARLIER_NOTES = FaultKind(
+    "annotated-before",
+    WARN,
+    "The file holds notes of x12proc already (NTE*TPO*X12PROC): no annotated file was written. Run x12proc "
+    "restore on it first",
+    no_ack="our own notes, which the guide allows",
+)
 LOWER_CASE_TAGS = FaultKind(
     "lower-case-tags",
     ERROR,

@@ -57,8 +57,10 @@ class AnnotatedEdi:
     """The annotated copy of a file (a stream writer)."""
 
     def __init__(self, buffer: Buffer, write: Write) -> None:
+        self._buffer = buffer
         self._annotator = Annotator(buffer)
         self._copy = EditedCopy(buffer, write)
+        self.earlier_note: int | None = None  # once ended: where the input has a note that restore takes out
 
     def handle(self, outcome: Outcome) -> None:
         """Put in what an outcome brings."""
@@ -67,6 +69,20 @@ class AnnotatedEdi:
     def end(self, summary: Summary) -> None:
         """Copy the rest."""
         self._copy.finish()
+        self.earlier_note = first_earlier_note(self._buffer)
+
+
+def first_earlier_note(buffer: Buffer) -> int | None:
+    """Return where a source holds the first X12PROC note, or None.
+
+    Restore can't tell such a note from those that are put in now, so there is no annotated copy that gives the
+    source back.
+    """
+    prefix = NOTE_PREFIX.encode()
+    pieces = (buffer[start : start + WINDOW + len(prefix)] for start in range(0, len(buffer), WINDOW))
+    if not any(prefix in piece for piece in pieces):
+        return None
+    return next((edit.start for edit in restore_edits(buffer)), None)
 
 
 def _note_offset(line: ServiceLine, claim_type: str) -> int:
