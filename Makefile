@@ -87,7 +87,7 @@ clean:
 	rm -rf $(VENV) demo-out build dist
 
 # -- coverage and releases, see CONTRIBUTING.md
-.PHONY: coverage lock audit release-check
+.PHONY: acceptance coverage lock audit release-check
 
 # Share of the code that the tests execute, by package, into docs/coverage.md; fails if the core is below its floor.
 coverage: $(VENV)/.dev
@@ -100,6 +100,13 @@ coverage: $(VENV)/.dev
 # After a change to the dependencies in pyproject.toml; 'make lock UPGRADE=--upgrade' takes the newest of all.
 lock: $(VENV)/.release
 	$(BIN)/python tools/lock.py $(UPGRADE)
+
+# What another version (BASE: a Python, a virtual environment or a checkout) says about the same FILES; exit code 1 if a
+# verdict changed. The table is written to build/acceptance.txt as well.
+acceptance: $(VENV)/.dev
+	@test -n "$(BASE)" || { echo "BASE=... names the version to compare with"; exit 2; }
+	@mkdir -p build
+	$(BIN)/python tools/acceptance.py --base $(BASE) -o build/acceptance.txt $(FILES)
 
 # Lock, wheel and sdist, the demo in fresh environments, licenses, SBOM, known vulnerabilities; dist/ then holds the files
 # that were checked. STEPS="build contents" runs some steps. The audit needs a network and fails without one.
