@@ -101,8 +101,8 @@ coverage: $(VENV)/.dev
 lock: $(VENV)/.release
 	$(BIN)/python tools/lock.py $(UPGRADE)
 
-# What another version (BASE: a Python, a virtual environment or a checkout) says about the same FILES; exit code 1 if a
-# verdict changed. The table is written to build/acceptance.txt as well.
+# What another version (BASE: a Python, a virtual environment or a checkout) says about the same FILES; fails if a verdict
+# changed. The table is written to build/acceptance.txt as well.
 acceptance: $(VENV)/.dev
 	@test -n "$(BASE)" || { echo "BASE=... names the version to compare with"; exit 2; }
 	@mkdir -p build

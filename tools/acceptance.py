@@ -61,11 +61,13 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
 
 def command(version: Path) -> tuple[list[str], dict[str, str]]:
     """Return the command and the environment that run a version."""
+    if version.exists():
+        version = version.absolute()  # it runs in another folder
     interpreter = version / "bin" / "python"
     if interpreter.exists():
         return [str(interpreter), "-m", "x12proc"], dict(os.environ)
     if (version / "x12proc").is_dir():
-        return [sys.executable, "-m", "x12proc"], {**os.environ, "PYTHONPATH": str(version.resolve())}
+        return [sys.executable, "-m", "x12proc"], {**os.environ, "PYTHONPATH": str(version)}
     return [str(version), "-m", "x12proc"], dict(os.environ)
 
 
@@ -81,7 +83,7 @@ def scrub(version: Path, files: Sequence[Path], as_of: str) -> Verdicts:
         program, environment = command(version)
         options = ["--emit", "json", "--as-of", as_of, "-o", str(out)]
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - the versions that the user names
                 [*program, "scrub", str(inputs), *options],
                 env=environment,
                 cwd=folder,  # else the checkout that this tool is run in would be the one imported
