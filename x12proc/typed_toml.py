@@ -12,17 +12,24 @@ from x12proc.errors import ConfigError
 from x12proc.findings import SEVERITIES
 
 T = TypeVar("T")
+LARGEST_TOML = 1024 * 1024  # bytes
+_MOST_KEY_PARTS = 1000  # reading a dotted key takes time and memory that grow with the square of its parts
+_LONG_KEY = re.compile(rb"^[ \t\[]*+(?:[^=#\r\n.]*+\.){%d}" % _MOST_KEY_PARTS, re.MULTILINE)
 _ERROR_PATH = re.compile(r" - at `\$([^`]*)`\Z")
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[[^\]]*\]")
 
 
 def decode(text: bytes, shape: type[T], where: str) -> T:
     """Decode ``text`` as ``shape``. Raises ConfigError, which begins with ``where``, for anything else."""
+    if len(text) > LARGEST_TOML:
+        raise ConfigError(f"{where}: is larger than {LARGEST_TOML} bytes, which no configuration file is")
+    if _LONG_KEY.search(text):
+        raise ConfigError(f"{where}: not valid TOML: a key of over {_MOST_KEY_PARTS} parts")
     try:
         return msgspec.toml.decode(text, type=shape)
     except msgspec.ValidationError as error:
         raise _config_error(error, shape, where) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError) as error:  # ValueError: no UTF-8, a number of over 4,300 digits
         raise ConfigError(f"{where}: not valid TOML: {error}") from None
     except RecursionError:
         raise ConfigError(f"{where}: not valid TOML: nested too deeply") from None

@@ -11,7 +11,7 @@ from x12proc.errors import ConfigError
 from x12proc.feed.schedule import Expectation, parse_expectation
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.pool import Conformance
-from x12proc.runner.settings import AUTO, GuideErrorPolicy, Settings, load_settings
+from x12proc.runner.settings import AUTO, GuideErrorPolicy, Settings, load_settings, read_config
 from x12proc.typed_toml import convert, decode
 
 # Artifacts that a feed can write. A fixed file is excluded, because a person has to review it before it is sent.
@@ -92,11 +92,7 @@ class FeedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_feed_file(path: Path) -> FeedFile:
     """Read FEED.toml. Raises ConfigError, which names the file, the key and the allowed values."""
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
-    file = decode(text, _File, str(path))
+    file = decode(read_config(path), _File, str(path))
     base = path.absolute().parent
     ledger = convert(file.ledger, LedgerTable, f"{path}: ledger")
     tables = {

@@ -47,6 +47,7 @@ from x12proc.reference.wording import (
     tidy,
 )
 
+_LARGEST_FILE: Final = 256 * 1024 * 1024  # bytes in a ZIP, unpacked; the largest download has a fifth
 _LONGEST_STRENGTH: Final = 60  # characters; a list of vitamins is no help
 _ADDED, _CONFIDENCE, _KNOWN_SINCE = 6, 9, 11  # columns of codes
 _GENERIC, _CODE, _SOURCE = 2, 7, 11  # columns of products; the facts of the code lie between the last two
@@ -94,6 +95,9 @@ class Importer:
                 raise ValueError(f"{name}: the ZIP can't be read: {error}") from error
 
     def _add_archive(self, name: str, archive: zipfile.ZipFile) -> list[Imported]:
+        for entry_info in archive.infolist():  # no more than this is unpacked, whatever the archive holds
+            if entry_info.file_size > _LARGEST_FILE:
+                raise ValueError(f"{name}/{entry_info.filename}: over {_LARGEST_FILE} bytes when unpacked")
         if sheet.is_workbook(archive):
             records = official.hcpcs_rows(name, sheet.sheet_rows(name, archive))
             return [Imported(name, official.HCPCS_XLSX, self._add_hcpcs(name, records))]

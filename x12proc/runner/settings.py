@@ -22,7 +22,7 @@ from x12proc.rules import all_rules
 from x12proc.rules.base import Rule
 from x12proc.runner.custom_rules import CustomRules, load_own_rules
 from x12proc.runner.pool import Conformance
-from x12proc.typed_toml import decode
+from x12proc.typed_toml import LARGEST_TOML, decode
 
 RULES_EDITION = "2026-11-23"
 AUTO = "auto"
@@ -176,10 +176,19 @@ def _profiles_in(folder: Path, rules: Mapping[str, Rule]) -> dict[str, tuple[Pro
 
 
 def _read(path: Path) -> bytes:
+    return read_config(path)
+
+
+def read_config(path: Path) -> bytes:
+    """Read a configuration file. Raises ConfigError for one that can't be read or is larger than any can be."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(LARGEST_TOML + 1)
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
+    if len(text) > LARGEST_TOML:
+        raise ConfigError(f"{path}: is larger than {LARGEST_TOML} bytes, which no configuration file is")
+    return text
 
 
 def load_settings(
