@@ -31,8 +31,28 @@ def open_engine(url: str) -> sa.Engine:
         except OSError as error:
             raise ConfigError(f"ledger.url: its folder can't be created: {error.strerror}") from None
         sa.event.listen(engine, "connect", _set_up_sqlite)
+        sa.event.listen(engine, "begin", _check_file)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _check_file(connection: sa.Connection) -> None:
+    """Check that the file of the database is the one that was opened. Raises LedgerUnavailable.
+
+    An open file lives on after it was deleted: what is written to it then is lost.
+    """
+    path = Path(connection.engine.url.database or "")
+    opened = connection.info.setdefault("inode", _inode(path))
+    if _inode(path) != opened:
+        connection.invalidate()
+        raise LedgerUnavailable("the ledger's file was deleted or replaced while it was open: bring it back")
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
