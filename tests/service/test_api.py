@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import jsonschema
 import pytest
+from sqlalchemy import text
 from support.edi import CLINIC, base
 from support.services import AS_OF, EDI, Service, post
 
@@ -249,6 +250,19 @@ def test_a_run_is_kept_with_its_artifacts_until_it_is_deleted(service: Service, 
     assert api.delete(f"/v1/runs/{run}").status_code == 204
     assert api.get(f"/v1/runs/{run}").status_code == 404
     assert not service.services.store.run_folder(run).exists()
+
+
+def test_a_deleted_run_leaves_nothing_in_the_write_ahead_log(own_service: Service) -> None:
+    with own_service.client() as client:
+        run = post(client, FAULTY).headers["X12proc-Run"]
+        log = own_service.options.data / "x12proc.db-wal"
+        assert run.encode() in log.read_bytes()
+        assert client.delete(f"/v1/runs/{run}").status_code == 204
+    with own_service.services.store.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM claims")).scalar_one() == 0
+        assert session.execute(text("SELECT count(*) FROM parties")).scalar_one() == 0
+    number = base().split(b"CLM*")[1].split(b"*")[0]
+    assert number not in log.read_bytes()
 
 
 def test_runs_are_listed_page_by_page(api: httpx.Client) -> None:

@@ -15,7 +15,16 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from x12proc.errors import ConfigError
-from x12proc.service.db.tables import VERSION, BrowserSession, Event, Run, Table, format_utc
+from x12proc.service.db.tables import (
+    VERSION,
+    BrowserSession,
+    ClaimRow,
+    Event,
+    Party,
+    Run,
+    Table,
+    format_utc,
+)
 
 INPUT = "input.edi"  # the name of every stored file; the sender's file name may identify a patient
 _OLDEST_EVENT = timedelta(days=6 * 366)  # retention of the audit log
@@ -96,9 +105,16 @@ class Store:
     # -- deleting ----------------------------------------------------------------------------------------------
 
     def delete_run(self, run_id: str) -> bool:
-        """Delete a run with its claims and files; return whether it existed."""
+        """Delete a run with its claims and files, also from the log; return whether it existed."""
+        existed = self._delete_run(run_id)
+        if existed:
+            self._shrink()
+        return existed
+
+    def _delete_run(self, run_id: str) -> bool:
         with self.writing() as session:
             found = session.execute(delete(Run).where(Run.id == run_id).returning(Run.id)).first()
+            _delete_unused_parties(session)
         if found is not None:
             shutil.rmtree(self.run_folder(run_id), ignore_errors=True)
         return found is not None
@@ -111,14 +127,20 @@ class Store:
             session.execute(delete(Event).where(Event.at < format_utc(now - _OLDEST_EVENT)))
             old = list(session.scalars(select(Run.id).where(Run.created < format_utc(now - timedelta(days=days)))))
         for run_id in old:
-            self.delete_run(run_id)
-        self._shrink()
+            self._delete_run(run_id)
+        self._shrink()  # once for all of them
         return len(old)
 
     def _shrink(self) -> None:
         """Truncate the write-ahead log, which still holds deleted rows."""
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _delete_unused_parties(session: Session) -> None:
+    """Delete payers and providers without a claim. A run that is being written refers to its own by claims."""
+    used = select(ClaimRow.payer_id).union(select(ClaimRow.provider_id))
+    session.execute(delete(Party).where(Party.id.not_in(used)))
 
 
 def _prepare(connection: Any, _: object) -> None:
