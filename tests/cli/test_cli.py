@@ -360,6 +360,14 @@ def test_extract_lists_lines_with_their_ndc_segments(tmp_path: Path) -> None:
     assert rows[0]["quantity"] == "16.8"
 
 
+def test_extract_writes_no_value_of_a_file_to_standard_error() -> None:
+    for value in (b"\x1b[2J", b"DOE^JANE"):
+        result = x12proc("extract", "-", data=base().replace(b"GS*HC", b"GS*" + value, 1))
+        assert b"at segment 1, byte 107" in result.stderr
+        assert value not in result.stderr
+        assert b"\x1b" not in result.stderr
+
+
 def test_extract_of_a_broken_file_fails() -> None:
     result = x12proc("extract", "-", data=base()[:700])
     assert result.returncode == 3

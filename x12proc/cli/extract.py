@@ -134,10 +134,9 @@ def _report_left_out(found: Inputs) -> None:
 
 
 def _report(fault: Fault) -> None:
+    # Without the message: it may quote the file, and standard error never holds a value of it.
     click.echo(
-        f"{fault.severity}: {fault.code} at segment {fault.segment_index}, byte {fault.byte_offset}: "
-        f"{fault.message}",
-        err=True,
+        f"{fault.severity}: {fault.code} at segment {fault.segment_index}, byte {fault.byte_offset}", err=True
     )
 
 
