@@ -241,6 +241,33 @@ def test_prune_removes_old_files_and_keeps_their_rows(tmp_path: Path) -> None:
     assert ledger("check", path)[0] == 0
 
 
+def test_check_reports_what_was_appended_to_an_archived_input(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {"a.edi": small(1)})
+    with (tmp_path / "in" / "a.edi").open("ab") as writer:  # keeps the file open while it is taken
+        run_once(path)
+        assert ledger("check", path)[0] == 0
+        writer.write(small(2))
+    code, output = ledger("check", path)
+    assert code == 1
+    assert "the input differs from the one that was read" in output
+
+
+def test_check_lists_stored_files_that_the_ledger_does_not_know(tmp_path: Path) -> None:
+    path = make_feed(tmp_path)
+    drop(path, {"a.edi": small(1)})
+    run_once(path)
+    for name in names(tmp_path):
+        if name.startswith("ledger.db"):
+            (tmp_path / name).unlink()
+    code, output = ledger("check", path)
+    assert code == 1
+    assert output.splitlines() == [
+        "lakeside: a.edi: unknown to the ledger, in the archive",
+        "lakeside: a.edi: unknown to the ledger, in the outbox",
+    ]
+
+
 # -- the feed file ------------------------------------------------------------------------------------------------
 
 

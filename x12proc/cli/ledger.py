@@ -149,7 +149,9 @@ def check(feed_file: Path) -> None:
 
     with _opened(feed_file) as (feeds, ledger):
         found = [
-            f"{feed.name}: {difference}" for feed in feeds.feeds for difference in find_discrepancies(feed, ledger)
+            one_line(_printable(f"{feed.name}: {difference}"))
+            for feed in feeds.feeds
+            for difference in find_discrepancies(feed, ledger)
         ]
     click.echo(
         "".join(f"{difference}\n" for difference in found) or "The ledger and the folders agree.\n", nl=False

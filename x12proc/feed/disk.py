@@ -97,11 +97,12 @@ def hash_files(folder: Path) -> dict[str, str]:
     found = {}
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            found[entry.name] = _hash(Path(entry.path))
+            found[entry.name] = hash_file(Path(entry.path))
     return found
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file; empty for a link and anything else that is no regular file."""
     try:
         with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
