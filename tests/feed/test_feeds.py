@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 from threading import Event
@@ -266,6 +268,21 @@ def test_check_lists_stored_files_that_the_ledger_does_not_know(tmp_path: Path) 
         "lakeside: a.edi: unknown to the ledger, in the archive",
         "lakeside: a.edi: unknown to the ledger, in the outbox",
     ]
+
+
+@pytest.mark.parametrize(
+    "words", [("report",), ("show", "x"), ("replay", "x"), ("override", "x", "--reason", "x"), ("check",),
+              ("prune", "--days", "7")],
+)  # fmt: skip
+def test_a_ledger_command_without_its_extra_names_it(words: tuple[str, ...], tmp_path: Path) -> None:
+    program = (
+        "import runpy, sys; sys.modules['sqlalchemy'] = None; runpy.run_module('x12proc', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", program, "ledger", *words, "-f", str(make_feed(tmp_path))]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 2
+    assert "x12proc[feed]" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 # -- the feed file ------------------------------------------------------------------------------------------------

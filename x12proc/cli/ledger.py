@@ -63,6 +63,7 @@ def report(
 
     Exit codes: 0 all claims are accounted for, 1 some are not or an expected file is missing.
     """
+    _require_extra()
     from x12proc.feed.reconciliation import reconcile, reconciliation_document, reconciliation_text  # noqa: PLC0415 - needs the extra
     from x12proc.feed.watch import missing_files  # noqa: PLC0415
 
@@ -110,6 +111,7 @@ def replay(file_id: str, feed_file: Path, as_of: date | None, as_json: bool) -> 
     The old report is read from the outbox; when it is no longer there, counts by rule are compared.
     Exit codes: 0 no change, 1 a change.
     """
+    _require_extra()
     from x12proc.feed.rescrub import Recount, recount_text, rescrub  # noqa: PLC0415 - needs the extra
 
     with _opened(feed_file) as (feeds, ledger):
@@ -131,6 +133,7 @@ def replay(file_id: str, feed_file: Path, as_of: date | None, as_json: bool) -> 
 @click.option("--by", metavar="NAME", help="Who decided. Default: the current user.")
 def override(file_id: str, feed_file: Path, reason: str, by: str | None) -> None:
     """Accept a refused duplicate: return it to the inbox, where it is accepted once."""
+    _require_extra()
     from x12proc.feed import retention  # noqa: PLC0415 - needs the extra
 
     if not reason.strip():
@@ -145,6 +148,7 @@ def override(file_id: str, feed_file: Path, reason: str, by: str | None) -> None
 @_FILE
 def check(feed_file: Path) -> None:
     """Compare the ledger with the folders. Exit codes: 0 they agree, 1 they differ."""
+    _require_extra()
     from x12proc.feed.audit import find_discrepancies  # noqa: PLC0415 - needs the extra
 
     with _opened(feed_file) as (feeds, ledger):
@@ -170,6 +174,7 @@ def check(feed_file: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Only show the number of files that would be removed.")
 def prune(feed_file: Path, days: int, dry_run: bool) -> None:
     """Remove old inputs and artifacts from archive, quarantine and outbox. The ledger keeps its rows."""
+    _require_extra()
     from x12proc.feed import retention  # noqa: PLC0415 - needs the extra
 
     before = time.time() - days * 86_400
@@ -179,13 +184,22 @@ def prune(feed_file: Path, days: int, dry_run: bool) -> None:
             click.echo(f"{feed.name}: {len(old)} inputs {'would be ' if dry_run else ''}removed")
 
 
+def _require_extra() -> None:
+    """Check that the libraries of watched folders are installed. Raises ConfigError."""
+    try:
+        import x12proc.feed.ledger  # noqa: F401, PLC0415 - the extra is only needed here
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("x12proc"):
+            raise
+        raise ConfigError(NEEDS) from None
+
+
 @contextmanager
 def _opened(feed_file: Path) -> Iterator[tuple[FeedFile, Ledger]]:
-    try:
-        from x12proc.feed.feed_file import load_feed_file  # noqa: PLC0415 - the extra is only needed here
-        from x12proc.feed.ledger import Ledger  # noqa: PLC0415
-    except ModuleNotFoundError:
-        raise ConfigError(NEEDS) from None
+    _require_extra()
+    from x12proc.feed.feed_file import load_feed_file  # noqa: PLC0415 - needs the extra
+    from x12proc.feed.ledger import Ledger  # noqa: PLC0415
+
     feeds = load_feed_file(feed_file)
     ledger = Ledger(feeds.ledger_url)
     try:
