@@ -125,7 +125,7 @@ class InterchangeScan:
             current.tag, current.window_pos = opened, start
             current.has_code, current.claim_number = has_code, number
             if 0 <= odd_level < position:
-                if envelopes.reads_claims:
+                if envelopes.transaction is not None and envelopes.reads_claims:
                     yield from self._damage_faults(window, -1, odd_level)
                 odd_level = -1
             if envelopes.transaction is None:
@@ -141,13 +141,14 @@ class InterchangeScan:
                 yield from self._envelope(window, tag, position)
             if self._done:
                 return
-            last = position
+            if tag not in _IN_TRANSACTION:
+                last = position
         current.leave_window(window, self._delimiters)
         self._loops.leave_window()
         self.end_index = window.last_index() + 1
 
     def _orphan_segment(self, window: Window, last: int) -> Iterator[Event]:
-        """Report a claim or HL loop after the last boundary that is in no transaction set, once."""
+        """Report a claim or HL loop after the last envelope segment that is in no transaction set, once."""
         if self._open.tag not in (CLM, HL):
             return
         self._open.tag = b""
