@@ -18,7 +18,7 @@ import x12proc
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
 from x12proc.rules import all_rules
-from x12proc.rules.base import builtin_families, forget
+from x12proc.rules.base import builtin_families, remove_declarations
 from x12proc.runner.custom_rules import load_own_rules
 from x12proc.runner.settings import load_settings
 
@@ -258,7 +258,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     yield tmp_path
     for name in [name for name in sys.modules if name.startswith("acme_rules_for_tests")]:
         del sys.modules[name]
-        forget(name)
+        remove_declarations(name)
 
 
 def test_a_package_brings_rules(installed: Path) -> None:

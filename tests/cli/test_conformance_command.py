@@ -141,7 +141,7 @@ def test_a_worker_that_dies_is_an_internal_fault(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(TESTS), str(TESTS.parent)))}
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     assert result.returncode == 3
-    assert "Internal fault: BrokenProcessPool" in result.stderr
+    assert "Internal error: BrokenProcessPool" in result.stderr
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
 

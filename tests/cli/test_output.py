@@ -80,7 +80,7 @@ def run_into(folder: Path, arguments: list[str], target: Path, *, unbuffered: bo
 
 
 def no_internal_fault(said: str) -> bool:
-    return not any(word in said for word in ("Traceback", "Internal fault", "Exception ignored"))
+    return not any(word in said for word in ("Traceback", "Internal error", "Exception ignored"))
 
 
 @pytest.mark.parametrize("unbuffered", [True, False], ids=["unbuffered", "buffered"])
@@ -127,7 +127,7 @@ def test_closed_standard_input_is_wrong_usage(arguments: list[str], folder: Path
     )
     assert done.returncode == 2
     assert b"standard input is closed" in done.stderr
-    assert b"Internal fault" not in done.stderr
+    assert b"Internal error" not in done.stderr
 
 
 class ShortStream(io.RawIOBase):

@@ -99,7 +99,7 @@ def test_a_faulty_writer_publishes_nothing(tmp_path: Path, monkeypatch: pytest.M
         result = scrub(CLINIC, *place)
         assert result.exit_code == 3
         if target == "folder":
-            assert "internal fault" in result.output.lower()
+            assert "internal error" in result.output.lower()
             assert written(out) == []
         else:
             assert result.stdout_bytes == b""

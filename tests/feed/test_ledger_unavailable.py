@@ -30,7 +30,7 @@ def test_postgresql_that_is_not_reachable(tmp_path: Path, arguments: list[str], 
     assert f"the ledger can't be used (postgresql at 127.0.0.1:{port}, database claims): " in done.stderr
     assert "refused" in done.stderr
     assert "s3cret" not in done.stderr
-    assert "Internal fault" not in done.stderr
+    assert "Internal error" not in done.stderr
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
@@ -40,7 +40,7 @@ def test_sqlite_that_cannot_be_opened(tmp_path: Path, arguments: list[str]) -> N
     done = run(arguments, feed_file)
     assert done.returncode == 3
     assert f"(sqlite {tmp_path / 'ledger.db'}): unable to open database file" in done.stderr
-    assert "Internal fault" not in done.stderr
+    assert "Internal error" not in done.stderr
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

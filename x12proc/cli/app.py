@@ -157,7 +157,7 @@ def _internal_fault(error: Exception) -> int:
     """Say where we failed; an error's own text could quote a claim, so it is left out."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     location = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119 - a frame's name need be no path
-    _say(f"Internal fault: {type(error).__name__} at {location}. Nothing was accepted; please report this.")
+    _say(f"Internal error: {type(error).__name__} at {location}. Nothing was accepted; please report this.")
     return FAILED
 
 

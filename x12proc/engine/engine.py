@@ -81,7 +81,7 @@ class Engine:
         lines = tuple(
             [self._line_result(line, found, context) for line, found in zip(targets, by_line, strict=True)]
         )
-        self.last_keys = context.asked_for
+        self.last_keys = context.duplicate_keys
         return ClaimResult(claim, profile.name, own, lines, tuple(crashes), bypasses=bypasses)
 
     def add_keys(self, keys: Iterable[Hashable]) -> bool:

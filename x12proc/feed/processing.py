@@ -132,7 +132,7 @@ class Processor:
             _log_internal_error(error)
             for path in out.iterdir():  # artifacts finished before the error are not a complete set
                 path.unlink()
-            message = f"Internal fault ({type(error).__name__}): please report this"
+            message = f"Internal error ({type(error).__name__}): please report this"
             return _ScrubOutcome(Reason(code=INTERNAL_FAULT, message=message))
         sent.raise_ledger_error()
         summary = result.summary

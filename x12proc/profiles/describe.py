@@ -9,7 +9,7 @@ from typing import NamedTuple
 from x12proc.findings import Severity
 from x12proc.profiles.profiles import DEFAULT, Entry, Profile, ProfileFile, Selection
 from x12proc.rules.base import Rule
-from x12proc.rules.describe import filled, format_value, linked
+from x12proc.rules.describe import format_value, source_link, wrapped
 from x12proc.rules.sources import SOURCES, Source
 
 _VERBS = {"reject": "rejects", "warn": "warns", "info": "only informs"}
@@ -100,7 +100,7 @@ def profile_text(profile: Profile, rules: Mapping[str, Rule]) -> str:
     """Describe a profile for a terminal: its claims, its changes, its inherited changes, and the reasons."""
     file, known = profile.file, _sources(rules)
     parts = [f"{file.name}  {file.title}"]
-    parts += [filled(file.about)] if file.about else []
+    parts += [wrapped(file.about)] if file.about else []
     facts = [("For", _selection_text(file)), ("Extends", file.extends), ("Checked", str(file.checked or ""))]
     parts.append("\n".join(f"{name:11} {text}" for name, text in facts if text))
     inherited = _changes(profile, rules)
@@ -109,7 +109,7 @@ def profile_text(profile: Profile, rules: Mapping[str, Rule]) -> str:
             parts.append("Changes" if part is file else f"Inherited from {part.name}")
             parts += ["\n".join(_lines(change)) for change in changes]
     cited = dict.fromkeys(key for part in profile.chain for key in _cited(part))
-    parts.append("\n".join(filled(_source_text(key, known)) for key in cited))
+    parts.append("\n".join(wrapped(_source_text(key, known)) for key in cited))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -119,7 +119,7 @@ def _lines(change: _Change) -> Iterator[str]:
     source = f" ({entry.source})" if entry.source else ""
     for text in (change.rule.summary, *_option_meanings(change), (entry.why + source).strip(), _bypass(entry)):
         if text:
-            yield "\n".join(f"         {line}" for line in filled(text).splitlines())
+            yield "\n".join(f"         {line}" for line in wrapped(text).splitlines())
 
 
 def _cited(file: ProfileFile) -> list[str]:
@@ -139,7 +139,7 @@ def profiles_page(profiles: Sequence[Profile], rules: Mapping[str, Rule]) -> str
     ordered, known = _in_order(profiles), _sources(rules)
     rows = [f"| [{profile.name}](#{profile.name}) | {_cell(profile.file.title)} |" for profile in ordered]
     cited = sorted({key for profile in ordered for key in _cited(profile.file)})
-    listed = [f"- {key}: {linked(known[key])}" if key in known else f"- {key}" for key in cited]
+    listed = [f"- {key}: {source_link(known[key])}" if key in known else f"- {key}" for key in cited]
     parts = ["\n".join(["| Profile | For |", "|---|---|", *rows])]
     parts += [_section(profile, rules) for profile in ordered]
     parts.append("\n".join(["## Sources", "", *listed]))

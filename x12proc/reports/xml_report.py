@@ -55,6 +55,6 @@ class XmlReport:
 
 
 def _bytes(text: str) -> bytes:
-    """XML text as it is written. Raises XMLSyntaxError, an internal fault, for what is not well-formed."""
+    """XML text as it is written. Raises XMLSyntaxError, an internal error, for what is not well-formed."""
     etree.fromstring(text, _CHECKER)
     return text.encode() + b"\n"

@@ -177,7 +177,7 @@ def declared(module: str) -> dict[str, Rule]:
     return dict(sorted(rules.items()))
 
 
-def forget(module: str) -> None:
+def remove_declarations(module: str) -> None:
     """Remove the declarations of a module that is about to be loaded again."""
     _DECLARED.pop(module, None)
 

@@ -76,8 +76,8 @@ class Context:
         return self._seen[-1][1]
 
     @property
-    def asked_for(self) -> tuple[Hashable, ...]:
-        """The keys that :meth:`seen_before` was asked for."""
+    def duplicate_keys(self) -> tuple[Hashable, ...]:
+        """Return the keys that :meth:`seen_before` was called with."""
         return tuple(key for key, _ in self._seen)
 
     def sent_before(self) -> bool:

@@ -61,12 +61,12 @@ def rule_text(rule: Rule) -> str:
     """Return a rule explained for a terminal."""
     parts = [
         f"{rule.id}  {rule.name}  ({rule.severity})",
-        filled(rule.summary),
-        filled(rule.why),
-        filled(f"Fix: {rule.fix}"),
+        wrapped(rule.summary),
+        wrapped(rule.why),
+        wrapped(f"Fix: {rule.fix}"),
         "\n".join(f"{name:13} {value}" for name, value in rule_facts(rule)),
         "\n".join(
-            filled(f"{key}  {source.title} {source.url}".rstrip())
+            wrapped(f"{key}  {source.title} {source.url}".rstrip())
             for key, source in zip(rule.sources, rule.cited, strict=True)
         ),
     ]
@@ -100,7 +100,9 @@ def rule_facts(rule: Rule) -> list[tuple[str, str]]:
 def rule_page(rule: Rule) -> str:
     """Return the page of a rule in the documentation."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in [("Severity", rule.severity), *rule_facts(rule)])
-    sources = "\n".join(f"- {key}: {linked(source)}" for key, source in zip(rule.sources, rule.cited, strict=True))
+    sources = "\n".join(
+        f"- {key}: {source_link(source)}" for key, source in zip(rule.sources, rule.cited, strict=True)
+    )
     return (
         f"# {rule.id} {rule.name}\n\n{rule.summary}\n\n## Why\n\n{rule.why}\n\n## Fix\n\n{rule.fix}\n\n"
         f"## Facts\n\n| | |\n|---|---|\n{rows}\n\n## Sources\n\n{sources}\n"
@@ -117,8 +119,8 @@ def rule_index(rules: dict[str, Rule]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def linked(source: Source) -> str:
-    """Return a source's title, linked to where it is found."""
+def source_link(source: Source) -> str:
+    """Return a source's title as a Markdown link, without the link where it has no address."""
     return f"[{source.title}]({source.url})" if source.url else source.title
 
 
@@ -129,6 +131,6 @@ def format_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def filled(text: str) -> str:
-    """Return a text in lines that a terminal holds; addresses stay whole."""
+def wrapped(text: str) -> str:
+    """Wrap a text to 100 columns; addresses stay whole."""
     return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)

@@ -19,7 +19,7 @@ import msgspec
 
 from x12proc.errors import ConfigError
 from x12proc.rules import all_rules
-from x12proc.rules.base import Rule, declared, forget
+from x12proc.rules.base import Rule, declared, remove_declarations
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -112,7 +112,7 @@ def _file_rules(path: Path) -> tuple[dict[str, Rule], str]:
     name = f"x12proc_rule_file_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
     module = ModuleType(name)
     module.__file__ = str(path)
-    forget(name)
+    remove_declarations(name)
     sys.modules[name] = module  # typed classes in the file look their module up by name
     try:
         exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the user's own code

@@ -57,7 +57,7 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def crashed(self) -> bool:
-        """Return whether a rule crashed or a written artifact was wrong: an internal fault."""
+        """Return whether a rule crashed or a written artifact was wrong: an internal error."""
         return any(fault.code in (RULE_CRASH, INTERNAL_FAULT) for fault in self.faults)
 
     @property

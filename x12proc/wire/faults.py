@@ -317,7 +317,7 @@ COMPONENT_SEPARATOR = FaultKind("component-separator", ERROR, "Line {line}: {rea
 RULE_CRASH = FaultKind(
     "rule-crash",
     ERROR,
-    "Internal fault: {crash}. The claim is not accepted; please report this with the rule's id",
+    "Internal error: {crash}. The claim is not accepted; please report this with the rule's id",
     no_ack="our own fault: the claim is not accepted in the 277CA",
 )
 OWN_RULE_CRASH = FaultKind(
@@ -329,7 +329,7 @@ OWN_RULE_CRASH = FaultKind(
 INTERNAL_FAULT = FaultKind(
     "internal-fault",
     ERROR,
-    "Internal fault: {fault}. Nothing was written; please report this",
+    "Internal error: {fault}. Nothing was written; please report this",
     no_ack="our own fault: no artifact appears at all",
 )
 

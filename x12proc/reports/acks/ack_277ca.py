@@ -1,6 +1,6 @@
 """277CA (005010X214): what became of every claim, with totals for each billing provider and for the submitter.
 
-It reports rejections, never warnings: X12 has none here. The totals of a level stand before its claims,
+It reports rejections, never warnings: X12 has none here. The totals of a level come before its claims,
 so that claims are put aside in scratch files until their provider and their set have ended.
 """
 

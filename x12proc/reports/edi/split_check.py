@@ -1,4 +1,4 @@
-"""The proof that a split lost and doubled nothing: its files are read again and held against the input.
+"""The proof that a split lost and doubled nothing: its files are read again and compared with the input.
 
 A claim counts as the same when its bytes are the same and it hangs under the same loops in the same envelopes. All
 claims of a side are added up as hashes, so that their order plays no part and a million of them take no memory.

@@ -15,7 +15,7 @@ from x12proc.rules.context import Context
 from x12proc.rules.shared.dates import served_on
 from x12proc.rules.shared.dosing import Size, counted, fixes_strength, sizes_sold, tells_size
 from x12proc.rules.shared.listed_product import listed_product
-from x12proc.rules.shared.measures import MASSES, Measure, format_decimal, labelled_strengths, measure
+from x12proc.rules.shared.measures import MASSES, Measure, format_decimal, labeled_strengths, measure
 from x12proc.rules.shared.texts import text_excerpt, text_location
 from x12proc.rules.shared.waste_lines import is_waste_line, other_part
 from x12proc.values import excerpt, format_number
@@ -158,7 +158,7 @@ def doses_per_vial_missing(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def _label(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
     """Return the strengths of the product of LIN03; without an NDC those of all products the name may mean."""
     if line.drug is not None:
-        return labelled_strengths(line, ctx)
+        return labeled_strengths(line, ctx)
     narrative = ctx.narrative(line)
     if narrative.matched is None or narrative.compound:
         return ()

@@ -93,7 +93,7 @@ def ndc_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     yield Hit(lin03(line), message, lin03_excerpt(line))
 
 
-def _base(name: str) -> str:
+def _without_suffix(name: str) -> str:
     """Return a drug's name without the four letters that distinguish biosimilars (rule COD08 reads those)."""
     found = _SUFFIXED.fullmatch(name)
     return found[1] if found else name
@@ -102,7 +102,7 @@ def _base(name: str) -> str:
 def _names_stated(line: ServiceLine, ctx: Context) -> set[str]:
     """Return every drug that the texts of a line name, without suffix."""
     found = [ctx.reference.lexicon().find(text[:2000]) for _, text in ctx.texts(line)]
-    return {_base(name.canonical) for names in found for name in names if name.canonical}
+    return {_without_suffix(name.canonical) for names in found for name in names if name.canonical}
 
 
 def _share_a_code(stated: str, product: Product, ctx: Context) -> bool:
@@ -117,8 +117,12 @@ def _other_drug(line: ServiceLine, product: Product, ctx: Context) -> Severity |
     generic = lexicon.canonical(product.generic)
     if stated is None or generic is None:
         return None
-    own = {_base(product.generic), _base(generic), _base(lexicon.canonical(product.name) or generic)}
-    if _base(stated) in own or own & _names_stated(line, ctx) or _share_a_code(stated, product, ctx):
+    own = {
+        _without_suffix(product.generic),
+        _without_suffix(generic),
+        _without_suffix(lexicon.canonical(product.name) or generic),
+    }
+    if _without_suffix(stated) in own or own & _names_stated(line, ctx) or _share_a_code(stated, product, ctx):
         return None
     related = {name.split()[0].partition("-")[0] for name in own if name}
     return WARN if stated.split()[0].partition("-")[0] in related else REJECT

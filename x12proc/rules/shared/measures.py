@@ -44,7 +44,7 @@ def format_measure(amount: Measure) -> str:
 # -- what the text and the tables say of the amounts ------------------------------------------------------------
 
 
-def labelled_strengths(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
+def labeled_strengths(line: ServiceLine, ctx: Context) -> tuple[Strength, ...]:
     """Return the strengths of the product of LIN03; of several those that were sold in its container on that
     day."""
     product = listed_product(line, ctx)

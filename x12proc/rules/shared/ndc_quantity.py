@@ -20,7 +20,7 @@ from x12proc.rules.shared.measures import (
     Measure,
     format_decimal,
     format_measure,
-    labelled_strengths,
+    labeled_strengths,
     measure,
 )
 from x12proc.rules.shared.waste_lines import WASTED, is_waste_line, wasted_amount
@@ -94,7 +94,7 @@ def _total_stated_per_vial(line: ServiceLine, ctx: Context, narrative: Narrative
 
 def _sold_sizes(line: ServiceLine, ctx: Context) -> dict[Measure, Decimal | None]:
     """Return what one container holds by the tables, and the milliliters in it where they are known."""
-    strengths = [strength for strength in labelled_strengths(line, ctx) if not strength.per_ml]
+    strengths = [strength for strength in labeled_strengths(line, ctx) if not strength.per_ml]
     found = [(measure(format_number(strength.amount), strength.unit), strength.volume) for strength in strengths]
     return {amount: volume for amount, volume in found if amount}
 
@@ -111,7 +111,7 @@ def _text_strength(narrative: Narrative) -> tuple[Measure, Decimal] | None:
 def _concentrations(line: ServiceLine, ctx: Context, unit: str) -> set[Decimal]:
     """Return how much of a unit one milliliter holds: by the text, and by the tables if they know only one."""
     found = set()
-    for strength in labelled_strengths(line, ctx):
+    for strength in labeled_strengths(line, ctx):
         amount = measure(format_number(strength.amount), strength.unit)
         found.add(amount.value / strength.volume if amount and amount.unit == unit and strength.volume else None)
     known = {one for one in found if one is not None} if len(found) == 1 else set()
@@ -152,7 +152,7 @@ def dose_readings(line: ServiceLine, ctx: Context) -> Iterator[DoseReading]:
 
 
 def _readings_of(part: Measure, unit: str, line: ServiceLine, ctx: Context) -> Iterator[DoseReading]:
-    """Yield the quantities in a unit that one amount of the text may come to."""
+    """Yield the quantities in a unit that one amount of the text may equal."""
     if unit == "UN":
         yield from _as_containers(part, line, ctx)
     elif unit == "GR" and part.unit == "MG":
@@ -281,7 +281,7 @@ def unit_by_form(line: ServiceLine, ctx: Context) -> tuple[str, str] | None:
     piece = _counted_piece(line, ctx)
     if piece and piece != "vial":  # which holds a liquid or a powder
         return "UN", f"dosed by the {piece}"
-    product, strengths = listed_product(line, ctx), labelled_strengths(line, ctx)
+    product, strengths = listed_product(line, ctx), labeled_strengths(line, ctx)
     if product is None or not strengths or ctx.narrative(line).container == "KIT":
         return None
     if all(strength.powder for strength in strengths):
