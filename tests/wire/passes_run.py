@@ -32,7 +32,16 @@ PIECES = (
         b"~CLMA1*1",
         b"~HL1*",
     ),
-    *(b"~hl*1**22*1", b"~HL\t~", b"~ISA|", b"~HL*5~22*20*22", b"~CLM" + b"A" * 39, b"~clm \t"),
+    *(
+        b"~hl*1**22*1",
+        b"~HL\t~",
+        b"~ISA|",
+        b"~HL*5~22*20*22",
+        b"~CLM" + b"A" * 39,
+        b"~NTE*TPO*X12PROC R:",
+        b"~\nNTE*TPO*X12PROC ",
+        b"~clm \t",
+    ),
 )
 CODES = ((b"J3590",), (b"J3590", b"C9399", b"J9999"), (b"1",), (), tuple(b"%05d" % code for code in range(100)))
 CARRIED = ((b"", b""), (b"CLM", b""), (b"HL", b"22"), (b"HL", b"20"), (b"HL", b"23"), (b"HL", b""), (b"ST", b""))

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -78,7 +79,7 @@ class ClaimReading(msgspec.Struct, frozen=True):
 
     claim: Claim
     targets: tuple[ServiceLine, ...]
-    counts: MentionCounts
+    counts: MentionCounts | None  # None: each code is that of a target line
 
 
 def target_lines(claim: Claim, codes: frozenset[str]) -> tuple[ServiceLine, ...]:
@@ -92,10 +93,10 @@ def read_claim(builder: ClaimBuilder, span: ClaimSpan, codes: frozenset[str]) ->
     Raises X12SyntaxError as :meth:`ClaimBuilder.build` does.
     """
     claim = builder.build(span)
-    offsets = builder.code_offsets(span, tuple([code.encode() for code in codes]))
+    offsets = builder.code_offsets(span, _encoded(codes))
     targets = target_lines(claim, codes)
     if _is_plain(claim, targets, codes, offsets):
-        return ClaimReading(claim, targets, MentionCounts(target_lines=len(targets)))
+        return ClaimReading(claim, targets, None)
     classes = [_class_of(claim, targets, offset) for offset in offsets]
     if "unexplained" in classes or not all(_is_on_form(claim, line, codes) for line in targets):
         claim = _reread(builder, claim, codes)
@@ -112,6 +113,11 @@ def read_claim(builder: ClaimBuilder, span: ClaimSpan, codes: frozenset[str]) ->
         targets,
         MentionCounts(**counts),
     )
+
+
+@lru_cache(maxsize=64)  # asked for with every claim
+def _encoded(codes: frozenset[str]) -> tuple[bytes, ...]:
+    return tuple([code.encode() for code in codes])
 
 
 def _is_plain(claim: Claim, targets: tuple[ServiceLine, ...], codes: frozenset[str], offsets: list[int]) -> bool:

@@ -30,8 +30,11 @@ def annotation_skipped(line: LineResult, result: ClaimResult) -> bool:
     its interchange occur in the text of the note."""
     delimiters = result.claim.delimiters
     text = note_text(line_findings(line, result), delimiters)
-    if not text:
-        return False
+    return bool(text) and cannot_hold(line, text, delimiters)
+
+
+def cannot_hold(line: LineResult, text: str, delimiters: Delimiters) -> bool:
+    """Return whether a line can't be annotated with a text; see :func:`annotation_skipped`."""
     separators = delimiters.element + delimiters.segment + delimiters.component + delimiters.repetition
     holds_note = "TPO" in [note.code for note in line.line.notes]
     return holds_note or not set(text).isdisjoint(separators.decode("latin-1"))

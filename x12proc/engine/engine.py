@@ -14,7 +14,7 @@ from x12proc.engine.result import ClaimResult, LineResult, RuleCrash
 from x12proc.engine.rule_memo import NoHitCache
 from x12proc.findings import Finding, Hit, weaker
 from x12proc.profiles.profiles import Bypass, Profile, Profiles, Setting
-from x12proc.reference.coverage import NEEDS, RulesByNeed
+from x12proc.reference.coverage import NEEDS, RuleNeeds, RulesByNeed
 from x12proc.reference.edition import Reference
 from x12proc.reference.model import Product
 from x12proc.reference.ndc import normalize
@@ -163,6 +163,7 @@ class Engine:
             if plan.settings == settings:
                 return plan
         plans.append(_Plan(self._rules, settings, claim_type))
+        plans[-1].needs = RuleNeeds(self._reference, plans[-1].rules_by_need)
         return plans[-1]
 
     def _drop_suppressed(self, found: tuple[Finding, ...], elsewhere: set[str]) -> tuple[Finding, ...]:
@@ -195,6 +196,7 @@ class _Plan:
         "needs",
         "options",
         "options_key",
+        "rules_by_need",
         "settings",
         "without_bypasses",
     )
@@ -213,9 +215,10 @@ class _Plan:
             sorted((rule_id, sorted(options.items())) for rule_id, options in self.options.items())
         )
         self._line = [step for step in steps if step[1].level == "line"]
-        self.needs: RulesByNeed = tuple(
+        self.rules_by_need: RulesByNeed = tuple(
             (need, tuple(rule.id for _, rule, _ in steps if need in rule.needs)) for need in NEEDS
         )
+        self.needs: RuleNeeds | None = None  # with the reference, once the engine has it
         self._line_steps: dict[tuple[bool, frozenset[str]], list[_Step]] = {}
         self.bypasses = [setting.bypass for setting in settings.values() if setting.bypass is not None]
         self.without_bypasses = (

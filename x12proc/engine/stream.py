@@ -25,6 +25,7 @@ from x12proc.wire.events import (
     Interchange,
     InterchangeClosed,
     MentionCounts,
+    OwnNote,
     TransactionClosed,
     TransactionSet,
     fault_of,
@@ -73,6 +74,7 @@ Outcome: TypeAlias = (
     | GroupClosed
     | InterchangeClosed
     | MentionCounts
+    | OwnNote
     | Fault
 )
 RULE_CRASH = faults.RULE_CRASH.code
@@ -210,7 +212,7 @@ def scrub_claim(
         )
         return
     claim, targets, counts = reading.claim, reading.targets, reading.counts
-    if counts.target_lines != len(targets) or counts.count != len(targets):
+    if counts is not None:
         yield msgspec.structs.replace(counts, target_lines=0)  # target lines are counted with their claim's result
     separator = None if targets else line_with_other_separator(claim, codes)
     if separator is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -17,7 +16,8 @@ Need: TypeAlias = Literal["diagnoses", "codes", "products", "drugs"]
 NEEDS: Final[tuple[Need, ...]] = ("diagnoses", "codes", "products", "drugs")
 #: The ids of the rules that need each kind of table.
 RulesByNeed: TypeAlias = tuple[tuple[Need, tuple[str, ...]], ...]
-DATED: Final = ("diagnoses", "codes")
+DATED: Final[tuple[Need, ...]] = ("diagnoses", "codes")
+_MOST_PERIODS: Final = 4096  # of service, that are remembered
 
 
 class Unchecked(msgspec.Struct, frozen=True, gc=False):
@@ -34,13 +34,31 @@ class Unchecked(msgspec.Struct, frozen=True, gc=False):
     how: str
 
 
-@lru_cache(maxsize=4096)  # a file has few service dates
-def date_gaps(reference: Reference, needs: RulesByNeed, first: date, last: date) -> tuple[Unchecked, ...]:
-    """Return the rules that can't decide on a period of service, because their tables do not cover it."""
-    found = [
-        _date_gap(reference, need, first, last, rule) for need, rules in needs if need in DATED for rule in rules
-    ]
-    return tuple([gap for gap in found if gap is not None])
+class RuleNeeds:
+    """The ids of the rules that need each kind of table, and what is missing for a service date, found once."""
+
+    def __init__(self, reference: Reference, needs: RulesByNeed) -> None:
+        self._reference = reference
+        self._rules = dict(needs)
+        self._gaps: dict[tuple[date, date], tuple[Unchecked, ...]] = {}
+
+    def date_gaps(self, days: tuple[date, date]) -> tuple[Unchecked, ...]:
+        """Return the rules that can't decide on a period of service, because their tables do not cover it."""
+        known = self._gaps.get(days)
+        if known is None:
+            if len(self._gaps) >= _MOST_PERIODS:
+                self._gaps.clear()
+            found = [
+                _date_gap(self._reference, need, *days, rule)
+                for need in DATED
+                for rule in self._rules.get(need, ())
+            ]
+            known = self._gaps[days] = tuple([gap for gap in found if gap is not None])
+        return known
+
+    def of(self, need: Need) -> tuple[str, ...]:
+        """Return the rules that need a kind of table."""
+        return self._rules.get(need, ())
 
 
 def _date_gap(reference: Reference, need: Need, first: date, last: date, rule: str) -> Unchecked | None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from x12proc.claims.model import Claim, LazyLocation, Note, ServiceLine, period_days
 from x12proc.narrative import Narrative, read
-from x12proc.reference.coverage import RulesByNeed, Unchecked, date_gaps, unlisted_drug, unlisted_ndc
+from x12proc.reference.coverage import RuleNeeds, Unchecked, unlisted_drug, unlisted_ndc
 from x12proc.reference.edition import Reference
 from x12proc.reference.ndc import normalize
 from x12proc.rules.base import OptionValue
@@ -41,7 +41,7 @@ class Context:
         options: Mapping[str, Mapping[str, OptionValue]],
         seen_before: Callable[[Hashable], bool],
         sent_before: Callable[[Claim], bool] | None = None,
-        needs: RulesByNeed = (),
+        needs: RuleNeeds | None = None,
     ) -> None:
         self.memo: dict[Any, Any] = {}
         self.claim = claim
@@ -104,25 +104,22 @@ class Context:
 
     def unchecked(self, line: ServiceLine) -> tuple[Unchecked, ...]:
         """Return the rules that can't decide on a line because no table covers its date, NDC or drug."""
-        if not self._needs:
+        needs = self._needs
+        if needs is None:
             return ()
-        found: list[Unchecked] = []
         days = line.service_days or period_days(self.claim.statement_period)
-        if days is not None:
-            found += [
-                gap
-                for gap in date_gaps(self.reference, self._needs, *days)
-                if gap.table != "diagnoses" or self.claim.diagnoses
-            ]
-        needs = dict(self._needs)
+        gaps = needs.date_gaps(days) if days is not None else ()
+        if gaps and not self.claim.diagnoses:
+            gaps = tuple([gap for gap in gaps if gap.table != "diagnoses"])
         ndc = normalize(line.ndc) if line.ndc else None
         if ndc is not None and self.reference.product(ndc) is not None:
-            return tuple(found)
+            return gaps
+        found = list(gaps)
         if ndc is not None:
-            found += [unlisted_ndc(self.reference, ndc, rule) for rule in needs.get("products", ())]
+            found += [unlisted_ndc(self.reference, ndc, rule) for rule in needs.of("products")]
         narrative = self.narrative(line)
         if narrative.drug_name and narrative.matched is None and not self.investigational(line):
-            found += [unlisted_drug(self.reference, rule) for rule in needs.get("drugs", ())]
+            found += [unlisted_drug(self.reference, rule) for rule in needs.of("drugs")]
         return tuple(found)
 
     # -- free text ---------------------------------------------------------------------------------------

@@ -133,9 +133,22 @@ static bool is_broken_head(Text text, Py_ssize_t position, byte terminator, byte
     return false;
 }
 
-/* Find the first head after a position; one of kind NO_HEAD at the end of the text where there is none. The first
- * head that is broken is put into `broken`. */
-static Head next_head(Text text, Py_ssize_t position, byte terminator, byte element, Py_ssize_t *broken)
+/* The positions of the first head that is broken, of the first HL of an unknown level and of the first note of
+ * x12proc; -1 for none. */
+typedef struct {
+    Py_ssize_t broken, level, note;
+} Oddities;
+
+/* Return whether a note that x12proc once put in is at a position: NTE*TPO*X12PROC. */
+static bool is_own_note(Text text, Py_ssize_t position, byte element)
+{
+    const byte *at = text.bytes + position;
+    return text.size - position >= 16 && memcmp(at, "NTE", 3) == 0 && at[3] == element && memcmp(at + 4, "TPO", 3) == 0
+        && at[7] == element && memcmp(at + 8, "X12PROC ", 8) == 0;
+}
+
+/* Find the first head after a position; one of kind NO_HEAD at the end of the text where there is none. */
+static Head next_head(Text text, Py_ssize_t position, byte terminator, byte element, Oddities *odd)
 {
     const byte *found;
     while (position < text.size
@@ -147,8 +160,12 @@ static Head next_head(Text text, Py_ssize_t position, byte terminator, byte elem
         Head head = head_at(text, position, element);
         if (head.kind != NO_HEAD)
             return head;
-        if (*broken < 0 && is_broken_head(text, position, terminator, element))
-            *broken = position;
+        byte letter = position < text.size ? upper(text.bytes[position]) : 0;
+        if ((letter == 'C' || letter == 'H' || letter == 'I') && odd->broken < 0
+            && is_broken_head(text, position, terminator, element))
+            odd->broken = position;
+        if (letter == 'N' && odd->note < 0 && is_own_note(text, position, element))
+            odd->note = position;
     }
     return (Head){NO_HEAD, text.size, 0};
 }
@@ -321,11 +338,6 @@ typedef struct {
     Text level;
 } Start;
 
-/* The positions of the first head that is broken and of the first HL of an unknown level; -1 for none. */
-typedef struct {
-    Py_ssize_t broken, level;
-} Oddities;
-
 static bool is_known_level(Text level)
 {
     return is_level(level, "20") || is_level(level, "22") || is_level(level, "23");
@@ -339,7 +351,7 @@ static int walk(PyObject *found, Text text, Codes *codes, const Start *start, Od
     Py_ssize_t number = start->number, position = 0;
     bool has_code = start->has_code;
     for (;;) {
-        Head head = next_head(text, position, start->terminator, start->element, &odd->broken);
+        Head head = next_head(text, position, start->terminator, start->element, odd);
         bool ends = head.kind == NO_HEAD;
         has_code = occurs_before(codes, text, head.position) || has_code;
         if (opened.kind == HL && !ends)
@@ -375,13 +387,13 @@ static PyObject *find_boundaries(PyObject *module, PyObject *args)
     Codes codes = {PyMem_New(Code, PyTuple_GET_SIZE(tuple)), 0, start.terminator, start.element};
     if (codes.list == NULL)
         return PyErr_NoMemory();
-    Oddities odd = {-1, -1};
+    Oddities odd = {-1, -1, -1};
     PyObject *found = PyList_New(0);
     if (found != NULL
         && (!read_codes(tuple, text_of(whole), &codes) || walk(found, text_of(whole), &codes, &start, &odd) < 0))
         Py_CLEAR(found);
     PyMem_Free(codes.list);
-    return found == NULL ? NULL : Py_BuildValue("Nnn", found, odd.broken, odd.level);
+    return found == NULL ? NULL : Py_BuildValue("Nnnn", found, odd.broken, odd.level, odd.note);
 }
 
 /* -- codes ------------------------------------------------------------------------------------------------- */

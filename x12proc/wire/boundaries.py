@@ -46,11 +46,11 @@ def find_boundaries_py(
     has_code: bool,
     number: int,
     /,
-) -> tuple[list[Boundary], int, int]:
+) -> tuple[list[Boundary], int, int, int]:
     """Return the boundaries of a window that begins with a terminator: at each envelope, after each ST, and at the
     end of each range that has a code (with ``all_claims``: of each claim). The last one is the end of the text.
-    Beside them, the positions of the first head that is broken (see _broken_head_pattern) and of the first HL of
-    an unknown level; -1 for none.
+    Beside them, the positions of the first head that is broken (see _broken_head_pattern), of the first HL of an
+    unknown level, and of the first note of x12proc; -1 for none.
 
     The last four arguments describe the range that the window before left open: its tag, HL03 where that is an HL,
     whether a code occurred in it, and the number of CLM since the last HL or envelope.
@@ -87,7 +87,8 @@ def find_boundaries_py(
     open_loops = _open_loops(text, terminator, element, loops, level)
     boundaries.append((len(text), b"", opened, position, has_code, claims, number, len(loops), open_loops))
     broken = _broken_head_pattern(terminator, element).search(text)
-    return boundaries, broken.start(1) if broken else -1, odd_level
+    note = _own_note_pattern(terminator, element).search(text)
+    return boundaries, broken.start(1) if broken else -1, odd_level, note.start(1) if note else -1
 
 
 @lru_cache(maxsize=32)
@@ -120,6 +121,14 @@ def _code_pattern(code: bytes, terminator: bytes, element: bytes) -> re.Pattern[
     gap = b"[" + re.escape(blanks) + b"]*+" if blanks else b""
     letters = [re.escape(code[at : at + 1]) for at in range(len(code))]
     return re.compile(b"(?=" + gap.join(letters) + b")", re.IGNORECASE)
+
+
+@lru_cache(maxsize=32)
+def _own_note_pattern(terminator: bytes, element: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of a note that x12proc once put in: NTE*TPO*X12PROC."""
+    end, separator = re.escape(terminator), re.escape(element)
+    layout = rb"[^0-9A-Za-z" + end + separator + rb"]*+"
+    return re.compile(end + layout + rb"(NTE" + separator + rb"TPO" + separator + rb"X12PROC )")
 
 
 @lru_cache(maxsize=32)

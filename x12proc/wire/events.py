@@ -210,6 +210,12 @@ class InterchangeClosed(msgspec.Struct, frozen=True):
     groups: int
 
 
+class OwnNote(msgspec.Struct, frozen=True):
+    """The first note of x12proc in a window: the file was annotated before."""
+
+    byte_offset: int
+
+
 class MentionCounts(msgspec.Struct, frozen=True):
     """The places where a configured code is, in a claim or outside of claims, by what they are."""
 
@@ -240,6 +246,7 @@ Event: TypeAlias = (
     | GroupClosed
     | InterchangeClosed
     | MentionCounts
+    | OwnNote
     | Fault
 )
 

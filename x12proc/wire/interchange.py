@@ -17,7 +17,7 @@ from x12proc.wire.boundaries import CLM, HL, PROVIDER, ST, SUBSCRIBER, boundary_
 from x12proc.wire.damage import Damage
 from x12proc.wire.delimiters import Delimiters, IsaHeader
 from x12proc.wire.envelopes import Envelopes, EnvelopeSegment
-from x12proc.wire.events import ClaimSpan, Event, Interchange, MentionCounts, SegmentRange
+from x12proc.wire.events import ClaimSpan, Event, Interchange, MentionCounts, OwnNote, SegmentRange
 from x12proc.wire.parent_loops import PATIENT, ParentLoops
 from x12proc.wire.segment import decode
 from x12proc.wire.window import Buffer, Window, windows
@@ -109,7 +109,7 @@ class InterchangeScan:
         """Read a window, boundary by boundary."""
         last = 0
         current, envelopes = self._open, self._envelopes
-        boundaries, broken, odd_level = find_boundaries(
+        boundaries, broken, odd_level, note = find_boundaries(
             window.text,
             self._delimiters.segment,
             self._delimiters.element,
@@ -120,7 +120,7 @@ class InterchangeScan:
             current.has_code,
             current.claim_number,
         )
-        yield from self._damage_faults(window, broken, -1)
+        yield from self._oddities(window, broken, note)
         for position, tag, opened, start, has_code, claims, number, ended, open_loops in boundaries:
             current.tag, current.window_pos = opened, start
             current.has_code, current.claim_number = has_code, number
@@ -161,6 +161,12 @@ class InterchangeScan:
         offset = window.offset(stray.start(1))
         tag = stray[1].decode()
         yield from self._envelopes.missing_st(faults.SEGMENT_OUTSIDE_SET, offset, index, tag=tag)
+
+    def _oddities(self, window: Window, broken: int, note: int) -> Iterator[Event]:
+        """Report what a window shows as a whole: damage, and that the file was annotated before."""
+        yield from self._damage_faults(window, broken, -1)
+        if note >= 0:
+            yield OwnNote(window.offset(note))
 
     def _damage_faults(self, window: Window, broken: int, odd_level: int) -> Iterator[Event]:
         for kind, offset, segment_index in self._damage.find(window, broken, odd_level):

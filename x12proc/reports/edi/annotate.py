@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 
 from x12proc.claims.model import ServiceLine
-from x12proc.engine.annotation_text import NOTE_PREFIX, annotation_skipped, line_findings, note_text
+from x12proc.engine.annotation_text import NOTE_PREFIX, cannot_hold, line_findings, note_text
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, adjust_se_count, trailing_line_ends
 from x12proc.reports.writer import Write
 from x12proc.wire.delimiters import Delimiters
-from x12proc.wire.events import Interchange, TransactionClosed
+from x12proc.wire.events import Interchange, OwnNote, TransactionClosed
 from x12proc.wire.scanner import scan
 from x12proc.wire.window import WINDOW, Buffer
 
@@ -45,7 +45,7 @@ class Annotator:
         claim = scrubbed.claim
         for line in scrubbed.lines:
             text = note_text(line_findings(line, scrubbed), claim.delimiters)
-            if not text or annotation_skipped(line, scrubbed):
+            if not text or cannot_hold(line, text, claim.delimiters):
                 continue
             offset = _note_offset(line.line, claim.type)
             ends = trailing_line_ends(self._buffer, offset, claim.delimiters.segment)
@@ -60,16 +60,21 @@ class AnnotatedEdi:
         self._buffer = buffer
         self._annotator = Annotator(buffer)
         self._copy = EditedCopy(buffer, write)
+        self._annotated_before = False
         self.earlier_note: int | None = None  # once ended: where the input has a note that restore takes out
 
     def handle(self, outcome: Outcome) -> None:
         """Put in what an outcome brings."""
-        self._copy.make(self._annotator.edits(outcome))
+        if isinstance(outcome, OwnNote):
+            self._annotated_before = True
+        else:
+            self._copy.make(self._annotator.edits(outcome))
 
     def end(self, summary: Summary) -> None:
         """Copy the rest."""
         self._copy.finish()
-        self.earlier_note = first_earlier_note(self._buffer)
+        if self._annotated_before:
+            self.earlier_note = first_earlier_note(self._buffer)
 
 
 def first_earlier_note(buffer: Buffer) -> int | None:
@@ -78,10 +83,6 @@ def first_earlier_note(buffer: Buffer) -> int | None:
     Restore can't tell such a note from those that are put in now, so there is no annotated copy that gives the
     source back.
     """
-    prefix = NOTE_PREFIX.encode()
-    pieces = (buffer[start : start + WINDOW + len(prefix)] for start in range(0, len(buffer), WINDOW))
-    if not any(prefix in piece for piece in pieces):
-        return None
     return next((edit.start for edit in restore_edits(buffer)), None)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from x12proc.claims.model import Claim, ServiceLine, location_of
 from x12proc.findings import WARN, Hit
 from x12proc.reference.ndc import normalize
-from x12proc.rules.base import claim_rule
+from x12proc.rules.base import BIOLOGIC_CODES, claim_rule
 from x12proc.rules.context import Context
 from x12proc.values import excerpt
 
@@ -32,7 +32,9 @@ def ndc_on_a_line_without_a_drug(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Loop 2410 says which drug a line bills. On an infusion or a visit it makes the payer price a drug there, or
     count the drug twice."""
     for line in claim.lines:
-        if line.drug is not None and line.ndc.strip() and _bills_no_drug(line, ctx):
+        if line.drug is None or line.procedure in BIOLOGIC_CODES:
+            continue
+        if line.ndc.strip() and _bills_no_drug(line, ctx):
             code = excerpt(line.procedure, 10)
             message = f"Line {excerpt(line.number, 10)} bills {code}, which is no drug, and has an NDC"
             yield Hit(location_of(line.drug.lin, 3), message, excerpt(line.ndc, 40))
@@ -59,11 +61,10 @@ def _bills_no_drug(line: ServiceLine, ctx: Context) -> bool:
 def one_ndc_on_lines_of_other_drugs(claim: Claim, ctx: Context) -> Iterator[Hit]:
     """Some systems copy one NDC onto every line of a claim. Payers compare code and NDC by their crosswalk and
     deny the lines that don't fit."""
-    if len(claim.lines) < 2:
-        return
-    billed = {normalize(line.ndc) for line in ctx.targets if line.ndc}
     targets = {line.end for line in ctx.targets}
-    for line in [line for line in claim.lines if line.end not in targets]:
+    others = [line for line in claim.lines if line.drug is not None and line.end not in targets]
+    billed = {normalize(line.ndc) for line in ctx.targets if line.ndc} if others else set()
+    for line in others:
         number = normalize(line.ndc) if line.ndc else None
         if number is None or number not in billed or line.drug is None:
             continue

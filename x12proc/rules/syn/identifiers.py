@@ -97,9 +97,9 @@ def control_number_too_long(claim: Claim, ctx: Context) -> Iterator[Hit]:
     if len(claim.id) > _LONGEST_CLAIM_NUMBER:
         message = f"CLM01 has {len(claim.id)} characters; {_LONGEST_CLAIM_NUMBER} are allowed"
         yield Hit(location_of(claim.clm, 1), message, excerpt(claim.id, 50))
-    for line in ctx.targets:
+    for line in [line for line in ctx.targets if len(line.control) > _LONGEST_CONTROL]:
         number, ref = _control(line)
-        if ref is not None and len(number) > _LONGEST_CONTROL:
+        if ref is not None:
             message = f"REF*6R has {len(number)} characters; {_LONGEST_CONTROL} are allowed"
             yield Hit(location_of(ref, 2), message, excerpt(number, 50), severity=WARN)
 
