@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import IO
 
 import click
 
 from x12proc.cli.app import day
+from x12proc.cli.edition_folder import base_edition, check_target, import_into, replace_folder
 from x12proc.cli.lookup import lookup
+from x12proc.cli.reference_fetch import fetch
 from x12proc.cli.reference_status import status
 from x12proc.cli.tables import edition_folder, own_config, readable
 from x12proc.errors import ConfigError
-from x12proc.reference.importing import Change, Imported, Importer, differences
+from x12proc.reference.importing import Change, differences
 from x12proc.runner.settings import load_reference, shipped_reference
 
 _SHOWN_CHANGES = 5
@@ -34,6 +31,7 @@ def command() -> None:
     x12proc reference lookup J9256 --dose 1200MG        a code; units and NDC quantity of a dose
     x12proc reference lookup N461755001401UN1           an NDC in any spelling, or as printed on a form
     x12proc reference import product.txt package.txt --into my-tables
+    x12proc reference fetch downloads/ --into my-tables     the same from a folder or URL, shown before it counts
     x12proc reference diff my-tables                    what the import changed
     """
 
@@ -56,6 +54,7 @@ def list_tables(config: Path | None) -> None:
 
 command.add_command(lookup)
 command.add_command(status)
+command.add_command(fetch)
 
 
 # -- import --------------------------------------------------------------------------------------------
@@ -77,60 +76,14 @@ def import_files(files: tuple[Path, ...], into: Path | None, as_of: date | None)
     """
     if into is None:
         raise ConfigError("name the folder of your edition with --into DIR; the shipped edition is never changed")
-    if into.exists() and not (into / "edition.toml").is_file() and any(into.iterdir()):
-        raise ConfigError(f"{into}: this folder holds something else; name a new or empty one, or an edition")
-    base = load_reference(into) if (into / "edition.toml").is_file() else shipped_reference()
-    importer = Importer(base, as_of or date.today())  # noqa: DTZ011 - an edition is dated by the local day
-    try:
-        done = [imported for path in _products_first(files) for imported in _add(importer, path)]
-        tables = importer.tables()
-    except ValueError as error:
-        raise ConfigError(f"{error}. Nothing was changed") from None
-    _replace_folder(into, tables)
+    check_target(into)
+    done, tables, _ = import_into(base_edition(into), files, as_of)
+    replace_folder(into, tables)
     for imported in done:
         remark = f" ({imported.remark})" if imported.remark else ""
         click.echo(f"{imported.name}: {imported.kind}, {imported.rows} rows{remark}")
     click.echo(f"\nThe edition lies in {into}. Use it with this line in x12proc.toml:")
     click.echo(f'reference_folder = "{into.resolve().as_posix()}"')
-
-
-def _products_first(files: tuple[Path, ...]) -> list[Path]:
-    """The files, package.txt after the product.txt that it refers to."""
-    return sorted(files, key=lambda path: "package" in path.name.lower())
-
-
-def _add(importer: Importer, path: Path) -> list[Imported]:
-    def open_file() -> IO[bytes]:
-        return path.open("rb")
-
-    if not path.is_file():
-        raise ConfigError(f"{path}: there is no such file")
-    return importer.add(path.name, open_file)
-
-
-def _replace_folder(folder: Path, tables: Mapping[str, bytes]) -> None:
-    """Put a new edition in the place of the old one: written beside it, flushed, then exchanged as a whole."""
-    folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".x12proc-", dir=folder.parent))
-    fresh, old = aside / "new", aside / "old"
-    try:
-        fresh.mkdir()
-        for name, data in tables.items():
-            with (fresh / name).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        if folder.exists():
-            folder.rename(old)
-        try:
-            fresh.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)
-            raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 # -- diff ----------------------------------------------------------------------------------------------
