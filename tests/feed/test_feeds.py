@@ -18,9 +18,12 @@ from support.feeds import drop, make_feed, names, rejected, rows, run_once, smal
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
+from x12proc.feed import processing
 from x12proc.feed.feed_file import load_feed_file
+from x12proc.feed.fingerprint import Fingerprint, read_fingerprint
 from x12proc.feed.ledger import Ledger
 from x12proc.feed.watch import Watch
+from x12proc.runner.files import Input
 
 
 def x12proc(*arguments: str) -> tuple[int, str]:
@@ -140,6 +143,22 @@ def test_repeated_name_gets_separate_artifacts_and_archive_file(tmp_path: Path) 
         assert run_once(path) == {"accepted": 1}
     assert len(names(tmp_path / "archive")) == len(names(tmp_path / "out")) == 2
     assert ledger("check", path)[0] == 0
+
+
+def test_file_that_takes_too_much_memory_is_quarantined_and_the_next_one_processed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(source: Input) -> Fingerprint:
+        if source.stem == "a":
+            raise MemoryError
+        return read_fingerprint(source)
+
+    monkeypatch.setattr(processing, "read_fingerprint", fail)
+    path = make_feed(tmp_path)
+    drop(path, {"a.edi": small(1), "b.edi": small(2)})
+    assert run_once(path) == {"accepted": 1, "failed": 1}
+    assert "a.edi" in names(tmp_path / "quarantine")
+    assert names(tmp_path / "archive") == ["b.edi"]
 
 
 # -- duplicates ---------------------------------------------------------------------------------------------------

@@ -70,7 +70,12 @@ class Processor:
         source = self._source(row, path)
         if forced is None and row.crashes > MAX_CRASHES:
             forced = make_reason(reason.CRASHES)
-        fingerprint = read_fingerprint(source) if forced is None else Fingerprint()
+        fingerprint = Fingerprint()
+        if forced is None:
+            try:
+                fingerprint = read_fingerprint(source)
+            except MemoryError as error:  # this file's, not the feed's: the next one is processed
+                forced = _internal_error(error)
         self._on_step("read")
         override = self._ledger.override_for(self._feed.name, fingerprint.sha256, row.id)
         earlier = {} if override is not None else self._earlier(row, fingerprint)
@@ -129,11 +134,9 @@ class Processor:
         except OSError:
             raise
         except Exception as error:
-            _log_internal_error(error)
             for path in out.iterdir():  # artifacts finished before the error are not a complete set
                 path.unlink()
-            message = f"Internal error ({type(error).__name__}): please report this"
-            return _ScrubOutcome(Reason(code=INTERNAL_FAULT, message=message))
+            return _ScrubOutcome(_internal_error(error))
         sent.raise_ledger_error()
         summary = result.summary
         if summary.failed or result.crashed or result.incomplete:
@@ -220,6 +223,11 @@ def _failure_reason(result: Result, source: Input) -> Reason:
     if not faults:
         return Reason(code="failed", message="The file could not be read to its end")
     return Reason(code=faults[0].code, message=faults[0].message, faults=faults)
+
+
+def _internal_error(error: Exception) -> Reason:
+    _log_internal_error(error)
+    return Reason(code=INTERNAL_FAULT, message=f"Internal error ({type(error).__name__}): please report this")
 
 
 def _log_internal_error(error: Exception) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from x12proc.claims.model import Claim, ServiceLine, location_of, missing_location
+from x12proc.claims.model import Claim, Note, ServiceLine, location_of, missing_location
 from x12proc.findings import REJECT, Hit
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
@@ -228,15 +228,16 @@ def line_note_repeated(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     if len(line.notes) < 2:
         return
     for codes in (("ADD", "DCP"), ("TPO",)):
-        for note in [note for note in line.notes if note.code in codes][1:]:
+        notes = [note for note in line.notes if note.code in codes]
+        joined = _joined(notes, codes) if len(notes) > 1 and codes != ("TPO",) else None
+        for note in notes[1:]:
             message = f"NTE*{note.code} is the second {' or '.join(codes)} note of this line; only 1 is allowed"
-            joined = _joined(line, codes) if note.code != "TPO" else None
             yield Hit(location_of(note.segment), message, note.code, fix=joined)
 
 
-def _joined(line: ServiceLine, codes: tuple[str, ...]) -> str | None:
+def _joined(notes: Sequence[Note], codes: tuple[str, ...]) -> str | None:
     """Return the notes of a kind as one, where they fit in it."""
-    texts = [note.text.strip() for note in line.notes if note.code in codes]
+    texts = [note.text.strip() for note in notes]
     note = segment_text("NTE", codes[0], " ".join(dict.fromkeys(texts)))
     return f"Send one note: {note}" if note and len(note) <= len(f"NTE*{codes[0]}*~") + FIELD_LENGTH else None
 
