@@ -92,7 +92,7 @@ def test_every_report_has_it(tmp_path: Path) -> None:
     arguments = ["scrub", str(path), "--as-of", "2028-02-01", "--conformance", "off"]
     run = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path), "--emit", "json,csv,xml,html"])
     assert run.exit_code == 0
-    assert "Not checked in full: 1 lines" in run.output
+    assert "Not checked in full: 1 line (" in run.output
     document = json.loads((tmp_path / "late.report.json").read_text())
     assert document["summary"]["unchecked"] == {"lines": 1, "by_reason": {"codes": 1, "diagnoses": 1}}
     first = document["claims"][0]["lines"][0]["unchecked"][0]

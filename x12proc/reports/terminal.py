@@ -170,7 +170,8 @@ def totals(summary: Summary) -> Text:
 def unchecked_text(summary: Summary) -> str:
     """Return the number of lines on which a rule could not decide, and what the tables lack, in words."""
     reasons = ", ".join(f"{_REASONS[table]} {count}" for table, count in sorted(summary.unchecked.items()))
-    return f"Not checked in full: {summary.unchecked_lines} lines ({reasons}); x12proc reference status says why"
+    lines = "1 line" if summary.unchecked_lines == 1 else f"{summary.unchecked_lines} lines"
+    return f"Not checked in full: {lines} ({reasons}); x12proc reference status says why"
 
 
 def fixes_text(summary: Summary, *, withheld: bool = False) -> str:

@@ -17,6 +17,8 @@ from x12proc.runner.settings import GuideErrorPolicy, Settings, load_settings
 
 Rows: TypeAlias = Literal["lines", "claims"]
 _MEGABYTE = 1024 * 1024
+_NO_CLAIMS = ("not X12", "empty")  # reasons to skip a file
+_CLAIM_FILES = (".edi", ".x12", ".837", ".clm", ".txt", ".dat")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +49,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         for unreadable in inputs.unreadable:
             raise ConfigError(f"{unreadable.name}: {unreadable.reason}")
         files = [found.path for found in inputs.taken if found.path is not None]
+        # No report says why files of a folder were skipped: one that is named like a claim file is read, and fails.
+        names = [skipped.name for skipped in inputs.skipped if skipped.reason in _NO_CLAIMS]
+        files += [Path(name) for name in names if Path(name).suffix.lower() in _CLAIM_FILES]
         return sorted(dict.fromkeys(path.absolute() for path in files))
 
 
