@@ -49,7 +49,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         for unreadable in inputs.unreadable:
             raise ConfigError(f"{unreadable.name}: {unreadable.reason}")
         files = [found.path for found in inputs.taken if found.path is not None]
-        # No report says why files of a folder were skipped: one that is named like a claim file is read, and fails.
+        # No report says why files of a folder were skipped: one named like a claim file is read, and fails.
         names = [skipped.name for skipped in inputs.skipped if skipped.reason in _NO_CLAIMS]
         files += [Path(name) for name in names if Path(name).suffix.lower() in _CLAIM_FILES]
         return sorted(dict.fromkeys(path.absolute() for path in files))
