@@ -92,7 +92,7 @@ def test_keys_are_created_listed_and_revoked(tmp_path: Path) -> None:
     assert "ann" in listed
     assert "read,scrub" in listed
     assert key not in listed
-    secret = key.rpartition("_")[2].encode()
+    secret = key.split("_", 2)[2].encode()  # it may hold an underscore itself
     assert all(secret not in file.read_bytes() for file in data.rglob("*") if file.is_file())
     assert x12proc("keys", "revoke", "ann", "--data", data).exit_code == 0
     assert "revoked" in x12proc("keys", "list", "--data", data).output
