@@ -212,6 +212,7 @@ FAULTY = {
     "no-clm": (b"CLM*B1001*15125***11:B:1*Y*A*Y*Y~\n", b"", "code-outside-claim"),
     "hl-in-small-letters": (b"HL*2*1*22*0~", b"hl*2*1*22*0~", "broken-tag"),
     "hl-in-a-line": (b"LX*1~\n", b"LX*1~\nHL*3*2*23*0~\n", "code-outside-claim"),
+    "service-before-the-group": (b"GS*HC*", b"SV1*HC:J3590*1*UN*1***1~\nGS*HC*", "code-outside-claim"),
     "hl-without-level": (b"HL*2*1*22*0~", b"HL*2*1~", "hl-level"),
     "other-component-separator": (SERVICE, b"SV1*HC>J3590>", "component-separator"),
     "swallowed-interchange": (b"LX*1~", b"ISA|00|~\nLX*1~", "broken-tag"),

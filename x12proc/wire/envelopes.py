@@ -56,9 +56,12 @@ class Envelopes:
 
     @property
     def reads_claims(self) -> bool:
-        """Return whether a claim could be here: in an 837, or between the sets of a group that holds 837s."""
+        """Return whether a claim could be here: in an 837, between the sets of a group that holds 837s, or outside
+        of any group, where nothing says what is held."""
         if self.missing_st_reported:
             return False
+        if self.group is None and self.transaction is None:
+            return True
         return self._reads_group if self.transaction is None else self.transaction.guide is not None
 
     # -- faults ------------------------------------------------------------------------------------------------
