@@ -118,8 +118,8 @@ def test_line_column_and_byte_lead_to_the_element(path: Path, style: str) -> Non
     result = run(data)
     root = page(result)
     seen = 0
-    for number, document in enumerate(result.documents, 1):
-        places = root.xpath(f"//article[@id='c{number}']//p[@class='at']")
+    for document in result.documents:
+        places = root.xpath(f"//article[@id='c{document['segment_index']}']//p[@class='at']")
         for finding, place in zip(findings(document), places, strict=True):
             line, column, byte = map(int, place.xpath("kbd/text()"))
             assert byte == finding["location"]["byte_offset"]
@@ -154,7 +154,7 @@ def test_worst_claims_come_first_and_clean_ones_last() -> None:
     root = page(result)
     order = root.xpath("//article/@id | //tr[starts-with(@id, 'c')]/@id")
     assert len(order) == len(set(order)) == 55
-    documents = {f"c{number}": document for number, document in enumerate(result.documents, 1)}
+    documents = {f"c{document['segment_index']}": document for document in result.documents}
 
     def weight(anchor: str) -> tuple[int, int, int, Decimal]:
         severities = [finding["severity"] for finding in findings(documents[anchor])]
@@ -247,8 +247,8 @@ def test_rules_are_explained_once_and_link_to_their_claims() -> None:
     for rule in heard:
         links = root.xpath(f"//div[@id='rule-{rule}']//li/a/@href")
         with_it = [
-            f"#c{number}"
-            for number, document in enumerate(result.documents, 1)
+            f"#c{document['segment_index']}"
+            for document in result.documents
             if rule in {finding["rule"] for finding in findings(document)}
         ]
         assert sorted(links) == sorted(with_it)
@@ -307,7 +307,7 @@ def test_only_claims_of_the_page_are_remembered(monkeypatch: pytest.MonkeyPatch)
 
     def watched(self: html_report.HtmlReport, *told: object) -> None:
         kept(self, *told)  # type: ignore[arg-type]  # whatever it is told
-        seen.append((len(self._shown), len(self._worst), len(self._rows), len(self._batch) < 32))
+        seen.append((len(self._shown), len(self._worst.ranks), len(self._rows), len(self._waiting) < 32))
 
     monkeypatch.setattr(html_report.HtmlReport, "claim", watched)
     run(many(200, FAULTY)).html()
@@ -327,7 +327,7 @@ def test_a_claim_of_very_many_lines_shows_some(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(html_form, "LINES_SHOWN", 1)
     result = run(CLINIC.read_bytes())
     root = page(result)
-    long = {f"c{number}" for number, document in enumerate(result.documents, 1) if len(document["lines"]) > 1}
+    long = {f"c{document['segment_index']}" for document in result.documents if len(document["lines"]) > 1}
     told = root.xpath("//article[contains(., 'more target lines')]/@id")
     assert set(told) == long & set(root.xpath("//article/@id"))
     assert told

@@ -16,12 +16,12 @@ from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.profiles.profiles import Profiles
-from x12proc.reports.csv_report import CsvReport
+from x12proc.reports.csv_report import CsvClaims, CsvReport
 from x12proc.reports.html.line_index import LineIndex
-from x12proc.reports.html.report import HtmlReport
-from x12proc.reports.json_report import JsonReport
-from x12proc.reports.writer import ReportWriter, Write
-from x12proc.reports.xml_report import XmlReport
+from x12proc.reports.html.report import HtmlClaims, HtmlReport, PageClaim
+from x12proc.reports.json_report import JsonClaims, JsonReport
+from x12proc.reports.writer import ClaimRenderer, ReportWriter, Write
+from x12proc.reports.xml_report import XmlClaims, XmlReport
 from x12proc.rules import all_rules
 from x12proc.wire.events import Fault
 
@@ -35,6 +35,7 @@ PROGRAM: Document = {
     "rule_packages": {},
     "conformance": {"mode": "off", "validator": None},
 }
+_NAME = "claims.edi"
 Change = Callable[[Document], None]
 
 
@@ -49,26 +50,31 @@ class Run(msgspec.Struct, frozen=True):
 
     def json(self) -> Any:
         """The JSON report, read again."""
-        return msgspec.json.decode(self._write(JsonReport))
+        return msgspec.json.decode(self._write(JsonReport, JsonClaims()))
 
     def xml(self) -> bytes:
         """The XML report."""
-        return self._write(XmlReport)
+        return self._write(XmlReport, XmlClaims())
 
     def csv(self) -> bytes:
         """The CSV report."""
-        return self._write(CsvReport)
+        return self._write(CsvReport, CsvClaims(_NAME))
 
     def html(self) -> bytes:
         """The HTML report."""
-        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules(), LineIndex(self.data)))
+        claims = HtmlClaims(LineIndex(self.data))
 
-    def _write(self, writer: Callable[[Write], ReportWriter]) -> bytes:
+        def render_again(result: ClaimResult) -> PageClaim:
+            raise AssertionError("one renderer has seen all claims")
+
+        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules(), render_again), claims)
+
+    def _write(self, writer: Callable[[Write], ReportWriter], renderer: ClaimRenderer) -> bytes:
         pieces: list[bytes] = []
         report = writer(pieces.append)
-        report.begin({"name": "claims.edi", "sha256": "0" * 64, "bytes": len(self.data)})
+        report.begin({"name": _NAME, "sha256": "0" * 64, "bytes": len(self.data)})
         for claim, document in zip(self.claims, self.documents, strict=True):
-            report.claim(claim, document)
+            report.claim(claim, renderer.render(claim, document))
         report.end(self.summary, self.faults, PROGRAM)
         return b"".join(pieces)
 

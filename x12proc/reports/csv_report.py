@@ -15,7 +15,7 @@ from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import SEVERITIES
 from x12proc.reports.escape import one_line
-from x12proc.reports.writer import Write
+from x12proc.reports.writer import ClaimRenderer, Write
 from x12proc.reports.xml_markup import GUIDE
 from x12proc.wire.events import Fault
 
@@ -36,22 +36,15 @@ _SAME_PLACE = ("element", "segment_index", "byte_offset", "after")
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
-class CsvReport:
-    """Writes RFC 4180 rows in UTF-8."""
+class CsvClaims(ClaimRenderer):
+    """Renders the rows of a claim; ``file`` is the name of its input."""
 
-    def __init__(self, write: Write) -> None:
-        self._write = write
-        self._file = ""
-        # A claim's cells come again in each of its rows, and the rules' texts all the time. None is long.
-        self._cell = lru_cache(2048)(safe_cell)
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._table = _Table()
 
-    def begin(self, source: Document) -> None:
-        """The header row."""
-        self._file = source["name"]
-        self._put([dict(zip(COLUMNS, COLUMNS, strict=True))])
-
-    def claim(self, scrubbed: ClaimResult, document: Document) -> None:
-        """A row for each finding, what rejects first, then for each bypass, guide error and unchecked rule."""
+    def render(self, result: ClaimResult, document: Document) -> bytes:
+        """Return a row for each finding, what rejects first, then for each bypass, guide error, unchecked rule."""
         about = {
             "file": self._file,
             "interchange_control": document["interchange_control"],
@@ -87,18 +80,45 @@ class CsvReport:
         rows += [{**about, **_bypass(bypass)} for bypass in document["bypasses"]]
         rows += [{**about, **_guide_error(error)} for error in document["guide_errors"]]
         rows += unchecked
-        self._put(rows)
+        return self._table.rows(rows)
+
+
+class CsvReport:
+    """Writes RFC 4180 rows in UTF-8."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._table = _Table()
+        self._file = ""
+
+    def begin(self, source: Document) -> None:
+        """Write the header row."""
+        self._file = source["name"]
+        self._write(self._table.rows([dict(zip(COLUMNS, COLUMNS, strict=True))]))
+
+    def claim(self, result: ClaimResult, part: bytes) -> None:
+        """Write the rows of a claim."""
+        if part:
+            self._write(part)
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
-        """A row for each fault of the file."""
-        self._put([_fault(fault, self._file) for fault in faults])
+        """Write a row for each fault of the file."""
+        if faults:
+            self._write(self._table.rows([_fault(fault, self._file) for fault in faults]))
 
-    def _put(self, rows: Sequence[dict[str, str]]) -> None:
-        if not rows:
-            return
+
+class _Table:
+    """Formats rows. A claim's cells come again in each of its rows, and the rules' texts all the time: the last
+    ones are kept, for as long as the report is written. None is long."""
+
+    def __init__(self) -> None:
+        self._cell = lru_cache(2048)(safe_cell)
+
+    def rows(self, rows: Sequence[dict[str, str]]) -> bytes:
+        """Return rows as they are written."""
         out = _Text()
         csv.writer(out).writerows([self._cell(row.get(column, "")) for column in COLUMNS] for row in rows)
-        self._write("".join(out.parts).encode())
+        return "".join(out.parts).encode()
 
 
 class _Text:

@@ -11,7 +11,7 @@ from x12proc.engine.document import Document
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.reports.document import SCHEMA, fault_document, summary_document
-from x12proc.reports.writer import Write
+from x12proc.reports.writer import ClaimRenderer, Write
 from x12proc.reports.xml_markup import claim_form, element
 from x12proc.wire.events import Fault
 
@@ -29,6 +29,14 @@ _CHECKER = etree.XMLParser(  # type: ignore[call-overload]  # its stubs demand m
 )
 
 
+class XmlClaims(ClaimRenderer):
+    """Renders ``claim`` elements."""
+
+    def render(self, result: ClaimResult, document: Document) -> bytes:
+        """Return one ``claim`` element."""
+        return _bytes(claim_form(result, document))
+
+
 class XmlReport:
     """Writes one ``report`` element, a claim at a time."""
 
@@ -41,9 +49,9 @@ class XmlReport:
         self._write(f'<report schema="{SCHEMA}">\n'.encode() + _bytes(element("input", source)))
         self._write(b"<claims>\n")
 
-    def claim(self, scrubbed: ClaimResult, document: Document) -> None:
-        """One ``claim`` element."""
-        self._write(_bytes(claim_form(scrubbed, document)))
+    def claim(self, result: ClaimResult, part: bytes) -> None:
+        """Write one ``claim`` element."""
+        self._write(part)
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """Close the document."""

@@ -13,13 +13,13 @@ from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
 from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
 from x12proc.reports.acks.envelopes import ControlNumbers, InterchangeRejection
 from x12proc.reports.acks.ta1 import InterchangeAcknowledgement
-from x12proc.reports.csv_report import CsvReport
+from x12proc.reports.csv_report import CsvClaims, CsvReport
 from x12proc.reports.edi.annotate import AnnotatedEdi
 from x12proc.reports.edi.fixed import FixedEdi
 from x12proc.reports.edi.split import ACCEPTED, REJECTED
 from x12proc.reports.html.line_index import LineIndex
-from x12proc.reports.json_report import JsonReport
-from x12proc.reports.writer import ReportWriter, StreamWriter, Write
+from x12proc.reports.json_report import JsonClaims, JsonReport
+from x12proc.reports.writer import ClaimRenderer, ReportWriter, StreamWriter, Write
 from x12proc.runner.settings import Settings
 from x12proc.wire.window import Buffer
 
@@ -35,16 +35,48 @@ class WriterContext(msgspec.Struct, frozen=True):
     refuse: InterchangeRejection | None
 
 
+class RendererContext(msgspec.Struct, frozen=True):
+    """The arguments of a renderer: the input and its name."""
+
+    buffer: Buffer
+    name: str
+
+
+class ReportKind(msgspec.Struct, frozen=True):
+    """A report of target claims: what makes its writer, and what renders claims for it."""
+
+    writer: Callable[[WriterContext], ReportWriter]
+    renderer: Callable[[RendererContext], ClaimRenderer]
+
+
 def _xml(context: WriterContext) -> ReportWriter:
     from x12proc.reports.xml_report import XmlReport  # noqa: PLC0415 - lxml takes a while to load
 
     return XmlReport(context.write)
 
 
-def _html(context: WriterContext) -> ReportWriter:
-    from x12proc.reports.html.report import HtmlReport  # noqa: PLC0415 - lxml takes a while to load
+def _xml_claims(context: RendererContext) -> ClaimRenderer:
+    from x12proc.reports.xml_report import XmlClaims  # noqa: PLC0415 - as above
 
-    return HtmlReport(context.write, context.scratch(), context.settings.rules, LineIndex(context.buffer))
+    return XmlClaims()
+
+
+def _html(context: WriterContext) -> ReportWriter:
+    from x12proc.reports.html.report import HtmlClaims, HtmlReport  # noqa: PLC0415 - as above
+
+    settings, claims = context.settings, HtmlClaims(LineIndex(context.buffer))
+    return HtmlReport(
+        context.write,
+        context.scratch(),
+        settings.rules,
+        lambda result: claims.render(result, result.to_dict(patient=settings.patient)),
+    )
+
+
+def _html_claims(context: RendererContext) -> ClaimRenderer:
+    from x12proc.reports.html.report import HtmlClaims  # noqa: PLC0415 - as above
+
+    return HtmlClaims(LineIndex(context.buffer))
 
 
 def _ack_999(context: WriterContext) -> StreamWriter:
@@ -82,7 +114,7 @@ class ArtifactKind(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     suffix: str
-    report: Callable[[WriterContext], ReportWriter] | None = None
+    report: ReportKind | None = None
     stream: Callable[[WriterContext], StreamWriter] | None = None
     needs_all_claims: bool = False  # claims without a target line as well
     needs_interchange: bool = True  # empty where no interchange can be read
@@ -96,10 +128,18 @@ class ArtifactKind(msgspec.Struct, frozen=True, kw_only=True):
 
 FIXED = "fixed"
 _KINDS = (
-    ArtifactKind(name="json", suffix=".report.json", report=lambda context: JsonReport(context.write)),
-    ArtifactKind(name="csv", suffix=".report.csv", report=lambda context: CsvReport(context.write)),
-    ArtifactKind(name="xml", suffix=".report.xml", report=_xml),
-    ArtifactKind(name="html", suffix=".report.html", report=_html),
+    ArtifactKind(
+        name="json",
+        suffix=".report.json",
+        report=ReportKind(lambda context: JsonReport(context.write), lambda _: JsonClaims()),
+    ),
+    ArtifactKind(
+        name="csv",
+        suffix=".report.csv",
+        report=ReportKind(lambda context: CsvReport(context.write), lambda context: CsvClaims(context.name)),
+    ),
+    ArtifactKind(name="xml", suffix=".report.xml", report=ReportKind(_xml, _xml_claims)),
+    ArtifactKind(name="html", suffix=".report.html", report=ReportKind(_html, _html_claims)),
     ArtifactKind(
         name="annotated",
         suffix=".annotated.edi",

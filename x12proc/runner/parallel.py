@@ -34,6 +34,7 @@ from x12proc.reference.coverage import Unchecked
 from x12proc.reference.model import Product
 from x12proc.runner.files import FileBuffer
 from x12proc.runner.pool import GuideChecks, ProcessPool, init_worker
+from x12proc.runner.rendering import ClaimRenderers, Parts, RenderedClaim
 from x12proc.runner.settings import Settings, load_settings
 from x12proc.wire.events import ClaimSpan, Fault, MentionCounts
 from x12proc.wire.scanner import scan
@@ -46,9 +47,16 @@ _MOST_PENDING = 4096  # outcomes of a chunk, most of them claims without a targe
 
 
 class ClaimChunk(msgspec.Struct, frozen=True):
-    """Some claims of a file, to be scrubbed by a worker process."""
+    """Some claims of a file, to be scrubbed and rendered by a worker process.
 
+    ``run`` is the number of the run over the file in the process that reads it, ``name`` that of the input,
+    ``emit`` the artifacts of the run.
+    """
+
+    run: int
     path: Path
+    name: str
+    emit: tuple[str, ...]
     spans: tuple[ClaimSpan, ...]
     fix_level: FixLevel
     all_claims: bool
@@ -75,6 +83,7 @@ class ClaimFindings(msgspec.Struct, frozen=True):
     guide_errors: tuple[GuideError, ...]
     bypasses: tuple[Bypass, ...]
     refused: bool
+    parts: Parts
 
 
 class ChunkResult(msgspec.Struct, frozen=True):
@@ -114,8 +123,8 @@ def shared_outcomes(
     pool: ClaimPool,
     chunk: ClaimChunk,
     progress: Callable[[int], None] | None = None,
-) -> Iterator[Outcome]:
-    """Yield the outcomes of a file in file order, its target claims scrubbed by worker processes.
+) -> Iterator[Outcome | RenderedClaim]:
+    """Yield the outcomes of a file in file order, its target claims scrubbed and rendered by worker processes.
 
     ``chunk`` holds what is the same for all of them; its spans are filled in.
     """
@@ -154,7 +163,9 @@ class _ResultMerger:
         self._checker = GuideChecks(settings.conformance).checker(buffer)
         self._unchecked_guides: set[str] = set()
 
-    def merge(self, pending: _Pending, future: Future[list[ChunkResult]] | None) -> Iterator[Outcome]:
+    def merge(
+        self, pending: _Pending, future: Future[list[ChunkResult]] | None
+    ) -> Iterator[Outcome | RenderedClaim]:
         """Yield the outcomes of a chunk."""
         results = iter(future.result() if future is not None else ())
         for entry in pending:
@@ -163,7 +174,7 @@ class _ResultMerger:
             else:
                 yield entry
 
-    def _claim(self, span: ClaimSpan, result: ChunkResult) -> Iterator[Outcome]:
+    def _claim(self, span: ClaimSpan, result: ChunkResult) -> Iterator[Outcome | RenderedClaim]:
         if self._engine.add_keys(result.keys):
             for outcome in result.outcomes:
                 yield from self._with_own_span(outcome, span)
@@ -172,13 +183,13 @@ class _ResultMerger:
 
     def _with_own_span(
         self, outcome: Fault | MentionCounts | ClaimFindings | UntargetedClaim, span: ClaimSpan
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[Outcome | RenderedClaim]:
         """Yield an outcome with this process's span: two claims are of one transaction set where that is the same
         object."""
         if isinstance(outcome, ClaimFindings):
             yield from self._unchecked_guide(span)
             reading = read_claim(self._builder, span, self._engine.codes)
-            yield _with_claim(outcome, reading.claim)
+            yield RenderedClaim(_with_claim(outcome, reading.claim), outcome.parts)
         elif isinstance(outcome, UntargetedClaim):
             yield UntargetedClaim(span)
         else:
@@ -199,7 +210,7 @@ class _ResultMerger:
             yield unchecked_fault(span)
 
 
-def _without_claim(result: ClaimResult) -> ClaimFindings:
+def _without_claim(result: ClaimResult, parts: Parts) -> ClaimFindings:
     index = {id(line): index for index, line in enumerate(result.claim.lines)}
     lines = tuple(
         LineFindings(
@@ -215,6 +226,7 @@ def _without_claim(result: ClaimResult) -> ClaimFindings:
         result.guide_errors,
         result.bypasses,
         result.refused,
+        parts,
     )
 
 
@@ -255,12 +267,40 @@ class _Worker:
 
     settings: Settings
     engines: dict[FixLevel, Engine]  # by fix level
+    source: _Source | None
+
+
+class _Source:
+    """The file of a run, which is open until a chunk of another run comes, and the renderers of its claims."""
+
+    def __init__(self, chunk: ClaimChunk, patient: bool) -> None:
+        self.run = chunk.run
+        self._file = chunk.path.open("rb", buffering=0)
+        self.buffer = FileBuffer(self._file)
+        self._lines_file = chunk.path.open("rb", buffering=0)  # renderers read elsewhere than the claims' builder
+        lines = FileBuffer(self._lines_file)
+        self.renderers = ClaimRenderers(chunk.emit, lines, chunk.name, patient=patient)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        self._lines_file.close()
 
 
 def _init_worker(options: Mapping[str, Any], now: datetime) -> None:
     init_worker()
     _Worker.settings = msgspec.structs.replace(load_settings(**options), now=now)
     _Worker.engines = {}
+    _Worker.source = None
+
+
+def _source_of(chunk: ClaimChunk) -> _Source:
+    source = _Worker.source
+    if source is None or source.run != chunk.run:
+        if source is not None:
+            source.close()
+        source = _Worker.source = _Source(chunk, _Worker.settings.patient)
+    return source
 
 
 def _scrub_chunk(chunk: ClaimChunk) -> list[ChunkResult]:
@@ -269,28 +309,26 @@ def _scrub_chunk(chunk: ClaimChunk) -> list[ChunkResult]:
     if chunk.fix_level not in _Worker.engines:
         _Worker.engines[chunk.fix_level] = settings.engine(chunk.fix_level)
     engine = _Worker.engines[chunk.fix_level]
-    with chunk.path.open("rb", buffering=0) as file:
-        buffer = FileBuffer(file)
-        start, end = chunk.spans[0].start, chunk.spans[-1].end
-        if end - start <= _READ_AHEAD:
-            buffer.keep(start, end)
-        builder = ClaimBuilder(buffer)
-        outcomes, keys = [], []
-        for span in chunk.spans:
-            engine.reset()  # earlier claims of the file are not known here
-            found = tuple(scrub_claim(builder, engine, settings.codes, span, all_claims=chunk.all_claims))
-            scrubbed = bool(found) and isinstance(found[-1], ClaimResult)
-            outcomes.append(found)
-            keys.append(engine.last_keys if scrubbed else ())
-        claims = [outcome for found in outcomes for outcome in found if isinstance(outcome, ClaimResult)]
-        checked = iter(_with_guide_errors(claims, GuideChecks(settings.conformance).checker(buffer), settings))
-        return [
-            ChunkResult(
-                tuple(
-                    _without_claim(next(checked)) if isinstance(outcome, ClaimResult) else outcome
-                    for outcome in found
-                ),
-                own_keys,
-            )
-            for found, own_keys in zip(outcomes, keys, strict=True)
-        ]
+    source = _source_of(chunk)
+    buffer = source.buffer
+    start, end = chunk.spans[0].start, chunk.spans[-1].end
+    if end - start <= _READ_AHEAD:
+        buffer.keep(start, end)
+    builder = ClaimBuilder(buffer)
+    outcomes, keys = [], []
+    for span in chunk.spans:
+        engine.reset()  # earlier claims of the file are not known here
+        found = tuple(scrub_claim(builder, engine, settings.codes, span, all_claims=chunk.all_claims))
+        scrubbed = bool(found) and isinstance(found[-1], ClaimResult)
+        outcomes.append(found)
+        keys.append(engine.last_keys if scrubbed else ())
+    claims = [outcome for found in outcomes for outcome in found if isinstance(outcome, ClaimResult)]
+    checked = _with_guide_errors(claims, GuideChecks(settings.conformance).checker(buffer), settings)
+    parts = source.renderers.finish([source.renderers.render(result) for result in checked])
+    rendered = (_without_claim(result, own) for result, own in zip(checked, parts, strict=True))
+    return [
+        ChunkResult(
+            tuple(next(rendered) if isinstance(outcome, ClaimResult) else outcome for outcome in found), own_keys
+        )
+        for found, own_keys in zip(outcomes, keys, strict=True)
+    ]

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +32,7 @@ from x12proc.runner.log import log_fixes, log_result
 from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.publishing import Artifact, ArtifactSet, SingleArtifact
+from x12proc.runner.rendering import ClaimRenderers, Parts, RenderedClaim
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.runner.streams import scratch_file, write_whole
 from x12proc.version import __version__
@@ -40,6 +42,7 @@ from x12proc.wire.window import Buffer
 
 INTERNAL_FAULT = faults.INTERNAL_FAULT.code
 MOST_FAULTS = 1000  # of a severity, listed one by one; a file with more is broken beyond reading them
+_RUNS = count(1)  # numbers of the runs of this process
 _NOTHING = "there was nothing to write"
 _FAILED = "the file failed, and none of its claims counts as accepted"
 _IRREVERSIBLE = "the input holds notes of x12proc already; run x12proc restore on it first"
@@ -213,32 +216,45 @@ class FileRun:
             if self._options.progress is not None:
                 self._options.progress(position, opened.size)
 
-        for outcome in self._outcomes(opened, advance):
+        renderers = ClaimRenderers(
+            self._options.emit, opened.buffer, self._source.name, patient=self._settings.patient
+        )
+        for found in self._outcomes(opened, advance):
+            outcome = found.result if isinstance(found, RenderedClaim) else found
             self._count(outcome)
             if isinstance(outcome, ClaimResult):
-                self._report(outcome, reports)
+                parts = found.parts if isinstance(found, RenderedClaim) else renderers.render(outcome)
+                self._report(outcome, parts, reports)
                 advance(outcome.claim.end)
             for stream in streams:
                 stream.handle(outcome)
             if isinstance(outcome, ClaimResult):
                 yield outcome
 
-    def _outcomes(self, opened: OpenInput, advance: Callable[[int], None]) -> Iterator[Outcome]:
+    def _outcomes(
+        self, opened: OpenInput, advance: Callable[[int], None]
+    ) -> Iterator[Outcome] | Iterator[Outcome | RenderedClaim]:
         all_claims = any(kind.needs_all_claims for kind in self._kinds)
         path, pool, fix_level = self._source.path, self._options.pool, self._options.fix_level
         if not can_be_shared(pool, self._settings, path, opened.size):
             return outcomes(opened.buffer, self._settings, self._checks, all_claims, advance, fix_level=fix_level)
         assert pool is not None
         assert path is not None
-        chunk = ClaimChunk(path=path, spans=(), fix_level=fix_level, all_claims=all_claims)
+        chunk = ClaimChunk(
+            run=next(_RUNS),
+            path=path,
+            name=self._source.name,
+            emit=tuple(self._options.emit),
+            spans=(),
+            fix_level=fix_level,
+            all_claims=all_claims,
+        )
         return shared_outcomes(opened.buffer, self._settings, pool, chunk, advance)
 
-    def _report(self, result: ClaimResult, reports: Sequence[ReportWriter]) -> None:
-        if reports:
-            document = result.to_dict(patient=self._settings.patient)
-            for report in reports:
-                report.claim(result, document)
-        elif result.fixes:
+    def _report(self, result: ClaimResult, parts: Parts, reports: Sequence[ReportWriter]) -> None:
+        for report, part in zip(reports, parts, strict=True):
+            report.claim(result, part)
+        if not reports and result.fixes:
             log_fixes(result.fixes)
         if self._options.on_claim is not None:
             self._options.on_claim(result)
@@ -267,7 +283,7 @@ class FileRun:
         for kind in self._kinds:
             if kind.report is not None:
                 artifact = self._artifact(kind, stack)
-                reports[kind.name] = (kind.report(self._context(buffer, artifact, stack)), artifact)
+                reports[kind.name] = (kind.report.writer(self._context(buffer, artifact, stack)), artifact)
         return reports
 
     def _open_streams(self, buffer: Buffer, stack: contextlib.ExitStack) -> Streams:

@@ -8,9 +8,9 @@ count all.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cache
 from importlib.resources import files
 from typing import BinaryIO, TypeAlias
 
@@ -35,7 +35,7 @@ from x12proc.reports.html.view import (
     rule_tables,
     unchecked_table,
 )
-from x12proc.reports.writer import Write
+from x12proc.reports.writer import ClaimRenderer, Write
 from x12proc.reports.xml_markup import element
 from x12proc.rules.base import Rule
 from x12proc.values import parse_charge
@@ -46,9 +46,10 @@ ROWS_SHOWN = 2_000  # without, in file order
 PAGE = 50  # claims that are shown together
 _BATCH = 32  # claims that are transformed together ...
 _BATCH_SIZE = 512 * 1024  # ... unless they are as many characters before
-# Stands in the XSLT's output where claims belong and between them. No text of a claim can spell it: there < is
+# In the XSLT's output where claims belong and between them. No text of a claim can spell it: there < is
 # written &lt;, and in attributes nothing of a claim is longer than a tag.
-_PLACE = b"<!--x12proc:claim-->"
+_SEPARATOR = b"<!--x12proc:claim-->"
+_DOCTYPE = b"<!DOCTYPE html>\n"  # in which the XSLT's output begins, of a page as of claims
 # Worst last: rejected, rejections, warnings, other remarks, charge, earlier in the file
 Rank: TypeAlias = tuple[bool, int, int, int, Decimal, int]
 # The texts that are read are our own and name nothing outside of them.
@@ -56,57 +57,121 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=Tru
 _GROUPS = ("Rejected", "With warnings", "With remarks")
 
 
+class PageClaim(msgspec.Struct, frozen=True):
+    """A claim as the page needs it."""
+
+    rank: Rank
+    link: ClaimLink
+    row: ClaimRow | None = None  # of a claim without findings
+    form: str = ""  # of a claim that may be shown with its findings: in XML form,
+    html: bytes = b""  # or transformed
+
+
 class _Shown(msgspec.Struct):
     """A claim on the page, and where its HTML lies in the scratch file."""
 
-    listed: ClaimLink
+    link: ClaimLink
     offset: int = 0
     length: int = 0
 
 
-class HtmlReport:
-    """Write the page.
+class HtmlClaims(ClaimRenderer):
+    """Renders claims for the page; ``lines`` are those of the input.
 
-    ``scratch`` is an empty file that can be read and written, ``rules`` are all that may have findings,
-    ``lines`` are those of the input.
+    A claim that is not among the worst ``CLAIMS_SHOWN`` of those that were rendered here before is on no page.
     """
 
-    def __init__(self, write: Write, scratch: BinaryIO, rules: Mapping[str, Rule], lines: LineIndex) -> None:
+    def __init__(self, lines: LineIndex) -> None:
+        self._lines = lines
+        self._worst = _Worst()
+        self._rows = 0
+
+    def render(self, result: ClaimResult, document: Document) -> PageClaim:
+        """Return a claim in XML form, or as a row where nothing was found."""
+        number = document["segment_index"]
+        rank, link = _rank(result, document), listed(document, number)
+        if rank[:4] == (False, 0, 0, 0):
+            self._rows += 1
+            shown = self._rows <= ROWS_SHOWN
+            return PageClaim(rank, link, row=row(document, number, self._lines) if shown else None)
+        shown, _ = self._worst.add(rank)
+        return PageClaim(rank, link, form=page_claim(result, document, number, self._lines) if shown else "")
+
+    def finish(self, parts: list[PageClaim]) -> list[PageClaim]:
+        """Transform their forms."""
+        html = iter(fragments([part.form for part in parts if part.form]))
+        return [msgspec.structs.replace(part, form="", html=next(html)) if part.form else part for part in parts]
+
+
+class _Worst:
+    """The ranks of the CLAIMS_SHOWN worst claims."""
+
+    def __init__(self) -> None:
+        self.ranks: list[Rank] = []  # a heap, the least bad on top
+
+    def add(self, rank: Rank) -> tuple[bool, Rank | None]:
+        """Add a claim. Return whether it is one of the worst, and the one that is no longer."""
+        if len(self.ranks) < CLAIMS_SHOWN:
+            heapq.heappush(self.ranks, rank)
+            return True, None
+        if rank < self.ranks[0]:
+            return False, None
+        return True, heapq.heapreplace(self.ranks, rank)
+
+
+class HtmlReport:
+    """Writes the page.
+
+    ``scratch`` is an empty file that can be read and written, ``rules`` are all that may have findings. ``render``
+    renders a claim whose form was left out: of two claims with the same keys a worker process knows one only, and
+    may leave out a third for it.
+    """
+
+    def __init__(
+        self,
+        write: Write,
+        scratch: BinaryIO,
+        rules: Mapping[str, Rule],
+        render: Callable[[ClaimResult], PageClaim],
+    ) -> None:
         self._rules = rules
+        self._render = render
         self._write = write
         self._scratch = scratch
-        self._lines = lines
         self._source: Document = {}
         self._totals = Totals()
-        self._number = 0
-        self._worst: list[Rank] = []  # a heap, the least bad on top
+        self._faulty = 0
+        self._worst = _Worst()
         self._shown: dict[int, _Shown] = {}
         self._rows: list[ClaimRow] = []
         self._clean = 0
-        self._batch: list[tuple[int, str]] = []
-        self._batch_size = 0
+        self._waiting: list[PageClaim] = []
+        self._waiting_size = 0
 
     def begin(self, source: Document) -> None:
         """Keep what the head of the page says."""
         self._source = source
 
-    def claim(self, scrubbed: ClaimResult, document: Document) -> None:
+    def claim(self, result: ClaimResult, part: PageClaim) -> None:
         """Take a claim onto the page when it is one of the worst so far."""
-        self._number += 1
-        self._totals.count(scrubbed)
-        rank = _rank(scrubbed, document, self._number)
-        if rank[:4] == (False, 0, 0, 0):
+        self._totals.count(result)
+        if part.rank[:4] == (False, 0, 0, 0):
             self._clean += 1
-            if len(self._rows) < ROWS_SHOWN:
-                self._rows.append(row(document, self._number, self._lines))
-        elif self._makes_the_page(rank):
-            self._shown[self._number] = _Shown(listed(document, self._number))
-            self._put(page_claim(scrubbed, document, self._number, self._lines))
+            if part.row is not None and len(self._rows) < ROWS_SHOWN:
+                self._rows.append(part.row)
+            return
+        self._faulty += 1
+        shown, dropped = self._worst.add(part.rank)
+        if dropped is not None:
+            del self._shown[-dropped[-1]]
+        if shown:
+            self._shown[part.link.number] = _Shown(part.link)
+            self._put(part if part.form or part.html else self._render(result))
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """Write the page, claims in order from worst to slight."""
-        self._transform()
-        order = sorted(self._worst, reverse=True)
+        self._flush()
+        order = sorted(self._worst.ranks, reverse=True)
         pages = list(_pages(order))
         frame = [
             element("input", self._source),
@@ -122,7 +187,7 @@ class HtmlReport:
             self._row_list(),
             f"<index>{''.join(links(self._by_id()))}</index>",
         ]
-        head, *tails = self._html(f"<report>{''.join(frame)}</report>").split(_PLACE)
+        head, *tails = _html(f"<report>{''.join(frame)}</report>").split(_SEPARATOR)
         self._write(head)
         for page, tail in zip(pages, tails, strict=True):
             for rank in page:
@@ -131,61 +196,44 @@ class HtmlReport:
 
     # -- which claims ------------------------------------------------------------------------------------------
 
-    def _makes_the_page(self, rank: Rank) -> bool:
-        if len(self._worst) < CLAIMS_SHOWN:
-            heapq.heappush(self._worst, rank)
-            return True
-        if rank < self._worst[0]:
-            return False
-        self._shown.pop(-heapq.heapreplace(self._worst, rank)[-1])
-        return True
-
     def _found(self, order: Sequence[Rank]) -> dict[str, list[ClaimLink]]:
         """The claims with findings of each rule, worst first."""
         found: dict[str, list[ClaimLink]] = {}
         for rank in order:
-            claim = self._shown[-rank[-1]].listed
+            claim = self._shown[-rank[-1]].link
             for rule in claim.rules:
                 found.setdefault(rule, []).append(claim)
         return found
 
     def _by_id(self) -> list[ClaimLink]:
-        claims = [shown.listed for shown in self._shown.values()]
+        claims = [shown.link for shown in self._shown.values()]
         claims += [ClaimLink(line.number, line.id, ()) for line in self._rows]
         return sorted(claims, key=lambda claim: (claim.id, claim.number))
 
     # -- their HTML --------------------------------------------------------------------------------------------
 
-    def _put(self, form: str) -> None:
-        self._batch.append((self._number, form))
-        self._batch_size += len(form)
-        if len(self._batch) >= _BATCH or self._batch_size >= _BATCH_SIZE:
-            self._transform()
+    def _put(self, part: PageClaim) -> None:
+        self._waiting.append(part)
+        self._waiting_size += len(part.form) + len(part.html)
+        if len(self._waiting) >= _BATCH or self._waiting_size >= _BATCH_SIZE:
+            self._flush()
 
-    def _transform(self) -> None:
-        """Put the waiting claims into the scratch file."""
-        if not self._batch:
-            return
-        html = self._html(f"<claims>{''.join(form for _, form in self._batch)}</claims>")
-        for (number, _), fragment in zip(self._batch, html.split(_PLACE), strict=False):
-            shown = self._shown.get(number)
+    def _flush(self) -> None:
+        """Put the waiting claims into the scratch file, transformed."""
+        html = iter(fragments([part.form for part in self._waiting if part.form]))
+        for part in self._waiting:
+            fragment = next(html) if part.form else part.html
+            shown = self._shown.get(part.link.number)
             if shown is not None:
                 shown.offset, shown.length = self._scratch.tell(), len(fragment)
                 self._scratch.write(fragment)
-        self._batch.clear()
-        self._batch_size = 0
+        self._waiting.clear()
+        self._waiting_size = 0
 
     def _fragment(self, number: int) -> bytes:
         shown = self._shown[number]
         self._scratch.seek(shown.offset)
         return self._scratch.read(shown.length)
-
-    def _html(self, form: str) -> bytes:
-        return str(self._sheet(etree.fromstring(form, _PARSER))).encode()
-
-    @cached_property
-    def _sheet(self) -> etree.XSLT:
-        return etree.XSLT(etree.fromstring(files("x12proc.reports.html").joinpath("html.xsl").read_bytes()))
 
     # -- lists of claims ---------------------------------------------------------------------------------------
 
@@ -194,15 +242,15 @@ class HtmlReport:
         parts = []
         first = 1
         for number, page in enumerate(pages, 1):
-            ends = [self._shown[-rank[-1]].listed.id for rank in (page[0], page[-1])]
+            ends = [self._shown[-rank[-1]].link.id for rank in (page[0], page[-1])]
             facts = {
                 "number": number, "group": _GROUPS[_group(page[0])], "first": first, "last": first + len(page) - 1,
                 "from": ends[0], "to": ends[1],
             }  # fmt: skip
             parts.append(element("page", facts))
             first += len(page)
-        faulty = self._number - self._clean
-        parts += [element("claims", faulty), element("left_out", faulty - len(self._worst) or None)]
+        left_out = self._faulty - len(self._worst.ranks)
+        parts += [element("claims", self._faulty), element("left_out", left_out or None)]
         return f"<pages>{''.join(parts)}</pages>"
 
     def _row_list(self) -> str:
@@ -211,12 +259,40 @@ class HtmlReport:
         return f"<clean>{''.join(parts)}</clean>"
 
 
-def _rank(scrubbed: ClaimResult, document: Document, number: int) -> Rank:
+def fragments(forms: Sequence[str]) -> Iterator[bytes]:
+    """Yield the HTML of claims in XML form, which are transformed some at a time."""
+    batch: list[str] = []
+    size = 0
+    for form in forms:
+        if batch and (len(batch) >= _BATCH or size >= _BATCH_SIZE):
+            yield from _transformed(batch)
+            batch, size = [], 0
+        batch.append(form)
+        size += len(form)
+    if batch:
+        yield from _transformed(batch)
+
+
+def _transformed(forms: Sequence[str]) -> list[bytes]:
+    html = _html(f"<claims>{''.join(forms)}</claims>").removeprefix(_DOCTYPE)
+    return html.split(_SEPARATOR)[: len(forms)]
+
+
+def _html(form: str) -> bytes:
+    return str(_sheet()(etree.fromstring(form, _PARSER))).encode()
+
+
+@cache
+def _sheet() -> etree.XSLT:
+    return etree.XSLT(etree.fromstring(files("x12proc.reports.html").joinpath("html.xsl").read_bytes()))
+
+
+def _rank(scrubbed: ClaimResult, document: Document) -> Rank:
     severities = [finding.severity for finding in scrubbed.all_findings]
     reject, warn = severities.count("reject"), severities.count("warn")
     slight = len(severities) - reject - warn + len(document["guide_errors"]) + len(document["bypasses"])
     charge = parse_charge(scrubbed.claim.charge) or Decimal(0)
-    return scrubbed.rejected, reject, warn, slight, charge, -number
+    return scrubbed.rejected, reject, warn, slight, charge, -document["segment_index"]
 
 
 def _group(rank: Rank) -> int:
