@@ -36,10 +36,11 @@ class WriterContext(msgspec.Struct, frozen=True):
 
 
 class RendererContext(msgspec.Struct, frozen=True):
-    """The arguments of a renderer: the input and its name."""
+    """The arguments of a renderer: the input, its name, and the number of processes that render its claims."""
 
     buffer: Buffer
     name: str
+    processes: int = 1
 
 
 class ReportKind(msgspec.Struct, frozen=True):
@@ -74,9 +75,11 @@ def _html(context: WriterContext) -> ReportWriter:
 
 
 def _html_claims(context: RendererContext) -> ClaimRenderer:
-    from x12proc.reports.html.report import HtmlClaims  # noqa: PLC0415 - as above
+    from x12proc.reports.html.report import CLAIMS_SHOWN, HtmlClaims  # noqa: PLC0415 - as above
 
-    return HtmlClaims(LineIndex(context.buffer))
+    # Each process has about its share of the worst claims; one that it left out is rendered when it is missed.
+    most = CLAIMS_SHOWN if context.processes == 1 else CLAIMS_SHOWN * 11 // (10 * context.processes)
+    return HtmlClaims(LineIndex(context.buffer), most)
 
 
 def _ack_999(context: WriterContext) -> StreamWriter:

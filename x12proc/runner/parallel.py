@@ -50,13 +50,14 @@ class ClaimChunk(msgspec.Struct, frozen=True):
     """Some claims of a file, to be scrubbed and rendered by a worker process.
 
     ``run`` is the number of the run over the file in the process that reads it, ``name`` that of the input,
-    ``emit`` the artifacts of the run.
+    ``emit`` the artifacts of the run, ``processes`` the number of worker processes.
     """
 
     run: int
     path: Path
     name: str
     emit: tuple[str, ...]
+    processes: int
     spans: tuple[ClaimSpan, ...]
     fix_level: FixLevel
     all_claims: bool
@@ -279,7 +280,7 @@ class _Source:
         self.buffer = FileBuffer(self._file)
         self._lines_file = chunk.path.open("rb", buffering=0)  # renderers read elsewhere than the claims' builder
         lines = FileBuffer(self._lines_file)
-        self.renderers = ClaimRenderers(chunk.emit, lines, chunk.name, patient=patient)
+        self.renderers = ClaimRenderers(chunk.emit, lines, chunk.name, patient=patient, processes=chunk.processes)
 
     def close(self) -> None:
         """Close the file."""

@@ -25,11 +25,14 @@ class RenderedClaim(msgspec.Struct, frozen=True):
 class ClaimRenderers:
     """Renders the parts of claims for the reports among ``emit``, in that order.
 
-    ``name`` is that of the input; ``patient`` is whether reports hold the patient's name and member id.
+    ``name`` is that of the input; ``patient`` is whether reports hold the patient's name and member id,
+    ``processes`` the number of processes that render claims of the input.
     """
 
-    def __init__(self, emit: Iterable[str], buffer: Buffer, name: str, *, patient: bool) -> None:
-        context = RendererContext(buffer, name)
+    def __init__(
+        self, emit: Iterable[str], buffer: Buffer, name: str, *, patient: bool, processes: int = 1
+    ) -> None:
+        context = RendererContext(buffer, name, processes)
         kinds = [ARTIFACTS[kind] for kind in emit]
         self._renderers: list[ClaimRenderer] = [
             kind.report.renderer(context) for kind in kinds if kind.report is not None

@@ -245,6 +245,7 @@ class FileRun:
             path=path,
             name=self._source.name,
             emit=tuple(self._options.emit),
+            processes=pool.jobs,
             spans=(),
             fix_level=fix_level,
             all_claims=all_claims,

@@ -78,12 +78,13 @@ class _Shown(msgspec.Struct):
 class HtmlClaims(ClaimRenderer):
     """Renders claims for the page; ``lines`` are those of the input.
 
-    A claim that is not among the worst ``CLAIMS_SHOWN`` of those that were rendered here before is on no page.
+    The form of a claim is left out that is not among the worst ``most`` of those that were rendered here. Where
+    these are all claims of the input, it is on no page.
     """
 
-    def __init__(self, lines: LineIndex) -> None:
+    def __init__(self, lines: LineIndex, most: int | None = None) -> None:
         self._lines = lines
-        self._worst = _Worst()
+        self._worst = _Worst(CLAIMS_SHOWN if most is None else most)
         self._rows = 0
 
     def render(self, result: ClaimResult, document: Document) -> PageClaim:
@@ -104,14 +105,15 @@ class HtmlClaims(ClaimRenderer):
 
 
 class _Worst:
-    """The ranks of the CLAIMS_SHOWN worst claims."""
+    """The ranks of the worst claims, at most ``most``."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.ranks: list[Rank] = []  # a heap, the least bad on top
 
     def add(self, rank: Rank) -> tuple[bool, Rank | None]:
         """Add a claim. Return whether it is one of the worst, and the one that is no longer."""
-        if len(self.ranks) < CLAIMS_SHOWN:
+        if len(self.ranks) < self._most:
             heapq.heappush(self.ranks, rank)
             return True, None
         if rank < self.ranks[0]:
@@ -123,8 +125,7 @@ class HtmlReport:
     """Writes the page.
 
     ``scratch`` is an empty file that can be read and written, ``rules`` are all that may have findings. ``render``
-    renders a claim whose form was left out: of two claims with the same keys a worker process knows one only, and
-    may leave out a third for it.
+    renders a claim of the page whose form was left out, by a process that doesn't know all claims.
     """
 
     def __init__(
@@ -141,7 +142,7 @@ class HtmlReport:
         self._source: Document = {}
         self._totals = Totals()
         self._faulty = 0
-        self._worst = _Worst()
+        self._worst = _Worst(CLAIMS_SHOWN)
         self._shown: dict[int, _Shown] = {}
         self._rows: list[ClaimRow] = []
         self._clean = 0
