@@ -7,7 +7,8 @@ VENV   ?= .venv
 comma  := ,
 BIN    := $(VENV)/bin
 # An installation is made of these, besides the Python files, which are used where they are.
-BUILT  := pyproject.toml hatch_build.py x12proc/wire/_native.c x12proc/wire/_split.c
+BUILT  := pyproject.toml hatch_build.py x12proc/wire/_native.c x12proc/wire/_split.c \
+          x12proc/reports/acks/_levels.c
 # Spark is large and its tests are skipped without it; in CI nothing is skipped.
 DEV    := dev$(if $(filter true,$(CI)),$(comma)spark)
 # The tests that start no processes: rules, reader, tables, scanner, claims, layers.

@@ -1,4 +1,4 @@
-"""Puts the configuration into a wheel, and compiles the C files of x12proc/wire when one is built or installed.
+"""Puts the configuration into a wheel, and compiles the C files of x12proc when one is built or installed.
 
 Where that can't be done (no compiler, no headers of Python) the package is the same without it, in Python alone.
 X12PROC_COMPILE=0 leaves it out, as for a wheel that is to run everywhere.
@@ -16,7 +16,11 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from setuptools import Distribution, Extension
 from setuptools.command.build_ext import build_ext
 
-MODULES = {"x12proc.wire._native": "x12proc/wire/_native.c", "x12proc.wire._split": "x12proc/wire/_split.c"}
+MODULES = {
+    "x12proc.wire._native": "x12proc/wire/_native.c",
+    "x12proc.wire._split": "x12proc/wire/_split.c",
+    "x12proc.reports.acks._levels": "x12proc/reports/acks/_levels.c",
+}
 # What a user edits lies at the top of the repository and travels inside the wheel. What the reference edition is
 # built from is of no use there: the tools that build it aren't in the wheel either.
 CONFIG, LEFT_OUT = "config", "config/reference/sources/"

@@ -86,7 +86,7 @@ def calls(text: bytes, draw: random.Random) -> Iterator[tuple[str, tuple[Any, ..
     end = draw.randrange(len(text) + 1)
     terminator = draw.choice((b"~", b"~", b"\n", b"\r"))
     carried = (opened, level, draw.random() < 0.5, draw.randrange(3))
-    yield "find_boundaries", (text, terminator, b"*", draw.choice(CODES), draw.random() < 0.5, *carried)
+    yield "find_boundaries", (text, terminator, b"*", draw.choice(CODES), draw.randrange(3), *carried)
     yield "code_positions", (text, terminator, b"*", draw.choice(CODES))
     yield "count", (text, draw.choice((b"~", b"\n", b"A")), draw.randrange(end + 1), end)
     yield "has_stray_line_ends", (text, terminator)
@@ -113,6 +113,21 @@ def compiled(name: str) -> Callable[..., Any]:
     return function
 
 
+def write_levels(text: bytes, draw: random.Random) -> None:
+    """Have patient levels written, from what may be no claims at all."""
+    from x12proc.reports.acks import _levels  # noqa: PLC0415 - as above
+
+    claims = text.replace(b"J3590", b"J1100")
+    start = max(claims.find(b"CLM*"), 0)
+    person = draw.choice((b"", b"NM1*IL*1*DOE*JANE****MI*A1", b"NM1*IL*", claims[:60]))
+    arguments = (claims, draw.choice((0, start, len(claims))), b"~", draw.choice((b"*", b"*", b"A")), b":")
+    levels, count, lines, _, end = _levels.patient_levels(
+        *arguments, draw.random() < 0.5, 2, 1, person, b"", b"A1:20", b"20240401"
+    )
+    if levels.count(b"~\n") != lines or levels.count(b"TRN*2*") != count or not 0 <= end <= len(claims):
+        raise SystemExit(f"patient_levels{arguments!r}"[:2000])
+
+
 def texts(draw: random.Random, paths: list[Path]) -> Iterator[bytes]:
     """Pieces put together by chance, and stretches of files that begin and end anywhere."""
     for _ in range(6000):
@@ -134,6 +149,7 @@ def main() -> None:
             if compiled(name)(*arguments) != in_python(name)(*arguments):
                 raise SystemExit(f"{name}{arguments!r}"[:2000])
             compared += 1
+        write_levels(text, draw)
     sys.stdout.write(f"{compared} answers compared\n")
 
 

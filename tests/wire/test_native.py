@@ -22,11 +22,12 @@ from x12proc.wire import accelerated
 from x12proc.wire.segment import Segment
 
 ROOT = Path(__file__).parent.parent.parent
-MODULES = ("_native", "_split")
+MODULES = ("wire._native", "wire._split", "reports.acks._levels")
 COMPILER = shutil.which("cc")
 DEMO = [CLINIC, HOSPITAL, GUIDE_FAULTS]
-WITHOUT = "import sys; " + "".join(f"sys.modules['x12proc.wire.{name}'] = None; " for name in MODULES)
+WITHOUT = "import sys; " + "".join(f"sys.modules['x12proc.{name}'] = None; " for name in MODULES)
 try:
+    from x12proc.reports.acks import _levels, patient_levels
     from x12proc.wire import _native, _split
 except ImportError:
     assert os.environ.get("CI") != "true", "CI has a compiler"
@@ -49,7 +50,8 @@ def run(*command: str | Path, code: int = 0, **environment: str) -> str:
 
 
 def test_what_was_compiled_is_used() -> None:
-    assert _native.version == _split.version == __version__
+    assert _native.version == _split.version == _levels.version == __version__
+    assert patient_levels.patient_levels is _levels.patient_levels
     assert accelerated.find_boundaries is _native.find_boundaries
     assert accelerated.code_positions is _native.code_positions
     assert accelerated.count is _native.count
@@ -75,7 +77,9 @@ def test_counts_at_the_borders_of_their_blocks(size: int) -> None:
 
 
 def test_wrong_arguments_are_refused() -> None:
-    carried = (False, b"", b"", False, 0)
+    carried = (0, b"", b"", False, 0)
+    with pytest.raises(ValueError, match="outside of the text"):
+        _levels.patient_levels(b"", 1, b"~", b"*", b":", False, 1, 1, b"", b"", b"", b"")
     with pytest.raises(ValueError, match="before the text"):
         _native.count(b"~~~", b"~", -1, 2)
     with pytest.raises(ValueError, match="empty code"):
@@ -155,11 +159,11 @@ def test_no_byte_outside_of_a_text_is_read(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", package / "config")
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror"]
-    for name in MODULES:
+    for source in (name.replace(".", "/") for name in MODULES):
         run(
             COMPILER, "-std=c11", "-O1", "-g", "-shared", "-fPIC", *checks, "-Wno-unused-parameter",
             f'-DX12PROC_VERSION="{__version__}"', f"-I{sysconfig.get_path('include')}",
-            ROOT / "x12proc" / "wire" / f"{name}.c", "-o", package / "wire" / f"{name}{suffix}",
+            f"{ROOT / 'x12proc' / source}.c", "-o", f"{package / source}{suffix}",
         )  # fmt: skip
     said = run(
         sys.executable,

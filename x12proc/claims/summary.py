@@ -69,10 +69,17 @@ class SummaryReader:
         self, stretch: SegmentRange | None, delimiters: Delimiters, tag: str, qualifier: str = ""
     ) -> Elements:
         """The first segment with this tag and first element in a loop above claims; () where there is none."""
+        found = self.first_segment(stretch, delimiters, tag, qualifier)
+        return _elements(found, delimiters) if found else ()
+
+    def first_segment(
+        self, stretch: SegmentRange | None, delimiters: Delimiters, tag: str, qualifier: str = ""
+    ) -> bytes:
+        """Return the bytes of that segment, none where there is none."""
         if stretch is None or stretch.start == stretch.end:
-            return ()
+            return b""
         found = _wanted(delimiters, tag, qualifier).search(self._loop(stretch, delimiters))
-        return _elements(found[1], delimiters) if found else ()
+        return found[1] if found else b""
 
     def _loop(self, stretch: SegmentRange, delimiters: Delimiters) -> bytes:
         """The text of a loop; the last few are kept, for claims mostly share them."""

@@ -18,6 +18,7 @@ from x12proc.findings import GuideError
 from x12proc.values import add_exactly, parse_charge
 from x12proc.wire import faults
 from x12proc.wire.events import (
+    ClaimRun,
     ClaimSpan,
     Fault,
     Group,
@@ -69,6 +70,7 @@ Outcome: TypeAlias = (
     | TransactionSet
     | ClaimResult
     | UntargetedClaim
+    | ClaimRun
     | TransactionErrors
     | TransactionClosed
     | GroupClosed
@@ -177,16 +179,18 @@ def scrub_buffer(
     codes: tuple[str, ...],
     *,
     all_claims: bool = False,
+    runs: bool = False,
     window: int = WINDOW,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Yield the outcomes of a file in file order. Never raises on input.
 
-    Claims without a target line are yielded with ``all_claims`` only. A claim too large to open and a rule that
+    Claims without a target line are yielded with ``all_claims`` only, those without a code as a ClaimRun where
+    ``runs`` is set. A claim too large to open and a rule that
     crashed become faults of severity ``error``: the file fails, its other claims are still reported.
     """
     builder = ClaimBuilder(buffer)
-    for event in scan(buffer, codes, all_claims=all_claims, window=window, progress=progress):
+    for event in scan(buffer, codes, all_claims=all_claims, runs=runs, window=window, progress=progress):
         if not isinstance(event, ClaimSpan):
             yield event
         elif not event.has_code:

@@ -133,7 +133,7 @@ def shared_outcomes(
     pending: _Pending = []
     count = size = 0
     submitted: deque[tuple[_Pending, Future[list[ChunkResult]] | None]] = deque()
-    for event in scan(buffer, settings.codes, all_claims=chunk.all_claims, progress=progress):
+    for event in scan(buffer, settings.codes, all_claims=chunk.all_claims, runs=True, progress=progress):
         if isinstance(event, ClaimSpan) and event.has_code:
             pending.append(event)
             count, size = count + 1, size + event.end - event.start

@@ -81,8 +81,9 @@ def outcomes(
     """Yield the outcomes of a buffer under the rules and, by its settings, the implementation guide."""
     checker = checks.checker(buffer)
     all_claims = all_claims or (checker is not None and checker.whole)
+    runs = checker is None or not checker.whole
     found = scrub_buffer(
-        buffer, settings.engine(fix_level), settings.codes, all_claims=all_claims, progress=progress
+        buffer, settings.engine(fix_level), settings.codes, all_claims=all_claims, runs=runs, progress=progress
     )
     return with_guide_errors(found, checker, reject=settings.guide_errors == "reject") if checker else found
 

@@ -332,7 +332,7 @@ static Kind kind_of(PyObject *tag)
 /* The range that the window before left open, and how the text is read. */
 typedef struct {
     byte terminator, element;
-    int all_claims, has_code;
+    int reported, has_code;
     Py_ssize_t number;
     PyObject *tag;
     Text level;
@@ -341,6 +341,19 @@ typedef struct {
 static bool is_known_level(Text level)
 {
     return is_level(level, "20") || is_level(level, "22") || is_level(level, "23");
+}
+
+enum { WITH_CODE, CLAIMS, RUNS }; /* which boundaries are reported */
+
+/* Return whether a boundary is the end of a claim or of a stretch of claims that is asked for. */
+static bool is_asked_for(Text text, Head opened, Head head, const Start *start)
+{
+    if (start->reported != RUNS)
+        return start->reported == CLAIMS && opened.kind == CLM;
+    byte terminator = start->terminator, element = start->element;
+    return opened.position < 0
+        || (opened.kind == HL && is_level(hl_level_at(text, opened.position, terminator, element), "20"))
+        || (head.kind == HL && is_level(hl_level_at(text, head.position, terminator, element), "20"));
 }
 
 /* Add the boundaries of a text to a list; -1 where that fails. */
@@ -357,7 +370,7 @@ static int walk(PyObject *found, Text text, Codes *codes, const Start *start, Od
         if (opened.kind == HL && !ends)
             pass_loop(&passed, opened.position, head.position,
                       opened.position < 0 ? start->level : hl_level_at(text, opened.position, start->terminator, start->element));
-        bool reported = has_code || opened.kind == ST || (opened.kind == CLM && start->all_claims);
+        bool reported = has_code || opened.kind == ST || is_asked_for(text, opened, head, start);
         if (reported || ends || head.kind == ST || head.kind == ENVELOPE) {
             if (add_boundary(found, text, head, opened, start->tag, has_code, number, &passed) < 0)
                 return -1;
@@ -380,8 +393,8 @@ static PyObject *find_boundaries(PyObject *module, PyObject *args)
 {
     PyObject *whole, *tuple, *level;
     Start start;
-    if (!PyArg_ParseTuple(args, "SccO!pSSpn", &whole, &start.terminator, &start.element, &PyTuple_Type, &tuple,
-                          &start.all_claims, &start.tag, &level, &start.has_code, &start.number))
+    if (!PyArg_ParseTuple(args, "SccO!iSSpn", &whole, &start.terminator, &start.element, &PyTuple_Type, &tuple,
+                          &start.reported, &start.tag, &level, &start.has_code, &start.number))
         return NULL;
     start.level = text_of(level);
     Codes codes = {PyMem_New(Code, PyTuple_GET_SIZE(tuple)), 0, start.terminator, start.element};

@@ -9,7 +9,7 @@ def find_boundaries(
     terminator: bytes,
     element: bytes,
     codes: tuple[bytes, ...],
-    all_claims: bool,
+    reported: int,
     opened: bytes,
     level: bytes,
     has_code: bool,

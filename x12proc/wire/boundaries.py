@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 CLM, HL, ST = b"CLM", b"HL", b"ST"
+WITH_CODE, CLAIMS, RUNS = 0, 1, 2  # which boundaries are reported
 PROVIDER, SUBSCRIBER = b"20", b"22"  # HL03; what is neither counts as a patient
 LEVELS = (PROVIDER, SUBSCRIBER, b"23")
 BLANKS = b" \t\r\n"  # that can be in a code, as far as they are no delimiters
@@ -28,11 +29,13 @@ Boundary: TypeAlias = tuple[
     bytes,  # the tag that opened the range which ends here
     int,  # its position; -1 where it is in an earlier window
     bool,  # whether a code occurs in the range
-    int,  # the number of CLM since the last reported boundary, this one included
+    int,  # the number of CLM from the last reported boundary, that one included, up to this one
     int,  # the number of CLM since the last HL or envelope
     int,  # the number of HL loops that have ended since the last reported boundary
     OpenLoops,
 ]
+# The boundaries of a window, and the positions of what is odd in it; see find_boundaries_py.
+Boundaries: TypeAlias = tuple[list[Boundary], int, int, int]
 
 
 def find_boundaries_py(
@@ -40,17 +43,18 @@ def find_boundaries_py(
     terminator: bytes,
     element: bytes,
     codes: tuple[bytes, ...],
-    all_claims: bool,
+    reported: int,
     opened: bytes,
     level: bytes,
     has_code: bool,
     number: int,
     /,
-) -> tuple[list[Boundary], int, int, int]:
+) -> Boundaries:
     """Return the boundaries of a window that begins with a terminator: at each envelope, after each ST, and at the
-    end of each range that has a code (with ``all_claims``: of each claim). The last one is the end of the text.
-    Beside them, the positions of the first head that is broken (see _broken_head_pattern), of the first HL of an
-    unknown level, and of the first note of x12proc; -1 for none.
+    end of each range that has a code. ``reported`` is one of WITH_CODE, CLAIMS (at the end of each claim as well)
+    and RUNS (at the first boundary of the window and at both ends of a provider's HL loop as well). The last one
+    is the end of the text. Beside them, the positions of the first head that is broken (_broken_head_pattern), of
+    the first HL of an unknown level, and of the first note of x12proc; -1 for none.
 
     The last four arguments describe the range that the window before left open: its tag, HL03 where that is an HL,
     whether a code occurred in it, and the number of CLM since the last HL or envelope.
@@ -69,8 +73,12 @@ def find_boundaries_py(
             next_code = positions.pop()
         if opened == HL:
             loops.append((position, end))
-        reported = has_code or opened == ST or (all_claims and opened == CLM)
-        if reported or (tag != CLM and tag != HL):
+        wanted = has_code or opened == ST or (reported == CLAIMS and opened == CLM)
+        if reported == RUNS and not wanted:
+            ends_provider = opened == HL and hl_level_at(text, position, terminator, element) == PROVIDER
+            begins_provider = tag == HL and hl_level_at(text, end, terminator, element) == PROVIDER
+            wanted = position < 0 or ends_provider or begins_provider
+        if wanted or (tag != CLM and tag != HL):
             open_loops = _open_loops(text, terminator, element, loops, level)
             boundaries.append((end, tag, opened, position, has_code, claims, number, len(loops), open_loops))
             claims = 0
@@ -164,3 +172,15 @@ def _open_loops(
             patient = patient or (position, end, number)
         number -= 1
     return None, subscriber, patient
+
+
+def last_claim_end(text: bytes, start: int, end: int, terminator: bytes, element: bytes) -> int:
+    """Return the end of the last claim between two boundaries: the next boundary, or ``end``. There is one."""
+    pattern = boundary_pattern(terminator, element)
+    found = end
+    while True:
+        found = text.rindex(CLM + element, start, found)
+        head = pattern.match(text, text.rindex(terminator, 0, found))
+        if head is not None and head.start(1) == found:
+            following = pattern.search(text, found)
+            return min(following.start(1), end) if following else end

@@ -185,6 +185,30 @@ class ClaimSpan(msgspec.Struct, frozen=True):
     has_code: bool
 
 
+class ClaimRun(msgspec.Struct, frozen=True):
+    """Consecutive claims of a set in which no code occurs, with the subscriber and patient loops between them.
+
+    It runs from the CLM or HL of the first to the end of the last. The loops are those above its beginning;
+    ``segment_index`` is that of its first segment, ``number`` how many claims of its HL loop and ``loops`` how
+    many HL loops of its set come before it. All of its claims are children of ``provider``, and it holds no line
+    ends but those after terminators.
+    """
+
+    start: int
+    end: int
+    segment_index: int
+    header: SegmentRange
+    provider: SegmentRange | None
+    subscriber: SegmentRange | None
+    patient: SegmentRange | None
+    interchange: Interchange
+    group: Group
+    transaction: TransactionSet
+    number: int
+    loops: int
+    claims: int
+
+
 class TransactionClosed(msgspec.Struct, frozen=True):
     """The end of a set: its SE without the terminator (None where it has none), and its actual counts."""
 
@@ -242,6 +266,7 @@ Event: TypeAlias = (
     | Group
     | TransactionSet
     | ClaimSpan
+    | ClaimRun
     | TransactionClosed
     | GroupClosed
     | InterchangeClosed

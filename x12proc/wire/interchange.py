@@ -13,11 +13,23 @@ from itertools import takewhile
 from x12proc.errors import X12SyntaxError
 from x12proc.wire import faults, mentions
 from x12proc.wire.accelerated import find_boundaries
-from x12proc.wire.boundaries import CLM, HL, PROVIDER, ST, SUBSCRIBER, boundary_pattern, hl_level_at
+from x12proc.wire.boundaries import (
+    CLAIMS,
+    CLM,
+    HL,
+    PROVIDER,
+    RUNS,
+    ST,
+    SUBSCRIBER,
+    Boundaries,
+    boundary_pattern,
+    hl_level_at,
+    last_claim_end,
+)
 from x12proc.wire.damage import Damage
 from x12proc.wire.delimiters import Delimiters, IsaHeader
 from x12proc.wire.envelopes import Envelopes, EnvelopeSegment
-from x12proc.wire.events import ClaimSpan, Event, Interchange, MentionCounts, OwnNote, SegmentRange
+from x12proc.wire.events import ClaimRun, ClaimSpan, Event, Interchange, MentionCounts, OwnNote, SegmentRange
 from x12proc.wire.parent_loops import PATIENT, ParentLoops
 from x12proc.wire.segment import decode
 from x12proc.wire.window import Buffer, Window, windows
@@ -63,6 +75,39 @@ class _OpenRange:
         self.window_pos = -1
 
 
+class _RunFinder:
+    """Finds what lies between two boundaries of a window: claims without a code, from ``start`` to ``_end``."""
+
+    def __init__(self, delimiters: Delimiters, *, enabled: bool) -> None:
+        self._delimiters = delimiters
+        self._enabled = enabled
+        self.start = -1
+        self._end = 0
+        self._tag = b""
+        self.number = 0  # claims of the HL loop before it
+        self.claims = 0
+
+    def begin(self, position: int, tag: bytes, number: int) -> None:
+        """Begin at a boundary."""
+        self.start, self._tag, self.number = position, tag, number if tag == CLM else 0
+
+    def has_claims(
+        self, position: int, tag: bytes, opened: bytes, opened_at: int, has_code: bool, claims: int
+    ) -> bool:
+        """Return whether there are claims between the last boundary and this one. The last range is left out where
+        it is a claim with a code, or goes on in the next window."""
+        if not self._enabled or self._tag not in (CLM, HL):
+            return False
+        left_out = opened_at >= 0 and (not tag or (has_code and opened == CLM))
+        self._end = opened_at if left_out else position
+        self.claims = claims - (left_out and opened == CLM)
+        return self.claims > 0
+
+    def last_claim_end(self, text: bytes) -> int:
+        """Return the end of the last claim; HL loops after it have none."""
+        return last_claim_end(text, self.start, self._end, self._delimiters.segment, self._delimiters.element)
+
+
 class InterchangeScan:
     """The scan of one interchange. ``end`` and ``end_index`` are where the next one may begin."""
 
@@ -72,7 +117,7 @@ class InterchangeScan:
         header: IsaHeader,
         index: int,
         codes: Sequence[str],
-        all_claims: bool,
+        reported: int,
         window: int,
     ) -> None:
         self.end = len(buffer)
@@ -81,7 +126,8 @@ class InterchangeScan:
         self._interchange = Interchange(header, index)
         self._delimiters = header.delimiters
         self._codes = tuple(code.encode() for code in codes)
-        self._all_claims = all_claims
+        self._asked_for = reported
+        self._reported = reported  # of the current window
         self._window_size = window
         self._envelopes = Envelopes(self._interchange)
         self._loops = ParentLoops(buffer, header.delimiters)
@@ -109,17 +155,8 @@ class InterchangeScan:
         """Read a window, boundary by boundary."""
         last = 0
         current, envelopes = self._open, self._envelopes
-        boundaries, broken, odd_level, note = find_boundaries(
-            window.text,
-            self._delimiters.segment,
-            self._delimiters.element,
-            self._codes,
-            self._all_claims,
-            current.tag,
-            current.level,
-            current.has_code,
-            current.claim_number,
-        )
+        boundaries, broken, odd_level, note = self._boundaries(window)
+        runs = _RunFinder(self._delimiters, enabled=self._reported == RUNS)
         yield from self._oddities(window, broken, note)
         for position, tag, opened, start, has_code, claims, number, ended, open_loops in boundaries:
             current.tag, current.window_pos = opened, start
@@ -131,6 +168,8 @@ class InterchangeScan:
             if envelopes.transaction is None:
                 yield from self._orphan_segment(window, last)
             else:
+                if runs.has_claims(position, tag, opened, start, has_code, claims):
+                    yield from self._run(window, runs)
                 envelopes.claims += claims
                 self._loops.add(window, ended, open_loops, current.offset)
                 if tag:
@@ -143,9 +182,34 @@ class InterchangeScan:
                 return
             if tag not in _IN_TRANSACTION:
                 last = position
+            runs.begin(position, tag, number)
         current.leave_window(window, self._delimiters)
         self._loops.leave_window()
         self.end_index = window.last_index() + 1
+
+    def _boundaries(self, window: Window) -> Boundaries:
+        """Find the boundaries of a window. One with oddities is read claim by claim: their faults come right before
+        their claims."""
+        self._reported = self._asked_for
+        found = self._find_boundaries(window)
+        if self._reported == RUNS and (window.is_folded or found[1] >= 0 or found[2] >= 0):
+            self._reported = CLAIMS
+            found = self._find_boundaries(window)
+        return found
+
+    def _find_boundaries(self, window: Window) -> Boundaries:
+        current, delimiters = self._open, self._delimiters
+        return find_boundaries(
+            window.text,
+            delimiters.segment,
+            delimiters.element,
+            self._codes,
+            self._reported,
+            current.tag,
+            current.level,
+            current.has_code,
+            current.claim_number,
+        )
 
     def _orphan_segment(self, window: Window, last: int) -> Iterator[Event]:
         """Report a claim or HL loop after the last envelope segment that is in no transaction set, once."""
@@ -195,8 +259,37 @@ class InterchangeScan:
         current = self._open
         if current.tag == ST:
             self._loops.header = SegmentRange(current.offset, window.offset(position), current.index)
-        elif current.tag == CLM and (current.has_code or self._all_claims):
+        elif current.tag == CLM and (current.has_code or self._is_single_claim()):
             yield from self._claim(window, position)
+
+    def _is_single_claim(self) -> bool:
+        """Return whether the open claim is reported by itself, though it has no code."""
+        return self._reported == CLAIMS or (self._reported == RUNS and self._open.window_pos < 0)
+
+    def _run(self, window: Window, found: _RunFinder) -> Iterator[Event]:
+        """Report the claims between the last two boundaries, which have no code."""
+        transaction, group = self._envelopes.transaction, self._envelopes.group
+        if transaction is None or transaction.guide is None or group is None:
+            return
+        loops, position = self._loops, found.start
+        index, start = window.index_at(position), window.offset(position)
+        end = found.last_claim_end(window.text)
+        run = SegmentRange(start, window.offset(end), index)
+        yield ClaimRun(
+            start=start,
+            end=run.end,
+            segment_index=index,
+            header=loops.header or SegmentRange(start, start, index),
+            provider=loops.parent(PROVIDER, window, run, position),
+            subscriber=loops.parent(SUBSCRIBER, window, run, position),
+            patient=loops.parent(PATIENT, window, run, position),
+            interchange=self._interchange,
+            group=group,
+            transaction=transaction,
+            number=found.number,
+            loops=loops.count,
+            claims=found.claims,
+        )
 
     def _claim(self, window: Window, position: int) -> Iterator[Event]:
         transaction, group = self._envelopes.transaction, self._envelopes.group

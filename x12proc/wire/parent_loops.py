@@ -58,6 +58,11 @@ class ParentLoops:
                 self._loops[level] = _Loop(start, window.offset(end), position, self._ended + number)
         self._ended += ended
 
+    @property
+    def count(self) -> int:
+        """The number of HL loops of the set that have ended."""
+        return self._ended
+
     def leave_window(self) -> None:
         """Forget the positions in the current window."""
         for loop in self._loops.values():

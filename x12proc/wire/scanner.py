@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from x12proc.errors import X12SyntaxError
 from x12proc.wire import faults
+from x12proc.wire.boundaries import CLAIMS, RUNS, WITH_CODE
 from x12proc.wire.delimiters import looks_like_isa, read_isa
 from x12proc.wire.events import Event, fault_of, unreadable_fault
 from x12proc.wire.faults import FaultKind
@@ -28,14 +29,17 @@ def scan(
     codes: Sequence[str],
     *,
     all_claims: bool = False,
+    runs: bool = False,
     window: int = WINDOW,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Event]:
     """Yield a file's envelopes, faults and candidate claims in file order.
 
-    ``codes`` are the procedure codes to look for; with ``all_claims`` every claim is a candidate. ``progress`` is
-    called with the file offset that has been read. Never raises on input: bytes that can't be read are a Fault.
+    ``codes`` are the procedure codes to look for; with ``all_claims`` every claim is a candidate, and with
+    ``runs`` those without a code may come together, as a ClaimRun. ``progress`` is called with the file offset
+    that has been read. Never raises on input: bytes that can't be read are a Fault.
     """
+    reported = (RUNS if runs else CLAIMS) if all_claims else WITH_CODE
     position = 0
     index = 0
     found = False
@@ -60,7 +64,7 @@ def scan(
                 return
             continue
         unreadable = 0
-        interchange = InterchangeScan(buffer, header, index, codes, all_claims, window)
+        interchange = InterchangeScan(buffer, header, index, codes, reported, window)
         yield from interchange.run(progress)
         position, index = interchange.end, interchange.end_index
 

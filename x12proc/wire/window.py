@@ -66,6 +66,11 @@ class Window:
         self._counted = 0
         self._indexed = index
 
+    @property
+    def is_folded(self) -> bool:
+        """Return whether ``text`` is not what the file holds."""
+        return bool(self._shifts)
+
     def first_stray_line_end(self) -> int | None:
         """The position in ``text`` where the first stray line end was taken out or turned into a terminator."""
         return self._heads[1] if len(self._heads) > 1 else None

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from typing import BinaryIO
 
 import msgspec
@@ -31,10 +32,22 @@ from x12proc.reports.acks.envelopes import (
     minute,
     segment,
 )
+from x12proc.reports.acks.patient_levels import patient_levels
 from x12proc.reports.acks.writer import AckWriter
 from x12proc.reports.writer import Write
 from x12proc.values import format_number, parse_quantity
-from x12proc.wire.events import ClaimSpan, Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
+from x12proc.wire.events import (
+    ClaimRun,
+    ClaimSpan,
+    Fault,
+    Group,
+    GroupClosed,
+    SegmentRange,
+    TransactionClosed,
+    TransactionSet,
+    field,
+)
+from x12proc.wire.runs import claims_of
 from x12proc.wire.versions import claim_type
 from x12proc.wire.window import Buffer
 
@@ -133,6 +146,7 @@ class ClaimAcknowledgement(AckWriter):
     ) -> None:
         envelopes = Envelopes(write, scratch[0], controls, now, kind="HN", guide=GUIDE, digit=_DIGIT)
         super().__init__(envelopes, refuse)
+        self._buffer = buffer
         self._heads = SummaryReader(buffer)
         self._now = now
         self._today = day(now)
@@ -213,6 +227,56 @@ class ClaimAcknowledgement(AckWriter):
                 if rejections:
                     self._of_provider.write(*self._line(line, rejections))
 
+    def run(self, run: ClaimRun) -> None:
+        """Write the patient levels of claims that are accepted: those it can't read together one by one."""
+        if self._settings.scope == "rejected":
+            return
+        claims = claims_of(run, self._buffer)
+        if patient_levels is None or run.start <= self._fault_at < run.end:
+            for span in claims:
+                self.claim(UntargetedClaim(span))
+            return
+        text = self._buffer[run.start : run.end]
+        written, position = self._levels(run, text, 0, run.subscriber, run.patient)
+        while position < len(text):
+            unread = next(islice(claims, written, None))
+            self.claim(UntargetedClaim(unread))
+            position = unread.end - run.start
+            written, position = self._levels(run, text, position, unread.subscriber, unread.patient)
+
+    def _levels(
+        self,
+        run: ClaimRun,
+        text: bytes,
+        position: int,
+        subscriber: SegmentRange | None,
+        patient: SegmentRange | None,
+    ) -> tuple[int, int]:
+        """Write the levels of a run from a position on; return how many, and where it can't go on."""
+        assert patient_levels is not None
+        delimiters = run.interchange.delimiters
+        provider = self._provider(run)
+        assert self._batch is not None
+        levels, claims, segments, cents, position = patient_levels(
+            text,
+            position,
+            delimiters.segment,
+            delimiters.element,
+            delimiters.component,
+            _is_institutional(run),
+            self._batch.hl,
+            provider.hl,
+            self._heads.first_segment(subscriber, delimiters, "NM1", "IL"),
+            self._heads.first_segment(patient, delimiters, "NM1", "QC"),
+            self._settings.accepted_status.encode(),
+            self._today.encode(),
+        )
+        self._batch.hl += claims
+        self._of_provider.append(levels, segments)
+        provider.totals.accepted += claims
+        provider.totals.accepted_amount += Decimal(cents).scaleb(-2)
+        return claims, position
+
     def _answer(self, span: ClaimSpan, statuses: list[str]) -> None:
         if not statuses and self._settings.scope == "rejected":
             return
@@ -285,7 +349,7 @@ class ClaimAcknowledgement(AckWriter):
 
     # -- parties ---------------------------------------------------------------------------------------------
 
-    def _provider(self, span: ClaimSpan) -> _Provider:
+    def _provider(self, span: ClaimSpan | ClaimRun) -> _Provider:
         """The provider level that a claim goes under; a new one where the claims of another HL begin."""
         batch = self._batch
         if batch is None:
@@ -297,7 +361,7 @@ class ClaimAcknowledgement(AckWriter):
             batch.provider = _Provider(start, batch.hl, self._billing_provider(span), _Totals())
         return batch.provider
 
-    def _open_batch(self, span: ClaimSpan) -> _Batch:
+    def _open_batch(self, span: ClaimSpan | ClaimRun) -> _Batch:
         header, delimiters = span.header, span.interchange.delimiters
         bht = self._heads.first(header, delimiters, "BHT")
         submitter = self._heads.first(header, delimiters, "NM1", "41")
@@ -316,7 +380,7 @@ class ClaimAcknowledgement(AckWriter):
             totals=_Totals(),
         )
 
-    def _billing_provider(self, span: ClaimSpan) -> bytes:
+    def _billing_provider(self, span: ClaimSpan | ClaimRun) -> bytes:
         """NM1*85: by NPI, else by tax number."""
         delimiters = span.interchange.delimiters
         name = self._heads.first(span.provider, delimiters, "NM1", "85")
@@ -431,5 +495,5 @@ def _bill_type(head: ClaimSummary) -> str:
     return facility + frequency if facility and frequency else ""
 
 
-def _is_institutional(span: ClaimSpan) -> bool:
+def _is_institutional(span: ClaimSpan | ClaimRun) -> bool:
     return span.transaction.guide is not None and claim_type(span.transaction.guide) == "I"

@@ -136,9 +136,10 @@ class Spool:
         self.copy_to(other.append)
         other.segments += segments
 
-    def append(self, data: bytes) -> None:
-        """Put bytes aside that are counted elsewhere."""
+    def append(self, data: bytes, segments: int = 0) -> None:
+        """Put bytes aside: so many segments, or 0 where they are counted elsewhere."""
         self._pending += data
+        self.segments += segments
         if len(self._pending) > _IN_MEMORY:
             self._spill()
 

@@ -9,6 +9,7 @@ from x12proc.engine.stream import Outcome, Summary, TransactionErrors, Untargete
 from x12proc.reports.acks.codes import EnvelopeStatus
 from x12proc.reports.acks.envelopes import Envelopes, InterchangeRejection
 from x12proc.wire.events import (
+    ClaimRun,
     Fault,
     Group,
     GroupClosed,
@@ -36,6 +37,9 @@ class AckWriter(ABC):
         """An envelope, a claim or a fault."""
         if isinstance(outcome, ClaimResult | UntargetedClaim):
             self.claim(outcome)
+            return
+        if isinstance(outcome, ClaimRun):
+            self.run(outcome)
             return
         if isinstance(outcome, Interchange):
             self._end_interchange()
@@ -99,6 +103,9 @@ class AckWriter(ABC):
     @abstractmethod
     def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
         """A claim of the set that is open."""
+
+    def run(self, run: ClaimRun) -> None:  # noqa: B027 - not every acknowledgement answers claims without a fault
+        """Claims of the open set in which there is no code."""
 
     @abstractmethod
     def close_set(self, closed: TransactionClosed) -> None:

@@ -17,10 +17,12 @@ import msgspec
 
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
+from x12proc.reports.edi.renumber import Renumbered, renumber, subscriber_positions
 from x12proc.wire import faults
 from x12proc.wire.accelerated import has_stray_line_ends
 from x12proc.wire.delimiters import Delimiters, IsaHeader, padded_isa
 from x12proc.wire.events import (
+    ClaimRun,
     ClaimSpan,
     Fault,
     Group,
@@ -34,6 +36,7 @@ from x12proc.wire.events import (
     fault_of,
 )
 from x12proc.wire.line_ends import fold_line_ends
+from x12proc.wire.runs import claims_of
 from x12proc.wire.segment import split_segments
 from x12proc.wire.window import WINDOW, Buffer
 
@@ -60,6 +63,7 @@ class Split:
 
     def __init__(self, buffer: Buffer, files: Mapping[str, BinaryIO]) -> None:
         self.ambiguity: Fault | None = None  # why the claims can't be split for certain
+        self._buffer = buffer
         self._loop_reader = _LoopReader(buffer)
         self._heads = _EnvelopeHeads()
         self._files = {kind: _SplitFile(_SpanCopy(buffer, file), self._heads) for kind, file in files.items()}
@@ -71,6 +75,8 @@ class Split:
             return
         if isinstance(outcome, UntargetedClaim | ClaimResult):
             self._claim(outcome.span, disposition(outcome))
+        elif isinstance(outcome, ClaimRun):
+            self._run(outcome)
         elif isinstance(outcome, Fault):
             self._failed = outcome.severity == "error"  # nothing of the file will be published
         elif isinstance(outcome, Interchange | Group | TransactionSet):
@@ -89,6 +95,31 @@ class Split:
         self.ambiguity = self.ambiguity or self._loop_reader.ambiguity
         if kind in self._files:
             self._files[kind].claim(span, chain)
+
+    def _run(self, run: ClaimRun) -> None:
+        """Accept the claims of a run: those of its first subscriber one by one, the others at once."""
+        text = self._buffer[run.start : run.end]
+        delimiters = run.interchange.delimiters
+        following = next((at for at in subscriber_positions(text, delimiters) if at), len(text))
+        for claims, span in enumerate(claims_of(run, self._buffer)):
+            if span.start > run.start + following:
+                if self._accept_all(run, text[following:], run.claims - claims):
+                    return
+                following = len(text)
+            self._claim(span, ACCEPTED)
+
+    def _accept_all(self, run: ClaimRun, text: bytes, claims: int) -> bool:
+        """Write the last claims of a run, if its loops are as the guides have them."""
+        provider = self._loop_reader.provider
+        if provider is None or run.provider is None or provider.loop_range.start != run.provider.start:
+            return False
+        file = self._files.get(ACCEPTED)
+        new_provider, last = file.numbers if file is not None else (0, 0)
+        delimiters = run.interchange.delimiters
+        renumbered = renumber(text, claims, delimiters, provider.fields[1], new_provider, last)
+        if renumbered is not None and file is not None:
+            file.run(run.end - len(text), run.end, renumbered)
+        return renumbered is not None
 
 
 # -- the tree of loops -----------------------------------------------------------------------------------------
@@ -109,6 +140,11 @@ class _LoopReader:
         self.ambiguity: Fault | None = None
         self._buffer = buffer
         self._chain: tuple[_Loop, ...] = ()
+
+    @property
+    def provider(self) -> _Loop | None:
+        """Return the provider of the last claim."""
+        return next(iter(self._chain), None)
 
     def chain(self, span: ClaimSpan) -> tuple[_Loop, ...]:
         """Return the loops above a claim, from the provider down."""
@@ -217,6 +253,31 @@ class _SplitFile:
             self._open(span)
         self._write_parents(chain, span.interchange.delimiters)
         self.copy.span(span.start, span.end)
+
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """Return the numbers of the open provider's loop and of the last loop."""
+        return self._open_loops[0].number, self._loops
+
+    def run(self, start: int, end: int, renumbered: Renumbered) -> None:
+        """Write the claims of a run with their loops; those of its provider are written."""
+        self._close_loops(1)
+        self._open_loops[0].has_child = True
+        if renumbered.text is None:
+            self.copy.span(start, end)
+        else:
+            self.copy.put_segments(renumbered.text)
+        for loop in renumbered.open_loops:
+            self._open_loops.append(
+                _OpenLoop(
+                    end - loop.start_from_end,
+                    loop.number,
+                    self.copy.position() - loop.flag_from_end,
+                    loop.flag,
+                    loop.has_child,
+                )
+            )
+        self._loops = renumbered.last
 
     # -- envelopes -----------------------------------------------------------------------------------------
 
@@ -354,6 +415,12 @@ class _SpanCopy:
         self._end_span()
         self._pieces.append(new)
         self._held += len(new)
+
+    def put_segments(self, new: bytes) -> None:
+        """Write whole segments."""
+        self.put(new)
+        if self._held >= WINDOW:
+            self.flush()
 
     def position(self) -> int:
         """Return the position in the file of the next byte."""
