@@ -20,9 +20,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from x12proc.database import database_name, open_engine, unavailable
 from x12proc.errors import X12ProcError
 from x12proc.feed import schema
-from x12proc.feed.database import database_name, open_engine, unavailable
 from x12proc.feed.schema import FILES, OVERRIDES, SCHEMA_VERSION, SEEN, TRANSITIONS
 
 State: TypeAlias = Literal["taken", "scrubbed", "published", "archived", "failed"]
@@ -115,13 +115,13 @@ class EarlierFile(msgspec.Struct, frozen=True):
 class Ledger:
     """Read and write the ledger; each method call is one transaction.
 
-    ``owner`` is the id of the calling worker. Methods raise LedgerUnavailable when the database fails.
+    ``owner`` is the id of the calling worker. Methods raise DatabaseUnavailable when the database fails.
     """
 
     def __init__(self, url: str, owner: str = "", lease_seconds: float = 60) -> None:
         self.owner = owner
         self.lease_seconds = lease_seconds
-        self._engine = open_engine(url)
+        self._engine = open_engine(url, "ledger")
         self._database = database_name(self._engine.url)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._transaction() as connection:
@@ -436,7 +436,7 @@ class Ledger:
             with self._engine.begin() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise unavailable(error, self._database) from None
+            raise unavailable(error, "ledger", self._database) from None
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -444,7 +444,7 @@ class Ledger:
             with self._autocommit.connect() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise unavailable(error, self._database) from None
+            raise unavailable(error, "ledger", self._database) from None
 
     def _clock(self) -> sa.ColumnElement[float]:
         """Return the time on a clock common to all workers: the PostgreSQL server's, or this machine's."""

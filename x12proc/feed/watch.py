@@ -14,9 +14,9 @@ from threading import Event
 import msgspec
 import structlog
 
+from x12proc.database import DatabaseUnavailable
 from x12proc.errors import ConfigError
 from x12proc.feed import disk
-from x12proc.feed.database import LedgerUnavailable
 from x12proc.feed.feed_file import FOLDERS, Feed, FeedFile
 from x12proc.feed.inbox import Candidate, Inbox
 from x12proc.feed.ledger import FileRow, Ledger
@@ -103,7 +103,7 @@ class Watch:
                     orphans_returned = True
                 processed = self._pass(tried if once else set())
                 self._warn_missing()
-            except LedgerUnavailable as error:
+            except DatabaseUnavailable as error:
                 _LOG.error("ledger_unavailable", error=str(error))
                 if once:
                     self.counts["deferred"] += 1

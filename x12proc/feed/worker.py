@@ -20,9 +20,9 @@ from typing import Final
 
 import structlog
 
+from x12proc.database import DatabaseUnavailable
 from x12proc.feed import disk
 from x12proc.feed import quarantine_reason as reason
-from x12proc.feed.database import LedgerUnavailable
 from x12proc.feed.feed_file import Feed
 from x12proc.feed.filenames import fit_filename
 from x12proc.feed.ledger import AlreadySeen, FileRow, Ledger, LostLease
@@ -80,7 +80,7 @@ class LeaseRenewer:
     def _run(self) -> None:
         while not self._stopped.wait(self._ledger.lease_seconds / 3):
             if file_id := self._file_id:
-                with contextlib.suppress(LedgerUnavailable):  # retried, or the lease expires: both are safe
+                with contextlib.suppress(DatabaseUnavailable):  # retried, or the lease expires: both are safe
                     self._ledger.renew(file_id)
 
 
@@ -104,7 +104,7 @@ class Worker:
     def process(self, row: FileRow) -> FileRow | None:
         """Advance a file that this worker owns to its final state and return its row.
 
-        Returns None when the file is deferred, returned or lost to another worker. Raises LedgerUnavailable.
+        Returns None when the file is deferred, returned or lost to another worker. Raises DatabaseUnavailable.
         """
         self._on_step("taken")
         started = time.perf_counter()
@@ -134,7 +134,7 @@ class Worker:
     def _defer(self, row: FileRow, error: OSError) -> None:
         """Leave a file where it is after a disk error, which is not the file's fault, to be retried later."""
         _LOG.error("disk_error", id=row.id, error=errno.errorcode.get(error.errno or 0, "OSError"))
-        with contextlib.suppress(LedgerUnavailable):
+        with contextlib.suppress(DatabaseUnavailable):
             self._ledger.defer(row.id, RETRY_SECONDS)
 
     # -- paths ---------------------------------------------------------------------------------------------

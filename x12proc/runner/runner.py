@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 from pyx12 import __version__ as pyx12_version
@@ -89,6 +89,21 @@ def outcomes(
 
 
 ClaimCallback = Callable[[ClaimResult], None]
+
+
+class InputRecorder(Protocol):
+    """Records the target claims of one input after the other; see :class:`x12proc.record.recorder.Recorder`."""
+
+    def begin(self) -> None:
+        """Begin an input; what was not committed is dropped."""
+
+    def claim(self, result: ClaimResult) -> None:
+        """Add a claim."""
+
+    def commit(self, sha256: str) -> None:
+        """Record the claims of the input, all or none; called before its artifacts appear, never if it failed."""
+
+
 Reports = dict[str, tuple[ReportWriter, Artifact]]
 Streams = dict[str, tuple[StreamWriter, Artifact]]
 
@@ -100,7 +115,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     numbers of acknowledgements over several inputs; ``refuse`` returns whether an interchange is refused for a
     reason that the file doesn't show, such as a control number used before. ``checks`` are shared by the inputs of
     a run; without them each input is checked in this process. ``pool`` shares the claims of a large input among
-    processes. ``fix_level`` is which fixes are applied; they are written to the artifact ``fixed``.
+    processes. ``fix_level`` is which fixes are applied; they are written to the artifact ``fixed``. ``recorder``
+    records the claims.
     """
 
     emit: Sequence[str] = ()
@@ -112,6 +128,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     refuse: InterchangeRejection | None = None
     checks: GuideChecks | None = None
     pool: ClaimPool | None = None
+    recorder: InputRecorder | None = None
 
 
 class FileRun:
@@ -172,6 +189,9 @@ class FileRun:
     # -- readable and unreadable inputs ---------------------------------------------------------------------
 
     def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Generator[ClaimResult, None, Result]:
+        recorder = self._options.recorder
+        if recorder is not None:
+            recorder.begin()
         reports = self._open_reports(opened.buffer, stack)
         streams = self._open_streams(opened.buffer, stack)
         for report, _ in reports.values():
@@ -190,6 +210,8 @@ class FileRun:
         self._end(reports)
         finished = [artifact for _, artifact in reports.values()]
         finished += [artifact for kind, (_, artifact) in streams.items() if kind not in withheld]
+        if recorder is not None and not self._summary.failed:
+            recorder.commit(opened.sha256)
         return self._result(finished, withheld)
 
     def _unreadable(self, error: X12SyntaxError, stack: contextlib.ExitStack) -> Result:
@@ -260,6 +282,8 @@ class FileRun:
             log_fixes(result.fixes)
         if self._options.on_claim is not None:
             self._options.on_claim(result)
+        if self._options.recorder is not None:
+            self._options.recorder.claim(result)
 
     def _count(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
