@@ -19,14 +19,31 @@ if TYPE_CHECKING:
 
 NEEDS = "the record needs an extra: pip install 'x12proc[feed]', or 'x12proc[postgres]' for one in PostgreSQL"
 _DAY = 86_400
-_FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-_KEY = click.option(
-    "--record-key",
-    "key",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The key file. Default: record.key in DIR.",
+_PLACE = (
+    click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path)),
+    click.option(
+        "-f",
+        "--file",
+        "feed_file",
+        type=click.Path(path_type=Path),
+        metavar="FEED.toml",
+        help="In place of DIR: the record of watched folders.",
+    ),
+    click.option(
+        "--record-key",
+        "key",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The key file. Default: record.key in DIR.",
+    ),
 )
+
+
+def _of_record(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what names the record of a command."""
+    for add in reversed(_PLACE):
+        function = add(function)
+    return function
 
 
 @click.group()
@@ -66,9 +83,26 @@ def open_record(folder: Path, key: Path | None) -> PredictionStore:
     return open_folder(folder, key)
 
 
+@command.command("key")
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+def new_key(path: Path) -> None:
+    """Create a key file that only you can read, for the record of watched folders."""
+    _require_extra()
+    from x12proc.record.key_file import create_key  # noqa: PLC0415 - needs the extra
+
+    create_key(path)
+    click.echo(f"Keep a copy of {path}: without it the record is useless.")
+
+
 @command.command()
-@_FOLDER
-@_KEY
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--record-key",
+    "key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The key file. Default: record.key in DIR.",
+)
 def init(folder: Path, key: Path | None) -> None:
     """Create a record in DIR, and its key file if there is none: only you can read both."""
     _require_extra()
@@ -79,12 +113,11 @@ def init(folder: Path, key: Path | None) -> None:
 
 
 @command.command()
-@_FOLDER
-@_KEY
+@_of_record
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def show(folder: Path, key: Path | None, as_json: bool) -> None:
+def show(folder: Path | None, feed_file: Path | None, key: Path | None, as_json: bool) -> None:
     """Count what the record holds: files, target claims, and findings by rule and by what became of them."""
-    with _opened(folder, key) as store:
+    with _opened(folder, feed_file, key) as store:
         from x12proc.record.summary import RecordSummary  # noqa: PLC0415 - needs the extra
 
         summary = RecordSummary()
@@ -103,22 +136,36 @@ def show(folder: Path, key: Path | None, as_json: bool) -> None:
 
 
 @command.command()
-@_FOLDER
-@_KEY
+@_of_record
 @click.option(
     "--days", type=click.IntRange(min=1), required=True, help="Keep files recorded within this number of days."
 )
 @click.option("--dry-run", is_flag=True, help="Only show the numbers that would be deleted.")
-def prune(folder: Path, key: Path | None, days: int, dry_run: bool) -> None:
+def prune(folder: Path | None, feed_file: Path | None, key: Path | None, days: int, dry_run: bool) -> None:
     """Delete the entries of files that were last recorded more than a number of days ago."""
-    with _opened(folder, key) as store:
+    with _opened(folder, feed_file, key) as store:
         files, claims = store.prune(time.time() - days * _DAY, dry_run=dry_run)
     click.echo(f"{files} files with {claims} claims {'would be ' if dry_run else ''}deleted")
 
 
+def open_feed_record(feed_file: Path) -> PredictionStore:
+    """Open the record of watched folders. Raises ConfigError where they keep none."""
+    _require_extra()
+    from x12proc.feed.feed_file import load_feed_file  # noqa: PLC0415 - needs the extra
+    from x12proc.record.key_file import read_key  # noqa: PLC0415
+    from x12proc.record.store import PredictionStore  # noqa: PLC0415
+
+    feeds = load_feed_file(feed_file)
+    if feeds.record_key is None:
+        raise ConfigError(f"{feed_file}: these folders keep no record: there is no table [record]")
+    return PredictionStore(feeds.ledger_url, read_key(feeds.record_key))
+
+
 @contextmanager
-def _opened(folder: Path, key: Path | None) -> Iterator[PredictionStore]:
-    store = open_record(folder, key)
+def _opened(folder: Path | None, feed_file: Path | None, key: Path | None) -> Iterator[PredictionStore]:
+    if (folder is None) == (feed_file is None):
+        raise ConfigError("name the folder of the record, or a feed file with -f")
+    store = open_record(folder, key) if folder is not None else open_feed_record(feed_file or Path())
     try:
         yield store
     finally:

@@ -29,7 +29,8 @@ from x12proc.runner.inputs import STANDARD_INPUT, Inputs, find_inputs
 from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
 from x12proc.runner.publishing import finish_interrupted
-from x12proc.runner.runner import FileRun, InputRecorder, Result, RunOptions
+from x12proc.runner.recording import InputRecorder
+from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
 from x12proc.runner.streams import standard_output
 
@@ -173,6 +174,8 @@ def command(
         raise click.exceptions.Exit(exit_code(results, fail_on, found))
     with GuideChecks(settings.conformance, jobs) as checks, ClaimPool(options, settings.now, jobs) as pool:
         own = recorder(settings) if recorder else None
+        if own:
+            ctx.call_on_close(own.close)
         run_options = RunOptions(emit=wanted, fix_level=fix_level, checks=checks, pool=pool, recorder=own)
         if output == STANDARD_INPUT:
             results = _to_standard_output(found, settings, run_options, notes=begin is None)

@@ -255,7 +255,7 @@ class _Plan:
         self.hidden: dict[str, HiddenState] = {
             rule_id: "bypassed" if setting.bypass else "shadowed"
             for rule_id, setting in settings.items()
-            if setting.bypass or setting.shadow
+            if rule_id in rules and (setting.bypass or setting.shadow)
         }
         lit = {rule_id: replace(setting, shadow=False) for rule_id, setting in without.items()}
         self.unhidden = _part_of_plan(rules, lit, claim_type, self.hidden)

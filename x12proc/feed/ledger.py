@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
@@ -230,10 +230,12 @@ class Ledger:
         keys: Mapping[Kind, Iterable[str]],
         duplicate_days: int,
         override: int | None,
+        also: Callable[[sa.Connection], None] | None = None,
     ) -> FileRow:
         """Record the result of a file, which moves it from ``taken`` to ``scrubbed``, and return the new row.
 
-        ``keys`` identify the file's bytes, interchanges and claims; later files are compared with them.
+        ``keys`` identify the file's bytes, interchanges and claims; later files are compared with them. ``also``
+        writes to the same database in the same transaction.
         Raises LostLease, and AlreadySeen when another file has recorded one of the keys and there is no
         ``override``.
         """
@@ -251,6 +253,8 @@ class Ledger:
             if override is not None:
                 used = sa.update(OVERRIDES).where(OVERRIDES.c.number == override).values(used_by=row.id)
                 connection.execute(used)
+            if also is not None:
+                also(connection)
             return scrubbed
 
     def advance(self, row: FileRow, state: State, **values: Any) -> FileRow:

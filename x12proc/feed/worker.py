@@ -28,6 +28,7 @@ from x12proc.feed.filenames import fit_filename
 from x12proc.feed.ledger import AlreadySeen, FileRow, Ledger, LostLease
 from x12proc.feed.processing import OUT_FOLDER, REASON_FILE, Processed, Processor, stored_name
 from x12proc.feed.quarantine_reason import Reason, make_reason
+from x12proc.record.keys import RecordKeys
 from x12proc.runner.pool import GuideChecks
 
 # The steps of an input file, in order. A worker may die after each of them.
@@ -94,12 +95,17 @@ class Worker:
         lease_renewer: LeaseRenewer,
         checks: GuideChecks,
         on_step: Callable[[str], None] = no_op,
+        record_keys: RecordKeys | None = None,
     ) -> None:
         self._feed = feed
         self._ledger = ledger
         self._lease_renewer = lease_renewer
         self._on_step = on_step
-        self._processor = Processor(feed, ledger, checks, on_step)
+        self._processor = Processor(feed, ledger, checks, on_step, record_keys)
+
+    def close(self) -> None:
+        """Drop what was kept of the last file."""
+        self._processor.close()
 
     def process(self, row: FileRow) -> FileRow | None:
         """Advance a file that this worker owns to its final state and return its row.
@@ -165,7 +171,12 @@ class Worker:
             self._on_step("written")
             try:
                 scrubbed = self._ledger.record_result(
-                    row, processed.result, processed.keys, self._feed.duplicate_days, processed.override
+                    row,
+                    processed.result,
+                    processed.keys,
+                    self._feed.duplicate_days,
+                    processed.override,
+                    processed.also,
                 )
             except AlreadySeen:
                 continue  # another worker recorded the same first: now this file is the duplicate

@@ -71,9 +71,9 @@ class RecordKeys:
         """Return the key of a service date."""
         return self._key("day", day.isoformat()) if day is not None else NONE
 
-    def file(self, sha256: str) -> bytes:
-        """Return the key of a file, by the SHA-256 of its bytes in hex."""
-        return self._key("file", sha256)
+    def file(self, name: str) -> bytes:
+        """Return the key of a file, by the SHA-256 of its bytes in hex and the feed that took it."""
+        return self._key("file", name)
 
     def _key(self, domain: str, text: str) -> bytes:
         text = text.strip().upper()

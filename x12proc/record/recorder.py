@@ -28,9 +28,8 @@ class Collector:
     ``feed`` is the name of the watched folder, "" for none; ``fixed`` says whether fixes are written.
     """
 
-    def __init__(self, keys: RecordKeys, settings: Settings, *, feed: str = "", fixed: bool = False) -> None:
+    def __init__(self, keys: RecordKeys, *, feed: str = "", fixed: bool = False) -> None:
         self._keys = keys
-        self._settings = settings
         self._feed, self._fixed = feed, fixed
         self._encoder = msgspec.msgpack.Encoder()
         self._file: BinaryIO | None = None
@@ -51,8 +50,11 @@ class Collector:
         self._file.write(_LENGTH.pack(len(entry)) + entry)
         self._claims += 1
 
-    def store(self, connection: sa.Connection, sha256: str) -> None:
-        """Store the entries of the file with this hash in the caller's transaction, in place of earlier ones."""
+    def store(self, connection: sa.Connection, sha256: str, settings: Settings) -> None:
+        """Store the entries of the file with this hash in the caller's transaction, in place of earlier ones.
+
+        ``settings`` are those of the run. A file has entries for each feed that took it.
+        """
         now = time.time()
         run = RecordedRun(
             id=0,
@@ -61,15 +63,15 @@ class Collector:
             feed=self._feed,
             version=__version__,
             rules_edition=RULES_EDITION,
-            reference_editions=self._settings.reference.editions(),
-            as_of=self._settings.as_of.isoformat(),
+            reference_editions=settings.reference.editions(),
+            as_of=settings.as_of.isoformat(),
             fixed=self._fixed,
             claims=self._claims,
         )
-        write_run(connection, self._keys.file(sha256), run, self._entries())
+        write_run(connection, self._keys.file(f"{sha256} {self._feed}"), run, self._entries())
 
     def close(self) -> None:
-        """Delete the scratch file."""
+        """Delete the scratch file. May be called more than once."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -88,7 +90,8 @@ class Recorder:
 
     def __init__(self, store: PredictionStore, settings: Settings, *, fixed: bool = False) -> None:
         self._store = store
-        self._collector = Collector(store.keys, settings, fixed=fixed)
+        self._settings = settings
+        self._collector = Collector(store.keys, fixed=fixed)
 
     def begin(self) -> None:
         """Begin an input."""
@@ -101,5 +104,13 @@ class Recorder:
     def commit(self, sha256: str) -> None:
         """Store the claims of the input, all or none. Raises UnavailableError."""
         with self._store.begin() as connection:
-            self._collector.store(connection, sha256)
+            self._collector.store(connection, sha256, self._settings)
+
+    def end(self) -> None:
+        """Drop what was not committed."""
         self._collector.close()
+
+    def close(self) -> None:
+        """End the last input and close the record."""
+        self.end()
+        self._store.close()

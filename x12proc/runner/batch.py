@@ -12,7 +12,8 @@ import msgspec
 from x12proc.engine.fixes import FixLevel
 from x12proc.runner.files import Input
 from x12proc.runner.pool import GuideChecks, ProcessPool, init_worker
-from x12proc.runner.runner import FileRun, InputRecorder, Result, RunOptions
+from x12proc.runner.recording import InputRecorder
+from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import Settings, load_settings
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import msgspec
 from pyx12 import __version__ as pyx12_version
@@ -32,6 +32,7 @@ from x12proc.runner.log import log_fixes, log_result
 from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.publishing import Artifact, ArtifactSet, SingleArtifact
+from x12proc.runner.recording import InputRecorder
 from x12proc.runner.rendering import ClaimRenderers, Parts, RenderedClaim
 from x12proc.runner.settings import RULES_EDITION, Settings
 from x12proc.runner.streams import scratch_file, write_whole
@@ -89,21 +90,6 @@ def outcomes(
 
 
 ClaimCallback = Callable[[ClaimResult], None]
-
-
-class InputRecorder(Protocol):
-    """Records the target claims of one input after the other; see :class:`x12proc.record.recorder.Recorder`."""
-
-    def begin(self) -> None:
-        """Begin an input; what was not committed is dropped."""
-
-    def claim(self, result: ClaimResult) -> None:
-        """Add a claim."""
-
-    def commit(self, sha256: str) -> None:
-        """Record the claims of the input, all or none; called before its artifacts appear, never if it failed."""
-
-
 Reports = dict[str, tuple[ReportWriter, Artifact]]
 Streams = dict[str, tuple[StreamWriter, Artifact]]
 
@@ -144,6 +130,9 @@ class FileRun:
         self._faults: list[Fault] = []
         self._listed: Counter[str] = Counter()
         self._summary = Summary()
+        recorder = options.recorder
+        callbacks = (options.on_claim, recorder.claim if recorder is not None else None)
+        self._claim_callbacks = [callback for callback in callbacks if callback is not None]
         destination = options.destination
         self._folder = destination / source.folder if isinstance(destination, Path) else None
         self._set: ArtifactSet | None = None
@@ -192,6 +181,7 @@ class FileRun:
         recorder = self._options.recorder
         if recorder is not None:
             recorder.begin()
+            stack.callback(recorder.end)
         reports = self._open_reports(opened.buffer, stack)
         streams = self._open_streams(opened.buffer, stack)
         for report, _ in reports.values():
@@ -280,10 +270,8 @@ class FileRun:
             report.claim(result, part)
         if not reports and result.fixes:
             log_fixes(result.fixes)
-        if self._options.on_claim is not None:
-            self._options.on_claim(result)
-        if self._options.recorder is not None:
-            self._options.recorder.claim(result)
+        for take in self._claim_callbacks:
+            take(result)
 
     def _count(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
