@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from support.edi import CLINIC, HOSPITAL, STYLES, base, restyle, segments
+from support.mutations import mutated
 from support.remittances import answer, remittance
 
 import x12proc
@@ -201,3 +202,26 @@ def test_standard_output_takes_the_file(tmp_path: Path) -> None:
     (tmp_path / "remit.835").rename(tmp_path / "answers" / "remit.835")
     command[3] = str(tmp_path / "answers")
     assert CliRunner().invoke(app, command).stdout_bytes == folder.output.read_bytes()
+
+
+def test_text_that_is_not_ascii_keeps_its_bytes(tmp_path: Path) -> None:
+    data = base().replace(b"HARTLEY", "MÜLLER".encode()).replace(b"11:B:1*", "11:É:1*".encode())
+    folder = Folder(tmp_path, data, answer("B1001"))
+    folder.run()
+    written = folder.output.read_bytes()
+    assert "MÜLLER".encode() in written
+    assert "*11:É:7*".encode() in written
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_broken_input_gives_a_sound_file_or_a_named_error(seed: int, tmp_path: Path) -> None:
+    data = mutated((CLINIC, HOSPITAL)[seed % 2].read_bytes(), seed, faults=3)
+    numbers = {claim[1].decode() for claim in re.finditer(rb"CLM\*([A-Z0-9]{1,20})\*", data)}
+    folder = Folder(tmp_path, data, *(answer(number) for number in sorted(numbers)), npi="")
+    result = folder.run()
+    assert result.exit_code in (0, 1, 3)
+    if result.exit_code == 3:
+        assert not folder.output.exists()
+        assert result.output.startswith("Error: ")
+    else:
+        assert {claim.frequency for claim in folder.claims()} == {"7"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from random import Random
+
 import pytest
 from support.remittances import answer, remittance
 
@@ -81,3 +84,16 @@ def test_what_is_no_whole_835_is_an_error(data: bytes, code: str) -> None:
     with pytest.raises(X12SyntaxError) as caught:
         list(answered_claims(data))
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_damaged_bytes_give_claims_or_a_named_error(seed: int) -> None:
+    chance = Random(seed)
+    data = bytearray(remittance(*(answer(f"A{number}") for number in range(5))))
+    for _ in range(20):
+        position = chance.randrange(len(data))
+        data[position : position + chance.randrange(3)] = chance.choice(
+            (b"~", b"*", b"ISA*", b"\xff", b"9" * 50, b"")
+        )
+    with contextlib.suppress(X12SyntaxError):
+        assert len(list(answered_claims(bytes(data)))) < 30

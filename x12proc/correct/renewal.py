@@ -105,18 +105,15 @@ class Renewal:
     def _bht(self, opened: TransactionSet, interchange: Interchange) -> Iterator[Edit]:
         found = [one for one in self._first(opened.start, interchange, 2) if one.tag == "BHT"]
         for bht in found:
-            number = f"{self._renewed(interchange.control)}-{opened.control}"[:_LONGEST_BHT03]
+            set_number = "".join(one for one in opened.control if one.isascii() and one.isalnum())
+            number = f"{self._renewed(interchange.control)}-{set_number}"[:_LONGEST_BHT03]
             texts = {3: number, 4: f"{self._now:%Y%m%d}", 5: f"{self._now:%H%M}"}
             yield self._changed(bht, interchange, texts)
 
     def _claim(self, claim: Claim) -> Iterator[Edit]:
         self.claims += 1
-        separator = claim.delimiters.component.decode("latin-1")
-        parts = claim.clm.element(5).split(separator)
-        parts += [""] * (3 - len(parts))
-        parts[2] = self._frequency
         interchange = claim.span.interchange
-        yield self._changed(claim.clm, interchange, {5: separator.join(parts)})
+        yield self._with_frequency(claim.clm, interchange)
         original = claim.reference(_ORIGINAL)
         number = self._payer_number(claim)
         if original is not None:
@@ -125,13 +122,23 @@ class Renewal:
             yield self._new_reference(claim, number)
             self._added += 1
 
+    def _with_frequency(self, clm: Segment, interchange: Interchange) -> Edit:
+        """Return the CLM with another CLM05-3; its other components keep their bytes."""
+        delimiters = interchange.delimiters
+        elements = _elements(clm, delimiters.element, 6)
+        parts = elements[5].split(delimiters.component)
+        parts += [b""] * (3 - len(parts))
+        parts[2] = self._frequency.encode()
+        elements[5] = delimiters.component.join(parts)
+        return Edit(clm.offset, clm.offset + len(clm.raw), delimiters.element.join(elements))
+
     def _new_reference(self, claim: Claim, number: str) -> Edit:
         """Return a REF*F8 after the claim's other references."""
         delimiters = claim.delimiters
         anchor = reference_anchor(claim)
         following = claim.segments[claim.segments.index(anchor) + 1 :]
         position = following[0].offset if following else claim.end
-        segment = delimiters.element.join((b"REF", _ORIGINAL.encode(), number.encode("latin-1")))
+        segment = delimiters.element.join((b"REF", _ORIGINAL.encode(), number.encode("ascii")))
         ends = trailing_line_ends(self._buffer, position, delimiters.segment)
         return Edit(position, position, segment + delimiters.segment + ends)
 
@@ -154,8 +161,13 @@ class Renewal:
     def _changed(self, segment: Segment, interchange: Interchange, texts: dict[int, str]) -> Edit:
         """Return a segment with other texts in some of its elements; all others keep their bytes."""
         separator = interchange.delimiters.element
-        elements = segment.raw.translate(None, _LINE_ENDS).split(separator)
-        elements += [b""] * (max(texts) + 1 - len(elements))
+        elements = _elements(segment, separator, max(texts) + 1)
         for position, text in texts.items():
-            elements[position] = text.encode("latin-1")
+            elements[position] = text.encode("ascii")
         return Edit(segment.offset, segment.offset + len(segment.raw), separator.join(elements))
+
+
+def _elements(segment: Segment, separator: bytes, least: int) -> list[bytes]:
+    """Return the elements of a segment as bytes, without line ends in them, and at least so many."""
+    elements = segment.raw.translate(None, _LINE_ENDS).split(separator)
+    return elements + [b""] * (least - len(elements))

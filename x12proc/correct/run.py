@@ -120,7 +120,7 @@ def _number(buffer: Buffer, span: ClaimSpan) -> str:
 def _has_delimiter(text: str, claim: Claim) -> bool:
     delimiters = claim.delimiters
     used = (delimiters.element, delimiters.component, delimiters.segment, delimiters.repetition)
-    return any(one and one in text.encode("latin-1") for one in used)
+    return any(one and one in text.encode("ascii") for one in used)
 
 
 def _copy(buffer: Buffer, chosen: dict[int, Order], file: BinaryIO) -> None:
