@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from support.edi import CLINIC
-from support.feeds import drop, make_feed, rejected, run_once, run_until, small
+from support.feeds import drop, make_feed, rejected, rows, run_once, run_until, small
 
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
@@ -46,6 +46,26 @@ def test_each_archived_file_is_recorded_once(tmp_path: Path, ledger_url: str, st
     assert sorted(claim.rejected for claim in found) == [False, True]
     assert {claim.run.feed for claim in found} == {"lakeside"}
     assert sorted(store.find_claims(["B100001", "B100002", "B100003"], "1457002313")) == ["B100001", "B100002"]
+    store.close()
+
+
+def test_a_file_is_not_archived_unless_it_is_recorded(tmp_path: Path) -> None:
+    path = make_feed(tmp_path / "feed", top=TOP, ledger="lease_seconds = 1")
+    create_key(tmp_path / "feed" / "record.key")
+    drop(path, {"a.edi": small(1)})
+    store = opened(path)
+    with store.begin() as connection:
+        abort = "CREATE TRIGGER abort BEFORE INSERT ON recorded_claims BEGIN SELECT RAISE(ABORT, 'no'); END"
+        connection.exec_driver_sql(abort)
+    assert run_once(path)["deferred"] == 1
+    assert [row.state for row in rows(path)] == ["taken"]
+    with store.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER abort")
+    assert list(store.claims()) == []
+    time.sleep(1.1)  # the lease expires
+    run_once(path)
+    assert [row.state for row in rows(path)] == ["archived"]
+    assert len(list(store.claims())) == 1
     store.close()
 
 

@@ -33,8 +33,7 @@ class RecordKeys:
 
     def prefix(self, cut: str) -> bytes:
         """Return the key of the first 15 to 20 characters of a claim's number; empty for any other length."""
-        length = len(cut.strip())
-        return self._key(f"prefix {length}", cut) if SHORTEST_PREFIX <= length <= LONGEST_PREFIX else NONE
+        return self._key("prefix", cut) if SHORTEST_PREFIX <= len(cut.strip()) <= LONGEST_PREFIX else NONE
 
     def prefixes(self, number: str) -> list[bytes]:
         """Return the keys of all cuts of a claim's number (CLM01) that are shorter than the number itself."""
