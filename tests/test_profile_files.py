@@ -131,9 +131,9 @@ def test_medicare_returns_claims_without_jw_or_jz_since_october_2023() -> None:
 
 def test_hmsa_wants_the_unlisted_code_and_the_ndc_units() -> None:
     hmsa = load_profiles()[0].get("hmsa")
-    for day, heard in ((date(2015, 9, 30), True), (date(2015, 10, 1), False)):
+    for day, matched in ((date(2015, 9, 30), True), (date(2015, 10, 1), False)):
         settings = hmsa.settings(day, date(2026, 12, 1))
-        assert {settings[rule].enabled for rule in ("COD01", "COD03", "BAL01")} == {heard}
+        assert {settings[rule].enabled for rule in ("COD01", "COD03", "BAL01")} == {matched}
 
 
 def test_palmetto_demands_jw_on_c9399_from_its_page_on() -> None:

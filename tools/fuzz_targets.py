@@ -58,7 +58,7 @@ def _engine() -> Engine:
 
 
 def wire(data: bytes) -> None:
-    """Any bytes are told to their end, the same however they are cut into windows, each claim in its place."""
+    """Any bytes are read to their end, the same however they are cut into windows, each claim at its offset."""
     events = list(scan(data, CODES, all_claims=True))
     position = 0
     for span in (event for event in events if isinstance(event, ClaimSpan)):
@@ -66,15 +66,15 @@ def wire(data: bytes) -> None:
         assert data[span.start : span.start + 1].isalnum(), "a claim doesn't begin with its tag"
         position = span.end
     for fault in (event for event in events if isinstance(event, Fault)):
-        assert 0 <= fault.byte_offset <= len(data), "a fault stands outside of the file"
+        assert 0 <= fault.byte_offset <= len(data), "a fault is outside of the file"
     counted = sum(event.claims for event in events if isinstance(event, TransactionClosed))
-    assert counted >= sum(isinstance(event, ClaimSpan) for event in events), "claims were told and not counted"
+    assert counted >= sum(isinstance(event, ClaimSpan) for event in events), "claims were reported and not counted"
     narrow = list(scan(data, CODES, all_claims=True, window=_NARROW))
-    assert _told(narrow) == _told(events), "what is told hangs on the size of the window"
+    assert _reported(narrow) == _reported(events), "what is reported depends on the size of the window"
 
 
-def _told(events: list[Event]) -> list[object]:
-    """What is told, apart from faults that are told of a window when it is read, and so earlier or later."""
+def _reported(events: list[Event]) -> list[object]:
+    """Return what is reported; faults of a window, which come earlier or later, are sorted."""
     faults = sorted((event.byte_offset, event.code) for event in events if isinstance(event, Fault))
     return [event for event in events if not isinstance(event, Fault)] + [faults]
 

@@ -136,7 +136,7 @@ def _pip(environment: Environment) -> list[str]:
 
 
 def run_demo(environment: Environment, fixtures: Path) -> None:
-    """All of DEMO, and what it leaves behind. Raises CheckError."""
+    """All of DEMO, and what it leaves. Raises CheckError."""
     for step in DEMO:
         environment.do(step, fixtures)
     work, source = environment.work, fixtures / "demo" / "clinic-837p.edi"

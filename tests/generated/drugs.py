@@ -39,7 +39,7 @@ class Drug(NamedTuple):
     unit: str
     volume: Decimal | None
     lyophilized: bool  # the table says so; else a content without volume is a powder as well
-    code: str  # of its own, from the day behind ``last`` on
+    code: str  # of its own, from the day after ``last`` on
     first: date
     last: date
 
@@ -112,8 +112,8 @@ def sizes(brand: str, day: date) -> int:
     if packed:
         return len({content for content, first, last in packed if first <= day.isoformat() <= last})
     texts = {text for row in table("products") if row["name"] == brand for text in row["strength"].split(";")}
-    told = {text.upper().replace(" ", "").split("(")[0].split("PFS")[0] for text in texts}
-    return len({text for text in told if text and not text.endswith("/ML")})
+    reported = {text.upper().replace(" ", "").split("(")[0].split("PFS")[0] for text in texts}
+    return len({text for text in reported if text and not text.endswith("/ML")})
 
 
 @cache
@@ -136,7 +136,7 @@ def routes_of_brand(brand: str) -> frozenset[str]:
 
 @cache
 def hospital_code(generic: str) -> tuple[tuple[str, str], ...]:
-    """When a C code stood for a drug: first and last day as the table writes them."""
+    """When a C code was that of a drug: first and last day as the table writes them."""
     return tuple(
         (row["added"], row["terminated"] or "9999-12-31")
         for row in table("codes")

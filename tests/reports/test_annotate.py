@@ -75,9 +75,9 @@ def test_note_stands_before_the_drug_loop_and_se01_is_raised() -> None:
     plain, noted = segments(data), segments(annotate(data))
     added = [segment for segment in noted if segment not in plain]
     assert "NTE*TPO*X12PROC R=QTY01" in added
-    place = noted.index("NTE*TPO*X12PROC R=QTY01")
-    assert noted[place - 1].startswith("REF*6R*")
-    assert noted[place + 1].startswith("LIN*")
+    position = noted.index("NTE*TPO*X12PROC R=QTY01")
+    assert noted[position - 1].startswith("REF*6R*")
+    assert noted[position + 1].startswith("LIN*")
     count = next(segment for segment in plain if segment.startswith("SE*")).split("*")[1]
     assert f"SE*{int(count) + 1}*0001" in noted
 
@@ -131,9 +131,9 @@ def test_restore_leaves_a_file_without_notes_as_it_is() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 1200), st.integers(0, 60), st.integers(200, 3000))
-def test_restore_after_any_damage(junk: bytes, place: int, cut: int, window: int) -> None:
+def test_restore_after_any_damage(junk: bytes, position: int, cut: int, window: int) -> None:
     data = base().replace(b"CTP****40*ML", b"CTP****0*ML")
-    data = data[:place] + junk + data[place + cut :]
+    data = data[:position] + junk + data[position + cut :]
     assert restore(annotate(data, window)) == data
 
 

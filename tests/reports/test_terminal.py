@@ -1,4 +1,4 @@
-"""The readable report: the money at risk stands beside the claims that are rejected."""
+"""The readable report: the money at risk is beside the claims that are rejected."""
 
 from __future__ import annotations
 
@@ -46,5 +46,7 @@ def test_what_rejects_stands_above_a_remark_on_the_whole_claim() -> None:
     for scrubbed in run(CLINIC.read_bytes(), as_of=date(2026, 11, 23)).claims:
         if scrubbed.claim.id == "P1004":
             report.claim(scrubbed)
-    told = out.getvalue()
-    assert told.index("BAL01 reject  line 1, SV104 (Box 24G) in loop 2400") < told.index("DAT06 warn  DTP03")
+    reported = out.getvalue()
+    assert reported.index("BAL01 reject  line 1, SV104 (Box 24G) in loop 2400") < reported.index(
+        "DAT06 warn  DTP03"
+    )

@@ -1,4 +1,4 @@
-"""What a file comes to: exact sums, each claim counted once, bounded memory."""
+"""The totals of a file: exact sums, each claim counted once, bounded memory."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def test_rules_come_to_what_the_documents_say(path) -> None:  # type: ignore[no-
     totals = Totals()
     for claim in result.claims:
         totals.count(claim)
-    heard: Counter[str] = Counter()
+    matched: Counter[str] = Counter()
     risk: Counter[str] = Counter()
     alone: Counter[str] = Counter()
     for document in result.documents:
         found = findings(document)
-        heard.update(finding["rule"] for finding in found)
+        matched.update(finding["rule"] for finding in found)
         rejecting = {finding["rule"] for finding in found if finding["severity"] == "reject"}
         for rule in rejecting:
             risk[rule] += Fraction(document["charge"])  # type: ignore[assignment]  # a Counter may hold any number
             alone[rule] += rejecting == {rule}
-    assert {rule: entry.findings for rule, entry in totals.rules.items()} == heard
+    assert {rule: entry.findings for rule, entry in totals.rules.items()} == matched
     assert {rule: Fraction(entry.at_risk) for rule, entry in totals.rules.items() if entry.at_risk} == risk
     assert {rule: entry.alone for rule, entry in totals.rules.items() if entry.rejected} == alone
     assert all(entry.lines <= entry.findings and entry.claims <= entry.findings for entry in totals.rules.values())

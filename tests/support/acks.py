@@ -36,7 +36,7 @@ def acknowledge(
     first: int = 0,
     window: int = 4096,
 ) -> dict[str, bytes]:
-    """All acknowledgements of a file. ``outcomes`` stands in for those of the shipped rules."""
+    """All acknowledgements of a file. ``outcomes`` replace those of the shipped rules."""
     settings = settings or AckSettings()
     controls = ControlNumbers(first)
     written = {kind: io.BytesIO() for kind in KINDS}
@@ -78,8 +78,8 @@ def claims(data: bytes) -> dict[str, list[str]]:
     found = {}
     for level in _split(rows(data), "HL"):
         if level[0][3] == "PT":
-            trace = next(place for place, row in enumerate(level) if row[0] == "TRN")
-            end = next((place for place, row in enumerate(level) if row[0] == "SE"), len(level))
+            trace = next(location for location, row in enumerate(level) if row[0] == "TRN")
+            end = next((location for location, row in enumerate(level) if row[0] == "SE"), len(level))
             found[level[trace][2]] = ["*".join(row) for row in level[trace:end]]
     return found
 
@@ -112,11 +112,11 @@ def check_totals(data: bytes) -> None:
         receiver = next(level for level in levels if level[0][3] == "21")
         providers = [level for level in levels if level[0][3] == "19"]
         assert providers
-        assert _told(receiver, ("90", "AA")) == _sum([_told(level, ("QA", "QC")) for level in providers])
+        assert _reported(receiver, ("90", "AA")) == _sum([_reported(level, ("QA", "QC")) for level in providers])
         for provider in providers:
             under = [_claim(level) for level in levels if level[0][3] == "PT" and level[0][2] == provider[0][1]]
             assert under
-            assert _told(provider, ("QA", "QC")) == _sum(under)
+            assert _reported(provider, ("QA", "QC")) == _sum(under)
         numbers = [int(level[0][1]) for level in levels]
         assert numbers == list(range(1, len(numbers) + 1))
 
@@ -125,11 +125,11 @@ Totals = tuple[int, int, Decimal, Decimal]
 
 
 def _split(segments: list[list[str]], tag: str) -> list[list[list[str]]]:
-    starts = [place for place, row in enumerate(segments) if row[0] == tag]
+    starts = [location for location, row in enumerate(segments) if row[0] == tag]
     return [segments[start:end] for start, end in pairwise([*starts, len(segments)])]
 
 
-def _told(level: list[list[str]], quantities: tuple[str, str]) -> Totals:
+def _reported(level: list[list[str]], quantities: tuple[str, str]) -> Totals:
     found = {row[1]: Decimal(row[2]) for row in level if row[0] in ("QTY", "AMT")}
     totals = (
         int(found.get(quantities[0], 0)), int(found.get(quantities[1], 0)),

@@ -42,7 +42,7 @@ class _Attempt(msgspec.Struct):
 @click.option(
     "--key",
     envvar="X12PROC_MASK_KEY",
-    help="The secret that pseudonyms hang on. Others on this machine can see a command line: better set "
+    help="The secret that pseudonyms depend on. Others on this machine can see a command line: better set "
     "X12PROC_MASK_KEY or use --key-file.",
 )
 @click.option(

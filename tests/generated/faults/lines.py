@@ -54,7 +54,9 @@ class Wrong:
 
     def __call__(self, segments: list[str]) -> None:
         """Edit the segments of a file."""
-        start = next(place for place, one in enumerate(segments) if one[:2] == "SV" and f"HC:{self.code}" in one)
+        start = next(
+            location for location, one in enumerate(segments) if one[:2] == "SV" and f"HC:{self.code}" in one
+        )
         segments[segments.index(self.old, start)] = self.new
 
 
@@ -162,16 +164,16 @@ def compound_without_link(sample: Sample, chance: Random) -> Sample | None:
     if sample.given.drug.ndc == _BRIUMVI or sample.claim.other_payers or sample.market.opps:
         return None
     text = f"COMPOUNDED {sample.given.drug.brand.upper()} 50MG {sample.given.route}, INVOICE $250.00"
-    told = with_line(with_text(sample, text), notes=())
+    reported = with_line(with_text(sample, text), notes=())
     links = chance.choice(((None, None), (Reference("VY", "123456"), Reference("VY", "123457"))))
-    first, second = target(told), Line("J3590", "80", (), text, day=sample.given.day)
+    first, second = target(reported), Line("J3590", "80", (), text, day=sample.given.day)
     drug = first.drug
     assert drug is not None
     parts = (
         replace(first, drug=replace(drug, reference=links[0])),
         replace(second, drug=Drug(_BRIUMVI, "6", "ML", reference=links[1])),
     )
-    return with_claim(told, lines=(*parts, *others(told)))
+    return with_claim(reported, lines=(*parts, *others(reported)))
 
 
 @fault("CMP03", Wish(brands=("Pavblu", "Omvoh", "Tyenne", "Xenpozyme"), waste=False), options={"enabled": True})

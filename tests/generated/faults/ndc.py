@@ -13,8 +13,8 @@ from generated.sample import Sample
 _UNKNOWN_LABELERS = ("98761", "97643", "96518")
 
 
-def _without(text: str, place: int) -> str:
-    return text[:place] + text[place + 1 :]
+def _without(text: str, location: int) -> str:
+    return text[:location] + text[location + 1 :]
 
 
 @fault("NDC01")
@@ -36,8 +36,8 @@ def empty_lin03(sample: Sample, chance: Random) -> Sample | None:
 def ndc_in_words_only(sample: Sample, chance: Random) -> Sample | None:
     line, drug = target(sample), sample.given.drug
     texts = [line.description, *(note.text for note in line.notes)]
-    told = any(number in text for text in texts for number in (drug.ndc, drug.hyphenated))
-    return with_line(sample, drug=None) if told else None
+    reported = any(number in text for text in texts for number in (drug.ndc, drug.hyphenated))
+    return with_line(sample, drug=None) if reported else None
 
 
 @fault("NDC03")

@@ -6,19 +6,29 @@ so that claims are put aside in scratch files until their provider and their set
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from itertools import islice
 from typing import BinaryIO
 
 import msgspec
 
-from x12proc.claims.summary import ClaimSummary, Elements, SummaryReader
+from x12proc.claims.summary import ClaimSummary, SummaryReader
 from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import UntargetedClaim
-from x12proc.findings import REJECT, Finding
+from x12proc.reports.acks.claim_elements import (
+    NO_DETAILS,
+    Totals,
+    bill_type,
+    charge,
+    is_institutional,
+    name_elements,
+    person_or_organization,
+    rejection,
+    rejection_statuses,
+    service_date,
+    units,
+)
 from x12proc.reports.acks.envelopes import (
     UNKNOWN,
     AckSettings,
@@ -35,7 +45,7 @@ from x12proc.reports.acks.envelopes import (
 from x12proc.reports.acks.patient_levels import patient_levels
 from x12proc.reports.acks.writer import AckWriter
 from x12proc.reports.writer import Write
-from x12proc.values import format_number, parse_quantity
+from x12proc.values import format_number
 from x12proc.wire.events import (
     ClaimRun,
     ClaimSpan,
@@ -48,72 +58,27 @@ from x12proc.wire.events import (
     field,
 )
 from x12proc.wire.runs import claims_of
-from x12proc.wire.versions import claim_type
 from x12proc.wire.window import Buffer
 
 GUIDE = "005010X214"
 _DIGIT = 3
 MOST_STATUSES = 15  # of one claim: five STC of three
 _IN_ONE_STC = 3
-_ACCEPT, _REJECT = "WQ", "U"  # STC03
+_ACCEPT = "WQ"  # STC03
 _RECEIVED = "A1:19"  # the entity acknowledges receipt of claim/encounter; its code comes after it
-# The status of a rejected claim when no rule of its has a code.
+# The status of a rejected claim with a syntax error.
 _SYNTAX = "A3:684"  # rejected, syntax error noted for this claim; see the 999
-_NO_DETAILS = "A3:0"  # cannot provide further status electronically
-_LARGEST = Decimal(10) ** 10  # no charge of a claim comes near it
-_CHARGE_KEPT = 20  # characters
 _PROCEDURES = frozenset(("AD", "ER", "HC", "HP", "IV", "NU", "WK"))  # SVC01-1
 _PRESCRIPTION = "XZ"
-
-
-class _Totals(msgspec.Struct):
-    """Claims and charges of a level."""
-
-    accepted: int = 0
-    rejected: int = 0
-    accepted_amount: Decimal = Decimal(0)
-    rejected_amount: Decimal = Decimal(0)
-
-    def count(self, amount: Decimal, *, rejected: bool) -> None:
-        """One more claim."""
-        if rejected:
-            self.rejected += 1
-            self.rejected_amount += amount
-        else:
-            self.accepted += 1
-            self.accepted_amount += amount
-
-    def add(self, other: _Totals) -> None:
-        """The claims of a level below."""
-        self.accepted += other.accepted
-        self.rejected += other.rejected
-        self.accepted_amount += other.accepted_amount
-        self.rejected_amount += other.rejected_amount
-
-    @property
-    def amount(self) -> str:
-        """STC04: the charges of all claims."""
-        return format_number(self.accepted_amount + self.rejected_amount)
-
-    def segments(self, accepted: str, rejected: str) -> Iterable[bytes]:
-        """QTY and AMT, each where there are such claims. The arguments are QTY01."""
-        if self.accepted:
-            yield segment("QTY", accepted, str(self.accepted))
-        if self.rejected:
-            yield segment("QTY", rejected, str(self.rejected))
-        if self.accepted:
-            yield segment("AMT", "YU", format_number(self.accepted_amount))
-        if self.rejected:
-            yield segment("AMT", "YY", format_number(self.rejected_amount))
 
 
 class _Provider(msgspec.Struct):
     """A billing provider whose claims are being answered."""
 
-    start: int  # of its HL in the file, or -1 where the claims hang under none
+    start: int  # of its HL in the file, or -1 where the claims have none
     hl: int
     name: bytes
-    totals: _Totals
+    totals: Totals
 
 
 class _Batch(msgspec.Struct):
@@ -122,7 +87,7 @@ class _Batch(msgspec.Struct):
     trace: str  # BHT03 of the 837
     source: bytes  # NM1*AY
     receiver: bytes  # NM1*41
-    totals: _Totals
+    totals: Totals
     hl: int = 2
     provider: _Provider | None = None
 
@@ -223,7 +188,7 @@ class ClaimAcknowledgement(AckWriter):
         self._answer(outcome.span, self._rejections(outcome, outcome.span))
         if isinstance(outcome, ClaimResult):
             for line in outcome.lines:
-                rejections = _statuses(line.findings)
+                rejections = rejection_statuses(line.findings)
                 if rejections:
                     self._of_provider.write(*self._line(line, rejections))
 
@@ -263,7 +228,7 @@ class ClaimAcknowledgement(AckWriter):
             delimiters.segment,
             delimiters.element,
             delimiters.component,
-            _is_institutional(run),
+            is_institutional(run),
             self._batch.hl,
             provider.hl,
             self._heads.first_segment(subscriber, delimiters, "NM1", "IL"),
@@ -288,18 +253,18 @@ class ClaimAcknowledgement(AckWriter):
         self._batch.hl += 1
         write = self._of_provider.write
         write(segment("HL", str(self._batch.hl), str(provider.hl), "PT"), self._patient(span))
-        write(*self._claim(head, format_number(amount), statuses, institutional=_is_institutional(span)))
+        write(*self._claim(head, format_number(amount), statuses, institutional=is_institutional(span)))
 
     def _rejections(self, outcome: ClaimResult | UntargetedClaim, span: ClaimSpan) -> list[str]:
         """The claim statuses that reject a claim, each once; none for one that is accepted."""
         faulty = span.start <= self._fault_at < span.end
         if isinstance(outcome, UntargetedClaim):
             return [_SYNTAX] if faulty or outcome.refused else []
-        statuses = _statuses(outcome.all_findings)
+        statuses = rejection_statuses(outcome.all_findings)
         if outcome.refused:
             statuses.append(_SYNTAX)
         if not statuses and (outcome.rejected or faulty):
-            statuses.append(_NO_DETAILS)
+            statuses.append(NO_DETAILS)
         return statuses[:MOST_STATUSES]
 
     def _claim(self, head: ClaimSummary, amount: str, statuses: list[str], *, institutional: bool) -> list[bytes]:
@@ -307,12 +272,12 @@ class ClaimAcknowledgement(AckWriter):
         if not statuses:
             segments.append(segment("STC", self._settings.accepted_status, self._today, _ACCEPT, amount))
         for first in range(0, len(statuses), _IN_ONE_STC):
-            segments.append(_status(statuses[first : first + _IN_ONE_STC], self._today, amount))
+            segments.append(rejection(statuses[first : first + _IN_ONE_STC], self._today, amount))
         if trace := clean(head.trace, 50):
             segments.append(segment("REF", "D9", trace))
-        if institutional and (bill := _bill_type(head)):
+        if institutional and (bill := bill_type(head)):
             segments.append(segment("REF", "BLT", bill))
-        segments.append(_service_date(head.first_day or self._today, head.last_day or self._today))
+        segments.append(service_date(head.first_day or self._today, head.last_day or self._today))
         return segments
 
     def _line(self, scrubbed: LineResult, statuses: list[str]) -> list[bytes]:
@@ -332,9 +297,9 @@ class ClaimAcknowledgement(AckWriter):
                 clean(line.revenue_code, 48),
                 "",
                 "",
-                _units(line.units),
+                units(line.units),
             ),
-            _status(statuses[:_IN_ONE_STC], self._today, ""),
+            rejection(statuses[:_IN_ONE_STC], self._today, ""),
             segment("REF", "FJ", clean(line.control, 50) or clean(line.number, 50, UNKNOWN)),
         ]
         reference = line.drug.ref if line.drug else None
@@ -344,7 +309,7 @@ class ClaimAcknowledgement(AckWriter):
         period = line.service_period
         if period is not None and period.first is not None:
             last = period.last or period.first
-            segments.append(_service_date(f"{period.first:%Y%m%d}", f"{last:%Y%m%d}"))
+            segments.append(service_date(f"{period.first:%Y%m%d}", f"{last:%Y%m%d}"))
         return segments
 
     # -- parties ---------------------------------------------------------------------------------------------
@@ -358,7 +323,7 @@ class ClaimAcknowledgement(AckWriter):
         if batch.provider is None or batch.provider.start != start:
             self._end_provider(batch)
             batch.hl += 1
-            batch.provider = _Provider(start, batch.hl, self._billing_provider(span), _Totals())
+            batch.provider = _Provider(start, batch.hl, self._billing_provider(span), Totals())
         return batch.provider
 
     def _open_batch(self, span: ClaimSpan | ClaimRun) -> _Batch:
@@ -376,8 +341,8 @@ class ClaimAcknowledgement(AckWriter):
         return _Batch(
             trace=clean(field(bht, 3), 50, UNKNOWN),
             source=source,
-            receiver=_person_or_organization("41", submitter, "46", field(submitter, 9), suffix=False),
-            totals=_Totals(),
+            receiver=person_or_organization("41", submitter, "46", field(submitter, 9), suffix=False),
+            totals=Totals(),
         )
 
     def _billing_provider(self, span: ClaimSpan | ClaimRun) -> bytes:
@@ -389,7 +354,7 @@ class ClaimAcknowledgement(AckWriter):
             tax = self._heads.first(span.provider, delimiters, "REF", "EI")
             tax = tax or self._heads.first(span.provider, delimiters, "REF", "SY")
             qualifier, identifier = "FI", field(tax, 2)
-        return _person_or_organization("85", name, qualifier, identifier)
+        return person_or_organization("85", name, qualifier, identifier)
 
     def _patient(self, span: ClaimSpan) -> bytes:
         """NM1*QC: the patient, with the subscriber's member number where the patient has none."""
@@ -400,100 +365,7 @@ class ClaimAcknowledgement(AckWriter):
         qualifier = field(numbered, 8)
         return segment(
             "NM1", "QC", "1",
-            *_name(patient),
+            *name_elements(patient),
             qualifier if qualifier in ("II", "MI") else "MI",
             clean(field(numbered, 9), 80, UNKNOWN, least=2),
         )  # fmt: skip
-
-
-# -- amounts -----------------------------------------------------------------------------------------------------
-
-
-def charge(text: str) -> Decimal:
-    """A charge that can be added up; 0 for one that is none: no number, too large, or with fractions of a cent.
-
-    Its claim is counted all the same, and STC04 and the totals agree.
-    """
-    return _charge_known(text) if len(text) <= _CHARGE_KEPT else _charge(text)
-
-
-def _charge(text: str) -> Decimal:
-    number = parse_quantity(text)
-    if number is None or abs(number) >= _LARGEST or number * 100 % 1:
-        return Decimal(0)
-    return number or Decimal(0)  # no minus before a zero
-
-
-_charge_known = lru_cache(maxsize=4096)(_charge)  # most are billed again and again
-
-
-def _units(text: str) -> str:
-    """SVC07: the units of a line, where they are a number that fits."""
-    number = parse_quantity(text)
-    units = format_number(number) if number is not None else ""
-    return units if len(units) <= 15 else ""
-
-
-# -- statuses ----------------------------------------------------------------------------------------------------
-
-
-def _statuses(findings: Iterable[Finding]) -> list[str]:
-    """Category and status codes of what rejects, each once, in the order of the findings."""
-    codes: dict[str, None] = {}
-    for finding in findings:
-        if finding.severity == REJECT:
-            codes[finding.status or _NO_DETAILS] = None
-            if finding.second_status:
-                codes[finding.second_status] = None
-    return list(codes)
-
-
-def _status(statuses: list[str], today: str, amount: str) -> bytes:
-    """STC of a rejection: the first code in STC01, the others in STC10 and STC11."""
-    first, *others = statuses
-    return segment("STC", first, today, _REJECT, amount, "", "", "", "", "", *others)
-
-
-# -- names and dates ---------------------------------------------------------------------------------------------
-
-
-def _person_or_organization(
-    entity: str, name: Elements, qualifier: str, identifier: str, *, suffix: bool = True
-) -> bytes:
-    kind = field(name, 2)
-    parts = _name(name)
-    if kind != "1":
-        parts = (parts[0], "", "", "", "")
-    if not suffix:
-        parts = (*parts[:4], "")
-    return segment(
-        "NM1", entity, kind if kind in ("1", "2") else "2",
-        *parts, qualifier, clean(identifier, 80, UNKNOWN, least=2),
-    )  # fmt: skip
-
-
-def _name(name: Elements) -> tuple[str, str, str, str, str]:
-    """NM103 to NM107 of an answer: last, first, middle, no prefix, suffix."""
-    return (
-        clean(field(name, 3), 60, UNKNOWN),
-        clean(field(name, 4), 35),
-        clean(field(name, 5), 25),
-        "",
-        clean(field(name, 7), 10),
-    )
-
-
-def _service_date(first: str, last: str) -> bytes:
-    if first == last:
-        return segment("DTP", "472", "D8", first)
-    return segment("DTP", "472", "RD8", f"{first}-{last}")
-
-
-def _bill_type(head: ClaimSummary) -> str:
-    """The facility type and the frequency code, where both were sent."""
-    facility, frequency = clean(head.facility_code, 2), clean(head.frequency, 1)
-    return facility + frequency if facility and frequency else ""
-
-
-def _is_institutional(span: ClaimSpan | ClaimRun) -> bool:
-    return span.transaction.guide is not None and claim_type(span.transaction.guide) == "I"

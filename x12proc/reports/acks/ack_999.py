@@ -122,7 +122,7 @@ class _SetAnswer(msgspec.Struct):
 
     transaction: TransactionSet
     segments_reported: int = 0
-    above: set[SegmentError] = set()  # faults of loops that claims hang under: every one of those claims has them
+    above: set[SegmentError] = set()  # faults of parent loops: every claim below has them
     standard: bool = False  # errors against the standard
     guide: bool = False  # errors against the guide alone
 
@@ -291,12 +291,12 @@ class ImplementationAcknowledgement(AckWriter):
             self._write_errors(notes, self._heads.head(span).id)
 
     def set_errors(self, outcome: TransactionErrors) -> None:
-        """IK3 and IK4 for what is wrong with loops that no claim hangs under."""
+        """IK3 and IK4 for what is wrong with loops without claims."""
         if self._set_answer is not None:  # pragma: no branch - as for claims
             self._write_errors(_guide_errors(outcome.guide_errors), "")
 
     def _write_above(self, errors: Iterable[GuideError]) -> None:
-        """Tell once what is wrong with the loops that claims hang under; it is the fault of none of them."""
+        """Report once what is wrong with the parent loops of claims; it is the fault of none of them."""
         answer = self._set_answer
         if answer is None or len(answer.above) >= MAX_SEGMENTS_REPORTED:
             return

@@ -98,7 +98,7 @@ class AckWriter(ABC):
         """A fault of the file."""
 
     def set_errors(self, outcome: TransactionErrors) -> None:  # noqa: B027 - only a 999 tells faults against the guide
-        """Faults of the open set that hang on no claim."""
+        """Faults of the open set that belong to no claim."""
 
     @abstractmethod
     def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
