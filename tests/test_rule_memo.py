@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from support.edi import CLINIC, HOSPITAL, base
 from support.rule_cases import Case, all_cases
-from support.rules import profiles, reference, with_options
+from support.rules import case_reference, profiles, reference, with_options
 
 import x12proc
 from x12proc.claims.model import ServiceLine, location_of
@@ -30,7 +30,9 @@ TIMES = 3  # seen, tried, remembered
 def engine(rules: dict[str, Rule], case: Case | None = None) -> Engine:
     if case is None:
         return Engine(rules, profiles(), reference(), codes=("J3590", "J3490", "C9399"), as_of=AS_OF)
-    return Engine(rules, with_options(case), reference(), codes=case.codes, as_of=case.as_of, profile=case.profile)
+    return Engine(
+        rules, with_options(case), case_reference(case), codes=case.codes, as_of=case.as_of, profile=case.profile
+    )
 
 
 def findings(scrubber: Engine, data: bytes, times: int = TIMES) -> list[Finding]:

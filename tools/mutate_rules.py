@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 from msgspec.structs import replace  # noqa: E402 - the paths above come first
 from mutants import Mutant, compiled, defined, mutants, nodes  # noqa: E402
 from support.rule_cases import Case, all_cases  # noqa: E402
-from support.rules import reference, with_options  # noqa: E402
+from support.rules import case_reference, with_options  # noqa: E402
 
 from x12proc.claims.builder import ClaimBuilder  # noqa: E402
 from x12proc.claims.mentions import ClaimReading, read_claim  # noqa: E402
@@ -57,7 +57,7 @@ class Bench(NamedTuple):
         engine = Engine(
             rules,
             self.profiles,
-            reference(),
+            case_reference(case),
             codes=case.codes,
             as_of=case.as_of,
             profile=case.profile,

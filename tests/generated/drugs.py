@@ -83,13 +83,16 @@ def _is_plausible(row: dict[str, str], kind: str) -> bool:
 
 
 def _drug(row: dict[str, str]) -> Drug | None:
-    """The row as a drug; None where its strength is no single plain one."""
+    """The row as a drug; None where its strength is no single plain one, or it was never sold without a code."""
     liquid, powder = _LIQUID.fullmatch(row["strength"]), _POWDER.fullmatch(row["strength"])
     found = liquid or powder
     if found is None:
         return None
     volume = Decimal(liquid[3] or 1) if liquid else None
     since = date.fromisoformat(row["specific_from"])
+    first = max(since - _NEW, _licensed(row["name"]) or date.min)
+    if first >= since:
+        return None
     return Drug(
         row["ndc"],
         row["name"],
@@ -101,9 +104,16 @@ def _drug(row: dict[str, str]) -> Drug | None:
         volume,
         "lyophilized" in row["strength"],
         row["specific_code"],
-        since - _NEW,
+        first,
         since - timedelta(days=1),
     )
+
+
+@cache
+def _licensed(brand: str) -> date | None:
+    """The day on which a brand was first licensed."""
+    days = [row["licensed"] for row in table("licences") if row["name"] == brand.lower() and row["licensed"]]
+    return date.fromisoformat(min(days)) if days else None
 
 
 def sizes(brand: str, day: date) -> int:

@@ -43,6 +43,7 @@ class Sample(NamedTuple):
     delimiters: Delimiters = Delimiters()
     repeated: bool = False  # the claim is in the file twice
     sent_before: bool = False  # an earlier file held it
+    tables: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType({})  # that the shipped edition lacks
 
     def data(self) -> bytes:
         """The file."""
@@ -59,7 +60,12 @@ class Sample(NamedTuple):
             known = with_options(Case(name="", profile=self.market.profile, options=dict(self.options)))
         codes = (self.code,)
         engine = Engine(
-            all_rules(), known, reference(), codes=codes, as_of=self.as_of, sent_before=lambda _: self.sent_before
+            all_rules(),
+            known,
+            reference().with_tables(self.tables) if self.tables else reference(),
+            codes=codes,
+            as_of=self.as_of,
+            sent_before=lambda _: self.sent_before,
         )
         outcomes = list(scrub_buffer(self.data(), engine, codes))
         faults = [outcome for outcome in outcomes if isinstance(outcome, Fault) and outcome.severity == "error"]

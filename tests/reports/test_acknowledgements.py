@@ -16,7 +16,7 @@ from support.acks import KINDS, NOW, acknowledge, check_counts, check_totals, cl
 from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
 from support.pyx12_oracle import guide_errors
 from support.rule_cases import all_cases
-from support.rules import profiles, reference, with_options
+from support.rules import case_reference, profiles, reference, with_options
 
 from x12proc.claims.model import ServiceLine
 from x12proc.engine.engine import Engine
@@ -89,7 +89,12 @@ def test_acknowledgements_of_every_rule_case_are_valid_and_balance() -> None:
     for _, case in all_cases():
         data = case.data()
         engine = Engine(
-            all_rules(), with_options(case), reference(), codes=case.codes, as_of=case.as_of, profile=case.profile
+            all_rules(),
+            with_options(case),
+            case_reference(case),
+            codes=case.codes,
+            as_of=case.as_of,
+            profile=case.profile,
         )
         written = acknowledge(data, outcomes=scrub_buffer(data, engine, case.codes, all_claims=True))
         rejected = {entry.split()[1] for entry in case.expect} >= {"reject"}

@@ -7,6 +7,7 @@ from decimal import Decimal
 from random import Random
 
 from msgspec.structs import replace
+from support.rules import reference
 
 from generated.clean import Wish
 from generated.faults.base import (
@@ -18,6 +19,7 @@ from generated.faults.base import (
     with_claim,
     with_edit,
     with_line,
+    with_lines,
     with_targets,
     with_text,
 )
@@ -80,6 +82,20 @@ def service_outside_the_statement(sample: Sample, chance: Random) -> Sample | No
         (day + timedelta(days=1), day + timedelta(days=1)),
     )
     return with_claim(sample, statement=chance.choice(periods))
+
+
+@fault("DAT05", Wish(type="P"))
+def before_its_license(sample: Sample, chance: Random) -> Sample | None:
+    drug = sample.given.drug
+    licensed = min((one.licensed for one in reference().licences(drug.brand) if one.licensed), default=None)
+    if licensed is None or drug.brand.lower() not in {one.name for one in reference().licences(drug.brand)}:
+        return None
+    day = licensed - timedelta(days=chance.randint(1, 20))
+    if not 0 < (sample.given.day - day).days < 250 or any(
+        line.day != sample.given.day for line in sample.claim.lines
+    ):
+        return None
+    return with_lines(sample, lambda line: replace(line, day=day))
 
 
 @fault("DAT06")

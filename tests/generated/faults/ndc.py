@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
 from generated.clean import Wish
@@ -136,3 +137,11 @@ def ndc_of_twelve_digits(sample: Sample, chance: Random) -> Sample | None:
 @fault("NDC17", Wish(kind="immune-globulin", code="J3590"))
 def immune_globulin(sample: Sample, chance: Random) -> Sample | None:
     return sample
+
+
+@fault("NDC10")
+def package_off_the_market(sample: Sample, chance: Random) -> Sample | None:
+    days = timedelta(days=chance.randint(1, 900))
+    first, last = chance.choice(((sample.given.day + days, None), (None, sample.given.day - days)))
+    row = (sample.given.drug.ndc, str(first or ""), str(last or ""))
+    return sample._replace(tables={"marketing": (row,)}) if target(sample).drug else None

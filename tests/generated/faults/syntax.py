@@ -220,7 +220,7 @@ def qualifier_with_a_blank(sample: Sample, chance: Random) -> Sample | None:
     return with_edit(sample, Substitute(sample, f"HC:{sample.code}", f"HC :{sample.code}"))
 
 
-@fault("SYN13")
+@fault("SYN13", also=("MOD04",))
 def code_without_its_qualifier(sample: Sample, chance: Random) -> Sample | None:
     wrong = chance.choice((f":{sample.code}", sample.code, f"HC::{sample.code}"))
     return with_edit(sample, Substitute(sample, f"HC:{sample.code}", wrong))
