@@ -13,13 +13,14 @@ from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, rest
 from support.fix_cases import FixCase, all_fix_cases
 from support.pyx12_oracle import guide_errors
 from support.rules import found, profiles, reference
+from support.streams import pass_to
 
 from x12proc.claims.model import Location
 from x12proc.engine.engine import Engine
 from x12proc.engine.fixes import Fix, FixLevel, resolved
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
-from x12proc.reports.edi.fixed import FixedEdi
+from x12proc.reports.edi.fixed import FixedClaims, FixedEdi
 from x12proc.rules import all_rules
 
 CASES = all_fix_cases()
@@ -32,9 +33,9 @@ def engine(level: FixLevel) -> Engine:
 
 def fixed(data: bytes, level: FixLevel, window: int = 4096) -> bytes:
     out = io.BytesIO()
-    writer = FixedEdi(data, out.write)
+    writer, renderer = FixedEdi(data, out.write), FixedClaims(data)
     for outcome in scrub_buffer(data, engine(level), ("J3590",), window=window):
-        writer.handle(outcome)
+        pass_to(writer, outcome, renderer)
     writer.end(Summary())
     return out.getvalue()
 

@@ -19,6 +19,7 @@ import msgspec
 from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
+from x12proc.engine.tally import tally_of
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.mask.factory import make_masker
 from x12proc.mask.pseudonyms import Key
@@ -28,8 +29,9 @@ from x12proc.reference.importing import Importer
 from x12proc.replay.case_file import parse_case
 from x12proc.replay.report_changes import compare, parse_report
 from x12proc.replay.rule_cases import parse_cases
-from x12proc.reports.edi.annotate import Annotator, restore_edits
+from x12proc.reports.edi.annotate import AnnotatedClaims, AnnotatedEdi, restore_edits
 from x12proc.reports.edi.edits import apply
+from x12proc.reports.writer import TargetClaim
 from x12proc.runner.settings import Settings, load_settings
 from x12proc.wire.events import ClaimSpan, Event, Fault, TransactionClosed
 from x12proc.wire.scanner import scan
@@ -139,9 +141,15 @@ def restore(data: bytes) -> None:
     if b"X12PROC" in data:  # notes of ours that are there already go as well, as the manual says
         b"".join(apply(data, restore_edits(data)))
         return
-    annotator = Annotator(data)
-    edits = (edit for outcome in scrub_buffer(data, _engine(), CODES) for edit in annotator.edits(outcome))
-    annotated = b"".join(apply(data, edits))
+    written: list[bytes] = []
+    writer, renderer = AnnotatedEdi(data, written.append), AnnotatedClaims(data)
+    for outcome in scrub_buffer(data, _engine(), CODES):
+        if isinstance(outcome, ClaimResult):
+            writer.claim(TargetClaim(outcome.span, tally_of(outcome)), renderer.render(outcome, {}))
+        else:
+            writer.handle(outcome)
+    writer.end(Summary())
+    annotated = b"".join(written)
     assert b"".join(apply(annotated, restore_edits(annotated))) == data, "the source is not given back"
 
 

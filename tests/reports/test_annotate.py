@@ -17,15 +17,16 @@ from support.mutations import mutated
 from support.pyx12_oracle import guide_errors
 from support.rule_cases import all_cases
 from support.rules import profiles, reference
+from support.streams import pass_to
 
 import x12proc
 from x12proc.claims.model import Location
 from x12proc.engine.annotation_text import note_text
 from x12proc.engine.engine import Engine
-from x12proc.engine.stream import scrub_buffer
+from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.findings import Finding, Severity
 from x12proc.reports.edi import annotate as annotate_module
-from x12proc.reports.edi.annotate import Annotator, first_earlier_note, restore_edits
+from x12proc.reports.edi.annotate import AnnotatedClaims, AnnotatedEdi, first_earlier_note, restore_edits
 from x12proc.reports.edi.edits import apply, shifted_count
 from x12proc.rules import all_rules
 from x12proc.wire.delimiters import Delimiters
@@ -35,9 +36,12 @@ PIPE = Delimiters(b"|", b">", b"'")
 
 def annotate(data: bytes, window: int = 4096) -> bytes:
     engine = Engine(all_rules(), profiles(), reference(), codes=("J3590",), as_of=date(2024, 4, 1))
-    annotator = Annotator(data)
-    outcomes = scrub_buffer(data, engine, ("J3590",), window=window)
-    return b"".join(apply(data, (edit for outcome in outcomes for edit in annotator.edits(outcome))))
+    written: list[bytes] = []
+    writer, renderer = AnnotatedEdi(data, written.append), AnnotatedClaims(data)
+    for outcome in scrub_buffer(data, engine, ("J3590",), window=window):
+        pass_to(writer, outcome, renderer)
+    writer.end(Summary())
+    return b"".join(written)
 
 
 def restore(data: bytes) -> bytes:

@@ -307,7 +307,7 @@ def test_only_claims_of_the_page_are_remembered(monkeypatch: pytest.MonkeyPatch)
 
     def watched(self: html_report.HtmlReport, *reported: object) -> None:
         kept(self, *reported)  # type: ignore[arg-type]  # whatever it is called with
-        seen.append((len(self._shown), len(self._worst.ranks), len(self._rows), len(self._waiting) < 32))
+        seen.append((len(self._shown), len(self._worst), len(self._rows), len(self._waiting) < 32))
 
     monkeypatch.setattr(html_report.HtmlReport, "claim", watched)
     run(many(200, FAULTY)).html()

@@ -19,6 +19,7 @@ from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, join, restyle, s
 from support.pyx12_oracle import guide_errors
 from support.rule_cases import all_cases
 from support.rules import profiles, reference
+from support.streams import pass_to
 
 from x12proc.claims.model import Claim, ServiceLine, location_of
 from x12proc.engine.engine import Engine
@@ -70,8 +71,8 @@ def _split(data: bytes, engine: Engine, window: int) -> dict[str, bytes]:
     writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
     for outcome in scrub_buffer(data, engine, CODES, all_claims=True, window=window):
         summary.count(outcome)
-        writer.handle(outcome)
-        proof.handle(outcome)
+        pass_to(writer, outcome)
+        pass_to(proof, outcome)
     writer.end(summary)
     proof.end(summary)
     written = {kind: file.getvalue() for kind, file in files.items()}
@@ -173,7 +174,7 @@ def test_errors_of_no_claim_leave_both_files_as_they_are() -> None:
             assert isinstance(interchange, Interchange)
             assert isinstance(group, Group)
             writer.handle(TransactionErrors(interchange, group, outcome.transaction, ()))
-        writer.handle(outcome)
+        pass_to(writer, outcome)
     writer.end(Summary())
     assert files[ACCEPTED].getvalue() == data
 
@@ -310,7 +311,7 @@ def test_a_tree_that_contradicts_itself_is_refused() -> None:
     data = TREE.replace(b"HL*6**20*1", b"HL*9**20*1")
     writer = Split(data, {ACCEPTED: io.BytesIO()})
     for outcome in scrub_buffer(data, rejecting(("C5",)), CODES, all_claims=True):
-        writer.handle(outcome)
+        pass_to(writer, outcome)
     assert writer.ambiguity is not None
     assert writer.ambiguity.code == "hl-parent"
     assert data[writer.ambiguity.byte_offset :].startswith(b"HL*7*6*22")
@@ -341,7 +342,7 @@ def test_the_proof_sees_what_is_wrong_with_a_file(name: str) -> None:
     proof, summary = SplitCheck(TREE), Summary()
     for outcome in scrub_buffer(TREE, rejecting(("C1",)), CODES, all_claims=True):
         summary.count(outcome)
-        proof.handle(outcome)
+        pass_to(proof, outcome)
     proof.end(summary)
     accepted = split(TREE, rejecting(("C1",)))[ACCEPTED]
     damaged = _damaged(accepted)[name]
@@ -355,7 +356,7 @@ def test_a_claim_that_nobody_was_told_of_is_missed() -> None:
     for number, outcome in enumerate(scrub_buffer(TREE, rejecting(()), CODES, all_claims=True)):
         summary.count(outcome)
         if number != 4:
-            proof.handle(outcome)
+            pass_to(proof, outcome)
     with pytest.raises(InternalError, match="5 claims were counted, 4"):
         proof.end(summary)
 
@@ -366,8 +367,8 @@ def refusals(data: bytes, engine: Engine, window: int = 4096) -> list[str]:
     writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
     for outcome in scrub_buffer(data, engine, CODES, all_claims=True, window=window):
         summary.count(outcome)
-        writer.handle(outcome)
-        proof.handle(outcome)
+        pass_to(writer, outcome)
+        pass_to(proof, outcome)
     writer.end(summary)
     proof.end(summary)
     if summary.failed or writer.ambiguity:

@@ -9,13 +9,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 from support.rules import profiles, reference
+from support.streams import pass_to
 from x12proc.engine.engine import Engine
 from x12proc.engine.stream import Outcome, Summary, scrub_buffer
-from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
-from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
+from x12proc.reports.acks.ack_277ca import AcknowledgedClaims, ClaimAcknowledgement
+from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement, ImplementationErrors
 from x12proc.reports.acks.envelopes import AckSettings, ControlNumbers, InterchangeRejection
 from x12proc.reports.acks.ta1 import InterchangeAcknowledgement
-from x12proc.reports.writer import StreamWriter
+from x12proc.reports.writer import ClaimRenderer, StreamWriter
 from x12proc.rules import all_rules
 
 NOW = datetime(2024, 4, 1)  # noqa: DTZ001 - local and without a zone, as envelopes are
@@ -41,23 +42,21 @@ def acknowledge(
     controls = ControlNumbers(first)
     written = {kind: io.BytesIO() for kind in KINDS}
     scratch = (io.BytesIO(), io.BytesIO(), io.BytesIO())
-    writers: list[StreamWriter] = [
-        ImplementationAcknowledgement(data, written["999"].write, io.BytesIO(), controls, NOW, refuse=refuse),
-        ClaimAcknowledgement(
-            data,
-            written["277ca"].write,
-            scratch,
-            controls,
-            NOW,
-            settings=settings,
-            refuse=refuse,
-        ),
-        InterchangeAcknowledgement(data, written["ta1"].write, controls, NOW, refuse=refuse),
+    implementation = ImplementationAcknowledgement(
+        data, written["999"].write, io.BytesIO(), controls, NOW, refuse=refuse
+    )
+    claims = ClaimAcknowledgement(
+        data, written["277ca"].write, scratch, controls, NOW, settings=settings, refuse=refuse
+    )
+    writers: list[tuple[StreamWriter, ClaimRenderer | None]] = [
+        (implementation, ImplementationErrors()),
+        (claims, AcknowledgedClaims(NOW)),
+        (InterchangeAcknowledgement(data, written["ta1"].write, controls, NOW, refuse=refuse), None),
     ]
     for outcome in outcomes or scrub_buffer(data, engine(), ("J3590",), all_claims=True, window=window):
-        for writer in writers:
-            writer.handle(outcome)
-    for writer in writers:
+        for writer, renderer in writers:
+            pass_to(writer, outcome, renderer)
+    for writer, _ in writers:
         writer.end(Summary())
     return {kind: file.getvalue() for kind, file in written.items()}
 

@@ -11,6 +11,7 @@ import msgspec
 
 from support.rule_cases import Case
 from support.rules import case_reference, profiles, reference, with_options
+from support.streams import target_claim
 from x12proc.engine.document import Document, claim_document
 from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult
@@ -19,7 +20,7 @@ from x12proc.profiles.profiles import Profiles
 from x12proc.reference.edition import Reference
 from x12proc.reports.csv_report import CsvClaims, CsvReport
 from x12proc.reports.html.line_index import LineIndex
-from x12proc.reports.html.report import HtmlClaims, HtmlReport, PageClaim
+from x12proc.reports.html.report import HtmlClaims, HtmlReport
 from x12proc.reports.json_report import JsonClaims, JsonReport
 from x12proc.reports.writer import ClaimRenderer, ReportWriter, Write
 from x12proc.reports.xml_report import XmlClaims, XmlReport
@@ -64,18 +65,17 @@ class Run(msgspec.Struct, frozen=True):
     def html(self) -> bytes:
         """The HTML report."""
         claims = HtmlClaims(LineIndex(self.data))
-
-        def render_again(result: ClaimResult) -> PageClaim:
-            raise AssertionError("one renderer has seen all claims")
-
-        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules(), render_again), claims)
+        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules()), claims)
 
     def _write(self, writer: Callable[[Write], ReportWriter], renderer: ClaimRenderer) -> bytes:
         pieces: list[bytes] = []
         report = writer(pieces.append)
         report.begin({"name": _NAME, "sha256": "0" * 64, "bytes": len(self.data)})
         for claim, document in zip(self.claims, self.documents, strict=True):
-            report.claim(claim, renderer.render(claim, document))
+            hint = report.hint()
+            if hint is not None:
+                renderer.take_hint(hint)
+            report.claim(target_claim(claim), renderer.render(claim, document))
         report.end(self.summary, self.faults, PROGRAM)
         return b"".join(pieces)
 

@@ -15,7 +15,7 @@ from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import SEVERITIES
 from x12proc.reports.escape import one_line
-from x12proc.reports.writer import ClaimRenderer, Write
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.reports.xml_markup import GUIDE
 from x12proc.wire.events import Fault
 
@@ -96,10 +96,13 @@ class CsvReport:
         self._file = source["name"]
         self._write(self._table.rows([dict(zip(COLUMNS, COLUMNS, strict=True))]))
 
-    def claim(self, result: ClaimResult, part: bytes) -> None:
+    def claim(self, claim: TargetClaim, part: bytes) -> None:
         """Write the rows of a claim."""
         if part:
             self._write(part)
+
+    def hint(self) -> None:
+        """Return nothing: each claim is written."""
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """Write a row for each fault of the file."""

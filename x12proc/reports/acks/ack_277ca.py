@@ -6,6 +6,7 @@ so that claims are put aside in scratch files until their provider and their set
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -14,6 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from x12proc.claims.summary import ClaimSummary, SummaryReader
+from x12proc.engine.document import Document
 from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import UntargetedClaim
 from x12proc.reports.acks.claim_elements import (
@@ -44,7 +46,7 @@ from x12proc.reports.acks.envelopes import (
 )
 from x12proc.reports.acks.patient_levels import patient_levels
 from x12proc.reports.acks.writer import AckWriter
-from x12proc.reports.writer import Write
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.values import format_number
 from x12proc.wire.events import (
     ClaimRun,
@@ -67,9 +69,68 @@ _IN_ONE_STC = 3
 _ACCEPT = "WQ"  # STC03
 _RECEIVED = "A1:19"  # the entity acknowledges receipt of claim/encounter; its code comes after it
 # The status of a rejected claim with a syntax error.
-_SYNTAX = "A3:684"  # rejected, syntax error noted for this claim; see the 999
+SYNTAX = "A3:684"  # rejected, syntax error noted for this claim; see the 999
 _PROCEDURES = frozenset(("AD", "ER", "HC", "HP", "IV", "NU", "WK"))  # SVC01-1
 _PRESCRIPTION = "XZ"
+
+
+class ClaimStatuses(msgspec.Struct, frozen=True):
+    """The claim statuses that reject a target claim, each once, and the segments of its rejected lines."""
+
+    statuses: tuple[str, ...]
+    lines: tuple[bytes, ...]
+
+
+class AcknowledgedClaims(ClaimRenderer):
+    """Renders the statuses of claims; ``now`` is the time of the answer."""
+
+    def __init__(self, now: datetime) -> None:
+        self._today = day(now)
+
+    def render(self, result: ClaimResult, document: Document) -> ClaimStatuses:
+        """Return what rejects a claim."""
+        statuses = rejection_statuses(result.all_findings)
+        if result.refused:
+            statuses.append(SYNTAX)
+        lines: list[bytes] = []
+        for line in result.lines:
+            rejections = rejection_statuses(line.findings)
+            if rejections:
+                lines += _line(line, rejections, self._today)
+        return ClaimStatuses(tuple(statuses[:MOST_STATUSES]), tuple(lines))
+
+
+def _line(scrubbed: LineResult, statuses: Sequence[str], today: str) -> list[bytes]:
+    """A rejected line. STC02 is filled because pyx12 demands it, where the guide leaves it open."""
+    line = scrubbed.line
+    modifiers = [clean(modifier, 2) for modifier in line.modifiers_sent if len(modifier) == 2][:4]
+    segments = [
+        segment(
+            "SVC",
+            composite(
+                line.qualifier if line.qualifier in _PROCEDURES else "HC",
+                clean(line.procedure, 48, UNKNOWN),
+                *modifiers,
+            ),
+            format_number(charge(line.charge)),
+            "",
+            clean(line.revenue_code, 48),
+            "",
+            "",
+            units(line.units),
+        ),
+        rejection(statuses[:_IN_ONE_STC], today, ""),
+        segment("REF", "FJ", clean(line.control, 50) or clean(line.number, 50, UNKNOWN)),
+    ]
+    reference = line.drug.ref if line.drug else None
+    prescription = reference.element(2) if reference and reference.element(1) == _PRESCRIPTION else ""
+    if number := clean(prescription, 50):
+        segments.append(segment("REF", _PRESCRIPTION, number))
+    period = line.service_period
+    if period is not None and period.first is not None:
+        last = period.last or period.first
+        segments.append(service_date(f"{period.first:%Y%m%d}", f"{last:%Y%m%d}"))
+    return segments
 
 
 class _Provider(msgspec.Struct):
@@ -183,14 +244,21 @@ class ClaimAcknowledgement(AckWriter):
         if fault.severity == "error":
             self._fault_at = fault.byte_offset
 
-    def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
-        """The patient level of a claim."""
-        self._answer(outcome.span, self._rejections(outcome, outcome.span))
-        if isinstance(outcome, ClaimResult):
-            for line in outcome.lines:
-                rejections = rejection_statuses(line.findings)
-                if rejections:
-                    self._of_provider.write(*self._line(line, rejections))
+    def claim(self, claim: TargetClaim, part: ClaimStatuses) -> None:
+        """Write the patient level of a target claim."""
+        span, statuses = claim.span, part.statuses
+        if not statuses and (claim.rejected or self._is_faulty(span)):
+            statuses = (NO_DETAILS,)
+        self._answer(span, statuses)
+        self._of_provider.write(*part.lines)
+
+    def untargeted(self, claim: UntargetedClaim) -> None:
+        """Write the patient level of a claim without a target line."""
+        rejected = self._is_faulty(claim.span) or claim.refused
+        self._answer(claim.span, (SYNTAX,) if rejected else ())
+
+    def _is_faulty(self, span: ClaimSpan) -> bool:
+        return span.start <= self._fault_at < span.end
 
     def run(self, run: ClaimRun) -> None:
         """Write the patient levels of claims that are accepted: those it can't read together one by one."""
@@ -199,13 +267,13 @@ class ClaimAcknowledgement(AckWriter):
         claims = claims_of(run, self._buffer)
         if patient_levels is None or run.start <= self._fault_at < run.end:
             for span in claims:
-                self.claim(UntargetedClaim(span))
+                self.untargeted(UntargetedClaim(span))
             return
         text = self._buffer[run.start : run.end]
         written, position = self._levels(run, text, 0, run.subscriber, run.patient)
         while position < len(text):
             unread = next(islice(claims, written, None))
-            self.claim(UntargetedClaim(unread))
+            self.untargeted(UntargetedClaim(unread))
             position = unread.end - run.start
             written, position = self._levels(run, text, position, unread.subscriber, unread.patient)
 
@@ -242,7 +310,7 @@ class ClaimAcknowledgement(AckWriter):
         provider.totals.accepted_amount += Decimal(cents).scaleb(-2)
         return claims, position
 
-    def _answer(self, span: ClaimSpan, statuses: list[str]) -> None:
+    def _answer(self, span: ClaimSpan, statuses: Sequence[str]) -> None:
         if not statuses and self._settings.scope == "rejected":
             return
         head = self._heads.head(span)
@@ -255,19 +323,9 @@ class ClaimAcknowledgement(AckWriter):
         write(segment("HL", str(self._batch.hl), str(provider.hl), "PT"), self._patient(span))
         write(*self._claim(head, format_number(amount), statuses, institutional=is_institutional(span)))
 
-    def _rejections(self, outcome: ClaimResult | UntargetedClaim, span: ClaimSpan) -> list[str]:
-        """The claim statuses that reject a claim, each once; none for one that is accepted."""
-        faulty = span.start <= self._fault_at < span.end
-        if isinstance(outcome, UntargetedClaim):
-            return [_SYNTAX] if faulty or outcome.refused else []
-        statuses = rejection_statuses(outcome.all_findings)
-        if outcome.refused:
-            statuses.append(_SYNTAX)
-        if not statuses and (outcome.rejected or faulty):
-            statuses.append(NO_DETAILS)
-        return statuses[:MOST_STATUSES]
-
-    def _claim(self, head: ClaimSummary, amount: str, statuses: list[str], *, institutional: bool) -> list[bytes]:
+    def _claim(
+        self, head: ClaimSummary, amount: str, statuses: Sequence[str], *, institutional: bool
+    ) -> list[bytes]:
         segments = [segment("TRN", "2", clean(head.id, 50, UNKNOWN))]
         if not statuses:
             segments.append(segment("STC", self._settings.accepted_status, self._today, _ACCEPT, amount))
@@ -278,38 +336,6 @@ class ClaimAcknowledgement(AckWriter):
         if institutional and (bill := bill_type(head)):
             segments.append(segment("REF", "BLT", bill))
         segments.append(service_date(head.first_day or self._today, head.last_day or self._today))
-        return segments
-
-    def _line(self, scrubbed: LineResult, statuses: list[str]) -> list[bytes]:
-        """A rejected line. STC02 is filled because pyx12 demands it, where the guide leaves it open."""
-        line = scrubbed.line
-        modifiers = [clean(modifier, 2) for modifier in line.modifiers_sent if len(modifier) == 2][:4]
-        segments = [
-            segment(
-                "SVC",
-                composite(
-                    line.qualifier if line.qualifier in _PROCEDURES else "HC",
-                    clean(line.procedure, 48, UNKNOWN),
-                    *modifiers,
-                ),
-                format_number(charge(line.charge)),
-                "",
-                clean(line.revenue_code, 48),
-                "",
-                "",
-                units(line.units),
-            ),
-            rejection(statuses[:_IN_ONE_STC], self._today, ""),
-            segment("REF", "FJ", clean(line.control, 50) or clean(line.number, 50, UNKNOWN)),
-        ]
-        reference = line.drug.ref if line.drug else None
-        prescription = reference.element(2) if reference and reference.element(1) == _PRESCRIPTION else ""
-        if number := clean(prescription, 50):
-            segments.append(segment("REF", _PRESCRIPTION, number))
-        period = line.service_period
-        if period is not None and period.first is not None:
-            last = period.last or period.first
-            segments.append(service_date(f"{period.first:%Y%m%d}", f"{last:%Y%m%d}"))
         return segments
 
     # -- parties ---------------------------------------------------------------------------------------------

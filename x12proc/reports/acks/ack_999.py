@@ -17,6 +17,7 @@ import msgspec
 
 from x12proc.claims.model import Claim, Location
 from x12proc.claims.summary import SummaryReader
+from x12proc.engine.document import Document
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import OTHER_SEPARATOR, TransactionErrors, UntargetedClaim
 from x12proc.findings import INFO, Finding, GuideError
@@ -32,10 +33,10 @@ from x12proc.reports.acks.envelopes import (
     segment,
 )
 from x12proc.reports.acks.writer import AckWriter
-from x12proc.reports.writer import Write
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.rules import all_rules
 from x12proc.wire.dictionary import element_number, is_known
-from x12proc.wire.events import Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
+from x12proc.wire.events import ClaimSpan, Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
 from x12proc.wire.faults import AckCode
 from x12proc.wire.versions import PROFESSIONAL
 from x12proc.wire.window import Buffer
@@ -115,6 +116,21 @@ class SegmentError(msgspec.Struct, frozen=True, gc=False):
     element: int = 0
     component: int = 0
     value: str = ""
+
+
+class ClaimErrors(msgspec.Struct, frozen=True):
+    """The errors of a claim against its guide, and those that its findings report."""
+
+    guide_errors: tuple[GuideError, ...]
+    notes: tuple[SegmentError, ...]
+
+
+class ImplementationErrors(ClaimRenderer):
+    """Renders the errors of claims against their guide."""
+
+    def render(self, result: ClaimResult, document: Document) -> ClaimErrors:
+        """Return the errors of a claim."""
+        return ClaimErrors(result.guide_errors, tuple(_rule_errors(result)))
 
 
 class _SetAnswer(msgspec.Struct):
@@ -271,18 +287,24 @@ class ImplementationAcknowledgement(AckWriter):
         value = fields[element].decode("latin-1") if len(fields) > element else ""
         return SegmentError(tag, fault.segment_index, "2400", _WRONG_VALUE, element, 1, value)
 
-    def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
-        """IK3, CTX and IK4 for what is wrong with a claim."""
+    def claim(self, claim: TargetClaim, part: ClaimErrors) -> None:
+        """Write IK3, CTX and IK4 for what is wrong with a target claim."""
+        self._claim(claim.span, part)
+
+    def untargeted(self, claim: UntargetedClaim) -> None:
+        """Write them for what is wrong with a claim without a target line."""
+        self._claim(claim.span, ClaimErrors(claim.guide_errors, ()))
+
+    def _claim(self, span: ClaimSpan, found: ClaimErrors) -> None:
         if self._set_answer is None:  # pragma: no cover - claims are in HC groups, which are answered
             return
-        span = outcome.claim.span if isinstance(outcome, ClaimResult) else outcome.span
         if self._fault is not None and self._fault.index < span.segment_index:
             self._write_fault()
-        errors, begin = outcome.guide_errors, span.segment_index
+        errors, begin = found.guide_errors, span.segment_index
         self._write_above(error for error in errors if error.location.segment_index < begin)
         notes = _guide_errors(error for error in errors if error.location.segment_index >= begin)
         reported = {note.index for note in notes}
-        others = list(_rule_errors(outcome)) if isinstance(outcome, ClaimResult) else []
+        others = [*found.notes]
         if self._fault is not None:
             others.append(self._fault)
             self._fault = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -104,7 +104,7 @@ def rejection_statuses(findings: Iterable[Finding]) -> list[str]:
     return list(codes)
 
 
-def rejection(statuses: list[str], today: str, amount: str) -> bytes:
+def rejection(statuses: Sequence[str], today: str, amount: str) -> bytes:
     """STC of a rejection: the first code in STC01, the others in STC10 and STC11."""
     first, *others = statuses
     return segment("STC", first, today, _REJECT, amount, "", "", "", "", "", *others)

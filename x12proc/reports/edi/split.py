@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 import msgspec
 
-from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
 from x12proc.reports.edi.renumber import Renumbered, renumber, subscriber_positions
 from x12proc.reports.edi.span_copy import SpanCopy
+from x12proc.reports.writer import TargetClaim
 from x12proc.wire import faults
 from x12proc.wire.delimiters import Delimiters, IsaHeader, padded_isa
 from x12proc.wire.events import (
@@ -46,7 +46,7 @@ _LONGEST_HEAD = 1024 * 1024
 _HL_FIELDS = 5  # tag, HL01 number, HL02 parent, HL03 level, HL04 child code
 
 
-def disposition(outcome: ClaimResult | UntargetedClaim) -> str:
+def disposition(outcome: TargetClaim | UntargetedClaim) -> str:
     """Return whether a claim is accepted or rejected."""
     return REJECTED if outcome.rejected else ACCEPTED
 
@@ -66,10 +66,10 @@ class Split:
         self._failed = False
 
     def handle(self, outcome: Outcome) -> None:
-        """Write a claim to the file it belongs to, or close an envelope."""
+        """Write claims without a target line to the file they belong to, or close an envelope."""
         if self._failed:
             return
-        if isinstance(outcome, UntargetedClaim | ClaimResult):
+        if isinstance(outcome, UntargetedClaim):
             self._claim(outcome.span, disposition(outcome))
         elif isinstance(outcome, ClaimRun):
             self._run(outcome)
@@ -80,6 +80,11 @@ class Split:
         elif isinstance(outcome, TransactionClosed | GroupClosed | InterchangeClosed):
             for file in self._files.values():
                 file.close(outcome)
+
+    def claim(self, claim: TargetClaim, part: None) -> None:
+        """Write a target claim to the file it belongs to."""
+        if not self._failed:
+            self._claim(claim.span, disposition(claim))
 
     def end(self, summary: Summary) -> None:
         """Write the rest: there are no more outcomes."""
