@@ -148,6 +148,11 @@ _SUFFIX = re.compile(r"-[a-z]{4}\Z")  # a biologic of one maker alone
 REPEATING: Final = frozenset({CLASSES, PACKAGES, LICENCES})
 
 
+def table_file(table: str) -> str:
+    """Return the name of a table's file."""
+    return diagnoses.TABLE if table == "diagnoses" else f"{table}.csv"
+
+
 MOST_RESULTS: Final = 4096  # cached of each method
 _Key = TypeVar("_Key", bound=Hashable)
 _Result = TypeVar("_Result")

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import IO, Final
 
@@ -31,10 +31,9 @@ from x12proc.reference.edition import (
     COLUMNS,
     MARKETING,
     NAMES,
-    PACKAGES,
     PRODUCTS,
-    REPEATING,
     Reference,
+    table_file,
 )
 from x12proc.reference.manifest import EDITION, Manifest, Source, TableInfo, render_manifest
 from x12proc.reference.table import table_bytes
@@ -319,7 +318,7 @@ class Importer:
         infos: dict[str, TableInfo] = {}
         old = self._base.manifest()
         for key, info in old.tables.items():
-            name = _file_name(key)
+            name = table_file(key)
             rows = self._changed.pop(name, None)
             if rows is None:
                 files[name], infos[key] = self._base.raw(name), info
@@ -394,10 +393,6 @@ def diagnosis_info(table: bytes, sources: tuple[str, ...]) -> TableInfo:
     return TableInfo(rows, sources, date(years[0] - 1, 10, 1), date(years[-1], 9, 30))
 
 
-def _file_name(table: str) -> str:
-    return diagnoses.TABLE if table == "diagnoses" else f"{table}.csv"
-
-
 def _filled(known: Sequence[str], row: Sequence[str]) -> list[str]:
     """Fill the gaps of a known product; its code and date stay."""
     return [old or new for old, new in zip(known, row, strict=True)]
@@ -429,36 +424,3 @@ def _quarter_end(day: date) -> date:
     """Return the last day of the quarter: HCPCS changes by the quarter."""
     month = (day.month - 1) // 3 * 3 + 3
     return date(day.year, month, 30 if month in (6, 9) else 31)
-
-
-# -- what an edition changed ---------------------------------------------------------------------------
-
-
-class Change(msgspec.Struct, frozen=True):
-    """A row that differs between two editions; ``old`` or ``new`` is empty if one of them lacks it."""
-
-    key: str
-    old: str
-    new: str
-
-
-def differences(old: Reference, new: Reference) -> Iterator[tuple[str, list[Change]]]:
-    """Return the changed rows of every table of either edition, in order of their keys."""
-    ours, theirs = old.manifest().tables, new.manifest().tables
-    for table in sorted({*ours, *theirs}):
-        before = _lines(old, table) if table in ours else {}
-        after = _lines(new, table) if table in theirs else {}
-        keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
-        yield table, [Change(key, before.get(key, ""), after.get(key, "")) for key in keys]
-
-
-def _lines(reference: Reference, table: str) -> dict[str, str]:
-    """Return the rows of a table as lines, by their key."""
-    name = _file_name(table)
-    if name not in COLUMNS:
-        spans = diagnoses.unpack(reference.raw(name))
-        return {f"{span.code} {span.first}": f"{span.code} {span.first} to {span.last}" for span in spans}
-    rows = reference.rows(name)
-    if name in REPEATING:
-        return {" ".join(row[:4]) if name == PACKAGES else f"{row[0]} {row[1]}": " ".join(row) for row in rows}
-    return {row[0]: " | ".join(row) for row in rows}

@@ -32,7 +32,7 @@ _FORMULA = re.compile(
     r"(?:^|[;|])"
     r"(?=[\s\"\u00ad\u200b-\u200f\u202a-\u202f\u2060-\u206f\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫])"
 )
-_SAME_PLACE = ("element", "segment_index", "byte_offset", "after")
+_SAME_LOCATION = ("element", "segment_index", "byte_offset", "after")
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
@@ -157,7 +157,7 @@ def _patient(patient: Document | None) -> dict[str, str]:
 
 def _fix(fix: Document | None, finding: Document) -> dict[str, str]:
     """Return the fix that was made of the value of a finding, or could be."""
-    if fix is None or any(fix["location"][key] != finding["location"][key] for key in _SAME_PLACE):
+    if fix is None or any(fix["location"][key] != finding["location"][key] for key in _SAME_LOCATION):
         return {}
     return {"fixed_value": fix["after"], "fixed": "applied" if fix["applied"] else "offered"}
 

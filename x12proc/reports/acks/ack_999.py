@@ -94,7 +94,7 @@ _WRONG_VALUE = "7"
 _STANDARD_ERRORS, _GUIDE_ERRORS = "5", "I5"
 
 _UNCHECKED = "unchecked"  # the validator could not go on: no fault of the sender's
-_PLACE = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
+_ELEMENT_NUMBER = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
 
 
 @cache
@@ -437,7 +437,7 @@ def _note(location: Location, code: str, element: int, component: int, value: st
 
 def _element_position(location: Location) -> tuple[int, int]:
     """The element and component that a location names; 0 where it names none."""
-    match = _PLACE.fullmatch(location.element.removeprefix(location.segment))
+    match = _ELEMENT_NUMBER.fullmatch(location.element.removeprefix(location.segment))
     return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 
