@@ -31,6 +31,7 @@ _COMMANDS = {
     "watch": "Watch folders: scrub each file that arrives in an inbox, without losing any.",
     "ledger": "Report on the files of watched folders, replay one, override a refusal.",
     "serve": "Run the HTTP service.",
+    "completion": "Print the script that completes commands, rules, profiles and more in a shell.",
     "keys": "Make, list and revoke the keys of the HTTP service.",
 }
 # These log unasked; setting structlog up takes as long as what the other commands do.
@@ -116,7 +117,7 @@ def main() -> None:
 
 
 def _run() -> int:
-    code = app.main(standalone_mode=False)
+    code = app.main(prog_name="x12proc", standalone_mode=False)
     return code if isinstance(code, int) else ACCEPTED
 
 
