@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import msgspec
 from pyx12 import __version__ as pyx12_version
@@ -89,6 +89,7 @@ def outcomes(
 
 
 ClaimCallback = Callable[[ClaimResult], None]
+Destination: TypeAlias = Path | BinaryIO | dict[str, bytes]
 Reports = dict[str, tuple[ReportWriter, Artifact]]
 Streams = dict[str, tuple[StreamWriter, Artifact]]
 _Writers = Sequence[tuple[str, StreamWriter]]  # by the names of their artifacts
@@ -97,15 +98,16 @@ _Writers = Sequence[tuple[str, StreamWriter]]  # by the names of their artifacts
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of a run, besides the settings of its rules.
 
-    ``destination`` is a folder, a stream for a single artifact, or None for no files. ``controls`` continues the
-    numbers of acknowledgements over several inputs; ``refuse`` returns whether an interchange is refused for a
-    reason that the file doesn't show, such as a control number used before. ``checks`` are shared by the inputs of
-    a run; without them each input is checked in this process. ``pool`` shares the claims of a large input among
-    processes. ``fix_level`` is which fixes are applied; they are written to the artifact ``fixed``.
+    ``destination`` is a folder, a stream for a single artifact, a dictionary that receives the bytes of each
+    artifact by its name, or None for no files. ``controls`` continues the numbers of acknowledgements over several
+    inputs; ``refuse`` returns whether an interchange is refused for a reason that the file doesn't show, such as a
+    control number used before. ``checks`` are shared by the inputs of a run; without them each input is checked in
+    this process. ``pool`` shares the claims of a large input among processes. ``fix_level`` is which fixes are
+    applied; they are written to the artifact ``fixed``.
     """
 
     emit: Sequence[str] = ()
-    destination: Path | BinaryIO | None = None
+    destination: Destination | None = None
     fix_level: FixLevel = "off"
     progress: Callable[[int, int], None] | None = None
     on_claim: ClaimCallback | None = None
@@ -376,15 +378,26 @@ class FileRun:
             obsolete = [self._source.stem + ARTIFACTS[name].suffix for name in withheld]
             artifact_set.publish(finished, obsolete)
             paths = [artifact.path for artifact in finished]
+        elif isinstance(self._options.destination, dict):
+            suffixes = {self._source.stem + kind.suffix: kind.name for kind in self._kinds}
+            self._options.destination.update(
+                {suffixes[artifact.path.name]: _contents(artifact) for artifact in finished}
+            )
         else:
             for artifact in finished:
                 _copy_to_stream(artifact, self._options.destination)
         return Result(self._source.shown_name, self._summary, self._faults, paths, withheld)
 
 
-def _copy_to_stream(artifact: Artifact, stream: Path | BinaryIO | None) -> None:
+def _contents(artifact: Artifact) -> bytes:
+    """Return the bytes of a finished artifact."""
+    with artifact.reopen() as file:
+        return file.read()
+
+
+def _copy_to_stream(artifact: Artifact, stream: Destination | None) -> None:
     """Copy a finished artifact to a stream."""
-    if stream is None or isinstance(stream, Path):
+    if stream is None or isinstance(stream, Path | dict):
         return
     artifact.file.flush()
     with artifact.reopen() as file:
