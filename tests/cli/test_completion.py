@@ -104,4 +104,4 @@ def test_bash_completes_with_the_script(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "--norc", "-c", script], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout.split()[:2] == ["NDC11", "NDC12"]
+    assert done.stdout.split()[:3] == ["NDC10", "NDC11", "NDC12"]
