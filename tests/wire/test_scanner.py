@@ -172,6 +172,18 @@ def test_empty_segments_are_no_wrong_count(empty: str) -> None:
     assert faults(data.replace(b"SE*37*", b"SE*36*")) == [("se01-count", "warn")]
 
 
+@pytest.mark.parametrize("window", [64, 100, 4096])
+@pytest.mark.parametrize("gap", ["", " ", "\n", "\t "])
+def test_rows_of_empty_segments_are_counted_one_by_one(gap: str, window: int) -> None:
+    """However the rows are cut into windows, and up to the end of their own set only."""
+    row = ("~" + gap) * 333
+    data = base().replace(b"LX*1~", b"LX*1~" + row.encode()).replace(b"SE*37*", row[:40].encode() + b"SE*37*")
+    after = data.index(b"GE*1*")
+    found = [event for event in events(data[:after] + b"~~~~" + data[after:], window=window)
+             if isinstance(event, Fault) and event.code == "empty-segments"]  # fmt: skip
+    assert [event.message.split(": ")[1] for event in found] == [f"{333 + row[:40].count('~')}; skipped"]
+
+
 def test_old_guides_are_read_with_a_remark() -> None:
     data = base().replace(b"005010X222A1", b"005010X222")
     assert faults(data) == [("old-guide", "warn")]
