@@ -100,8 +100,8 @@ def _seeds(name: str) -> Iterator[bytes]:
 
 def _downloads() -> Iterator[bytes]:
     """A small file of each official layout, with the byte that names it in front."""
-    sys.path.insert(0, str(ROOT / "tests" / "reference"))
-    import downloads  # noqa: PLC0415 - of the tests, for this target only
+    sys.path.insert(0, str(ROOT / "tests"))
+    from support import downloads  # noqa: PLC0415 - of the tests, for this target only
 
     files = (
         downloads.product_txt({"PRODUCTNDC": "99998-123", "PROPRIETARYNAME": "Zyxomab"}),

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from downloads import (
+from support.downloads import (
     HCPCS_COLUMNS,
     crosswalk,
     hcpcs_line,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from downloads import crosswalk, package_txt, product_txt, zipped
+from support.downloads import crosswalk, package_txt, product_txt, zipped
 from test_importing import ULTOMIRIS_ROW, ZYXOMAB, ZYXOMAB_VIAL
 
 from x12proc.cli.reference import command
