@@ -13,7 +13,7 @@ BUILT  := pyproject.toml hatch_build.py x12proc/wire/_native.c x12proc/wire/_spl
 DEV    := dev$(if $(filter true,$(CI)),$(comma)spark)
 # The tests that start no processes: rules, reader, tables, scanner, claims, layers.
 CORE   := tests/test_rules.py tests/generated tests/narrative tests/reference tests/wire tests/claims tests/judged \
-          tests/test_layers.py tests/test_mutation.py tests/test_silence.py
+          tests/test_layers.py tests/test_mutation.py tests/test_rule_memo.py
 
 .PHONY: demo check lint test docs reference mutate compare-guides fuzz reliability bench bench-scaling bench-memory clean
 

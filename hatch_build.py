@@ -24,6 +24,7 @@ MODULES = {
 # What a user edits lies at the top of the repository and travels inside the wheel. What the reference edition is
 # built from is of no use there: the tools that build it aren't in the wheel either.
 CONFIG, LEFT_OUT = "config", "config/reference/sources/"
+DEMO = "fixtures/demo"  # what 'x12proc demo' writes
 
 
 class CompileNative(BuildHookInterface[Any]):
@@ -32,7 +33,7 @@ class CompileNative(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Take the configuration along and compile, which makes the wheel one for this machine."""
         if version == "standard":  # an installation that can be edited reads it where it lies
-            build_data["force_include"].update(shipped_config(Path(self.root)))
+            build_data["force_include"].update(shipped_config(Path(self.root)) | demo_files(Path(self.root)))
         if os.environ.get("X12PROC_COMPILE") == "0":
             return
         compiled = compile_native(Path(self.root), self.metadata.version)
@@ -51,6 +52,11 @@ def shipped_config(root: Path) -> dict[str, str]:
     """The files of the configuration and where in the wheel they go."""
     files = (path.relative_to(root).as_posix() for path in sorted((root / CONFIG).rglob("*")) if path.is_file())
     return {name: f"x12proc/{name}" for name in files if not name.startswith(LEFT_OUT)}
+
+
+def demo_files(root: Path) -> dict[str, str]:
+    """The demo files and where in the wheel they go."""
+    return {f"{DEMO}/{path.name}": f"x12proc/demo/{path.name}" for path in sorted((root / DEMO).glob("*.edi"))}
 
 
 def compile_native(root: Path, version: str) -> list[Path]:

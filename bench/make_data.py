@@ -79,9 +79,9 @@ def interchange(kind: str, size: int, share: float, seed: int) -> Iterator[str]:
         head = _head(guide, sets)
         count += len(head)
         yield _joined(head)
-        for place in range(CLAIMS_PER_SET):
+        for location in range(CLAIMS_PER_SET):
             body = []
-            if place % CLAIMS_PER_PROVIDER == 0:
+            if location % CLAIMS_PER_PROVIDER == 0:
                 loops += 1
                 provider = loops
                 body += _provider(loops, number)
@@ -143,14 +143,14 @@ def _claim(kind: str, number: int, dice: random.Random, *, target: bool) -> list
     day = f"2023{dice.randrange(1, 7):02d}{dice.randrange(1, 29):02d}"
     lines = _drug_line(kind, number, day, dice) if target else []
     first = 2 if target else 1
-    for place in range(first, first + dice.randrange(1, 4)):
+    for location in range(first, first + dice.randrange(1, 4)):
         code, charge = dice.choice(_VISITS), dice.randrange(20, 400)
         service = f"HC:{code}*{charge}*UN*1"
         lines += [
-            f"LX*{place}",
+            f"LX*{location}",
             f"SV1*{service}***1" if kind == "P" else f"SV2*0260*{service}",
             f"DTP*472*D8*{day}",
-            f"REF*6R*{number}-{place:02d}",
+            f"REF*6R*{number}-{location:02d}",
         ]
     charge = sum(int(line.split("*")[2 if kind == "P" else 3]) for line in lines if line.startswith("SV"))
     if kind == "P":

@@ -107,16 +107,16 @@ def main() -> None:
     parser.add_argument("--memory", type=int, nargs="+", metavar="MB", help="measure memory on such files instead")
     given = parser.parse_args()
     environment()
-    with tempfile.TemporaryDirectory(prefix="x12proc-bench-") as folder:
-        place = Path(folder)
+    with tempfile.TemporaryDirectory(prefix="x12proc-bench-") as name:
+        folder = Path(name)
         if given.memory:
-            text = "\n".join(_memory(place, given.memory))
+            text = "\n".join(_memory(folder, given.memory))
             _write(RESULTS, "memory", text)
         elif given.scaling:
-            text = "\n".join(_scaling(place, given.times))
+            text = "\n".join(_scaling(folder, given.times))
             _write(SCALING, "scaling", text)
         else:
-            text = _page(place, given.megabytes, given.times)
+            text = _page(folder, given.megabytes, given.times)
             if given.megabytes == parser.get_default("megabytes"):
                 _write(RESULTS, "speed", text)
     print(text)
@@ -132,9 +132,9 @@ def environment() -> None:
 # -- speed ----------------------------------------------------------------------------------------------------
 
 
-def _page(place: Path, megabytes: int, times: int) -> str:
-    files = {data.name: _make(place, data, megabytes * data.share) for data in FILES}
-    cases = [*_ours(place, files, times), *_floors(place, files, times), *_peers(place, files)]
+def _page(folder: Path, megabytes: int, times: int) -> str:
+    files = {data.name: _make(folder, data, megabytes * data.share) for data in FILES}
+    cases = [*_ours(folder, files, times), *_floors(folder, files, times), *_peers(folder, files)]
     for number in range(max(case.times for case in cases)):
         for case in cases:
             if number < case.times:
@@ -143,8 +143,8 @@ def _page(place: Path, megabytes: int, times: int) -> str:
     return "\n".join([_machine(), "", *_tables(cases)])
 
 
-def _make(place: Path, data: Data, megabytes: float) -> Path:
-    path = place / f"{data.kind}-{data.percent}-{megabytes:g}.edi"
+def _make(folder: Path, data: Data, megabytes: float) -> Path:
+    path = folder / f"{data.kind}-{data.percent}-{megabytes:g}.edi"
     if not path.exists():
         size = ["--megabytes", f"{max(megabytes, 1):g}"]
         maker = [sys.executable, str(HERE / "make_data.py"), str(path), "--kind", data.kind]
@@ -152,8 +152,8 @@ def _make(place: Path, data: Data, megabytes: float) -> Path:
     return path
 
 
-def _ours(place: Path, files: dict[str, Path], times: int) -> Iterator[Case]:
-    out = str(place / "out")
+def _ours(folder: Path, files: dict[str, Path], times: int) -> Iterator[Case]:
+    out = str(folder / "out")
     for data, path in files.items():
         command = [*_PROGRAM, "scrub", str(path), "-o", out, *_FAST]
         runs = min(times, 3) if data == _DENSE.name else times
@@ -166,13 +166,15 @@ def _ours(place: Path, files: dict[str, Path], times: int) -> Iterator[Case]:
     sparse, dense = files[_SPARSE.name], files[_DENSE.name]
     for data, path in ((_SPARSE.name, sparse), (_DENSE.name, dense)):
         command = [*_PROGRAM, "scrub", str(path), "-o", out, "--emit", "json,annotated"]
-        yield _case("JSON and annotated EDI, held against the guide", data, command, path, min(times, 3))
-        yield _case("held against the guide with --jobs 2", data, [*command, "--jobs", "2"], path, min(times, 3))
+        yield _case("JSON and annotated EDI, checked against the guide", data, command, path, min(times, 3))
+        yield _case(
+            "checked against the guide, with --jobs 2", data, [*command, "--jobs", "2"], path, min(times, 3)
+        )
     answers = [*_PROGRAM, "scrub", str(sparse), "-o", out, *_ANSWERS]
     yield _case("accepted and rejected EDI, 277CA, 999", _SPARSE.name, answers, sparse, min(times, 3))
     yield _case("x12proc extract", _SPARSE.name,
-                [*_PROGRAM, "extract", str(sparse), "-o", str(place / "lines.jsonl")], sparse, times)  # fmt: skip
-    one = _make(place, Data("one claim", "P", 100), 0)
+                [*_PROGRAM, "extract", str(sparse), "-o", str(folder / "lines.jsonl")], sparse, times)  # fmt: skip
+    one = _make(folder, Data("one claim", "P", 100), 0)
     yield _case("x12proc scrub, a file of 1 MB", "837P, target claims only",
                 [*_PROGRAM, "scrub", str(one), "-o", out, *_FAST], one, times)  # fmt: skip
     small = ROOT / "fixtures" / "replay"
@@ -181,27 +183,27 @@ def _ours(place: Path, files: dict[str, Path], times: int) -> Iterator[Case]:
                 [*_PROGRAM, "scrub", str(claim), "-o", out, *_FAST], claim, times)  # fmt: skip
 
 
-def _floors(place: Path, files: dict[str, Path], times: int) -> Iterator[Case]:
+def _floors(folder: Path, files: dict[str, Path], times: int) -> Iterator[Case]:
     for data, path in files.items():
-        yield _case("cp", data, ["cp", str(path), str(place / "copy")], path, times)
+        yield _case("cp", data, ["cp", str(path), str(folder / "copy")], path, times)
         yield _case("grep -c J3590", data, ["grep", "-c", "J3590", str(path)], path, times)
 
 
-def _peers(place: Path, files: dict[str, Path]) -> Iterator[Case]:
-    python = _linuxforhealth(place)
+def _peers(folder: Path, files: dict[str, Path]) -> Iterator[Case]:
+    python = _linuxforhealth(folder)
     for data in (_SPARSE, _DENSE):
         for peer, most in _PEER_MEGABYTES.items():
-            path = _make(place, data, min(most, max(files[data.name].stat().st_size // _MEGABYTE, 1)))
+            path = _make(folder, data, min(most, max(files[data.name].stat().st_size // _MEGABYTE, 1)))
             runner = python if peer.startswith("lfh") else sys.executable
             if runner is not None:
                 yield _case(peer, data.name, [runner, str(HERE / "peers.py"), peer, str(path)], path, 2)
 
 
-def _linuxforhealth(place: Path) -> str | None:
+def _linuxforhealth(folder: Path) -> str | None:
     """Python with linuxforhealth-x12, which wants an older pydantic than others do; None where it can't be had."""
-    folder = place / "linuxforhealth"
-    venv.create(folder, with_pip=True)
-    python = str(folder / "bin" / "python")
+    environment = folder / "linuxforhealth"
+    venv.create(environment, with_pip=True)
+    python = str(environment / "bin" / "python")
     wanted = ["linuxforhealth-x12", "pydantic<2"]
     done = subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], capture_output=True, check=False)
     if done.returncode:
@@ -293,15 +295,15 @@ def _write(page: Path, part: str, text: str) -> None:
 # -- size and density -----------------------------------------------------------------------------------------
 
 
-def _scaling(place: Path, times: int) -> Iterator[str]:
+def _scaling(folder: Path, times: int) -> Iterator[str]:
     yield _machine()
     yield ""
     yield "| target claims | size | claims | seconds | MB/s | claims/s | peak memory |"
     yield "|---|---|---|---|---|---|---|"
     for percent in _DENSITIES:
         for size in _SIZES:
-            path = _make(place, Data("sized", "P", percent), size / 10 if percent == 100 else size)
-            command = [*_PROGRAM, "scrub", str(path), "-o", str(place / "out"), *_FAST]
+            path = _make(folder, Data("sized", "P", percent), size / 10 if percent == 100 else size)
+            command = [*_PROGRAM, "scrub", str(path), "-o", str(folder / "out"), *_FAST]
             case = _case("", "", command, path, times)
             for _ in range(times):
                 measure(case)
@@ -316,19 +318,19 @@ def _scaling(place: Path, times: int) -> Iterator[str]:
 # -- memory ---------------------------------------------------------------------------------------------------
 
 
-def _memory(place: Path, sizes: Sequence[int]) -> Iterator[str]:
+def _memory(folder: Path, sizes: Sequence[int]) -> Iterator[str]:
     yield _machine()
     yield ""
     yield "| 837P, 2 % target claims | read | seconds | MB/s | peak memory |"
     yield "|---|---|---|---|---|"
     for size in sizes:
-        path = _make(place, Data("sparse", "P", 2), size)
+        path = _make(folder, Data("sparse", "P", 2), size)
         scrub = " ".join([*_PROGRAM, "scrub"])
         fast = " ".join(_FAST)
         ways = {
-            "a plain file": f"{scrub} {path} -o {place}/out {fast}",
-            "through a pipe": f"cat {path} | {scrub} - -o - --emit annotated --conformance off > {place}/out.edi",
-            "from a .gz": f"{scrub} {path}.gz -o {place}/out {fast}",
+            "a plain file": f"{scrub} {path} -o {folder}/out {fast}",
+            "through a pipe": f"cat {path} | {scrub} - -o - --emit annotated --conformance off > {folder}/out.edi",
+            "from a .gz": f"{scrub} {path}.gz -o {folder}/out {fast}",
         }
         subprocess.run(["gzip", "-1", "-k", str(path)], check=True)
         for way, command in ways.items():

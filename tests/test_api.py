@@ -143,7 +143,7 @@ def test_a_program_that_uses_the_api_hears_nothing(capfd: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("before", ["", "import structlog; structlog.configure()"], ids=["unasked", "set up"])
 def test_events_are_told_to_a_program_that_set_structlog_up(before: str, tmp_path: Path) -> None:
-    """It may do so behind the import of x12proc; one that doesn't need not wait for structlog to be loaded."""
+    """It may do so after the import of x12proc; one that doesn't need not wait for structlog to be loaded."""
     program = (
         f"import sys, x12proc\n{before}\n"
         f"list(x12proc.scrub({str(CLINIC)!r}, conformance='off', emit=['annotated'], output={str(tmp_path)!r}))\n"

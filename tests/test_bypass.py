@@ -1,4 +1,4 @@
-"""A bypass holds a rule back and says so wherever the rule would have been heard, and nowhere else."""
+"""A bypass suppresses a rule and is reported wherever the rule would have had a finding, and nowhere else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NO_NDC = base().replace(b"LIN**N4*10122016002~\nCTP****40*ML~\n", b"").replace(b
 def scrubbed(
     entries: str, *data: bytes, as_of: date = AS_OF, rules: dict[str, Rule] | None = None, child: str = ""
 ) -> list[ClaimResult]:
-    """What comes of files, one behind the other, under a profile with these entries."""
+    """The outcomes of files, one after another, under a profile with these entries."""
     files = {**profile_files(), "mine": parse_profile((HEAD + entries).encode(), "mine.toml", RULES)}
     if child:
         files["child"] = parse_profile(child.encode(), "child.toml", RULES)
@@ -49,7 +49,7 @@ def scrubbed(
     return [outcome for outcome in outcomes if isinstance(outcome, ClaimResult)]
 
 
-def heard(claim: ClaimResult) -> list[str]:
+def matched(claim: ClaimResult) -> list[str]:
     return [f"{finding.rule} {finding.severity}" for finding in claim.all_findings]
 
 
@@ -59,51 +59,51 @@ def held(claim: ClaimResult) -> list[str]:
 
 def test_a_rule_switched_off_is_told_where_it_would_have_been_heard() -> None:
     clean, faulty = scrubbed('id = "RTE01"\nenabled = false\n' + WHO, base(), NO_ROUTE)
-    assert (heard(clean), held(clean)) == ([], [])
-    assert heard(faulty) == ["DUP02 reject"], "the same claim twice in one file"
+    assert (matched(clean), held(clean)) == ([], [])
+    assert matched(faulty) == ["DUP02 reject"], "the same claim twice in one file"
     assert faulty.bypasses == (Bypass("RTE01", "payer agreed by mail", "J. Ito", date(2024, 12, 31), "mine"),)
 
 
 def test_a_regraded_rule_is_heard_and_told() -> None:
     (claim,) = scrubbed('id = "NDC01"\nseverity = "info"\n' + WHO, NO_NDC)
-    assert (heard(claim), held(claim), claim.rejected) == (["NDC01 info"], ["NDC01"], False)
+    assert (matched(claim), held(claim), claim.rejected) == (["NDC01 info"], ["NDC01"], False)
 
 
 def test_a_changed_option_is_told_where_it_decides() -> None:
     said = 'id = "RTE01"\nseverity = "info"\n[[rule]]\nid = "QTY07"\noptions = { decimals = 5 }\n' + WHO
     (claim,) = scrubbed(said, base().replace(b"CTP****40*", b"CTP****40.00001*"))
-    assert (heard(claim), held(claim)) == ([], ["QTY07"])
+    assert (matched(claim), held(claim)) == ([], ["QTY07"])
 
 
 def test_what_another_rule_tells_better_is_not_held_back() -> None:
     data = NO_NDC.replace(b"(PEGUNIGALSIDASE ALFA-IWXJ) ", b"").replace(b" SDV*", b" NDC 10122-0160-02*")
     (claim,) = scrubbed('id = "NDC01"\nenabled = false\n' + WHO, data)
-    assert (heard(claim), held(claim)) == (["NDC02 warn"], [])
+    assert (matched(claim), held(claim)) == (["NDC02 warn"], [])
     (claim,) = scrubbed('id = "NDC02"\nenabled = false\n' + WHO, data)
-    assert (heard(claim), held(claim)) == (["NDC01 reject"], ["NDC02"])
+    assert (matched(claim), held(claim)) == (["NDC01 reject"], ["NDC02"])
 
 
 def test_an_ended_bypass_and_a_plain_switch_hold_nothing_back() -> None:
     (claim,) = scrubbed('id = "RTE01"\nenabled = false\n' + WHO, NO_ROUTE, as_of=date(2025, 1, 1))
-    assert (heard(claim), held(claim)) == (["RTE01 warn"], [])
+    assert (matched(claim), held(claim)) == (["RTE01 warn"], [])
     (claim,) = scrubbed('id = "RTE01"\nenabled = false\n', NO_ROUTE)
-    assert (heard(claim), held(claim)) == ([], [])
+    assert (matched(claim), held(claim)) == ([], [])
 
 
-@pytest.mark.parametrize(("change", "told"), [("enabled = false", []), ('severity = "warn"', ["DUP02 warn"])])
-def test_a_claim_is_not_its_own_double(change: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("change", "reported"), [("enabled = false", []), ('severity = "warn"', ["DUP02 warn"])])
+def test_a_claim_is_not_its_own_double(change: str, reported: list[str]) -> None:
     """DUP02 remembers claims; hearing it a second time must not make every claim a repeated one."""
     first, second, other = scrubbed(
         f'id = "DUP02"\n{change}\n' + WHO, base(), base(), base().replace(b"B1001*15125", b"B1002*15125")
     )
     assert [held(claim) for claim in (first, second, other)] == [[], ["DUP02"], []]
-    assert [heard(claim) for claim in (first, second, other)] == [[], told, []]
+    assert [matched(claim) for claim in (first, second, other)] == [[], reported, []]
 
 
 def test_a_profile_below_may_undo_a_bypass() -> None:
     child = 'name = "child"\ntitle = "C"\nextends = "mine"\n[[rule]]\nid = "RTE01"\nenabled = true\n'
     (claim,) = scrubbed('id = "RTE01"\nenabled = false\n' + WHO, NO_ROUTE, child=child)
-    assert (heard(claim), held(claim)) == (["RTE01 warn"], [])
+    assert (matched(claim), held(claim)) == (["RTE01 warn"], [])
 
 
 def test_a_rule_that_crashes_can_be_set_aside() -> None:

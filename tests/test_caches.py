@@ -30,7 +30,8 @@ def found(data: bytes, codes: tuple[str, ...] = ("J3590", "J3490")) -> list[tupl
 def test_plans_that_are_forgotten_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     days = [(date(2023, 12, 25) + timedelta(days)).strftime("%Y%m%d").encode() for days in range(12)]
     many = b"\n".join(
-        base().replace(b"20231114", day).replace(b"J3590", b"J3490", place % 2) for place, day in enumerate(days)
+        base().replace(b"20231114", day).replace(b"J3590", b"J3490", location % 2)
+        for location, day in enumerate(days)
     )
     data = many + b"\n" + CLINIC.read_bytes() + b"\n" + HOSPITAL.read_bytes()
     before = found(data)

@@ -50,8 +50,8 @@ def found(fixture: str, case: str, code: str, dates: str) -> list[str]:
     ],
 )
 def test_a_code_of_ones_own_is_told_as_surely_as_its_date(dates: str, finding: str | None) -> None:
-    told = [one for one in found("COD01", IMDELLTRA, CODE, dates) if one.startswith("COD01")]
-    assert told == ([finding] if finding else [])
+    reported = [one for one in found("COD01", IMDELLTRA, CODE, dates) if one.startswith("COD01")]
+    assert reported == ([finding] if finding else [])
 
 
 @pytest.mark.parametrize("dates", [",,,,,", "2025-04-01,,,unverified,,", ",,,verified,,2025-04-01"])

@@ -38,8 +38,8 @@ SEEDS, AT_ONCE = 520, 26
 # -- the same as pyx12 on the whole file -------------------------------------------------------------------------
 
 
-def places(data: bytes, claim: ClaimSpan) -> list[range]:
-    """The segment indexes of a claim and of what it hangs under."""
+def locations(data: bytes, claim: ClaimSpan) -> list[range]:
+    """The segment indexes of a claim and of its parent loops."""
     own = SegmentRange(claim.start, claim.end, claim.segment_index)
     stretches = (claim.header, claim.provider, claim.subscriber, claim.patient, own)
     found = []
@@ -75,13 +75,13 @@ def compare(data: bytes) -> int:
     found, crash = whole_file(data)
     compared = 0
     for claim, errors in zip(spans(data), raw_errors(data), strict=True):
-        here = places(data, claim)
-        expected = {fault for fault in found if any(fault[0] in place for place in here)}
+        here = locations(data, claim)
+        expected = {fault for fault in found if any(fault[0] in position for position in here)}
         assert comparable(reduced(errors), crash) == comparable(expected, crash)
         compared += len(expected)
     with mock.patch.object(stream, "drop_already_reported", lambda _, errors: errors):
-        told = [error for outcome in run(data, whole=True) for error in getattr(outcome, "guide_errors", ())]
-    assert comparable(reduced(told), crash) == comparable(found, crash)
+        reported = [error for outcome in run(data, whole=True) for error in getattr(outcome, "guide_errors", ())]
+    assert comparable(reduced(reported), crash) == comparable(found, crash)
     return compared
 
 
@@ -118,23 +118,23 @@ def test_a_fault_names_loop_segment_element_place_and_value() -> None:
     data = edited(base(), ("CTP", "CTP****33*XX"))
     (error,) = one(data)
     assert (error.code, error.value) == ("7", "XX")
-    place = error.location
-    assert (place.loop, place.segment, place.element, place.after) == ("2410", "CTP", "CTP05-1", None)
-    assert data[place.byte_offset :].startswith(b"XX~")
-    assert segments(data)[place.segment_index] == "CTP****33*XX"
+    position = error.location
+    assert (position.loop, position.segment, position.element, position.after) == ("2410", "CTP", "CTP05-1", None)
+    assert data[position.byte_offset :].startswith(b"XX~")
+    assert segments(data)[position.segment_index] == "CTP****33*XX"
 
 
 def test_what_is_missing_stands_behind_the_segment_before_it() -> None:
     data = edited(base(), ("CTP", ""))
     (error,) = one(data)
-    place = error.location
-    assert (error.code, place.loop, place.element, place.after) == ("3", "2410", "CTP", "LIN")
-    assert segments(data)[place.segment_index].startswith("LIN")
-    assert data[place.byte_offset :].startswith(b"LIN")
+    position = error.location
+    assert (error.code, position.loop, position.element, position.after) == ("3", "2410", "CTP", "LIN")
+    assert segments(data)[position.segment_index].startswith("LIN")
+    assert data[position.byte_offset :].startswith(b"LIN")
 
 
 def test_what_is_missing_at_the_end_of_a_claim_is_seen_whatever_comes_behind() -> None:
-    """The last segment of the claim is its LIN: an SE, an HL or a CLM is behind it."""
+    """The last segment of the claim is its LIN: an SE, an HL or a CLM is after it."""
     for kind in ("P", "I"):
         parts = segments(base(kind))
         end = next(at for at, part in enumerate(parts) if part.startswith("LIN")) + 1
@@ -158,9 +158,9 @@ def test_a_fault_above_the_claims_is_told_of_every_claim_under_it() -> None:
     subscriber = re.search(rb"HL\*2\*1\*22\*1~\nSBR\*[^~]*", data)
     assert subscriber is not None
     faulty = data.replace(subscriber[0], subscriber[0].replace(b"SBR*", b"SBR*Z"))
-    told = [bool(errors) for errors in raw_errors(faulty)]
-    assert told.count(True) >= 1
-    assert told.count(False) >= 3
+    reported = [bool(errors) for errors in raw_errors(faulty)]
+    assert reported.count(True) >= 1
+    assert reported.count(False) >= 3
 
 
 def test_faults_under_a_dependent() -> None:
@@ -207,20 +207,20 @@ def test_claims_beyond_a_hundred_under_one_patient(number: int) -> None:
 def test_hl_numbers_count_every_loop_of_the_set() -> None:
     data = shorten(CLINIC.read_bytes(), 1, 8)
     wrong = data.replace(b"~\nHL*5*", b"~\nHL*55*").replace(b"~\nHL*6*", b"~\nHL*06*")
-    told = [error for errors in raw_errors(wrong) for error in errors]
-    assert {(error.code, error.value) for error in told if error.location.element == "HL01"} == {("HL1", "55")}
+    reported = [error for errors in raw_errors(wrong) for error in errors]
+    assert {(error.code, error.value) for error in reported if error.location.element == "HL01"} == {("HL1", "55")}
 
 
 def test_hl02_names_a_loop_above() -> None:
     data = shorten(HOSPITAL.read_bytes(), 0, 8)
     assert not any(raw_errors(data))
     for parent in (b"7", b"99", b"A", b"2"):
-        told = raw_errors(data.replace(b"~\nHL*7*1*22", b"~\nHL*7*" + parent + b"*22"))
-        assert {error.code for errors in told for error in errors} == {"HL2"}
+        reported = raw_errors(data.replace(b"~\nHL*7*1*22", b"~\nHL*7*" + parent + b"*22"))
+        assert {error.code for errors in reported for error in errors} == {"HL2"}
 
 
 def test_hl02_may_name_a_loop_by_the_number_it_was_sent_with() -> None:
-    """One loop numbered wrongly is told of that loop, not of everything that refers to it."""
+    """One loop numbered wrongly is reported on that loop, not of everything that refers to it."""
     data = base().replace(b"HL*1**20", b"HL*8**20").replace(b"HL*2*1*22", b"HL*2*8*22")
     assert [(error.code, error.location.element) for error in one(data)] == [("HL1", "HL01")]
 
@@ -234,7 +234,7 @@ def test_nothing_is_said_of_claims_under_loops_that_could_not_be_checked() -> No
 
 
 def test_a_claim_is_judged_without_the_faults_of_its_neighbours() -> None:
-    """Behind a claim full of strange segments the next one is as sound as it was."""
+    """After a claim full of strange segments the next one is as sound as it was."""
     parts = segments(base())
     start = next(at for at, part in enumerate(parts) if part.startswith("CLM"))
     strange = [parts[start], "NM1*IL*1*X", "SBR*P", "XX*1", *parts[start + 1 : -3]]
@@ -306,9 +306,9 @@ def test_a_claim_at_which_the_walker_stops_is_told_and_others_are_checked(monkey
 
     monkeypatch.setattr(walk_tree, "walk_errors", stumble)
     monkeypatch.setattr(conformance, "fast_walk", lambda *_: None)  # else pyx12 is not asked of a sound claim
-    told = raw_errors(data)
-    assert [len(errors) for errors in told] == [0, 1] + [0] * (len(told) - 2)
-    assert (told[1][0].code, told[1][0].location.segment_index) == ("unchecked", victim.segment_index)
+    reported = raw_errors(data)
+    assert [len(errors) for errors in reported] == [0, 1] + [0] * (len(reported) - 2)
+    assert (reported[1][0].code, reported[1][0].location.segment_index) == ("unchecked", victim.segment_index)
 
 
 @pytest.mark.parametrize(
@@ -331,8 +331,8 @@ def test_after_too_many_faults_a_claim_is_not_checked_further() -> None:
 
 def test_rubbish_behind_the_interchange_and_another_file_behind_that() -> None:
     faulty = edited(base(), ("CTP", "CTP****33*XX"))
-    told = raw_errors(faulty + b"\x00\xffrubbish\n" + faulty)
-    assert [[error.code for error in errors] for errors in told] == [["7"], ["7"]]
+    reported = raw_errors(faulty + b"\x00\xffrubbish\n" + faulty)
+    assert [[error.code for error in errors] for errors in reported] == [["7"], ["7"]]
 
 
 @pytest.mark.parametrize("version", [b"005010X222", b"005010X223", b"005010X223A1"])

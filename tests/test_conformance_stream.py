@@ -1,4 +1,4 @@
-"""Guide errors among the outcomes of a file: in order, at the right claim, told once, and what they reject."""
+"""Guide errors among the outcomes of a file: in order, at the right claim, reported once, and what they reject."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_little_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told_texts(outcomes: list[Outcome]) -> list[str]:
-    """Everything told, in order, without what can't be compared."""
+    """Everything reported, in order, without what can't be compared."""
     return [
         f"{outcome.claim.id} {outcome.guide_errors} {outcome.rejected}"
         if isinstance(outcome, ClaimResult)
@@ -126,7 +126,7 @@ def test_a_guide_without_a_map_is_said_once(guide: str) -> None:
     assert not [outcome for outcome in run(base()) if isinstance(outcome, Fault)]
 
 
-# -- told once, and what rejects ---------------------------------------------------------------------------------
+# -- reported once, and what rejects ------------------------------------------------------------------------------
 
 
 def test_our_finding_stays_and_the_guide_error_goes() -> None:
@@ -143,7 +143,7 @@ def test_the_guide_error_is_heard_when_the_rule_is_silent() -> None:
 
 
 def test_every_overlap_happens() -> None:
-    """No entry of the table is there for nothing: each rule silences a guide error in the rules' own fixtures."""
+    """No entry of the table is there for nothing: each rule replaces a guide error in the rules' own fixtures."""
     silencing: set[str] = set()
     files = [case.data() for rule, case in all_cases() if rule in same_faults() and case.codes == CODES]
     files.append(edited(base(), ("LIN", "LIN**N4*10122016002 ")))

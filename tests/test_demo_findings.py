@@ -31,8 +31,8 @@ def intended() -> dict[str, set[str]]:
 def test_every_claim_brings_its_fault_and_nothing_else(path) -> None:  # type: ignore[no-untyped-def]  # a Path
     table = intended()
     scrubbed = list(x12proc.scrub(path, as_of=AS_OF, conformance="off"))
-    heard = {entry.claim.id: {finding.rule for finding in entry.all_findings} for entry in scrubbed}
-    assert heard == {claim: table[claim] for claim in heard}
+    matched = {entry.claim.id: {finding.rule for finding in entry.all_findings} for entry in scrubbed}
+    assert matched == {claim: table[claim] for claim in matched}
 
 
 def test_every_target_claim_of_the_table_is_found() -> None:

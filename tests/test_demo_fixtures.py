@@ -69,9 +69,9 @@ def test_pyx12_finds_nothing_against_the_demo_files(name: str) -> None:
 
 def test_guide_faults_are_those_intended() -> None:
     found = guide_errors((DEMO / GUIDE_FAULTS).read_bytes())
-    place = re.compile(r"^interchange (\d) .* segment \d+ ([^:]+): (\w+) .*$")
-    places = [place.sub(r"\1 \2 \3", error) for error in found]
-    assert places == [
+    location = re.compile(r"^interchange (\d) .* segment \d+ ([^:]+): (\w+) .*$")
+    locations = [location.sub(r"\1 \2 \3", error) for error in found]
+    assert locations == [
         "1 CTP05-1 7",  # G7002: unit EA
         "1 CTP 8",  # G7003: CTP04 missing, as a pair with CTP05 ...
         "1 CTP04 1",  # ... and as a required element

@@ -46,7 +46,7 @@ def test_pieces_are_counted(text: str, piece: str, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dose", "sizes", "told"),
+    ("dose", "sizes", "reported"),
     [
         ("1008", "1008 1000", True),
         ("2016", "1008 1000", True),
@@ -61,8 +61,8 @@ def test_pieces_are_counted(text: str, piece: str, number: int) -> None:
         ("1", "1 2 3 4 5", False),
     ],
 )
-def test_a_dose_names_its_size(dose: str, sizes: str, told: bool) -> None:
-    assert tells_size(Decimal(dose), [Decimal(size) for size in sizes.split()]) is told
+def test_a_dose_names_its_size(dose: str, sizes: str, reported: bool) -> None:
+    assert tells_size(Decimal(dose), [Decimal(size) for size in sizes.split()]) is reported
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_blinded_arms_are_seen(text: str, blinded: bool) -> None:
     assert is_blinded(text) is blinded
 
 
-@pytest.mark.parametrize(("count", "told"), [(None, False), (4, True), (3, True), (2, True), (5, False)])
-def test_the_number_of_vials_names_their_size(count: int | None, told: bool) -> None:
+@pytest.mark.parametrize(("count", "reported"), [(None, False), (4, True), (3, True), (2, True), (5, False)])
+def test_the_number_of_vials_names_their_size(count: int | None, reported: bool) -> None:
     """450 MG of four vials can't be of 150 MG, since three would have done."""
-    assert tells_size(Decimal(450), [Decimal(75), Decimal(125), Decimal(150), Decimal(300)], count) is told
+    assert tells_size(Decimal(450), [Decimal(75), Decimal(125), Decimal(150), Decimal(300)], count) is reported

@@ -1,4 +1,4 @@
-"""The engine: a crashing rule, hits and grades, one fault told once."""
+"""The engine: a crashing rule, hits and grades, one fault reported once."""
 
 from __future__ import annotations
 

@@ -13,13 +13,14 @@ from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, rest
 from support.fix_cases import FixCase, all_fix_cases
 from support.pyx12_oracle import guide_errors
 from support.rules import found, profiles, reference
+from support.streams import pass_to
 
 from x12proc.claims.model import Location
 from x12proc.engine.engine import Engine
 from x12proc.engine.fixes import Fix, FixLevel, resolved
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
-from x12proc.reports.edi.fixed import FixedEdi
+from x12proc.reports.edi.fixed import FixedClaims, FixedEdi
 from x12proc.rules import all_rules
 
 CASES = all_fix_cases()
@@ -32,9 +33,9 @@ def engine(level: FixLevel) -> Engine:
 
 def fixed(data: bytes, level: FixLevel, window: int = 4096) -> bytes:
     out = io.BytesIO()
-    writer = FixedEdi(data, out.write)
+    writer, renderer = FixedEdi(data, out.write), FixedClaims(data)
     for outcome in scrub_buffer(data, engine(level), ("J3590",), window=window):
-        writer.handle(outcome)
+        pass_to(writer, outcome, renderer)
     writer.end(Summary())
     return out.getvalue()
 
@@ -71,12 +72,12 @@ def test_the_finding_is_gone_and_no_other_comes(rule: str, case: FixCase) -> Non
 
 @pytest.mark.parametrize(("rule", "case"), CASES, ids=IDS)
 def test_a_fix_is_told_as_it_is_made(rule: str, case: FixCase) -> None:
-    told = offered(case.faulty.data())
-    assert [(fix.rule, "safe" if fix.safe else "unsafe") for fix in told] == (
+    reported = offered(case.faulty.data())
+    assert [(fix.rule, "safe" if fix.safe else "unsafe") for fix in reported] == (
         [] if case.level == "none" else [(rule, case.level)]
     )
     mended = case.mended.data().decode()
-    for fix in told:
+    for fix in reported:
         assert not fix.applied
         assert all(text in mended for text in fix.after.split())
         assert offered(case.faulty.data(), "safe")[0].applied is fix.safe
@@ -218,18 +219,18 @@ def test_line_ends_in_place_of_terminators() -> None:
 def test_demo_files_keep_their_other_segments(path: Path) -> None:
     data = path.read_bytes()
     again = fixed(data, "unsafe")
-    told = offered(data)
+    reported = offered(data)
     assert fixed(again, "unsafe") == again
     assert not {fix.rule for fix in offered(again)}
     lost = [part for part in data.split(b"~") if part not in again.split(b"~")]
     counts = sum(b"SE*" in part for part in lost)
-    assert len(lost) - counts == sum(bool(fix.before) for fix in told)
+    assert len(lost) - counts == sum(bool(fix.before) for fix in reported)
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 1700), st.integers(0, 60), st.integers(200, 3000))
-def test_fixes_after_any_damage(junk: bytes, place: int, cut: int, window: int) -> None:
+def test_fixes_after_any_damage(junk: bytes, location: int, cut: int, window: int) -> None:
     data = edited(base(), SAFE_AND_UNSAFE)
-    data = data[:place] + junk + data[place + cut :]
+    data = data[:location] + junk + data[location + cut :]
     once = fixed(data, "unsafe", window)
     assert fixed(once, "unsafe", window) == once

@@ -1,4 +1,4 @@
-"""The tables of the guides, and the quick walk through them, held against pyx12 from which they come."""
+"""The tables of the guides and the fast walk through them, compared with pyx12, from which they are made."""
 
 from __future__ import annotations
 
@@ -148,12 +148,14 @@ def test_no_segment_is_sound_that_pyx12_finds_fault_with(version: str) -> None:
 
 
 def pyx12_step(
-    version: str, place: str, counts: dict[str, int], text: str
+    version: str, location: str, counts: dict[str, int], text: str
 ) -> tuple[str | None, bool, dict[str, int]]:
     """Where pyx12 goes with a segment, whether it finds fault on the way, and what it has counted then."""
     guide, walker = _guide(version), walk_tree()
     walker.counter = counter = _Counter(counts)
-    found, _, _, errors = walker.walk_errors(guide.nodes[place], _Pyx12Segment(text, "\0", "*", ":"), 0, 0, None)
+    found, _, _, errors = walker.walk_errors(
+        guide.nodes[location], _Pyx12Segment(text, "\0", "*", ":"), 0, 0, None
+    )
     paths = {id(node): path for path, node in guide.nodes.items()}
     return (None if found is None else paths[id(found)]), bool(errors), counter.counts
 
@@ -173,26 +175,26 @@ def test_every_step_leads_where_pyx12_goes(version: str) -> None:
         counts = {path: choose.choice((1, 1, 1, 1, many)) for path in choose.sample(paths, len(paths) - many)}
         value = choose.choice((*target.values[:3], "ZZ", ""))
         elements = [target.id, "1", "2", value] if target.key == "3" else [target.id, value, "2"]
-        place, faults, counted = pyx12_step(version, start.path, counts, "*".join(elements))
+        location, faults, counted = pyx12_step(version, start.path, counts, "*".join(elements))
         taken = one_step(guide, start.path, counts, elements)
         if taken is not None:
             quiet += 1
-            assert (place, faults) == (taken[0], False), (start.path, elements)
+            assert (location, faults) == (taken[0], False), (start.path, elements)
             assert counted == taken[1], (start.path, elements)
     assert quiet > 300
 
 
 def nearby(start: Node, choose: random.Random, segments: list[Node]) -> Node:
-    """A segment, more often than not one behind another in the order of the guide."""
-    place = segments.index(start)
-    return choose.choice(segments[place : place + 12] if choose.random() < 0.8 else segments)
+    """A segment, more often than not one after another in the order of the guide."""
+    location = segments.index(start)
+    return choose.choice(segments[location : location + 12] if choose.random() < 0.8 else segments)
 
 
 def one_step(
-    guide: sound.FastGuide, place: str, counts: dict[str, int], elements: list[str]
+    guide: sound.FastGuide, location: str, counts: dict[str, int], elements: list[str]
 ) -> tuple[str, dict[str, int]] | None:
     """Where the quick walk goes, and what it has counted then; None where it is in doubt."""
-    transition = guide.transitions.transition(place, elements, ":")
+    transition = guide.transitions.transition(location, elements, ":")
     if transition is None or not transition.allowed or any(not counts.get(path) for path in transition.needs):
         return None
     walk = object.__new__(sound._Walk)

@@ -47,7 +47,7 @@ def visible(folder: Path) -> dict[str, bytes]:
 
 
 def hidden(folder: Path) -> list[str]:
-    """What is left behind in a folder."""
+    """What is left in a folder."""
     return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 

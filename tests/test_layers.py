@@ -13,16 +13,16 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 
 # A package or module may import from itself and from those before it.
 LAYERS = [
-    "errors", "version", "values", "database",
+    "errors", "version", "values",
     "wire", "testing", "claims", "findings", "typed_toml", "narrative", "reference", "rules", "profiles", "engine",
     "conformance", "reports", "mask", "extract", "runner", "record", "correct", "replay", "spark", "api", "feed",
     "service", "pytest_plugin", "cli", "__main__",
 ]  # fmt: skip
 #: Modules that reach files, processes, the clock or the environment; everything else takes bytes and values.
 OUTER = {
-    "database", "runner", "spark", "feed", "api", "service", "pytest_plugin", "cli", "__main__",
-    "correct.run", "extract.parquet", "record.key_file", "record.recorder", "record.store", "replay.cases",
-    "replay.compare_runs",
+    "runner", "spark", "feed", "api", "service", "pytest_plugin", "cli", "__main__",
+    "correct.run", "extract.parquet", "record.database", "record.key_file", "record.recorder", "record.store",
+    "replay.cases", "replay.compare_runs",
 }  # fmt: skip
 # Modules that do I/O. importlib.resources is allowed: it reads what the package ships.
 WORLD = {

@@ -36,12 +36,12 @@ def found(text: str, ndc: str, day: str) -> set[str]:
         ("replace", "DTP*472#2", f"DTP*472*D8*{day}"),
     )
     case = Case(name="a", as_of=date(2025, 9, 1), edits=edits)
-    told = rule_cases.findings(case, all_rules(), profiles(), Reference(without_routes))
-    return {line.split()[0] for line in told}
+    reported = rule_cases.findings(case, all_rules(), profiles(), Reference(without_routes))
+    return {line.split()[0] for line in reported}
 
 
 @pytest.mark.parametrize(
-    ("text", "ndc", "day", "told"),
+    ("text", "ndc", "day", "reported"),
     [
         ("IMAAVY 1200MG SC", IMAAVY, "20250610", True),
         ("IMAAVY 1200MG IV", IMAAVY, "20250610", False),
@@ -49,5 +49,5 @@ def found(text: str, ndc: str, day: str) -> set[str]:
         ("BOMYNTRA 120MG IV", NDC, "20250610", False),  # the tables know no licence of the brand
     ],
 )
-def test_the_licence_tells_routes(text: str, ndc: str, day: str, *, told: bool) -> None:
-    assert ("RTE02" in found(text, ndc, day)) is told
+def test_the_license_has_routes(text: str, ndc: str, day: str, *, reported: bool) -> None:
+    assert ("RTE02" in found(text, ndc, day)) is reported

@@ -146,7 +146,7 @@ UNTARGETED = {kind: base(kind).replace(b"J3590", b"J1100") for kind in ("P", "I"
 
 
 @pytest.mark.parametrize("kind", ["P", "I"])
-def test_no_near_line_is_accepted_in_silence(kind: str) -> None:
+def test_no_near_line_is_accepted_without_a_finding(kind: str) -> None:
     assert summary(FAULTY_CLAIMS[kind]).status == "rejected"
     accepted = []
     for name, data in near_lines(FAULTY_CLAIMS[kind], NEAR_LINES // 2, seed=7):

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import pytest
 from support.rule_cases import FIXTURES, all_cases, load
-from support.rules import reference, with_options
+from support.rules import case_reference, with_options
 
 from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult
@@ -55,7 +55,7 @@ def emitted() -> tuple[Finding, ...]:
         engine = Engine(
             all_rules(),
             with_options(case),
-            reference(),
+            case_reference(case),
             codes=case.codes,
             as_of=case.as_of,
             profile=case.profile,
@@ -144,7 +144,12 @@ def fixes(rule: str, name: str) -> list[str]:
     """The fixes of a rule in a case."""
     (case,) = [case for owner, case in all_cases() if (owner, case.name) == (rule, name)]
     engine = Engine(
-        all_rules(), with_options(case), reference(), codes=case.codes, as_of=case.as_of, profile=case.profile
+        all_rules(),
+        with_options(case),
+        case_reference(case),
+        codes=case.codes,
+        as_of=case.as_of,
+        profile=case.profile,
     )
     claims = [one for one in scrub_buffer(case.data(), engine, case.codes) if isinstance(one, ClaimResult)]
     return [finding.fix for claim in claims for finding in claim.all_findings if finding.rule == rule]

@@ -56,7 +56,7 @@ def found(line):
         yield Hit(one, message, WARN if one > 5 else None)
 '''
     definition = ast.parse(source).body[0]
-    told = [mutant.what for mutant in mutants.mutants(definition)]
+    reported = [mutant.what for mutant in mutants.mutants(definition)]
     for expected in (
         "True for if line.units <= 1 and (not line.free)",
         "Or for the other in line.units <= 1 and (not line.free)",
@@ -68,6 +68,6 @@ def found(line):
         "3 for 2",
         "without continue",
     ):
-        assert expected in told
-    assert not any("one + 1" in what for what in told), "texts are left alone"
+        assert expected in reported
+    assert not any("one + 1" in what for what in reported), "texts are left alone"
     assert all(mutants.compiled(mutant) for mutant in mutants.mutants(definition))

@@ -1,4 +1,4 @@
-"""Codes beside J3590 (--codes J3490,J9999,C9399): clean claims pass, faults are told in the code's own words."""
+"""Codes beside J3590 (--codes J3490,J9999,C9399): clean claims pass, messages name the code."""
 
 from __future__ import annotations
 
@@ -60,19 +60,19 @@ def scrubbed(case: Case, code: str) -> list[ClaimResult]:
 @pytest.mark.parametrize("code", CODES)
 def test_no_finding_speaks_of_another_code_or_proposes_the_one_that_is_there(code: str) -> None:
     """All cases of all rules under another code: some hundred claims of every kind of fault."""
-    heard: set[str] = set()
+    matched: set[str] = set()
     for rule, case in RULE_CASES:
         for claim in scrubbed(case, code):
             assert not claim.crashes
             for finding in claim.all_findings:
-                heard.add(finding.rule)
-                told = f"{rule} {case.name}: {finding.message} Fix: {finding.fix}"
-                assert "J3590" not in told
+                matched.add(finding.rule)
+                reported = f"{rule} {case.name}: {finding.message} Fix: {finding.fix}"
+                assert "J3590" not in reported
                 if finding.rule.startswith("COD"):  # other rules show the line's own code in what to send
                     advice = re.sub(rf"(?:instead of|not|requires) {code}\b", "", finding.fix)
-                    assert code not in advice, told
-    assert len(heard) > 100
-    assert not {rule.id for rule in all_rules().values() if rule.biologics_only} & heard
+                    assert code not in advice, reported
+    assert len(matched) > 100
+    assert not {rule.id for rule in all_rules().values() if rule.biologics_only} & matched
 
 
 def line(code: str, number: int, text: str) -> bytes:
@@ -89,14 +89,14 @@ def test_several_codes_in_one_claim_and_file(tmp_path: Path) -> None:
     tail = rest[rest.index(b"LX*2~") :].replace(b"LX*2~", b"LX*5~").replace(b"SE*37*", b"SE*55*")
     mixed = (
         head.replace(b"*15125*", b"*59765*")
-        + b"".join(line(code, place, drug) for place, code in enumerate(("J3590", *CODES), 1))
+        + b"".join(line(code, location, drug) for location, code in enumerate(("J3590", *CODES), 1))
         + tail
     )
     (tmp_path / "in.edi").write_bytes(mixed + base().replace(b"J3590", b"J9999") + base())
     command = ["scrub", str(tmp_path / "in.edi"), "-o", str(tmp_path), "--emit", "json", "--as-of", "2024-04-01"]
 
     def claims(codes: str) -> list[list[tuple[str, bool]]]:
-        """For each claim its target lines: the procedure, and whether DX04, which is for biologics, is heard."""
+        """Return, by claim and target line, the procedure and whether DX04 (for biologics) has a finding."""
         CliRunner().invoke(app, [*command, "--codes", codes])
         document = json.loads((tmp_path / "in.report.json").read_text())
         jsonschema.Draft202012Validator(SCHEMA).validate(document)

@@ -45,7 +45,7 @@ def rule(more: str = "", **parts: str) -> str:
 def write(folder: Path, *rules: str, profile: str = "") -> Path:
     """A configuration with rule files."""
     (folder / "profiles").mkdir(parents=True)
-    names = [f"rules{place}.py" for place, _ in enumerate(rules)]
+    names = [f"rules{location}.py" for location, _ in enumerate(rules)]
     for name, text in zip(names, rules, strict=True):
         (folder / name).write_text(text)
     if profile:
@@ -57,7 +57,7 @@ def write(folder: Path, *rules: str, profile: str = "") -> Path:
     return config
 
 
-def heard(config: Path | None, profile: str | None = None) -> list[str]:
+def matched(config: Path | None, profile: str | None = None) -> list[str]:
     scrubbed = x12proc.scrub(base(), config=config, profile=profile)
     return [f"{finding.rule} {finding.severity}" for claim in scrubbed for finding in claim.all_findings]
 
@@ -127,7 +127,7 @@ def test_the_example_is_explained() -> None:
 
 def test_a_configurations_rules_are_unknown_to_others(tmp_path: Path) -> None:
     one, two = write(tmp_path / "one", rule()), write(tmp_path / "two", rule(id="XAC02"))
-    assert [heard(one), heard(None), heard(two)] == [["XAC01 warn"], [], ["XAC02 warn"]]
+    assert [matched(one), matched(None), matched(two)] == [["XAC01 warn"], [], ["XAC02 warn"]]
     assert not {"XAC01", "XAC02"} & all_rules().keys()
     three = write(tmp_path / "three", rule(id="XAC02"), profile='[[rule]]\nid = "XAC01"\n')
     with pytest.raises(ConfigError, match="'XAC01' does not exist"):
@@ -136,18 +136,18 @@ def test_a_configurations_rules_are_unknown_to_others(tmp_path: Path) -> None:
 
 def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
     config = write(tmp_path / "a", rule())
-    assert heard(config) == ["XAC01 warn"]
+    assert matched(config) == ["XAC01 warn"]
     first = load_settings(config=config)
     (tmp_path / "a" / "rules0.py").write_text(rule(id="XAC07"))
-    assert heard(config) == ["XAC07 warn"]
+    assert matched(config) == ["XAC07 warn"]
     assert "XAC01" in first.rules, "what a run has begun with stays as it was"
     assert not list((tmp_path / "a").glob("__pycache__"))
 
 
 def test_two_files_of_one_name_are_both_named_in_reports(tmp_path: Path) -> None:
-    for place in ("a", "b"):
-        write(tmp_path / place, rule(id=f"X{place.upper()}X01"))
-    own = load_own_rules([tmp_path / place / "rules0.py" for place in ("a", "b")])
+    for location in ("a", "b"):
+        write(tmp_path / location, rule(id=f"X{location.upper()}X01"))
+    own = load_own_rules([tmp_path / location / "rules0.py" for location in ("a", "b")])
     assert set(own.files) == {"rules0.py", "b/rules0.py"}
 
 
@@ -222,11 +222,11 @@ def test_files_that_clash_or_are_not_there(tmp_path: Path) -> None:
 
 def test_profiles_grade_and_switch_them(tmp_path: Path) -> None:
     config = write(tmp_path / "a", rule(), profile='[[rule]]\nid = "XAC01"\nseverity = "info"\n')
-    assert heard(config, profile="mine") == ["XAC01 info"]
+    assert matched(config, profile="mine") == ["XAC01 info"]
     config = write(tmp_path / "b", rule(), profile='[[rule]]\nid = "XAC01"\nenabled = false\n')
-    assert heard(config, profile="mine") == []
+    assert matched(config, profile="mine") == []
     text = rule(more=', suppressed_by=("XAC02",)')
-    assert heard(write(tmp_path / "c", text, rule(id="XAC02"))) == ["XAC02 warn"]
+    assert matched(write(tmp_path / "c", text, rule(id="XAC02"))) == ["XAC02 warn"]
 
 
 def test_typed_classes_of_a_file_find_their_module(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_typed_classes_of_a_file_find_their_module(tmp_path: Path) -> None:
         "class B(msgspec.Struct):\n    a: int\n"
         "msgspec.json.decode(b'{\"a\":1}', type=B)\n"
     )
-    assert heard(write(tmp_path / "a", typed + rule())) == ["XAC01 warn"]
+    assert matched(write(tmp_path / "a", typed + rule())) == ["XAC01 warn"]
 
 
 def test_no_family_of_ours_begins_with_x() -> None:
@@ -267,7 +267,7 @@ def test_a_package_brings_rules(installed: Path) -> None:
     (package / "__init__.py").write_text("from acme_rules_for_tests import lots\n")
     (package / "lots.py").write_text(rule())
     for _ in range(2):  # imported once, there every time
-        assert heard(None) == ["XAC01 warn"]
+        assert matched(None) == ["XAC01 warn"]
     assert load_settings().own_rules.packages == {"acme-rules": "1.2"}
     assert "XAC01" in call("rules").output
     assert "XAC01" not in all_rules()

@@ -70,14 +70,14 @@ FACTS = [
     ("medicare-opps", "NDC03", "reject"), ("bcbs-tx", "NDC03", "reject"), ("uhc", "NDC03", "warn"),
     ("medicaid-ma", "QTY04", "reject"), ("uhc", "QTY04", "warn"), ("medicare-opps", "NAR14", "reject"),
     ("medicare-b", "NAR14", "warn"), ("medicaid-wv", "AUT05", "reject"), ("medicaid-ny", "AUT05", "warn"),
-    ("medicaid-nc", "NDC09", "info"), ("tricare", "NDC01", "reject"), ("uhc", "NDC01", "reject"),
+    ("medicaid-nc", "NDC09", "warn"), ("tricare", "NDC01", "reject"), ("uhc", "NDC01", "reject"),
     ("tricare", "COD01", "warn"), ("tricare-east", "COD01", "reject"), ("tricare-east", "NDC01", "reject"),
     ("tricare-east", "QTY01", "reject"), ("tricare-east", "QTY02", "reject"), ("aetna", "NDC01", "warn"),
     ("cigna", "NDC01", "warn"), ("humana", "NDC01", "warn"), ("medicare-advantage", "NDC01", "warn"),
     ("medicare-advantage", "MOD01", "warn"), ("medicare-advantage", "COD01", "warn"),
     ("medicare-advantage", "BAL01", "warn"), ("elevance", "NDC01", "reject"), ("elevance", "NDC02", "reject"),
     ("elevance", "COD01", "warn"), ("priority-health", "NDC02", "reject"), ("priority-health", "COD01", "reject"),
-    ("priority-health", "NDC09", "info"), ("bridgespan-regence", "NDC02", "reject"), ("hmsa", "COD08", "info"),
+    ("priority-health", "NDC09", "warn"), ("bridgespan-regence", "NDC02", "reject"), ("hmsa", "COD08", "info"),
     ("hmsa", "BAL03", "warn"), ("medicare-b-novitas", "COD01", "reject"), ("medicare-b-novitas", "COD07", "warn"),
     ("medicare-opps", "INS01", "reject"), ("medicaid", "INS01", "warn"), ("medicare-opps", "TRI04", "reject"),
     ("medicare-b", "TRI01", "reject"), ("medicare-a-ngs", "RTE01", "reject"),
@@ -87,7 +87,7 @@ FACTS = [
     ("medicare-b", "DX08", "reject"), ("medicare-b", "MOD04", "reject"), ("medicare-b-noridian", "NDC01", "info"),
     ("medicare-b-fcso", "NDC01", "info"), ("medicare-b-novitas", "NDC01", "info"),
     ("medicare-b-wps", "NDC01", "info"), ("medicare-b-cgs", "NDC01", "reject"),
-    ("medicaid-ny", "NDC09", "info"), ("default", "COD12", "warn"), ("medicaid-nj", "QTY06", "reject"),
+    ("medicaid-ny", "NDC09", "warn"), ("default", "COD12", "warn"), ("medicaid-nj", "QTY06", "reject"),
     ("medicaid-nj", "QTY08", "reject"), ("hmsa-quest", "COD01", "warn"),
 ]  # fmt: skip
 
@@ -131,9 +131,9 @@ def test_medicare_returns_claims_without_jw_or_jz_since_october_2023() -> None:
 
 def test_hmsa_wants_the_unlisted_code_and_the_ndc_units() -> None:
     hmsa = load_profiles()[0].get("hmsa")
-    for day, heard in ((date(2015, 9, 30), True), (date(2015, 10, 1), False)):
+    for day, matched in ((date(2015, 9, 30), True), (date(2015, 10, 1), False)):
         settings = hmsa.settings(day, date(2026, 12, 1))
-        assert {settings[rule].enabled for rule in ("COD01", "COD03", "BAL01")} == {heard}
+        assert {settings[rule].enabled for rule in ("COD01", "COD03", "BAL01")} == {matched}
 
 
 def test_palmetto_demands_jw_on_c9399_from_its_page_on() -> None:

@@ -119,8 +119,8 @@ def test_a_users_folder_stands_beside_ours(tmp_path: Path) -> None:
     assert settings.profile == "mine"
     assert set(settings.profile_hashes) >= {"default.toml", "medicare-b.toml", "mine.toml"}
     data = base().replace(b" 80MG IV ", b" 80MG ")
-    heard = [f.rule for c in x12proc.scrub(data, config=tmp_path / "x12proc.toml") for f in c.all_findings]
-    assert heard == []
+    matched = [f.rule for c in x12proc.scrub(data, config=tmp_path / "x12proc.toml") for f in c.all_findings]
+    assert matched == []
     with pytest.raises(ConfigError, match="no such profile folder"):
         load_profiles([tmp_path / "nowhere"])
 
@@ -150,12 +150,12 @@ def test_units_are_advised_as_the_payer_counts_them(profile: str, units: bytes, 
     assert [words in f.fix for c in claims for f in c.all_findings if f.rule == "BAL01"] == [True]
 
 
-def folder(place: Path, **profiles: str) -> Path:
+def folder(location: Path, **profiles: str) -> Path:
     """A folder with profiles."""
-    place.mkdir()
+    location.mkdir()
     for name, text in profiles.items():
-        (place / f"{name}.toml").write_text(text)
-    return place
+        (location / f"{name}.toml").write_text(text)
+    return location
 
 
 def test_a_users_profile_is_chosen_before_ours(tmp_path: Path) -> None:

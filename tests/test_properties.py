@@ -155,12 +155,12 @@ def damaged(draw: st.DrawFn) -> bytes:
     """A file with a few stretches replaced, doubled, moved or taken out."""
     data = WHOLE[draw(st.sampled_from(sorted(WHOLE)))]
     for _ in range(draw(st.integers(1, 4))):
-        place, length = draw(st.integers(0, len(data))), draw(st.integers(0, 400))
-        piece = data[place : place + length]
+        location, length = draw(st.integers(0, len(data))), draw(st.integers(0, 400))
+        piece = data[location : location + length]
         new = draw(
             st.sampled_from([b"", piece * 2, piece[::-1]]) | st.binary(max_size=20) | st.sampled_from(MARKS)
         )
-        data = data[:place] + new + data[place + length :]
+        data = data[:location] + new + data[location + length :]
     return data
 
 
@@ -212,8 +212,12 @@ def test_a_file_cut_anywhere_is_never_accepted(kind: str) -> None:
     settings = load_settings(as_of=AS_OF)
     for cut in range(len(data) + 1):
         outcomes = list(scrub_buffer(data[:cut], settings.engine(), settings.codes))
-        assert {told.claim.id for told in outcomes if isinstance(told, x12proc.ClaimResult)} <= whole
-        errors = [told for told in outcomes if isinstance(told, x12proc.Fault) and told.severity == "error"]
+        assert {reported.claim.id for reported in outcomes if isinstance(reported, x12proc.ClaimResult)} <= whole
+        errors = [
+            reported
+            for reported in outcomes
+            if isinstance(reported, x12proc.Fault) and reported.severity == "error"
+        ]
         assert errors
         assert all(0 <= error.byte_offset <= cut for error in errors)
 

@@ -63,26 +63,26 @@ def vendor(tmp_path: Path) -> Path:
 
 
 def test_a_vendors_cases_are_green_and_then_red_when_a_rule_changes(vendor: Path) -> None:
-    code, told = run_pytest(vendor)
+    code, reported = run_pytest(vendor)
     assert code == 1
-    assert "nothing is expected yet" in told
+    assert "nothing is expected yet" in reported
     update = run(vendor, "x12proc", "replay", "cases", "--config", "x12proc.toml", "--update")
     assert update[0] == 0
     annotated = vendor / "cases" / "harbor" / "no-lot" / "expected" / "annotated.edi"
     assert b"X12PROC R=XHD01" in annotated.read_bytes()
 
-    code, told = run_pytest(vendor, "-v")
-    assert (code, "6 passed" in told) == (0, True), told
+    code, reported = run_pytest(vendor, "-v")
+    assert (code, "6 passed" in reported) == (0, True), reported
     for name in (
         "tests/test_own.py::test_own PASSED",
         "cases/harbor/house_rules.cases.toml::no-lot-reject PASSED",
         "cases/harbor/no-lot/input.edi::no-lot PASSED",
     ):
-        assert name in told
+        assert name in reported
 
     edit(vendor / "profiles" / "harbor-dunes.toml", 'severity = "reject"', 'severity = "warn"')
-    code, told = run_pytest(vendor)
-    assert (code, "2 failed, 4 passed" in told) == (1, True), told
+    code, reported = run_pytest(vendor)
+    assert (code, "2 failed, 4 passed" in reported) == (1, True), reported
     for line in (
         "no-lot is not as expected",
         "claim B1001, line 1: XHD01 is warn, was reject, at NTE02",
@@ -91,16 +91,16 @@ def test_a_vendors_cases_are_green_and_then_red_when_a_rule_changes(vendor: Path
         "not found: XHD01 reject NTE02",
         "not expected: XHD01 warn NTE02",
     ):
-        assert line in told
-    assert "If this is meant: x12proc replay" in told
-    assert told.count("--update") == 1, "a rule fixture is changed by hand"
+        assert line in reported
+    assert "If this is meant: x12proc replay" in reported
+    assert reported.count("--update") == 1, "a rule fixture is changed by hand"
 
     edit(vendor / "profiles" / "harbor-dunes.toml", 'severity = "warn"', 'severity = "reject"')
     edit(vendor / "house_rules.py", "not any(LOT.search", "any(LOT.search")
-    code, told = run_pytest(vendor)
+    code, reported = run_pytest(vendor)
     assert code == 1
-    assert "not expected: XHD01 reject NTE02" in told, "lot-in-note-valid"
-    assert "claim B1001, line 1: lost XHD01 reject" in told, "the folder case"
+    assert "not expected: XHD01 reject NTE02" in reported, "lot-in-note-valid"
+    assert "claim B1001, line 1: lost XHD01 reject" in reported, "the folder case"
 
 
 def test_paths_that_are_named_are_run_and_no_others(vendor: Path) -> None:
@@ -113,14 +113,14 @@ def test_paths_that_are_named_are_run_and_no_others(vendor: Path) -> None:
 def test_what_can_not_be_understood_is_told_in_a_line(vendor: Path) -> None:
     (vendor / "cases" / "harbor" / "no-lot" / "case.toml").write_text("asof = 2024-04-01\n")
     (vendor / "cases" / "bad.toml").write_text('[[case]]\nname = "a"\nedits = [["delete", "XYZ"]]\n')
-    code, told = run_pytest(vendor, "--continue-on-collection-errors")
+    code, reported = run_pytest(vendor, "--continue-on-collection-errors")
     assert code == 1
-    assert "case.toml: Object contains unknown field `asof`; allowed are" in told
-    assert "a can't be run: case a: no segment 'XYZ'" in told
+    assert "case.toml: Object contains unknown field `asof`; allowed are" in reported
+    assert "a can't be run: case a: no segment 'XYZ'" in reported
     (vendor / "x12proc.toml").write_text("nonsense = 1\n")
-    code, told = run_pytest(vendor)
+    code, reported = run_pytest(vendor)
     assert code == 2
-    assert "x12proc.toml: Object contains unknown field `nonsense`" in told
+    assert "x12proc.toml: Object contains unknown field `nonsense`" in reported
 
 
 def test_without_settings_nothing_is_collected(vendor: Path) -> None:

@@ -63,7 +63,7 @@ def pins(requirements: str) -> dict[str, str]:
     return found
 
 
-def judge(asked: dict[str, str], done: CompletedProcess[str]) -> str:
+def checker(asked: dict[str, str], done: CompletedProcess[str]) -> str:
     """A line that says what was looked up.
 
     Args:
@@ -117,7 +117,7 @@ def audit(requirements: str, service: str = "pypi") -> str:
         listed.write_text(requirements, encoding="utf-8")
         command = [sys.executable, "-m", "pip_audit", "--requirement", str(listed), "--no-deps", "--disable-pip"]
         command += ["--vulnerability-service", service, "--format", "json", "--progress-spinner", "off"]
-        return judge(asked, run(command, folder=Path(folder)))
+        return checker(asked, run(command, folder=Path(folder)))
 
 
 def main() -> int:

@@ -68,11 +68,11 @@ def _node(node: Any, root: Any) -> Node:
     if node.is_loop():
         return Node(**common, children=_children(node))
     key = node._resolve_unique_key_field(node.id, with_qual=False)
-    place = None if key is None else f"{key[1]}-{key[2]}" if key[2] else str(key[1])
+    location = None if key is None else f"{key[1]}-{key[2]}" if key[2] else str(key[1])
     return Node(
         **common,
         loop=loop_name(node),
-        key=place,
+        key=location,
         values=() if key is None else _codes(key[0]),
         elements=tuple(_element(child) for child in node.children),
         notes=tuple((note[0], tuple(note[1:])) for note in node.syntax),

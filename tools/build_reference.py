@@ -132,7 +132,7 @@ def is_name(name: str) -> bool:
 
 
 class Names:
-    """Every way to write a drug, and the one canonical name it stands for."""
+    """Every way to write a drug, and the one canonical name of it."""
 
     def __init__(self) -> None:
         self._canonical: dict[str, str] = {}

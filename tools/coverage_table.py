@@ -137,13 +137,13 @@ def unreached(report: Report) -> list[str]:
         for name, region in file.functions.items() if package_of(path) in CORE else ():
             missing = sorted({*region.missing_lines, *(start for start, _ in region.missing_branches)})
             if missing:
-                told = ", ".join(str(line) for line in missing)
-                lines.append(f"| {path.removeprefix('x12proc/')} | {name or 'the module'} | {told} |")
+                reported = ", ".join(str(line) for line in missing)
+                lines.append(f"| {path.removeprefix('x12proc/')} | {name or 'the module'} | {reported} |")
     return lines
 
 
 def reasons(sources: Mapping[str, str]) -> list[str]:
-    """A row for each pragma: the module, and why what stands there is left out."""
+    """A row for each pragma: the module, and why that is left out."""
     rows = []
     for path, text in sorted(sources.items()):
         for _, reason in PRAGMA.findall(text):

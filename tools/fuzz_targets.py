@@ -19,6 +19,7 @@ import msgspec
 from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
+from x12proc.engine.tally import tally_of
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.mask.factory import make_masker
 from x12proc.mask.pseudonyms import Key
@@ -28,8 +29,9 @@ from x12proc.reference.importing import Importer
 from x12proc.replay.case_file import parse_case
 from x12proc.replay.report_changes import compare, parse_report
 from x12proc.replay.rule_cases import parse_cases
-from x12proc.reports.edi.annotate import Annotator, restore_edits
+from x12proc.reports.edi.annotate import AnnotatedClaims, AnnotatedEdi, restore_edits
 from x12proc.reports.edi.edits import apply
+from x12proc.reports.writer import TargetClaim
 from x12proc.runner.settings import Settings, load_settings
 from x12proc.wire.events import ClaimSpan, Event, Fault, TransactionClosed
 from x12proc.wire.scanner import scan
@@ -58,7 +60,7 @@ def _engine() -> Engine:
 
 
 def wire(data: bytes) -> None:
-    """Any bytes are told to their end, the same however they are cut into windows, each claim in its place."""
+    """Any bytes are read to their end, the same however they are cut into windows, each claim at its offset."""
     events = list(scan(data, CODES, all_claims=True))
     position = 0
     for span in (event for event in events if isinstance(event, ClaimSpan)):
@@ -66,15 +68,15 @@ def wire(data: bytes) -> None:
         assert data[span.start : span.start + 1].isalnum(), "a claim doesn't begin with its tag"
         position = span.end
     for fault in (event for event in events if isinstance(event, Fault)):
-        assert 0 <= fault.byte_offset <= len(data), "a fault stands outside of the file"
+        assert 0 <= fault.byte_offset <= len(data), "a fault is outside of the file"
     counted = sum(event.claims for event in events if isinstance(event, TransactionClosed))
-    assert counted >= sum(isinstance(event, ClaimSpan) for event in events), "claims were told and not counted"
+    assert counted >= sum(isinstance(event, ClaimSpan) for event in events), "claims were reported and not counted"
     narrow = list(scan(data, CODES, all_claims=True, window=_NARROW))
-    assert _told(narrow) == _told(events), "what is told hangs on the size of the window"
+    assert _reported(narrow) == _reported(events), "what is reported depends on the size of the window"
 
 
-def _told(events: list[Event]) -> list[object]:
-    """What is told, apart from faults that are told of a window when it is read, and so earlier or later."""
+def _reported(events: list[Event]) -> list[object]:
+    """Return what is reported; faults of a window, which come earlier or later, are sorted."""
     faults = sorted((event.byte_offset, event.code) for event in events if isinstance(event, Fault))
     return [event for event in events if not isinstance(event, Fault)] + [faults]
 
@@ -139,9 +141,15 @@ def restore(data: bytes) -> None:
     if b"X12PROC" in data:  # notes of ours that are there already go as well, as the manual says
         b"".join(apply(data, restore_edits(data)))
         return
-    annotator = Annotator(data)
-    edits = (edit for outcome in scrub_buffer(data, _engine(), CODES) for edit in annotator.edits(outcome))
-    annotated = b"".join(apply(data, edits))
+    written: list[bytes] = []
+    writer, renderer = AnnotatedEdi(data, written.append), AnnotatedClaims(data)
+    for outcome in scrub_buffer(data, _engine(), CODES):
+        if isinstance(outcome, ClaimResult):
+            writer.claim(TargetClaim(outcome.span, tally_of(outcome)), renderer.render(outcome, {}))
+        else:
+            writer.handle(outcome)
+    writer.end(Summary())
+    annotated = b"".join(written)
     assert b"".join(apply(annotated, restore_edits(annotated))) == data, "the source is not given back"
 
 

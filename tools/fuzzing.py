@@ -63,16 +63,16 @@ def _run(name: str, minutes: float) -> bool:
         command = [sys.executable, __file__, "--one", name, f"-max_total_time={round(60 * minutes)}"]
         command += [f"-max_len={_LONGEST.get(name, _MOST)}", f"-artifact_prefix={crashes}/", "-timeout=30"]
         command += ["-rss_limit_mb=2048", "-print_final_stats=1", str(seeds)]
-        told = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
-        for line in told.stderr.splitlines():
+        reported = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+        for line in reported.stderr.splitlines():
             if "DONE" in line or "number_of_executed_units" in line:
                 print(f"  {line.strip()}")
         kept = [_keep(name, crash) for crash in sorted(crashes.iterdir())]
         for path in kept:
             print(f"  found: {path.relative_to(ROOT)}")
-        if told.returncode:
-            print("\n".join(told.stderr.splitlines()[-40:]))
-        return not kept and not told.returncode
+        if reported.returncode:
+            print("\n".join(reported.stderr.splitlines()[-40:]))
+        return not kept and not reported.returncode
 
 
 def _keep(name: str, crash: Path) -> Path:
@@ -100,8 +100,8 @@ def _seeds(name: str) -> Iterator[bytes]:
 
 def _downloads() -> Iterator[bytes]:
     """A small file of each official layout, with the byte that names it in front."""
-    sys.path.insert(0, str(ROOT / "tests" / "reference"))
-    import downloads  # noqa: PLC0415 - of the tests, for this target only
+    sys.path.insert(0, str(ROOT / "tests"))
+    from support import downloads  # noqa: PLC0415 - of the tests, for this target only
 
     files = (
         downloads.product_txt({"PRODUCTNDC": "99998-123", "PROPRIETARYNAME": "Zyxomab"}),

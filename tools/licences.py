@@ -94,7 +94,7 @@ def trouble(package: Package, licences: Licences) -> str | None:
 
 
 def _allows(parsed: object, allowed: Mapping[str, str]) -> bool:
-    """OR needs one allowed part, AND all of them; a licence stands for itself, an exception with its licence."""
+    """OR needs one allowed part, AND all of them; a license means itself, an exception with its licence."""
     parts = getattr(parsed, "args", ())
     if not parts or hasattr(parsed, "key"):
         return str(parsed) in allowed

@@ -142,7 +142,7 @@ TRIALS = {
     "lines": Trial("a claim of 16,000 drug lines", lambda: _with(_many_lines(16_000))),
     "targets": Trial("10,000 drug claims, all alike", lambda: _with(_repeated(_drug_claim(), 10_000))),
     "interchanges": Trial("20,000 interchanges of a claim each", lambda: _interchanges(20_000)),
-    "heads": Trial("a million ISA and nothing behind them", lambda: _repeated(b"ISA*00*", 1_000_000)),
+    "heads": Trial("a million ISA and nothing after them", lambda: _repeated(b"ISA*00*", 1_000_000)),
     "gzip-zeros": Trial("2 GB of zeros in a gzip of 2 MB", lambda: _bomb(bytes(_MEGABYTE), 2048), "bomb.edi.gz"),
     "gzip-claims": Trial(
         "640 MB of claims without an envelope, in a gzip",
@@ -178,14 +178,14 @@ def _measure(trial: Trial) -> Measured:
 
 
 def _first_fault(out: Path, name: str) -> str:
-    """The code of the first fault in the report, or how many claims were told."""
+    """The code of the first fault in the report, or how many claims were reported."""
     report = json.loads((out / f"{Path(name).stem}.report.json").read_bytes())
     faults = [fault["code"] for fault in report["errors"] if fault["severity"] == "error"]
     return faults[0] if faults else f"{report['summary']['claims']:,} claims"
 
 
 def _table(rows: list[tuple[str, Measured]]) -> str:
-    lines = ["| file | size | exit code | told | seconds | peak memory |", "|---|---|---|---|---|---|"]
+    lines = ["| file | size | exit code | fault | seconds | peak memory |", "|---|---|---|---|---|---|"]
     for what, found in rows:
         figures = f"{found.seconds:.1f} | {found.peak_megabytes:.0f} MB"
         lines.append(f"| {what} | {found.megabytes:,.1f} MB | {found.exit_code} | {found.said} | {figures} |")

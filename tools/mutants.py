@@ -1,7 +1,7 @@
 """Small breaks in Python functions: a condition turned round, a bound moved by one, a guard left out.
 
 A mutant is a copy of a definition's syntax tree with one node replaced. Texts for people are left alone, for no
-fixture compares them: what stands in f-strings, in messages and fixes, in assertions and docstrings.
+fixture compares them: what is in f-strings, in messages and fixes, in assertions and docstrings.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def compiled(mutant: Mutant) -> CodeType:
 
 
 def defined(code: CodeType, module: ModuleType, name: str) -> Any:
-    """What a mutant's name stands for, seen from inside its module. Raises whatever the code does."""
+    """What a mutant's name means, seen from inside its module. Raises whatever the code does."""
     found: dict[str, Any] = {}
     exec(code, module.__dict__, found)  # noqa: S102 - our own source, changed in one place
     return found[name]
@@ -86,27 +86,27 @@ def nodes(node: ast.AST, path: Path = ()) -> Iterator[tuple[Path, ast.AST]]:
         if field == "decorator_list":
             continue
         children = enumerate(value) if isinstance(value, list) else [(None, value)]
-        for place, child in children:
-            if isinstance(child, ast.AST) and not _is_text(child) and not _is_text_of_hit(node, field, place):
-                yield from nodes(child, (*path, (field, place)))
+        for location, child in children:
+            if isinstance(child, ast.AST) and not _is_text(child) and not _is_text_of_hit(node, field, location):
+                yield from nodes(child, (*path, (field, location)))
 
 
 def _put(tree: ast.AST, path: Path, new: ast.AST) -> None:
     """Put a node in the place of the one at the end of a path."""
-    for field, place in path[:-1]:
+    for field, location in path[:-1]:
         child = getattr(tree, field)
-        tree = child if place is None else child[place]
-    field, place = path[-1]
-    if place is None:
+        tree = child if location is None else child[location]
+    field, location = path[-1]
+    if location is None:
         setattr(tree, field, new)
     else:
-        getattr(tree, field)[place] = new
+        getattr(tree, field)[location] = new
 
 
-def _is_text_of_hit(node: ast.AST, field: str, place: int | None) -> bool:
+def _is_text_of_hit(node: ast.AST, field: str, location: int | None) -> bool:
     """Message, value and fix of a hit; its location comes first and its severity fourth."""
     hit = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Hit"
-    return hit and field == "args" and place in (1, 2, 4)
+    return hit and field == "args" and location in (1, 2, 4)
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -137,8 +137,8 @@ def _with(node: ast.AST, **fields: Any) -> Any:
     return new
 
 
-def _without(items: list[Any], place: int) -> list[Any]:
-    return [*items[:place], *items[place + 1 :]]
+def _without(items: list[Any], location: int) -> list[Any]:
+    return [*items[:location], *items[location + 1 :]]
 
 
 def _not(test: ast.expr) -> ast.expr:
@@ -146,11 +146,11 @@ def _not(test: ast.expr) -> ast.expr:
 
 
 def _of_compare(node: ast.Compare) -> Iterator[Change]:
-    for place, operator in enumerate(node.ops):
+    for location, operator in enumerate(node.ops):
         for table in (_OPPOSITE, _BOUND):
             other = table.get(type(operator))
             if other is not None:
-                operators = [*node.ops[:place], other(), *node.ops[place + 1 :]]
+                operators = [*node.ops[:location], other(), *node.ops[location + 1 :]]
                 yield (
                     f"{type(operator).__name__} -> {other.__name__} in {ast.unparse(node)}",
                     _with(node, ops=operators),
@@ -162,8 +162,8 @@ def _of_bool(node: ast.BoolOp) -> Iterator[Change]:
         return  # "or None", "or 'empty'": what is shown for nothing
     other = ast.Or if isinstance(node.op, ast.And) else ast.And
     yield f"{other.__name__} for the other in {ast.unparse(node)}", _with(node, op=other())
-    for place, value in enumerate(node.values):
-        rest = _without(node.values, place)
+    for location, value in enumerate(node.values):
+        rest = _without(node.values, location)
         new = rest[0] if len(rest) == 1 else _with(node, values=rest)
         yield f"without {ast.unparse(value)} in {ast.unparse(node)}", new
 
@@ -179,9 +179,9 @@ def _of_branch(node: ast.If | ast.IfExp) -> Iterator[Change]:
 
 
 def _of_comprehension(node: ast.comprehension) -> Iterator[Change]:
-    for place, test in enumerate(node.ifs):
-        yield f"no filter {ast.unparse(test)}", _with(node, ifs=_without(node.ifs, place))
-        turned = [*node.ifs[:place], _not(test), *node.ifs[place + 1 :]]
+    for location, test in enumerate(node.ifs):
+        yield f"no filter {ast.unparse(test)}", _with(node, ifs=_without(node.ifs, location))
+        turned = [*node.ifs[:location], _not(test), *node.ifs[location + 1 :]]
         yield f"filter not {ast.unparse(test)}", _with(node, ifs=turned)
 
 

@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 from msgspec.structs import replace  # noqa: E402 - the paths above come first
 from mutants import Mutant, compiled, defined, mutants, nodes  # noqa: E402
 from support.rule_cases import Case, all_cases  # noqa: E402
-from support.rules import reference, with_options  # noqa: E402
+from support.rules import case_reference, with_options  # noqa: E402
 
 from x12proc.claims.builder import ClaimBuilder  # noqa: E402
 from x12proc.claims.mentions import ClaimReading, read_claim  # noqa: E402
@@ -57,7 +57,7 @@ class Bench(NamedTuple):
         engine = Engine(
             rules,
             self.profiles,
-            reference(),
+            case_reference(case),
             codes=case.codes,
             as_of=case.as_of,
             profile=case.profile,
@@ -115,7 +115,7 @@ def is_missed(rule_id: str) -> bool:
 
 
 class Target(NamedTuple):
-    """A function or a constant of a rule module, and the rules that hang on it."""
+    """A function or a constant of a rule module, and the rules that depend on it."""
 
     module: ModuleType
     name: str
@@ -186,7 +186,7 @@ def _without_decorators(definition: ast.FunctionDef) -> ast.FunctionDef:
 
 @cache
 def targets() -> list[Target]:
-    """Everything that can be broken and on which a rule hangs."""
+    """Everything that can be broken and that a rule depends on."""
     users: dict[tuple[str, str], list[str]] = {}
     for rule in all_rules().values():
         for key in _used_by((rule.check.__module__, rule.check.__name__)):
@@ -287,11 +287,11 @@ def _time_limit() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-# -- told -------------------------------------------------------------------------------------------------------
+# -- reported --------------------------------------------------------------------------------------------------
 
 
 def _wanted(words: Iterable[str]) -> list[Target]:
-    """The targets on which the rules or families named hang; all when none are named."""
+    """The targets that the rules or families named depend on; all when none are named."""
     chosen = tuple(words)
     fits = [target for target in targets() if not chosen or any(rule.startswith(chosen) for rule in target.rules)]
     return [target for target in fits if not chosen or len(target.rules) <= 3]

@@ -72,7 +72,7 @@ def code_rows(
     listed_since: Mapping[str, str],
     stated_drugs: Mapping[str, str],
 ) -> list[list[str]]:
-    """The table of codes, sorted: dates, unit, route, and the drug that the code stands for."""
+    """The table of codes, sorted: dates, unit, route, and the drug of the code."""
     stated = stated_dates(biologics)
     drugs = product_drugs(products)
     rows: dict[str, Row] = {}

@@ -68,9 +68,9 @@ def dosing_rows(
     labeled: dict[str, set[str]] = defaultdict(set)
     for _, drug, _, strength, *_ in packages:
         labeled[drug].add("activity" if read_strengths(strength)[0].unit == "UNIT" else "mass")
-    for drug, told in labeled.items():
-        if drug not in rows and len(told) == 1:
-            rows[drug] = [drug, told.pop(), "", "strength of its packages"]
+    for drug, reported in labeled.items():
+        if drug not in rows and len(reported) == 1:
+            rows[drug] = [drug, reported.pop(), "", "strength of its packages"]
     return [rows[name] for name in sorted(rows)]
 
 
@@ -131,7 +131,7 @@ def _licensed(purple: list[Row], names: Names) -> Iterator[list[str]]:
 def _listed(products: Mapping[str, Row], stated: Set[str]) -> Iterator[list[str]]:
     """The packages of known products whose strength is one. Since when they are sold isn't known.
 
-    A concentration alone stays out: in these tables it stands for vials of several sizes. So do products that only
+    A concentration alone stays out: in these tables it covers vials of several sizes. So do products that only
     the crosswalk lists, where the packages of the brand are stated with their dates: theirs is unknown. And so do
     those that it lists by their drug: the name of a drug means the packages of all its brands. A name of two
     brands stays out as well, for each package is of one of them alone.

@@ -79,14 +79,14 @@ def as_purple(new: Iterable[Row]) -> list[Row]:
 def packages(row: Row, names: Names) -> Iterator[Row]:
     """The packages of a new biologic, as products without a code."""
     stated = row["package"].split(";")
-    for place, spelled in enumerate(filter(None, row["ndc11"].split(";"))):
+    for location, spelled in enumerate(filter(None, row["ndc11"].split(";"))):
         yield {
             "ndc": ndc_spelling.normalize(spelled.strip()) or "",
             "name": row["brand"],
             "generic": names.canonical(row["generic"]) or row["generic"].lower(),
             "application": "BLA",
             "routes": routes_of(row),
-            "strength": strength_of(stated[place].strip()) if place < len(stated) else "",
+            "strength": strength_of(stated[location].strip()) if location < len(stated) else "",
             "source": "new-biologics",
         }
 

@@ -88,20 +88,20 @@ def _sharpened(row: Row, held: Content | None, shelf: Mapping[str, list[Item]], 
 
 
 def contents(crosswalk: Iterable[Row]) -> dict[str, Content]:
-    """What the items of an NDC hold. An NDC under codes of different units is told the same by all, or not at all.
+    """What the items of an NDC hold. An NDC under codes of several units has one content under all, or none.
 
-    A single unit of a code for single units, as for clotting factors, stands for contents that vary.
+    A single unit of a code for single units, as for clotting factors, covers contents that vary.
     """
-    told: dict[str, Content] = {}
+    reported: dict[str, Content] = {}
     doubtful = set()
     for row in crosswalk:
         content = content_of(row) if row["ndc"] else None
         if content is None:
             continue
-        known = told.setdefault(row["ndc"], content)
+        known = reported.setdefault(row["ndc"], content)
         if known.based != content.based:
             doubtful.add(row["ndc"])
-    return {number: content for number, content in told.items() if number not in doubtful}
+    return {number: content for number, content in reported.items() if number not in doubtful}
 
 
 def content_of(row: Row) -> Content | None:
@@ -161,12 +161,12 @@ class Licensed:
     def completed(self, row: Row) -> Row:
         """A product with application and routes of its licence."""
         known = {field: row.get(field, "") for field in ("application", "routes", "container", "strength")}
-        routes = self._told(row["name"].lower(), row.get("generic", ""))
+        routes = self._reported(row["name"].lower(), row.get("generic", ""))
         known["application"] = known["application"] or ("" if routes is None else "BLA")
         known["routes"] = known["routes"] or ";".join(dict.fromkeys(routes or ()))
         return {**row, **known}
 
-    def _told(self, name: str, generic: str) -> list[str] | None:
+    def _reported(self, name: str, generic: str) -> list[str] | None:
         """The routes of a brand, or of the drug to which an unlisted one is similar; None for what is no biologic.
 
         Another brand of the very same drug is another form of it, and tells no route.
@@ -183,7 +183,7 @@ class Licensed:
 
 
 def fitting(held: Content, items: Iterable[Item]) -> list[Item]:
-    """The packages that hold that much: those of the same volume, else those that are told without one."""
+    """The packages that hold that much: those of the same volume, else those that are given without one."""
     same = [item for item in items if _based(item.strength.amount, item.strength.unit) == held.based]
     exact = [item for item in same if item.strength.volume == held.size]
     return exact or [item for item in same if item.strength.volume is None]
@@ -200,11 +200,11 @@ def _strength(row: Row, held: Content | None, items: Sequence[Item]) -> str:
     if held is None or (len(own) == 1 and not own[0].per_ml):
         return text
     listed = [Item(one, (), "") for one in strengths_in(text)]
-    told = {plain_item(item.strength) for item in fitting(held, [*listed, *items])}
-    if len(told) > 1:  # the product's own list says more: "10 mg lyophilized"
-        told &= {plain_item(item.strength) for item in listed}
-    if len(told) == 1:
-        return told.pop()
+    reported = {plain_item(item.strength) for item in fitting(held, [*listed, *items])}
+    if len(reported) > 1:  # the product's own list says more: "10 mg lyophilized"
+        reported &= {plain_item(item.strength) for item in listed}
+    if len(reported) == 1:
+        return reported.pop()
     if len(own) == 1:
         return concentrated(own[0], held) or text
     contradicted = any(_based(item.strength.amount, item.strength.unit) == held.based for item in items)
@@ -229,8 +229,8 @@ def told_content(held: Content) -> str:
 
 
 def _written(amount: Decimal, unit: str, volume: Decimal | None) -> str:
-    behind = f"/{format_number(volume)} mL" if volume else ""
-    return plain_strength(f"{format_number(amount)} {unit}{behind}")
+    per_volume = f"/{format_number(volume)} mL" if volume else ""
+    return plain_strength(f"{format_number(amount)} {unit}{per_volume}")
 
 
 def _routes(known: str, items: Sequence[Item], chosen: Sequence[Item]) -> list[str]:
@@ -247,6 +247,6 @@ def _routes(known: str, items: Sequence[Item], chosen: Sequence[Item]) -> list[s
 def _container(row: Row, chosen: Sequence[Item]) -> str:
     """The container of the packages chosen, where there was none, or one for a list of several strengths."""
     kinds = {item.container for item in chosen}
-    told = kinds.pop() if len(kinds) == 1 else ""
-    known = "" if ";" in row["strength"] and told else row["container"]
-    return known or (told if told in KNOWN_CONTAINERS else "")
+    reported = kinds.pop() if len(kinds) == 1 else ""
+    known = "" if ";" in row["strength"] and reported else row["container"]
+    return known or (reported if reported in KNOWN_CONTAINERS else "")

@@ -16,6 +16,7 @@ _OF_THE_REPOSITORY = (".ci/", ".github/", ".gitattributes", ".pre-commit-config.
 _MADE_BY_THE_BUILD = {"PKG-INFO"}
 # In the sdist, beside the tools that build the reference edition from them.
 _TO_BUILD_FROM = "config/reference/sources/"
+_DEMO, _DEMO_IN_WHEEL = "fixtures/demo/", "x12proc/demo/"  # what 'x12proc demo' writes
 _NEVER_IN_A_WHEEL = {"tests", "fixtures", "tools", "docs", "bench", "__pycache__"}
 
 
@@ -45,7 +46,7 @@ def wheel_faults(names: Iterable[str], sources: Iterable[str], version: str) -> 
         version: The version it says it is.
     """
     found, info = set(names), f"x12proc-{version}.dist-info/"
-    wanted = {f"x12proc/{name}" if name.startswith("config/") else name for name in sources if _is_shipped(name)}
+    wanted = {_in_wheel(name) for name in sources if _is_shipped(name)}
     wanted |= {info + name for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}
     faults = [f"missing: {name}" for name in sorted(wanted - found)]
     faults += [f"of no file in the repository: {name}" for name in sorted(found - wanted)]
@@ -53,13 +54,25 @@ def wheel_faults(names: Iterable[str], sources: Iterable[str], version: str) -> 
 
 
 def _is_shipped(name: str) -> bool:
-    return name.startswith(("x12proc/", "config/")) and not name.startswith(_TO_BUILD_FROM)
+    return _is_demo(name) or (name.startswith(("x12proc/", "config/")) and not name.startswith(_TO_BUILD_FROM))
+
+
+def _is_demo(name: str) -> bool:
+    return name.startswith(_DEMO) and name.endswith(".edi")
+
+
+def _in_wheel(name: str) -> str:
+    """Where a file of the repository is in the wheel."""
+    if _is_demo(name):
+        return f"{_DEMO_IN_WHEEL}{name.removeprefix(_DEMO)}"
+    return f"x12proc/{name}" if name.startswith("config/") else name
 
 
 def _is_foreign(name: str) -> bool:
     path = PurePosixPath(name)
     is_test_data = path.suffix in (".pyc", ".edi") or path.name.startswith(("test_", "conftest"))
-    return bool(_NEVER_IN_A_WHEEL & set(path.parts)) or (is_test_data and name not in _BASE_CLAIMS)
+    is_meant = name in _BASE_CLAIMS or name.startswith(_DEMO_IN_WHEEL)
+    return bool(_NEVER_IN_A_WHEEL & set(path.parts)) or (is_test_data and not is_meant)
 
 
 def sdist_faults(names: Iterable[str], sources: Iterable[str]) -> list[str]:

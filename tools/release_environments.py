@@ -37,6 +37,8 @@ _ALL_ARTIFACTS = "json,csv,xml,html,annotated,accepted,rejected,999,277ca,ta1"
 DEMO = (
     Step(f"x12proc scrub {{fixtures}}/demo -o out --as-of 2024-04-01 --emit {_ALL_ARTIFACTS}", 1),
     Step("x12proc scrub {fixtures}/demo -o fixed --as-of 2024-04-01 --fix --conformance full --jobs 2", 1),
+    Step("x12proc demo trial", 1),
+    Step("x12proc --version"),
     Step("x12proc restore out/clinic-837p.annotated.edi -o restored.edi"),
     Step("x12proc rules"),
     Step("x12proc rules NDC01 --json"),
@@ -136,7 +138,7 @@ def _pip(environment: Environment) -> list[str]:
 
 
 def run_demo(environment: Environment, fixtures: Path) -> None:
-    """All of DEMO, and what it leaves behind. Raises CheckError."""
+    """All of DEMO, and what it leaves. Raises CheckError."""
     for step in DEMO:
         environment.do(step, fixtures)
     work, source = environment.work, fixtures / "demo" / "clinic-837p.edi"

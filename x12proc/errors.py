@@ -28,6 +28,10 @@ class ConfigError(X12ProcError):
     """Wrong usage or configuration: nothing was read. The message says where and what is allowed."""
 
 
+class CanceledError(X12ProcError):
+    """A run was canceled by its caller; nothing of it was written."""
+
+
 class UnavailableError(X12ProcError):
     """Something outside of the program, such as a database, can't be used now; it usually can later."""
 

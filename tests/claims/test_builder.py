@@ -201,7 +201,7 @@ def test_what_is_no_day_is_none(text: str) -> None:
 
 
 def test_the_trace_of_a_claim_is_its_own_and_not_another_payers() -> None:
-    """REF*D9 behind the claim's own segments belongs to the loops there."""
+    """REF*D9 after the claim's own segments belongs to the loops there."""
     data = base().replace(b"LX*1~", b"NM1*PR*2*OTHER*****PI*X~\nREF*D9*THEIRS~\nLX*1~")
     assert SummaryReader(data).head(only_span(data)).trace == ""
     own = data.replace(b"HI*", b"REF*D9*OURS~\nHI*")

@@ -33,7 +33,7 @@ def x12proc(*arguments: str | Path, data: bytes | None = None) -> subprocess.Com
 
 
 def report(folder: Path, stem: str) -> Any:
-    """The JSON report of an input, held against its schema."""
+    """The JSON report of an input, valid by its schema."""
     document = json.loads((folder / f"{stem}.report.json").read_text())
     jsonschema.Draft202012Validator(SCHEMA).validate(document)
     return document

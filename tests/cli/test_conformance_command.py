@@ -1,4 +1,4 @@
-"""``scrub --conformance``: what stands in the reports, what rejects, and that processes change nothing."""
+"""``scrub --conformance``: what is in the reports, what rejects, and that processes change nothing."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_guide_errors_stand_in_every_report_and_reject_nothing(tmp_path: Path) -
     assert document["program"]["conformance"]["mode"] == "targets"
     assert document["program"]["conformance"]["validator"].startswith("pyx12 ")
     with (tmp_path / "out" / "in.report.csv").open(newline="") as file:
-        told = [(row["rule"], row["element"]) for row in csv.DictReader(file) if row["severity"] == "guide"]
-    assert told == [("7", "NM102")]
+        reported = [(row["rule"], row["element"]) for row in csv.DictReader(file) if row["severity"] == "guide"]
+    assert reported == [("7", "NM102")]
     tree = etree.parse(tmp_path / "out" / "in.report.xml")
     assert tree.xpath("string(//guide_error/location/element)") == "NM102"
 

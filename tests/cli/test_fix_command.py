@@ -79,8 +79,8 @@ def test_all_reports_tell_each_fix(tmp_path: Path) -> None:
     scrub(source(tmp_path), "-o", out, "--emit", "json,xml,csv,html", "--fix")
     tree = etree.parse(out / "in.report.xml")
     etree.XMLSchema(etree.parse(PACKAGE / "reports" / "report.xsd")).assertValid(tree)
-    told = {(fix.findtext("rule"), fix.findtext("applied")) for fix in tree.iterfind(".//fixes/fix")}
-    assert told == {("NDC06", "false"), ("QTY02", "true")}
+    reported = {(fix.findtext("rule"), fix.findtext("applied")) for fix in tree.iterfind(".//fixes/fix")}
+    assert reported == {("NDC06", "false"), ("QTY02", "true")}
     with (out / "in.report.csv").open(newline="") as file:
         rows = {row["rule"]: (row["fixed_value"], row["fixed"]) for row in csv.DictReader(file)}
     assert rows == {"NDC06": ("10122016002", "offered"), "QTY02": ("ML", "applied")}
@@ -121,8 +121,8 @@ def test_a_filter_logs_its_changes_without_their_texts(tmp_path: Path) -> None:
         "json",
     ]
     result = subprocess.run(command, input=FAULTY, capture_output=True, check=False, timeout=120)
-    told = [json.loads(line) for line in result.stderr.splitlines()]
-    fixes = [(line["rule"], line["safe"], line["element"]) for line in told if line["event"] == "fix_applied"]
+    reported = [json.loads(line) for line in result.stderr.splitlines()]
+    fixes = [(line["rule"], line["safe"], line["element"]) for line in reported if line["event"] == "fix_applied"]
     assert fixes == [("NDC06", False, "LIN03"), ("QTY02", True, "CTP05-1")]
     assert b"1012216002" not in result.stderr
 

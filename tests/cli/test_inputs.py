@@ -181,6 +181,9 @@ def test_what_is_no_x12_is_named_for_what_it_is(tmp_path: Path, data: bytes, sai
     result = scrub(tmp_path / "in.edi")
     assert result.exit_code == 3
     assert f"not-x12 error  segment 0, byte 0: The file is {said}" in result.stdout
+    if data.startswith(b"\x1f\x8b"):  # from Python, bytes have no ending and are decompressed
+        assert len(list(x12proc.read(data))) == 1
+        return
     with pytest.raises(X12SyntaxError, match=said):
         list(x12proc.read(data))
 

@@ -58,7 +58,7 @@ def test_numbers_that_count_on_are_given_one_after_another(batch: Path) -> None:
 
 
 def test_an_artifact_that_cannot_be_written_ends_the_batch_and_leaves_no_part(batch: Path) -> None:
-    (batch / "out" / "hospital.report.json").mkdir(parents=True)  # a folder stands where it belongs
+    (batch / "out" / "hospital.report.json").mkdir(parents=True)  # a folder of its name
     command = [*PROGRAM, "scrub", "in", "-o", "out", "--jobs", "2", "--emit", "json"]
     done = subprocess.run(command, cwd=batch, capture_output=True, text=True, check=False)
     assert done.returncode == 3

@@ -95,8 +95,10 @@ def test_a_faulty_writer_publishes_nothing(tmp_path: Path, monkeypatch: pytest.M
     for wrong in (_drop, twice):
         monkeypatch.setattr(split._SplitFile, "claim", wrong)
         out = tmp_path / "out"
-        place = ("-o", out, "--emit", BOTH + ",json") if target == "folder" else ("-o", "-", "--emit", "accepted")
-        result = scrub(CLINIC, *place)
+        location = (
+            ("-o", out, "--emit", BOTH + ",json") if target == "folder" else ("-o", "-", "--emit", "accepted")
+        )
+        result = scrub(CLINIC, *location)
         assert result.exit_code == 3
         if target == "folder":
             assert "internal error" in result.output.lower()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from x12proc.database import DatabaseUnavailable, open_engine
+from x12proc.record.database import DatabaseUnavailable, open_engine
 
 
 def test_a_deleted_file_is_noticed(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def _drug_lines(
     chance: Random, kind: str, market: Market, code: str, given: Given, parts: Words, text: str
 ) -> tuple[Line, ...]:
     charge = Decimal(chance.randint(900, 40_000))
-    # C9399 stands for all that was used, unless the payer wants the waste on a line of its own.
+    # C9399 covers all that was used, unless the payer wants the waste on a line of its own.
     whole = code == "C9399" and not (market.profile == "medicare-a-palmetto" and given.day >= _WASTE_LINE_SINCE)
     drug = Loop2410(given.drug.ndc, figures(given.used_quantity if whole else given.quantity), given.unit)
     modifiers = _modifiers(chance, market, code, given)

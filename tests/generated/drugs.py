@@ -39,7 +39,7 @@ class Drug(NamedTuple):
     unit: str
     volume: Decimal | None
     lyophilized: bool  # the table says so; else a content without volume is a powder as well
-    code: str  # of its own, from the day behind ``last`` on
+    code: str  # of its own, from the day after ``last`` on
     first: date
     last: date
 
@@ -83,13 +83,16 @@ def _is_plausible(row: dict[str, str], kind: str) -> bool:
 
 
 def _drug(row: dict[str, str]) -> Drug | None:
-    """The row as a drug; None where its strength is no single plain one."""
+    """The row as a drug; None where its strength is no single plain one, or it was never sold without a code."""
     liquid, powder = _LIQUID.fullmatch(row["strength"]), _POWDER.fullmatch(row["strength"])
     found = liquid or powder
     if found is None:
         return None
     volume = Decimal(liquid[3] or 1) if liquid else None
     since = date.fromisoformat(row["specific_from"])
+    first = max(since - _NEW, _licensed(row["name"]) or date.min)
+    if first >= since:
+        return None
     return Drug(
         row["ndc"],
         row["name"],
@@ -101,9 +104,16 @@ def _drug(row: dict[str, str]) -> Drug | None:
         volume,
         "lyophilized" in row["strength"],
         row["specific_code"],
-        since - _NEW,
+        first,
         since - timedelta(days=1),
     )
+
+
+@cache
+def _licensed(brand: str) -> date | None:
+    """The day on which a brand was first licensed."""
+    days = [row["licensed"] for row in table("licences") if row["name"] == brand.lower() and row["licensed"]]
+    return date.fromisoformat(min(days)) if days else None
 
 
 def sizes(brand: str, day: date) -> int:
@@ -112,8 +122,8 @@ def sizes(brand: str, day: date) -> int:
     if packed:
         return len({content for content, first, last in packed if first <= day.isoformat() <= last})
     texts = {text for row in table("products") if row["name"] == brand for text in row["strength"].split(";")}
-    told = {text.upper().replace(" ", "").split("(")[0].split("PFS")[0] for text in texts}
-    return len({text for text in told if text and not text.endswith("/ML")})
+    reported = {text.upper().replace(" ", "").split("(")[0].split("PFS")[0] for text in texts}
+    return len({text for text in reported if text and not text.endswith("/ML")})
 
 
 @cache
@@ -136,7 +146,7 @@ def routes_of_brand(brand: str) -> frozenset[str]:
 
 @cache
 def hospital_code(generic: str) -> tuple[tuple[str, str], ...]:
-    """When a C code stood for a drug: first and last day as the table writes them."""
+    """When a C code was that of a drug: first and last day as the table writes them."""
     return tuple(
         (row["added"], row["terminated"] or "9999-12-31")
         for row in table("codes")

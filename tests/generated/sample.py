@@ -41,8 +41,9 @@ class Sample(NamedTuple):
     edits: tuple[Edit, ...] = ()
     options: Mapping[str, dict[str, Any]] = MappingProxyType({})
     delimiters: Delimiters = Delimiters()
-    repeated: bool = False  # the claim stands in the file twice
+    repeated: bool = False  # the claim is in the file twice
     sent_before: bool = False  # an earlier file held it
+    tables: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType({})  # that the shipped edition lacks
 
     def data(self) -> bytes:
         """The file."""
@@ -53,13 +54,18 @@ class Sample(NamedTuple):
         return interchange(*claims, style=self.delimiters, control=control)
 
     def scrubbed(self) -> ClaimResult:
-        """The claim as scrubbed, the second one where it stands in the file twice."""
+        """The claim as scrubbed, the second one where it is in the file twice."""
         known = profiles()
         if self.options:  # the options of a rule fixture, on top of the profile's own
             known = with_options(Case(name="", profile=self.market.profile, options=dict(self.options)))
         codes = (self.code,)
         engine = Engine(
-            all_rules(), known, reference(), codes=codes, as_of=self.as_of, sent_before=lambda _: self.sent_before
+            all_rules(),
+            known,
+            reference().with_tables(self.tables) if self.tables else reference(),
+            codes=codes,
+            as_of=self.as_of,
+            sent_before=lambda _: self.sent_before,
         )
         outcomes = list(scrub_buffer(self.data(), engine, codes))
         faults = [outcome for outcome in outcomes if isinstance(outcome, Fault) and outcome.severity == "error"]
@@ -75,7 +81,7 @@ def _edited(data: bytes, edits: tuple[Edit, ...]) -> bytes:
     segments = data.decode("latin-1").split("~\n")[:-1]
     for edit in edits:
         edit(segments)
-    start = next(place for place, segment in enumerate(segments) if segment.startswith("ST*"))
-    end = next(place for place, segment in enumerate(segments) if segment.startswith("SE*"))
+    start = next(location for location, segment in enumerate(segments) if segment.startswith("ST*"))
+    end = next(location for location, segment in enumerate(segments) if segment.startswith("SE*"))
     segments[end] = f"SE*{end - start + 1}*{segments[end].split('*')[2]}"
     return "".join(segment + "~\n" for segment in segments).encode("latin-1")

@@ -24,10 +24,10 @@ def test_the_fault_is_found_and_nothing_else_rejects(kind: FaultKind) -> None:
     missed, others = [], []
     for sample in _samples(kind):
         findings = sample.scrubbed().all_findings
-        told = {finding.rule for finding in findings}
+        reported = {finding.rule for finding in findings}
         rejecting = {finding.rule for finding in findings if finding.severity == "reject"}
-        if told.isdisjoint({kind.rule, *kind.instead}):
-            missed.append((sample.seed, told))
+        if reported.isdisjoint({kind.rule, *kind.instead}):
+            missed.append((sample.seed, reported))
         others += [(sample.seed, rule) for rule in rejecting - {kind.rule, *kind.instead, *kind.also}]
     assert missed == []
     assert others == []

@@ -12,7 +12,7 @@ from x12proc.findings import Finding
 from x12proc.testing import Style
 
 EACH = 6
-# What is put behind the segment that the finding names.
+# What is put after the segment that the finding names.
 REMEDIES = {
     "NDC01": ("LIN**N4*10122016002", "CTP****40*ML"),
     "NDC02": ("LIN**N4*10122016002", "CTP****40*ML"),
@@ -47,9 +47,9 @@ def _absent(rule: str) -> list[tuple[Sample, Finding]]:
 
 def _mended(sample: Sample, finding: Finding) -> bytes:
     segments = sample.data().decode("latin-1").split("~\n")[:-1]
-    place = finding.location.segment_index
-    assert segments[place].startswith(f"{finding.location.after}*")
-    segments[place + 1 : place + 1] = REMEDIES[finding.rule]
+    position = finding.location.segment_index
+    assert segments[position].startswith(f"{finding.location.after}*")
+    segments[position + 1 : position + 1] = REMEDIES[finding.rule]
     end = next(number for number, segment in enumerate(segments) if segment.startswith("SE*"))
     segments[end] = f"SE*{end - 1}*0001"
     return "".join(f"{segment}~\n" for segment in segments).encode("latin-1")

@@ -27,7 +27,7 @@ _EYES = {"RT": ("OD", "RIGHT EYE", "RT EYE"), "LT": ("OS", "LEFT EYE", "LT EYE")
 _CONTAINERS = {"SDV": ("SDV", "SINGLE DOSE VIAL", "SINGLE-USE VIAL"), "PFS": ("PFS", "SYRINGE")}
 _WASTED = ("WASTED", "WASTE", "DISCARDED", "DISC")
 _NO_WASTE = ("", "", "NO WASTE", "WASTE 0", "NONE DISC")
-# What people write behind it, rightly or not: none of it changes what was given.
+# What people write after it, rightly or not: none of it changes what was given.
 _TAILS = (
     "Q4W", "EVERY 2 WEEKS", "FIRST DOSE", "DOSE 2", "OVER 60 MIN", "IN 250ML NS", "IN 100 ML D5W", "LOT A1B2345",
     "PER MD ORDER", "WT 70KG", "NEW DRUG NO HCPCS CODE", "BLA 761234", "FDA APPROVED 2023", "BIOLOGIC",
@@ -36,7 +36,7 @@ _TAILS = (
 
 
 class Words(NamedTuple):
-    """The parts that a style puts together; one that can't be told is empty."""
+    """The parts that a style puts together; one that can't be written is empty."""
 
     brand: str
     generic: str
@@ -45,7 +45,7 @@ class Words(NamedTuple):
     comma: str  # 1,100 MG, for a thousand and more
     grams: str  # 0.3 GM, for a hundred milligrams and more
     route: str
-    plain_route: str  # that reads as one wherever it stands, which SC does not
+    plain_route: str  # that reads as one wherever it is, which SC does not
     size: str  # what a container holds: 300MG/15ML, 20MG
     counted: str  # 3X300MG/15ML
     vials: str  # 3 VIALS X 300MG
@@ -114,7 +114,7 @@ STYLES = (
 
 
 def words(given: Given, chance: Random) -> Words:
-    """The parts in which an administration can be told."""
+    """The parts in which an administration can be written."""
     drug, unit, number = given.drug, given.drug.unit, given.number
     one = f"{figures(drug.size)}{unit}"
     size = one + (f"/{figures(drug.volume)}ML" if drug.volume is not None else "")
@@ -165,7 +165,7 @@ def _fits(style: Style, parts: Words) -> bool:
 
 
 def _write(style: Style, parts: Words) -> str:
-    """The text, with waste and the rest behind it where there is room."""
+    """The text, with waste and the rest after it where there is room."""
     text = _plain(style, parts)
     for more in (parts.waste, parts.tail):
         longer = f"{text} {more}".strip()

@@ -30,7 +30,7 @@ def test_every_used_element_of_the_guide_is_in_the_table(guide: str) -> None:
 @pytest.mark.parametrize("guide", MAPS)
 def test_what_is_composite_in_the_guide_is_composite_in_the_table(guide: str) -> None:
     used = {(e.tag, e.position) for elements in segments_of(guide) for e in elements if e.component > 1}
-    assert used == {place for place in used if is_composite(*place)}
+    assert used == {location for location in used if is_composite(*location)}
     assert composite_places()
 
 
@@ -54,7 +54,7 @@ def test_no_canary_survives(guide: str, secret: str) -> None:
     data = (HEAD.format(guide=guide) + CLAIM + body + "SE*9*0001~\nGE*1*201~\nIEA*1*240329201~\n").encode()
     out = masked(data, secret=secret).decode()
     assert len(canaries.values) > 200
-    assert [place for canary, place in canaries.values.items() if canary in out] == []
+    assert [location for canary, location in canaries.values.items() if canary in out] == []
     assert [word for word in ("CANARY", "RECEIVER", "240329") if word in out] == []
     assert [len(line) for line in out.splitlines()] == [len(line) for line in data.decode().splitlines()]
 

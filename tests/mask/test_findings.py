@@ -21,7 +21,7 @@ def engine(case: Case) -> Engine:
     return Engine(
         all_rules(),
         rule_run.with_options(case),
-        rule_run.reference(),
+        rule_run.case_reference(case),
         codes=case.codes,
         as_of=case.as_of,
         profile=case.profile,

@@ -188,8 +188,8 @@ def test_what_is_not_x12_is_refused(data: bytes) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 1500), st.binary(max_size=12))
-def test_damage_anywhere_is_answered(place: int, damage: bytes) -> None:
-    data = base()[:place] + damage + base()[place + len(damage) :]
+def test_damage_anywhere_is_answered(location: int, damage: bytes) -> None:
+    data = base()[:location] + damage + base()[location + len(damage) :]
     try:
         out = masked(data)
     except X12SyntaxError:

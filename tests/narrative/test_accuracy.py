@@ -14,11 +14,11 @@ LONGEST_FIELD = 80  # SV101-7, SV202-7 and NTE02
 def test_facts_are_read_right_and_names_are_not_invented(lexicon: Lexicon) -> None:
     result = score((text, read_facts(read(text.fields, lexicon))) for text in TEXTS)
     rights = f"{result.accuracy:.2%} of {result.facts} facts, {result.precision:.2%} of {result.names} names right"
-    told = "\n".join([rights, *map(str, result.errors)])
-    assert result.accuracy >= 0.97, told
-    assert result.precision >= 0.99, told
-    assert result.recall >= 0.99, told
-    assert result.facts_precision >= 0.99, told
+    reported = "\n".join([rights, *map(str, result.errors)])
+    assert result.accuracy >= 0.97, reported
+    assert result.precision >= 0.99, reported
+    assert result.recall >= 0.99, reported
+    assert result.facts_precision >= 0.99, reported
 
 
 def test_each_kind_of_fact_is_read_right(lexicon: Lexicon) -> None:

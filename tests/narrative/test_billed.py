@@ -25,7 +25,7 @@ from x12proc.narrative import Lexicon, read
         ("PT FAILED. BRIUMVI 450MG", "briumvi"),
         ("RESPONDING TO BRIUMVI 450MG", "briumvi"),
         ("PRIOR AUTH BRIUMVI 450MG", "briumvi"),
-        # nothing else stands there
+        # nothing else is there
         ("PREMED BENADRYL 50MG", "benadryl"),
         ("SODIUM CHLORIDE 0.9%", "sodium chloride"),
         ("SWITCHED FROM SOLIRIS, 3300MG", None),

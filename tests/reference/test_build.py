@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from downloads import hcpcs_line, hcpcs_txt
+from support.downloads import hcpcs_line, hcpcs_txt
 
 from x12proc.reference.edition import Reference
 

@@ -26,7 +26,7 @@ def shipped() -> Reference:
     return Reference(lambda name: (FOLDER / name).read_bytes())
 
 
-def told(codes: tuple[SpecificCode, ...]) -> list[tuple[str, str, str, str, str]]:
+def reported(codes: tuple[SpecificCode, ...]) -> list[tuple[str, str, str, str, str]]:
     return [
         (code.code, str(code.first or ""), str(code.last or ""), code.date_confidence, code.matched_by)
         for code in codes
@@ -57,7 +57,7 @@ def told(codes: tuple[SpecificCode, ...]) -> list[tuple[str, str, str, str, str]
     ],
 )
 def test_codes_of_an_ndc_with_their_dates(shipped: Reference, ndc: str, codes: list[tuple[str, ...]]) -> None:
-    assert told(shipped.codes_for(ndc, None)) == codes
+    assert reported(shipped.codes_for(ndc, None)) == codes
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_what_the_text_of_a_code_says(text: str, unit: str, route: str) -> None:
         ("Herceptin", {"antineoplastic"}),
         ("Ogivri", {"antineoplastic"}),  # its biosimilar
         ("Talvey", {"antineoplastic"}),  # billed as J9999 before J3055
-        ("Vyvgart", set()),  # J9332 stands among the chemotherapy drugs and is none
+        ("Vyvgart", set()),  # J9332 is among the chemotherapy drugs and is none
         ("Rituximab", set()),  # as much for arthritis
         ("Ultomiris", set()),
         ("Thymoglobulin", set()),  # against lymphocytes, no substitute for antibodies

@@ -43,12 +43,12 @@ def test_how_a_drug_is_dosed(shipped: Reference, name: str, dosing: Dosing | Non
 
 
 def test_a_syringe_of_2025_makes_no_text_of_2023_ambiguous(shipped: Reference) -> None:
-    def told(on: date) -> list[tuple[str, str]]:
+    def reported(on: date) -> list[tuple[str, str]]:
         return [(package.container, package.strength) for package in shipped.packages("VYVGART HYTRULO", on)]
 
-    assert told(date(2023, 6, 19)) == []
-    assert told(date(2023, 12, 1)) == [("SDV", "1008 mg/5.6 mL")]
-    assert told(date(2025, 6, 1)) == [("PFS", "1000 mg/5 mL"), ("SDV", "1008 mg/5.6 mL")]
+    assert reported(date(2023, 6, 19)) == []
+    assert reported(date(2023, 12, 1)) == [("SDV", "1008 mg/5.6 mL")]
+    assert reported(date(2025, 6, 1)) == [("PFS", "1000 mg/5 mL"), ("SDV", "1008 mg/5.6 mL")]
 
 
 def test_packages_by_the_drugs_own_name_are_those_of_its_brands(shipped: Reference) -> None:

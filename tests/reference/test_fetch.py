@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from downloads import package_txt, product_txt, zipped
+from support.downloads import package_txt, product_txt, zipped
 from test_importing import ZYXOMAB, ZYXOMAB_VIAL
 
 from x12proc.cli import reference_fetch

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from downloads import (
+from support.downloads import (
     HCPCS_COLUMNS,
     crosswalk,
     hcpcs_line,
@@ -22,8 +22,9 @@ from downloads import (
 )
 
 from x12proc.reference import official
+from x12proc.reference.differences import differences
 from x12proc.reference.edition import Reference
-from x12proc.reference.importing import Imported, Importer, differences
+from x12proc.reference.importing import Imported, Importer
 
 FOLDER = Path(__file__).parents[2] / "config" / "reference"
 TODAY = date(2027, 1, 15)

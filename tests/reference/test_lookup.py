@@ -166,7 +166,7 @@ def test_what_is_no_dose_is_refused(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dose", "unit", "value", "told"),
+    ("dose", "unit", "value", "reported"),
     [
         ("1200MG", "3 MG", "400", "1200 MG / 3 MG = 400"),
         ("1205MG", "10 MG", "121", "1205 MG / 10 MG = 120.5, rounded up to 121"),
@@ -192,10 +192,10 @@ def test_what_is_no_dose_is_refused(typed: str) -> None:
         ("5 MEQ", "3 MG", "", "a dose in MEQ can't be turned into the code's unit, 3 MG"),
     ],
 )
-def test_units_are_computed_or_the_reason_told(dose: str, unit: str, value: str, told: str) -> None:
+def test_units_are_computed_or_the_reason_given(dose: str, unit: str, value: str, reported: str) -> None:
     packages = [package("1100 mg/11 mL" if "ML" in dose else "300 mg/3 mL")]
     answer = billing_units(read_dose(dose), unit, packages)
-    assert (answer.value, answer.explanation) == (value, told)
+    assert (answer.value, answer.explanation) == (value, reported)
 
 
 def test_packages_that_differ_leave_the_units_open() -> None:
@@ -246,7 +246,7 @@ def test_an_ndc_quantity_that_cannot_be_computed_is_explained(dose: str, changed
 
 
 def test_units_hold_the_dose_for_every_product() -> None:
-    """Units times what one stands for is the dose or the first amount above it; exact multiples stay exact."""
+    """Units times what one is the dose or the first amount above it; exact multiples stay exact."""
     computed = 0
     for ndc in NUMBERS:
         (hit,) = find(REFERENCE, Query("ndc", ndc))

@@ -207,8 +207,8 @@ def test_products_of_the_edition(
 ) -> None:
     known = reference().product(ndc)
     assert known is not None
-    told = (known.name, known.strength, known.routes, known.container, known.application)
-    assert told == (name, strength, routes, container, "BLA")
+    reported = (known.name, known.strength, known.routes, known.container, known.application)
+    assert reported == (name, strength, routes, container, "BLA")
     (holds,) = read_strengths(known.strength)
     assert not holds.per_ml
 

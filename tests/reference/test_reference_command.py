@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from downloads import crosswalk, package_txt, product_txt, zipped
+from support.downloads import crosswalk, package_txt, product_txt, zipped
 from test_importing import ULTOMIRIS_ROW, ZYXOMAB, ZYXOMAB_VIAL
 
 from x12proc.cli.reference import command
@@ -70,21 +70,21 @@ def test_lookup_tells_the_readings_of_ten_digits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dates", "told"),
+    ("dates", "reported"),
     [
         ("2025-04-01,,,unverified,,", "J1299 from 2025-04-01, date unverified"),
         (",,,,,", "J1299 from an unknown day, per 2 MG"),
         (",,,verified,,2025-10-01", "J1299 from 2025-10-01 at the latest, per 2 MG"),
     ],
 )
-def test_lookup_says_how_sure_a_date_is(tmp_path: Path, dates: str, told: str) -> None:
+def test_lookup_says_how_sure_a_date_is(tmp_path: Path, dates: str, reported: str) -> None:
     shutil.copytree(config_folder() / "reference", tmp_path / "mine")
     codes = tmp_path / "mine" / "codes.csv"
     row = re.compile(r"(?m)^(J1299,.*?,2 MG,,).*$")
     codes.write_text(row.sub(rf"\g<1>{dates}", codes.read_text()))
     config = tmp_path / "x12proc.toml"
     config.write_text('reference_folder = "mine"\n')
-    assert f"Code     {told}" in run("lookup", "25682000101", "--config", config).output
+    assert f"Code     {reported}" in run("lookup", "25682000101", "--config", config).output
 
 
 def test_lookup_says_what_it_does_not_know() -> None:
@@ -149,10 +149,12 @@ def test_lookup_of_what_has_no_code_names_the_unclassified_one() -> None:
 
 
 def test_lookup_writes_json() -> None:
-    told = json.loads(run("lookup", "N425682002501UN1", "--dose", "3300MG", "--on", "2026-01-01", "--json").output)
-    assert told["query"] == {"kind": "ndc", "value": "25682002501", "printed": {"unit": "UN", "quantity": "1"}}
-    assert (told["dose"], told["on"]) == ({"value": "3300", "unit": "MG"}, "2026-01-01")
-    (hit,) = told["hits"]
+    reported = json.loads(
+        run("lookup", "N425682002501UN1", "--dose", "3300MG", "--on", "2026-01-01", "--json").output
+    )
+    assert reported["query"] == {"kind": "ndc", "value": "25682002501", "printed": {"unit": "UN", "quantity": "1"}}
+    assert (reported["dose"], reported["on"]) == ({"value": "3300", "unit": "MG"}, "2026-01-01")
+    (hit,) = reported["hits"]
     assert hit["codes"][0]["units"] == {"value": "330", "unit": "units", "explanation": "3300 MG / 10 MG = 330"}
     assert hit["packages"][0]["quantity"]["value"] == "33"
     assert json.loads(run("lookup", "9999912345", "--json").output)["hits"] == []
@@ -184,9 +186,9 @@ def test_an_edition_is_imported_and_used(directory: tuple[Path, Path], tmp_path:
     assert reference.product("99998012301") is not None
     assert "Edition 2027-01-15 (" in run("list", "--config", config).output
     assert "Zyxomab" in run("lookup", "99998012301", "--config", config).output
-    told = run("diff", mine).output
-    assert told == run("diff", "--config", config).output
-    assert "products: 1 added, 0 removed, 0 changed\n  + 99998012301 | Zyxomab" in told
+    reported = run("diff", mine).output
+    assert reported == run("diff", "--config", config).output
+    assert "products: 1 added, 0 removed, 0 changed\n  + 99998012301 | Zyxomab" in reported
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

@@ -71,7 +71,7 @@ def test_what_is_not_reached_is_listed_by_function() -> None:
 def test_every_pragma_in_the_package_has_a_reason() -> None:
     for path, text in tables.sources().items():
         for kind, reason in tables.PRAGMA.findall(text):
-            assert len(reason) > 10, f"{path}: 'pragma: no {kind}' without a reason behind a dash"
+            assert len(reason) > 10, f"{path}: 'pragma: no {kind}' without a reason after a dash"
 
 
 def test_pragmas_are_found_with_their_reason() -> None:

@@ -13,7 +13,8 @@ SOURCES = {
 INFO = {f"x12proc-1.0.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
 WHEEL = INFO | {
     "x12proc/__init__.py", "x12proc/py.typed", "x12proc/replay/base-P.edi", "x12proc/reports/html.xsl",
-    "x12proc/config/x12proc.toml", "x12proc/config/profiles/uhc.toml", "x12proc-1.0.dist-info/licenses/LICENSE",
+    "x12proc/demo/a.edi", "x12proc/config/x12proc.toml", "x12proc/config/profiles/uhc.toml",
+    "x12proc-1.0.dist-info/licenses/LICENSE",
 }  # fmt: skip
 SDIST = SOURCES - {".ci/run"} | {"PKG-INFO"}
 

@@ -87,9 +87,9 @@ def test_one_failure_keeps_no_step_from_running_and_is_no_pass(
     monkeypatch.setattr(release_check, "STEPS", {"audit": fails, "lock": lambda _: "100 packages"})
     monkeypatch.setattr("sys.argv", ["release_check.py"])
     assert release_check.main() == 1
-    told = capsys.readouterr().out
-    assert "no network" in told
-    assert re.search(r"^audit +FAILED\nlock +held$", told, re.MULTILINE)
+    reported = capsys.readouterr().out
+    assert "no network" in reported
+    assert re.search(r"^audit +FAILED\nlock +held$", reported, re.MULTILINE)
 
 
 def test_a_step_that_does_not_exist_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,19 +23,19 @@ def sound(name: str, version: str) -> dict[str, object]:
 
 
 def test_an_answer_for_every_package_passes() -> None:
-    assert audit.judge(ASKED, answered(sound("click", "8.1.7"), sound("lxml", "6.0.0"))).startswith("2 packages")
+    assert audit.checker(ASKED, answered(sound("click", "8.1.7"), sound("lxml", "6.0.0"))).startswith("2 packages")
 
 
 def test_names_are_compared_as_the_index_compares_them() -> None:
     done = answered(sound("Typing_Extensions", "4.16.0"))
-    assert audit.judge(audit.pins("typing.extensions==4.16.0\n"), done).startswith("1 packages")
+    assert audit.checker(audit.pins("typing.extensions==4.16.0\n"), done).startswith("1 packages")
 
 
 def test_a_vulnerability_is_told_with_its_fix() -> None:
     found = {"id": "PYSEC-2026-1", "fix_versions": ["6.0.1"], "aliases": ["CVE-2026-1"], "description": "..."}
     hurt = {"name": "lxml", "version": "6.0.0", "vulns": [found]}
     with pytest.raises(CheckError, match=r"lxml 6\.0\.0: PYSEC-2026-1, fixed in 6\.0\.1"):
-        audit.judge(ASKED, answered(sound("click", "8.1.7"), hurt, code=1))
+        audit.checker(ASKED, answered(sound("click", "8.1.7"), hurt, code=1))
 
 
 def test_packages_the_service_does_not_know_are_no_pass_though_the_program_says_so() -> None:
@@ -45,7 +45,7 @@ def test_packages_the_service_does_not_know_are_no_pass_though_the_program_says_
         "skip_reason": "Dependency not found on PyPI and could not be audited: lxml (6.0.0)",
     }
     with pytest.raises(CheckError, match=r"1 of 2 packages COULD NOT BE LOOKED UP(.|\n)*not found on PyPI"):
-        audit.judge(ASKED, answered(sound("click", "8.1.7"), skipped))
+        audit.checker(ASKED, answered(sound("click", "8.1.7"), skipped))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_packages_the_service_does_not_know_are_no_pass_though_the_program_says_
 )
 def test_what_has_no_answer_is_no_pass(dependencies: list[dict[str, object]]) -> None:
     with pytest.raises(CheckError, match="COULD NOT BE LOOKED UP, so this is no pass"):
-        audit.judge(ASKED, answered(*dependencies))
+        audit.checker(ASKED, answered(*dependencies))
 
 
 @pytest.mark.parametrize("output", ["", "No known vulnerabilities found", "[]", '{"dependencies": 1}', "{"])
@@ -68,12 +68,12 @@ def test_no_readable_answer_is_no_pass(output: str, code: int) -> None:
     """So it is when the service can't be reached: a traceback, and nothing on standard output."""
     done = CompletedProcess([], code, output, "Traceback ...\nConnectionError: no route to the service")
     with pytest.raises(CheckError, match=r"NOTHING WAS LOOKED UP(.|\n)*no route to the service"):
-        audit.judge(ASKED, done)
+        audit.checker(ASKED, done)
 
 
-def test_silence_is_no_pass() -> None:
+def test_no_answer_is_no_pass() -> None:
     with pytest.raises(CheckError, match="and said nothing"):
-        audit.judge(ASKED, CompletedProcess([], 0, "", ""))
+        audit.checker(ASKED, CompletedProcess([], 0, "", ""))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "click>=8\n", "-e .\n", "x12proc @ file:///x12proc.whl\n"])

@@ -157,8 +157,10 @@ def test_options_of_a_case_win_over_every_profile() -> None:
 def test_the_case_says_whom_a_277ca_lists(mine: Path) -> None:
     case = mine / "several-sets"
     (case / "case.toml").write_text('emit = ["json", "annotated", "999", "277ca"]\nack_scope = "rejected"\n')
-    told = call(case).output
-    assert "277ca.edi\n    expected, but there was nothing to write\n" in told, "none of its claims is rejected"
+    reported = call(case).output
+    assert "277ca.edi\n    expected, but there was nothing to write\n" in reported, (
+        "none of its claims is rejected"
+    )
 
 
 # -- where cases are ----------------------------------------------------------------------------------------------

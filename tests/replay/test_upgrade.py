@@ -100,13 +100,13 @@ def test_no_value_of_a_patient_is_told(old: Path) -> None:
     new = json.loads((old / "clinic-837p.report.json").read_text())
     for path in old.iterdir():
         change(path, spoil)
-    told = call("replay", "--against", old, FIXTURES / "demo").output
-    told += call("replay", "--against", old, FIXTURES / "demo", "--json").output
+    reported = call("replay", "--against", old, FIXTURES / "demo").output
+    reported += call("replay", "--against", old, FIXTURES / "demo", "--json").output
     values = {finding["value"] for one in new["claims"] for line in one["lines"] for finding in line["findings"]}
     long_enough = {value for value in values if value and len(value) > 6 and not value.isdigit()}
     assert len(long_enough) > 5
-    assert [value for value in long_enough if value in told] == []
-    assert new["claims"][0]["payer"]["name"] not in told
+    assert [value for value in long_enough if value in reported] == []
+    assert new["claims"][0]["payer"]["name"] not in reported
 
 
 def test_json_holds_every_change_and_sums_charges_exactly(old: Path) -> None:
@@ -177,9 +177,9 @@ def test_claims_of_one_id_are_paired_in_file_order(tmp_path: Path) -> None:
         document["claims"].pop()
 
     change(tmp_path / "a.report.json", lose)
-    told = call("replay", "--against", tmp_path, tmp_path / "a.edi").output
-    assert "claims that were absent and are now rejected: 1, charges 15125" in told
-    assert "gained QTY01" in told
+    reported = call("replay", "--against", tmp_path, tmp_path / "a.edi").output
+    assert "claims that were absent and are now rejected: 1, charges 15125" in reported
+    assert "gained QTY01" in reported
 
 
 def test_files_without_a_partner_are_told(old: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class _Set:
         self._claim = claim
         self._loops = 0
 
-    def hang(self, parent: str, level: str, child: bool, rest: list[str]) -> str:
+    def add(self, parent: str, level: str, child: bool, rest: list[str]) -> str:
         """Add an HL loop with a text that no other loop has; give its number."""
         self._loops += 1
         marked = [f"{part} {len(self.body)}" if part.startswith("N3*") else part for part in rest]
@@ -39,20 +39,24 @@ class _Set:
 def build(sets: Sets, kind: str = "P") -> list[str]:
     """One interchange as segments; claims are numbered C1, C2, ... in file order."""
     parts = segments(base(kind))
-    places = [place for place, part in enumerate(parts) if part.startswith(("HL*", "CLM*", "SE*"))]
-    head, provider, subscriber = parts[2 : places[0]], parts[places[0] : places[1]], parts[places[1] : places[2]]
-    claim = parts[places[2] : places[3]]
+    locations = [location for location, part in enumerate(parts) if part.startswith(("HL*", "CLM*", "SE*"))]
+    head, provider, subscriber = (
+        parts[2 : locations[0]],
+        parts[locations[0] : locations[1]],
+        parts[locations[1] : locations[2]],
+    )
+    claim = parts[locations[2] : locations[3]]
     out = parts[:2]
     claims = 0
     for number, providers in enumerate(sets, 1):
         tree = _Set([part.replace("ST*837*0001", f"ST*837*{number:04d}") for part in head], claim, claims)
         for subscribers in providers:
-            top = tree.hang("", "20", bool(subscribers), provider[1:])
+            top = tree.add("", "20", bool(subscribers), provider[1:])
             for own, dependents in subscribers:
-                middle = tree.hang(top, "22", bool(dependents), subscriber[1:])
+                middle = tree.add(top, "22", bool(dependents), subscriber[1:])
                 tree.bill(own)
                 for of_dependent in dependents:
-                    tree.hang(middle, "23", False, list(_DEPENDENT))
+                    tree.add(middle, "23", False, list(_DEPENDENT))
                     tree.bill(of_dependent)
         claims = tree.claims
         out += [*tree.body, f"SE*{len(tree.body) + 1}*{number:04d}"]
@@ -60,7 +64,7 @@ def build(sets: Sets, kind: str = "P") -> list[str]:
 
 
 class ReadClaim(NamedTuple):
-    """A claim's segments, and those of each loop it hangs under, without their HL."""
+    """A claim's segments, and those of each of its parent loops, without their HL."""
 
     segments: tuple[bytes, ...]
     above: tuple[tuple[bytes, ...], ...]

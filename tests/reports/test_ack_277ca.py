@@ -1,4 +1,4 @@
-"""277CA: what stands at each level, for a claim accepted and a claim rejected, of both types."""
+"""277CA: what is at each level, for a claim accepted and a claim rejected, of both types."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FAULTY_I = base("I").replace(b"CTP****3*UN", b"CTP****0*UN")
 
 
 def ack(data: bytes, settings: AckSettings | None = None) -> bytes:
-    """The 277CA of a file, held against pyx12 and added up."""
+    """The 277CA of a file, valid by pyx12 and in its sums."""
     written = acknowledge(data, settings=settings)["277ca"]
     assert guide_errors(written) == []
     check_counts(written)
@@ -72,9 +72,9 @@ def test_a_professional_claim_with_a_rejected_line_from_head_to_foot() -> None:
 
 def test_an_institutional_claim_names_bill_type_revenue_code_and_statement_days() -> None:
     data = FAULTY_I.replace(b"20231213-20231213", b"20231210-20231213")
-    told = claims(ack(data))["B2001"]
-    assert told[1:4] == ["STC*A6:724*20240401*U*8712", "REF*BLT*131", "DTP*472*RD8*20231210-20231213"]
-    assert told[4:] == [
+    shown = claims(ack(data))["B2001"]
+    assert shown[1:4] == ["STC*A6:724*20240401*U*8712", "REF*BLT*131", "DTP*472*RD8*20231210-20231213"]
+    assert shown[4:] == [
         "SVC*HC:J3590:JZ*8100**0636***1",
         "STC*A6:724*20240401*U",
         "REF*FJ*B2001-01",
@@ -121,8 +121,8 @@ def test_a_dependent_is_named_with_the_subscribers_member_number() -> None:
     assert dependents >= 5
     written = rows(ack(CLINIC.read_bytes()))
     patients = [row for row in written if row[:2] == ["NM1", "QC"]]
-    told = dict(zip(claims(ack(CLINIC.read_bytes())), ((row[3], row[9]) for row in patients), strict=True))
-    assert told == sent
+    shown = dict(zip(claims(ack(CLINIC.read_bytes())), ((row[3], row[9]) for row in patients), strict=True))
+    assert shown == sent
 
 
 # -- statuses --------------------------------------------------------------------------------------------------
@@ -154,8 +154,8 @@ def test_many_codes_go_into_further_stc_and_a_line_has_one() -> None:
 
     written = acknowledge(data, outcomes=outcomes())["277ca"]
     assert guide_errors(written) == []
-    told = [row for row in rows(written, "STC") if not row[1].startswith("A1")]
-    assert [[row[1], *row[10:]] for row in told] == [codes[:3], codes[3:6], codes[6:], codes[:3]]
+    shown = [row for row in rows(written, "STC") if not row[1].startswith("A1")]
+    assert [[row[1], *row[10:]] for row in shown] == [codes[:3], codes[3:6], codes[6:], codes[:3]]
     check_totals(written)
 
 
@@ -228,8 +228,8 @@ def test_the_days_of_a_claim_are_those_of_all_its_lines() -> None:
 
 @pytest.mark.parametrize("kind", ["P", "I"])
 def test_a_claim_without_a_day_takes_that_of_the_answer(kind: str) -> None:
-    told = claims(ack(without("DTP*", kind=kind)))
-    assert [part for part in next(iter(told.values())) if part.startswith("DTP*")] == ["DTP*472*D8*20240401"]
+    shown = claims(ack(without("DTP*", kind=kind)))
+    assert [part for part in next(iter(shown.values())) if part.startswith("DTP*")] == ["DTP*472*D8*20240401"]
 
 
 @pytest.mark.parametrize(

@@ -40,14 +40,14 @@ def edited(*changes: tuple[str, str], kind: str = "P") -> bytes:
 def recounted(data: bytes) -> bytes:
     """The same with a right SE01."""
     parts = segments(data)
-    start = next(place for place, part in enumerate(parts) if part.startswith("ST*"))
-    end = next(place for place, part in enumerate(parts) if part.startswith("SE*"))
+    start = next(location for location, part in enumerate(parts) if part.startswith("ST*"))
+    end = next(location for location, part in enumerate(parts) if part.startswith("SE*"))
     parts[end] = f"SE*{end - start + 1}*0001"
     return join(parts)
 
 
 def ack(data: bytes) -> bytes:
-    """The 999 of a file, held against pyx12."""
+    """The 999 of a file, valid by pyx12."""
     written = acknowledge(data)["999"]
     assert guide_errors(written) == []
     check_counts(written)
@@ -146,11 +146,11 @@ def test_positions_count_from_st_and_texts_are_copied_whole() -> None:
     text = "ELFABRIO 80MG IV 4X20MG/10ML SDV " + "A" * 70 + " END"
     data = edited(("SV1*HC:J3590", f"SV1*HC:J3590:JZ::::{text}*14880*UN*1***1"))
     parts = segments(data)
-    place = next(number for number, part in enumerate(parts) if text in part) - parts.index(
+    location = next(number for number, part in enumerate(parts) if text in part) - parts.index(
         "ST*837*0001*005010X222A1"
     )
     written = ack(data)
-    assert lines(written, "IK3", "IK4") == [f"IK3*SV1*{place + 1}*2400*8", f"IK4*1:7*352*5*{text[:99].strip()}"]
+    assert lines(written, "IK3", "IK4") == [f"IK3*SV1*{location + 1}*2400*8", f"IK4*1:7*352*5*{text[:99].strip()}"]
 
 
 def test_warnings_of_business_rules_say_nothing_here() -> None:
@@ -192,21 +192,21 @@ def with_errors(data: bytes, errors: list[GuideError]) -> Iterator[Outcome]:
             yield outcome
 
 
-def place(loop: str, segment: str, element: str, index: int, after: str | None = None) -> Location:
+def location(loop: str, segment: str, element: str, index: int, after: str | None = None) -> Location:
     return Location(loop, segment, element, index, 0, after)
 
 
 ERRORS = [
-    GuideError("1", "unknown", place("2300", "REF", "REF", 24)),
-    GuideError("1", "unknown", place("2300", "ZZZ", "ZZZ", 24)),  # IK301 can't name it
-    GuideError("7", "code", place("2410", "CTP", "CTP05-1", 33), "EA"),
-    GuideError("1", "missing", place("2410", "CTP", "CTP04", 33)),
-    GuideError("8", "pair", place("2410", "CTP", "CTP", 33)),
-    GuideError("I6", "code", place("2010BA", "NM1", "NM108", 15), "*~:^\x01é"),
-    GuideError("3", "missing", place("2310B", "PRV", "PRV", 27, "NM1")),
-    GuideError("HL1", "step", place("2000B", "HL", "HL01", 13), "9"),
-    GuideError("SEG1", "trailing", place("2400", "LX", "LX", 28)),
-    GuideError("unchecked", "gave up", place("2400", "SV1", "SV1", 29)),
+    GuideError("1", "unknown", location("2300", "REF", "REF", 24)),
+    GuideError("1", "unknown", location("2300", "ZZZ", "ZZZ", 24)),  # IK301 can't name it
+    GuideError("7", "code", location("2410", "CTP", "CTP05-1", 33), "EA"),
+    GuideError("1", "missing", location("2410", "CTP", "CTP04", 33)),
+    GuideError("8", "pair", location("2410", "CTP", "CTP", 33)),
+    GuideError("I6", "code", location("2010BA", "NM1", "NM108", 15), "*~:^\x01é"),
+    GuideError("3", "missing", location("2310B", "PRV", "PRV", 27, "NM1")),
+    GuideError("HL1", "step", location("2000B", "HL", "HL01", 13), "9"),
+    GuideError("SEG1", "trailing", location("2400", "LX", "LX", 28)),
+    GuideError("unchecked", "gave up", location("2400", "SV1", "SV1", 29)),
 ]
 
 
@@ -233,7 +233,7 @@ def test_guide_errors_are_told_with_their_places(code: bytes) -> None:
 
 
 def test_errors_of_the_implementation_alone_are_i5() -> None:
-    errors = [GuideError("I10", "not used", place("2410", "CTP", "CTP03", 33), "5")]
+    errors = [GuideError("I10", "not used", location("2410", "CTP", "CTP03", 33), "5")]
     assert lines(acknowledge(base(), outcomes=with_errors(base(), errors))["999"], "IK5", "AK9") == [
         "IK5*E*I5",
         "AK9*E*1*1*1",
@@ -244,13 +244,13 @@ def test_what_is_wrong_above_claims_is_told_once() -> None:
     parts = segments(base())
     start = next(at for at, part in enumerate(parts) if part.startswith("CLM"))
     data = join(parts[:start] + parts[start:-3] * 3 + parts[-3:])
-    above = [GuideError("7", "code", place("ST", "BHT", "BHT02", 3), "99")]
+    above = [GuideError("7", "code", location("ST", "BHT", "BHT02", 3), "99")]
     written = acknowledge(data, outcomes=with_errors(data, above))["999"]
     assert lines(written, "IK3", "CTX") == ["IK3*BHT*2**8"]
 
 
 def test_errors_that_hang_on_no_claim_are_told() -> None:
-    errors = (GuideError("7", "code", place("2010BB", "NM1", "NM101", 19), "PX"),)
+    errors = (GuideError("7", "code", location("2010BB", "NM1", "NM101", 19), "PX"),)
 
     def outcomes() -> Iterator[Outcome]:
         for outcome in scrub_buffer(base(), engine(), ("J3590",), all_claims=True):
@@ -271,14 +271,14 @@ def test_errors_that_hang_on_no_claim_are_told() -> None:
 
 def test_the_same_segment_is_not_told_twice() -> None:
     data = edited(("CTP*", "CTP***5*40*ML"))
-    errors = [GuideError("I10", "not used", place("2410", "CTP", "CTP03", 33), "5")]
+    errors = [GuideError("I10", "not used", location("2410", "CTP", "CTP03", 33), "5")]
     assert len(rows(acknowledge(data, outcomes=with_errors(data, errors))["999"], "IK4")) == 1
 
 
 def test_hostile_claims_get_a_bounded_answer() -> None:
-    many = [GuideError("7", "code", place("2400", "SV1", f"SV1{element:02d}", index), "X" * 200)
+    many = [GuideError("7", "code", location("2400", "SV1", f"SV1{element:02d}", index), "X" * 200)
             for index in range(29, 29 + 3 * ack_999.MOST_OF_A_CLAIM) for element in range(1, 22)]  # fmt: skip
-    far = [GuideError("3", "far", place("2400", "LX", "LX", 5_000_000))]
+    far = [GuideError("3", "far", location("2400", "LX", "LX", 5_000_000))]
     written = acknowledge(base(), outcomes=with_errors(base(), many + far))["999"]
     assert len(rows(written, "IK3")) == ack_999.MOST_OF_A_CLAIM
     assert len(rows(written, "IK4")) == ack_999.MOST_OF_A_CLAIM * ack_999.MAX_ELEMENTS_REPORTED
@@ -296,7 +296,7 @@ def test_a_set_with_endless_errors_gets_a_bounded_answer(monkeypatch: pytest.Mon
         next(n for n, p in enumerate(parts) if p.startswith("SE*")),
     )
     data = join([*parts[:end], *(9 * parts[start:end]), *parts[end:]])
-    errors = [GuideError("2", "unexpected", place("2400", "LX", "LX", 500))]  # within or behind every claim
+    errors = [GuideError("2", "unexpected", location("2400", "LX", "LX", 500))]  # within or after every claim
     written = acknowledge(data, outcomes=with_errors(data, errors))["999"]
     assert len(rows(written, "IK3")) == 5
     assert lines(written, "IK5") == ["IK5*E*4*5"]
@@ -382,5 +382,5 @@ def test_endless_errors_above_claims_get_a_bounded_answer(monkeypatch: pytest.Mo
     parts = segments(base())
     start = next(at for at, part in enumerate(parts) if part.startswith("CLM"))
     data = join(parts[:start] + parts[start:-3] * 4 + parts[-3:])
-    above = [GuideError("7", "code", place("ST", "BHT", f"BHT{n:02}", n), "99") for n in range(1, 9)]
+    above = [GuideError("7", "code", location("ST", "BHT", f"BHT{n:02}", n), "99") for n in range(1, 9)]
     assert len(rows(acknowledge(data, outcomes=with_errors(data, above))["999"], "IK3")) == 2

@@ -16,7 +16,7 @@ from support.acks import KINDS, NOW, acknowledge, check_counts, check_totals, cl
 from support.edi import CLINIC, FIXTURES, GUIDE_FAULTS, HOSPITAL, STYLES, base, join, restyle, segments
 from support.pyx12_oracle import guide_errors
 from support.rule_cases import all_cases
-from support.rules import profiles, reference, with_options
+from support.rules import case_reference, profiles, reference, with_options
 
 from x12proc.claims.model import ServiceLine
 from x12proc.engine.engine import Engine
@@ -89,7 +89,12 @@ def test_acknowledgements_of_every_rule_case_are_valid_and_balance() -> None:
     for _, case in all_cases():
         data = case.data()
         engine = Engine(
-            all_rules(), with_options(case), reference(), codes=case.codes, as_of=case.as_of, profile=case.profile
+            all_rules(),
+            with_options(case),
+            case_reference(case),
+            codes=case.codes,
+            as_of=case.as_of,
+            profile=case.profile,
         )
         written = acknowledge(data, outcomes=scrub_buffer(data, engine, case.codes, all_claims=True))
         rejected = {entry.split()[1] for entry in case.expect} >= {"reject"}
@@ -296,9 +301,9 @@ def test_a_charge_that_is_none_counts_as_nothing_and_all_agrees(charge: bytes) -
     st.integers(0, 40),
     st.integers(200, 3000),
 )
-def test_any_damage_is_answered_in_valid_x12(junk: bytes, place: int, cut: int, window: int) -> None:
+def test_any_damage_is_answered_in_valid_x12(junk: bytes, location: int, cut: int, window: int) -> None:
     data = FAULTY + base()
-    data = data[:place] + junk + data[place + cut :]
+    data = data[:location] + junk + data[location + cut :]
     check(acknowledge(data, window=window))
 
 
@@ -308,12 +313,12 @@ def test_any_damage_is_answered_in_valid_x12(junk: bytes, place: int, cut: int, 
     st.sampled_from(["", "A", "1", "é", "X" * 60, "\x01"]),
     st.sampled_from(["ISA", "GS", "ST", "BHT"]),
 )
-def test_any_header_value_is_answered_in_valid_x12(place: int, value: str, tag: str) -> None:
+def test_any_header_value_is_answered_in_valid_x12(location: int, value: str, tag: str) -> None:
     parts = []
     for segment in segments(base()):
         fields = segment.split("*")
-        if fields[0] == tag and 0 < place < len(fields):
-            fields[place] = value.ljust(len(fields[place])) if tag == "ISA" else value
+        if fields[0] == tag and 0 < location < len(fields):
+            fields[location] = value.ljust(len(fields[location])) if tag == "ISA" else value
         parts.append("*".join(fields))
     check(acknowledge("".join(part + "~\n" for part in parts).encode("latin-1")))
 

@@ -17,15 +17,16 @@ from support.mutations import mutated
 from support.pyx12_oracle import guide_errors
 from support.rule_cases import all_cases
 from support.rules import profiles, reference
+from support.streams import pass_to
 
 import x12proc
 from x12proc.claims.model import Location
 from x12proc.engine.annotation_text import note_text
 from x12proc.engine.engine import Engine
-from x12proc.engine.stream import scrub_buffer
+from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.findings import Finding, Severity
 from x12proc.reports.edi import annotate as annotate_module
-from x12proc.reports.edi.annotate import Annotator, first_earlier_note, restore_edits
+from x12proc.reports.edi.annotate import AnnotatedClaims, AnnotatedEdi, first_earlier_note, restore_edits
 from x12proc.reports.edi.edits import apply, shifted_count
 from x12proc.rules import all_rules
 from x12proc.wire.delimiters import Delimiters
@@ -35,9 +36,12 @@ PIPE = Delimiters(b"|", b">", b"'")
 
 def annotate(data: bytes, window: int = 4096) -> bytes:
     engine = Engine(all_rules(), profiles(), reference(), codes=("J3590",), as_of=date(2024, 4, 1))
-    annotator = Annotator(data)
-    outcomes = scrub_buffer(data, engine, ("J3590",), window=window)
-    return b"".join(apply(data, (edit for outcome in outcomes for edit in annotator.edits(outcome))))
+    written: list[bytes] = []
+    writer, renderer = AnnotatedEdi(data, written.append), AnnotatedClaims(data)
+    for outcome in scrub_buffer(data, engine, ("J3590",), window=window):
+        pass_to(writer, outcome, renderer)
+    writer.end(Summary())
+    return b"".join(written)
 
 
 def restore(data: bytes) -> bytes:
@@ -75,9 +79,9 @@ def test_note_stands_before_the_drug_loop_and_se01_is_raised() -> None:
     plain, noted = segments(data), segments(annotate(data))
     added = [segment for segment in noted if segment not in plain]
     assert "NTE*TPO*X12PROC R=QTY01" in added
-    place = noted.index("NTE*TPO*X12PROC R=QTY01")
-    assert noted[place - 1].startswith("REF*6R*")
-    assert noted[place + 1].startswith("LIN*")
+    position = noted.index("NTE*TPO*X12PROC R=QTY01")
+    assert noted[position - 1].startswith("REF*6R*")
+    assert noted[position + 1].startswith("LIN*")
     count = next(segment for segment in plain if segment.startswith("SE*")).split("*")[1]
     assert f"SE*{int(count) + 1}*0001" in noted
 
@@ -131,9 +135,9 @@ def test_restore_leaves_a_file_without_notes_as_it_is() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 1200), st.integers(0, 60), st.integers(200, 3000))
-def test_restore_after_any_damage(junk: bytes, place: int, cut: int, window: int) -> None:
+def test_restore_after_any_damage(junk: bytes, position: int, cut: int, window: int) -> None:
     data = base().replace(b"CTP****40*ML", b"CTP****0*ML")
-    data = data[:place] + junk + data[place + cut :]
+    data = data[:position] + junk + data[position + cut :]
     assert restore(annotate(data, window)) == data
 
 

@@ -84,19 +84,19 @@ def test_no_mix_of_triggers_and_separators_calculates(text: str) -> None:
 @pytest.mark.parametrize("path", [CLINIC, HOSPITAL], ids=lambda path: path.stem)
 def test_rows_say_what_the_documents_say(path: Path) -> None:
     result = run(path.read_bytes())
-    told = [(document["claim_id"], finding) for document in result.documents for finding in findings(document)]
+    reported = [(document["claim_id"], finding) for document in result.documents for finding in findings(document)]
     read = [row for row in rows(result.csv()) if row["severity"] != "unchecked"]
-    assert len(read) == len(told)
-    for row, (claim, finding) in zip(read, told, strict=True):
-        place = finding["location"]
+    assert len(read) == len(reported)
+    for row, (claim, finding) in zip(read, reported, strict=True):
+        location = finding["location"]
         assert (row["claim_id"], row["rule"], row["severity"]) == (claim, finding["rule"], finding["severity"])
         assert (row["message"], row["fix"]) == (safe_cell(finding["message"]), safe_cell(finding["fix"]))
-        assert (row["loop"], row["element"]) == (place["loop"], place["element"])
+        assert (row["loop"], row["element"]) == (location["loop"], location["element"])
         assert (int(row["segment_index"]), int(row["byte_offset"])) == (
-            place["segment_index"],
-            place["byte_offset"],
+            location["segment_index"],
+            location["byte_offset"],
         )
-        assert (row["after"], row["value"]) == (place["after"] or "", safe_cell(finding["value"] or ""))
+        assert (row["after"], row["value"]) == (location["after"] or "", safe_cell(finding["value"] or ""))
         assert row["sources"].split() == finding["sources"]
 
 
@@ -111,8 +111,8 @@ def test_every_rule_case_is_a_row_of_one_line() -> None:
 
 def test_guide_errors_and_faults_are_rows() -> None:
     def change(document: Document) -> None:
-        place = {"loop": "2400", "segment": "SV1", "element": "SV104", "segment_index": 29, "byte_offset": 7}
-        document["guide_errors"] = [{"code": "7", "message": "=no", "location": {**place, "after": None}}]
+        location = {"loop": "2400", "segment": "SV1", "element": "SV104", "segment_index": 29, "byte_offset": 7}
+        document["guide_errors"] = [{"code": "7", "message": "=no", "location": {**location, "after": None}}]
 
     row = rows(run(base(), change=change).csv())[0]
     assert (row["rule"], row["severity"], row["message"], row["element"]) == ("7", "guide", "'=no", "SV104")
@@ -124,16 +124,16 @@ def test_guide_errors_and_faults_are_rows() -> None:
     "attack", [b"=1+1", b"+1", b"-1+1", b"@A1", b"\t=1", b" =1", "＝1".encode(), b'"=1', b"A;=1"]
 )
 @pytest.mark.parametrize(
-    "place", [b"ACME COMMERCIAL", b"LAKESIDE", b"B1001*", b"B1001-01", b"10122016002", b"ACME1"]
+    "location", [b"ACME COMMERCIAL", b"LAKESIDE", b"B1001*", b"B1001-01", b"10122016002", b"ACME1"]
 )
-def test_no_text_of_a_claim_calculates(attack: bytes, place: bytes) -> None:
-    tail = b"*" if place.endswith(b"*") else b""
-    data = base().replace(b"CTP****40*ML", b"CTP****0*ML").replace(place, attack + tail)
+def test_no_text_of_a_claim_calculates(attack: bytes, location: bytes) -> None:
+    tail = b"*" if location.endswith(b"*") else b""
+    data = base().replace(b"CTP****40*ML", b"CTP****0*ML").replace(location, attack + tail)
     read = rows(run(data).csv())
     assert read
     assert not any(calculates(cell) for row in read for cell in row.values())
 
 
 def test_the_columns_are_documented_in_their_order() -> None:
-    told = re.findall(r"^\| `(\w+)`", PAGE.read_text(), re.MULTILINE)
-    assert told == list(COLUMNS)
+    reported = re.findall(r"^\| `(\w+)`", PAGE.read_text(), re.MULTILINE)
+    assert reported == list(COLUMNS)

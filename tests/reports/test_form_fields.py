@@ -29,7 +29,7 @@ def claim(data: bytes) -> Claim:
 
 
 @pytest.mark.parametrize(
-    ("place", "box", "locator"),
+    ("location", "box", "locator"),
     [
         (("2400", "SV101-2"), "Box 24D", None),
         (("2400", "SV101-5"), "Box 24D", None),
@@ -59,8 +59,8 @@ def claim(data: bytes) -> Claim:
         (("ISA", "ISA13"), None, None),
     ],
 )
-def test_elements_have_their_fields(place: tuple[str, ...], box: str | None, locator: str | None) -> None:
-    assert (field_of("P", *place), field_of("I", *place)) == (box, locator)
+def test_elements_have_their_fields(location: tuple[str, ...], box: str | None, locator: str | None) -> None:
+    assert (field_of("P", *location), field_of("I", *location)) == (box, locator)
 
 
 def test_every_entry_names_a_field_of_its_form() -> None:
@@ -72,16 +72,16 @@ def test_every_entry_names_a_field_of_its_form() -> None:
 
 def test_a_segment_says_what_it_holds() -> None:
     own = claim(base("I"))
-    told = {
+    reported = {
         segment.raw: form_field(own, location_of(segment, 1, 2)) for segment in own.segments if segment.tag == "HI"
     }
-    assert {raw[:6]: field for raw, field in told.items()}[b"HI*ABK"] == "FL 67"
+    assert {raw[:6]: field for raw, field in reported.items()}[b"HI*ABK"] == "FL 67"
     statement = next(segment for segment in own.segments if segment.raw.startswith(b"DTP*434"))
     assert form_field(own, location_of(statement, 3)) == "FL 6"
 
 
 @pytest.mark.parametrize(
-    ("place", "status", "box", "locator"),
+    ("location", "status", "box", "locator"),
     [
         (("2400", "DTP03"), "A6:187", "Box 24A", "FL 45"),
         (("2410", "LIN03"), "A6:218", "Box 24A shaded", "FL 43"),
@@ -95,11 +95,11 @@ def test_a_segment_says_what_it_holds() -> None:
     ],
 )
 def test_what_is_missing_has_the_field_of_what_its_status_names(
-    place: tuple[str, str], status: str, box: str | None, locator: str | None
+    location: tuple[str, str], status: str, box: str | None, locator: str | None
 ) -> None:
     for kind, field in (("P", box), ("I", locator)):
         own = claim(base(kind))
-        assert form_field(own, missing_location(own.clm, *place), status) == field
+        assert form_field(own, missing_location(own.clm, *location), status) == field
 
 
 def test_the_insured_is_the_patient_unless_there_is_a_dependent() -> None:
@@ -125,8 +125,18 @@ def test_most_findings_have_a_field() -> None:
     runs = [run(path.read_bytes()) for path in (CLINIC, HOSPITAL)]
     runs += [run_case(case) for _, case in all_cases()]
     documents = [document for result in runs for document in result.documents]
-    places = [finding["location"] for document in documents for finding in findings(document)]
-    bare = [place for place in places if place["form_field"] is None]
-    assert len(places) > 1000
-    assert len(bare) < len(places) / 10
-    assert {place["segment"] for place in bare} <= {"REF", "PWK", "K3", "SVD", "CLM", "DTP", "HI", "SV2", "SV3"}
+    locations = [finding["location"] for document in documents for finding in findings(document)]
+    bare = [location for location in locations if location["form_field"] is None]
+    assert len(locations) > 1000
+    assert len(bare) < len(locations) / 10
+    assert {location["segment"] for location in bare} <= {
+        "REF",
+        "PWK",
+        "K3",
+        "SVD",
+        "CLM",
+        "DTP",
+        "HI",
+        "SV2",
+        "SV3",
+    }

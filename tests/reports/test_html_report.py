@@ -35,7 +35,7 @@ def text(node: etree._Element) -> str:
 
 
 def table(root: etree._Element, heading: str) -> list[list[str]]:
-    """The cells of the table behind a heading."""
+    """The cells of the table after a heading."""
     rows = root.xpath(f"//h2[@id='{heading}']/following-sibling::table[1]/tbody/tr")
     return [[text(cell) for cell in row] for row in rows]
 
@@ -100,13 +100,13 @@ def test_every_rule_case_is_told_with_its_place_and_its_mark() -> None:
         result = run_case(case)
         root = page(result)
         for document in result.documents:
-            told = findings(document)
-            if not told:
+            reported = findings(document)
+            if not reported:
                 continue
             article = root.xpath(f"//article[h4 or div/h4='Claim {document['claim_id']}']")[-1]
-            assert len(article.xpath(".//div[@class='finding']")) == len(told), case.name
+            assert len(article.xpath(".//div[@class='finding']")) == len(reported), case.name
             marks = " ".join(article.xpath(".//@data-r | .//div[@class='edi']//em/text()"))
-            for finding in told:
+            for finding in reported:
                 assert finding["rule"] in marks, (case.name, finding["rule"])
 
 
@@ -119,9 +119,9 @@ def test_line_column_and_byte_lead_to_the_element(path: Path, style: str) -> Non
     root = page(result)
     seen = 0
     for document in result.documents:
-        places = root.xpath(f"//article[@id='c{document['segment_index']}']//p[@class='at']")
-        for finding, place in zip(findings(document), places, strict=True):
-            line, column, byte = map(int, place.xpath("kbd/text()"))
+        locations = root.xpath(f"//article[@id='c{document['segment_index']}']//p[@class='at']")
+        for finding, location in zip(findings(document), locations, strict=True):
+            line, column, byte = map(int, location.xpath("kbd/text()"))
             assert byte == finding["location"]["byte_offset"]
             assert lines[line - 1][column - 1 :] == data[byte:].split(b"\n")[0]
             value = finding["value"]
@@ -168,9 +168,9 @@ def test_worst_claims_come_first_and_clean_ones_last() -> None:
 
 def test_guide_errors_are_told() -> None:
     def change(document: Document) -> None:
-        place = {"loop": "2400", "segment": "SV1", "element": "SV104", "segment_index": 29, "byte_offset": 0}
+        location = {"loop": "2400", "segment": "SV1", "element": "SV104", "segment_index": 29, "byte_offset": 0}
         document["guide_errors"] = [
-            {"code": "7", "message": "Not in the list", "location": {**place, "after": None}}
+            {"code": "7", "message": "Not in the list", "location": {**location, "after": None}}
         ]
 
     root = page(run(base(), change=change))
@@ -240,11 +240,11 @@ def test_payers_and_providers_beyond_the_table_are_summed(monkeypatch: pytest.Mo
 def test_rules_are_explained_once_and_link_to_their_claims() -> None:
     result = run(CLINIC.read_bytes())
     root = page(result)
-    heard = {finding["rule"] for document in result.documents for finding in findings(document)}
+    matched = {finding["rule"] for document in result.documents for finding in findings(document)}
     assert {
         node.get("id").removeprefix("rule-") for node in root.xpath("//div[starts-with(@id, 'rule-')]")
-    } == heard
-    for rule in heard:
+    } == matched
+    for rule in matched:
         links = root.xpath(f"//div[@id='rule-{rule}']//li/a/@href")
         with_it = [
             f"#c{document['segment_index']}"
@@ -266,9 +266,9 @@ def test_a_long_result_comes_in_pages() -> None:
     assert [section.get("class") for section in sections] == ["page first", "page", "page", "page"]
     assert len(root.xpath("//section[@id='clean']//tr[@id]")) == 130
     for number, section in enumerate(sections[:3], 1):
-        told = [(text(link), link.get("href")) for link in section.xpath("nav[1]/a")]
-        assert (("Next", f"#p{number + 1}") in told) == (number < 3)
-        assert (("Previous", f"#p{number - 1}") in told) == (number > 1)
+        reported = [(text(link), link.get("href")) for link in section.xpath("nav[1]/a")]
+        assert (("Next", f"#p{number + 1}") in reported) == (number < 3)
+        assert (("Previous", f"#p{number - 1}") in reported) == (number > 1)
         assert f"Printed: page {number} of 3" in text(section)
     assert root.xpath("//span[@id='all']/following-sibling::section") == sections
     assert set(root.xpath("//a[starts-with(@href, '#')]/@href")) <= {f"#{name}" for name in root.xpath("//@id")}
@@ -305,9 +305,9 @@ def test_only_claims_of_the_page_are_remembered(monkeypatch: pytest.MonkeyPatch)
     seen = []
     kept = html_report.HtmlReport.claim
 
-    def watched(self: html_report.HtmlReport, *told: object) -> None:
-        kept(self, *told)  # type: ignore[arg-type]  # whatever it is told
-        seen.append((len(self._shown), len(self._worst.ranks), len(self._rows), len(self._waiting) < 32))
+    def watched(self: html_report.HtmlReport, *reported: object) -> None:
+        kept(self, *reported)  # type: ignore[arg-type]  # whatever it is called with
+        seen.append((len(self._shown), len(self._worst), len(self._rows), len(self._waiting) < 32))
 
     monkeypatch.setattr(html_report.HtmlReport, "claim", watched)
     run(many(200, FAULTY)).html()
@@ -328,9 +328,9 @@ def test_a_claim_of_very_many_lines_shows_some(monkeypatch: pytest.MonkeyPatch) 
     result = run(CLINIC.read_bytes())
     root = page(result)
     long = {f"c{document['segment_index']}" for document in result.documents if len(document["lines"]) > 1}
-    told = root.xpath("//article[contains(., 'more target lines')]/@id")
-    assert set(told) == long & set(root.xpath("//article/@id"))
-    assert told
+    reported = root.xpath("//article[contains(., 'more target lines')]/@id")
+    assert set(reported) == long & set(root.xpath("//article/@id"))
+    assert reported
 
 
 # -- hostile input ---------------------------------------------------------------------------------------------
@@ -340,11 +340,11 @@ def test_a_claim_of_very_many_lines_shows_some(monkeypatch: pytest.MonkeyPatch) 
     "nasty", [b"<script>alert(1)</script>", b"<!--x12proc:claim-->", b'" onclick="x', b"&lt;b&gt;\0"]
 )
 @pytest.mark.parametrize(
-    "place", [b"ACME COMMERCIAL", b"LAKESIDE", b"ELFABRIO", b"10122016002", b"B1001*", b"DTP*472", b"ACME1"]
+    "location", [b"ACME COMMERCIAL", b"LAKESIDE", b"ELFABRIO", b"10122016002", b"B1001*", b"DTP*472", b"ACME1"]
 )
-def test_text_of_a_claim_stays_text(nasty: bytes, place: bytes) -> None:
-    tail = b"*" if place.endswith(b"*") else b""
-    data = base().replace(b"CTP****40*ML", b"CTP****0*ML").replace(place, nasty + tail)
+def test_text_of_a_claim_stays_text(nasty: bytes, location: bytes) -> None:
+    tail = b"*" if location.endswith(b"*") else b""
+    data = base().replace(b"CTP****40*ML", b"CTP****0*ML").replace(location, nasty + tail)
     root = page(run(data))
     assert root.xpath("//script | //@onclick") == []
     assert len(root.xpath("//article")) == 1
@@ -359,7 +359,7 @@ def test_a_file_without_claims_and_one_that_is_none() -> None:
         assert "$0.00" in text(root.xpath("//li[@class='money']")[0])
 
 
-# -- what stands above what ------------------------------------------------------------------------------------
+# -- what is above what ---------------------------------------------------------------------------------------
 
 
 def severities(article: etree._Element) -> list[str]:
@@ -375,9 +375,9 @@ def test_rejections_stand_above_warnings_and_these_above_remarks(path: Path) -> 
     late = run(path.read_bytes(), as_of=date(2026, 11, 23))  # every claim gets a remark on the whole of it
     mixed = 0
     for article in page(late).xpath("//article"):
-        told = severities(article)
-        assert told == sorted(told, key=order.index)
-        mixed += len(set(told)) > 1
+        reported = severities(article)
+        assert reported == sorted(reported, key=order.index)
+        mixed += len(set(reported)) > 1
     assert mixed
 
 
@@ -386,8 +386,8 @@ def test_a_remark_on_the_whole_claim_stands_below_its_lines_with_its_segments() 
     (article,) = [one for one in late.xpath("//article") if text(one).startswith("Claim P1004 ")]
     assert severities(article) == ["reject", "warn"]
     assert text(article.xpath(".//h5")[-1]) == "The claim as a whole"
-    behind = article.xpath(".//h5[last()]/following-sibling::div[@class='edi']")
-    assert any("CLM" in text(segments) for segments in behind)
+    following = article.xpath(".//h5[last()]/following-sibling::div[@class='edi']")
+    assert any("CLM" in text(segments) for segments in following)
 
 
 def test_the_badge_says_how_many_claims_are_rejected() -> None:

@@ -30,7 +30,7 @@ def test_a_file_of_one_line_and_one_of_many() -> None:
     data = CLINIC.read_bytes() * 20
     flat = data.replace(b"\n", b"")
     assert len(data) > 4 * lines._STEP
-    place = data.rindex(b"LIN**")
-    assert LineIndex(data).position(place) == expected(data, place)
+    location = data.rindex(b"LIN**")
+    assert LineIndex(data).position(location) == expected(data, location)
     assert LineIndex(flat).position(len(flat) - 9) == (1, len(flat) - 8)
     assert LineIndex(b"").position(0) == (1, 1)

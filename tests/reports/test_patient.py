@@ -20,11 +20,11 @@ REPORTS = "json,csv,xml,html"
 def source(tmp_path: Path) -> Path:
     """A claim with a finding whose patient's name and number stand nowhere else."""
     parts = base().replace(b"CTP****40*ML", b"CTP****0*ML").split(b"~")
-    for place, part in enumerate(parts):
+    for location, part in enumerate(parts):
         if part.lstrip().startswith(b"NM1*IL*"):
             fields = part.split(b"*")
             fields[3:5], fields[9] = [NAME.encode(), b"ZQFIRSTQZ"], MEMBER.encode()
-            parts[place] = b"*".join(fields)
+            parts[location] = b"*".join(fields)
     path = tmp_path / "claims.edi"
     path.write_bytes(b"~".join(parts))
     return path
@@ -86,5 +86,5 @@ def test_the_configuration_turns_it_on_and_the_option_off_again(source: Path, tm
 @pytest.mark.parametrize("patient", [True, False, None])
 def test_python_asks_for_it_too(source: Path, tmp_path: Path, patient: bool | None) -> None:
     list(x12proc.scrub(source, patient=patient, emit=["json"], output=tmp_path, conformance="off"))
-    told = json.loads((tmp_path / "claims.report.json").read_text())
-    assert ("patient" in told["claims"][0]) is bool(patient)
+    reported = json.loads((tmp_path / "claims.report.json").read_text())
+    assert ("patient" in reported["claims"][0]) is bool(patient)

@@ -12,6 +12,7 @@ from support.acks import acknowledge
 from support.acks import engine as shipped
 from support.edi import CLINIC, HOSPITAL, join, restyle, segments
 from support.mutations import mutated
+from support.streams import pass_to
 
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.errors import InternalError
@@ -128,8 +129,8 @@ def split(data: bytes, window: int, *, runs: bool) -> tuple[dict[str, bytes], st
     writer, proof, summary = Split(data, written), SplitCheck(data), Summary()
     for outcome in scrub_buffer(data, shipped(), CODES, all_claims=True, runs=runs, window=window):
         summary.count(outcome)
-        writer.handle(outcome)
-        proof.handle(outcome)
+        pass_to(writer, outcome)
+        pass_to(proof, outcome)
     writer.end(Summary())
     if summary.failed:
         return {}, "failed"
@@ -190,7 +191,7 @@ def test_the_proof_of_runs_sees_what_is_wrong(change: tuple[bytes, bytes]) -> No
     assert doubt is None
     proof = SplitCheck(data)
     for outcome in scrub_buffer(data, shipped(), CODES, all_claims=True, runs=True):
-        proof.handle(outcome)
+        pass_to(proof, outcome)
     assert proof.check(ACCEPTED, written[ACCEPTED]) is None
     damaged = written[ACCEPTED].replace(*change, 1)
     assert damaged != written[ACCEPTED]

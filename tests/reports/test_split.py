@@ -19,6 +19,7 @@ from support.edi import CLINIC, GUIDE_FAULTS, HOSPITAL, STYLES, join, restyle, s
 from support.pyx12_oracle import guide_errors
 from support.rule_cases import all_cases
 from support.rules import profiles, reference
+from support.streams import pass_to
 
 from x12proc.claims.model import Claim, ServiceLine, location_of
 from x12proc.engine.engine import Engine
@@ -26,7 +27,7 @@ from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import Summary, TransactionErrors, scrub_buffer
 from x12proc.errors import InternalError
 from x12proc.findings import REJECT, Finding
-from x12proc.reports.edi import split as split_module
+from x12proc.reports.edi import span_copy
 from x12proc.reports.edi.split import ACCEPTED, REJECTED, Split
 from x12proc.reports.edi.split_check import SplitCheck
 from x12proc.rules import all_rules
@@ -37,7 +38,7 @@ EVERY_STYLE = sorted(STYLES)
 
 
 class Deciding(Engine):
-    """An engine that rejects the claims it is told to, by CLM01, and finds nothing else."""
+    """An engine that rejects the given claims, by CLM01, and finds nothing else."""
 
     def __init__(self, rejects: Callable[[str], bool]) -> None:
         super().__init__(all_rules(), profiles(), reference(), codes=CODES, as_of=date(2024, 4, 1))
@@ -51,8 +52,8 @@ class Deciding(Engine):
 
 
 def _finding(claim: Claim) -> Finding:
-    place = location_of(claim.clm, 1)
-    return Finding("BAL06", REJECT, "", "", place, None, "", "", "", (), ())
+    location = location_of(claim.clm, 1)
+    return Finding("BAL06", REJECT, "", "", location, None, "", "", "", (), ())
 
 
 def real_engine() -> Engine:
@@ -61,7 +62,7 @@ def real_engine() -> Engine:
 
 def split(data: bytes, engine: Engine, window: int = 4096) -> dict[str, bytes]:
     """Both files, proven; a test that wants a refusal asks Split itself. The window is that of writing, too."""
-    with mock.patch.object(split_module, "WINDOW", window):
+    with mock.patch.object(span_copy, "WINDOW", window):
         return _split(data, engine, window)
 
 
@@ -70,8 +71,8 @@ def _split(data: bytes, engine: Engine, window: int) -> dict[str, bytes]:
     writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
     for outcome in scrub_buffer(data, engine, CODES, all_claims=True, window=window):
         summary.count(outcome)
-        writer.handle(outcome)
-        proof.handle(outcome)
+        pass_to(writer, outcome)
+        pass_to(proof, outcome)
     writer.end(summary)
     proof.end(summary)
     written = {kind: file.getvalue() for kind, file in files.items()}
@@ -137,7 +138,7 @@ def test_loops_without_claims_are_left_out_and_the_rest_is_numbered_anew() -> No
 
 def test_what_is_too_large_is_copied_in_parts() -> None:
     data = join(build([[[(3, [])]]])).replace(b"GS*HC", b"TA1*" + b"X" * 5000 + b"~\nGS*HC")
-    with mock.patch.object(split_module, "_LARGEST_SPAN", 100):
+    with mock.patch.object(span_copy, "_LARGEST_SPAN", 100):
         assert split(data, rejecting(()), 64)[ACCEPTED] == data
 
 
@@ -160,20 +161,20 @@ def test_claims_without_a_provider_loop_are_split() -> None:
 
 
 def test_errors_of_no_claim_leave_both_files_as_they_are() -> None:
-    """What the guide says of loops without claims is told elsewhere."""
+    """What the guide says of loops without claims is reported elsewhere."""
     data = join(build([[[(1, [1])]]]))
     files = {kind: io.BytesIO() for kind in (ACCEPTED, REJECTED)}
     writer = Split(data, files)
-    told: list[Interchange | Group] = []
+    reported: list[Interchange | Group] = []
     for outcome in scrub_buffer(data, rejecting(()), CODES, all_claims=True):
         if isinstance(outcome, Interchange | Group):
-            told.append(outcome)
+            reported.append(outcome)
         if isinstance(outcome, TransactionClosed):
-            interchange, group = told
+            interchange, group = reported
             assert isinstance(interchange, Interchange)
             assert isinstance(group, Group)
             writer.handle(TransactionErrors(interchange, group, outcome.transaction, ()))
-        writer.handle(outcome)
+        pass_to(writer, outcome)
     writer.end(Summary())
     assert files[ACCEPTED].getvalue() == data
 
@@ -310,7 +311,7 @@ def test_a_tree_that_contradicts_itself_is_refused() -> None:
     data = TREE.replace(b"HL*6**20*1", b"HL*9**20*1")
     writer = Split(data, {ACCEPTED: io.BytesIO()})
     for outcome in scrub_buffer(data, rejecting(("C5",)), CODES, all_claims=True):
-        writer.handle(outcome)
+        pass_to(writer, outcome)
     assert writer.ambiguity is not None
     assert writer.ambiguity.code == "hl-parent"
     assert data[writer.ambiguity.byte_offset :].startswith(b"HL*7*6*22")
@@ -341,7 +342,7 @@ def test_the_proof_sees_what_is_wrong_with_a_file(name: str) -> None:
     proof, summary = SplitCheck(TREE), Summary()
     for outcome in scrub_buffer(TREE, rejecting(("C1",)), CODES, all_claims=True):
         summary.count(outcome)
-        proof.handle(outcome)
+        pass_to(proof, outcome)
     proof.end(summary)
     accepted = split(TREE, rejecting(("C1",)))[ACCEPTED]
     damaged = _damaged(accepted)[name]
@@ -355,7 +356,7 @@ def test_a_claim_that_nobody_was_told_of_is_missed() -> None:
     for number, outcome in enumerate(scrub_buffer(TREE, rejecting(()), CODES, all_claims=True)):
         summary.count(outcome)
         if number != 4:
-            proof.handle(outcome)
+            pass_to(proof, outcome)
     with pytest.raises(InternalError, match="5 claims were counted, 4"):
         proof.end(summary)
 
@@ -366,8 +367,8 @@ def refusals(data: bytes, engine: Engine, window: int = 4096) -> list[str]:
     writer, proof, summary = Split(data, files), SplitCheck(data), Summary()
     for outcome in scrub_buffer(data, engine, CODES, all_claims=True, window=window):
         summary.count(outcome)
-        writer.handle(outcome)
-        proof.handle(outcome)
+        pass_to(writer, outcome)
+        pass_to(proof, outcome)
     writer.end(summary)
     proof.end(summary)
     if summary.failed or writer.ambiguity:
@@ -379,16 +380,16 @@ def refusals(data: bytes, engine: Engine, window: int = 4096) -> list[str]:
 def test_a_line_end_that_would_become_a_terminator_is_refused() -> None:
     """Whether a file is folded shows in its first lines; with a loop between them gone it may not show any more,
     and a line end before what looks like a tag (here a name that ends in LX) is taken for a terminator."""
-    width, told = 200, []
+    width, reported = 200, []
     for padding in range(width):
         flat = TREE.replace(b"\n", b"").replace(b"MARCHETTI*", b"A" * padding + b"LX*")
         folded = b"\n".join(flat[at : at + width] for at in range(0, len(flat), width))
-        told += refusals(folded, rejecting(("C3",)))
-    assert set(told) == {"split-ambiguous"}
+        reported += refusals(folded, rejecting(("C3",)))
+    assert set(reported) == {"split-ambiguous"}
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=60), st.integers(0, len(TREE)), st.integers(0, 60), st.integers(200, 3000))
-def test_any_damage_is_split_soundly_or_refused(junk: bytes, place: int, cut: int, window: int) -> None:
-    data = TREE[:place] + junk + TREE[place + cut :]
+def test_any_damage_is_split_soundly_or_refused(junk: bytes, location: int, cut: int, window: int) -> None:
+    data = TREE[:location] + junk + TREE[location + cut :]
     assert set(refusals(data, rejecting(("C2", "C4")), window)) <= {"split-ambiguous"}

@@ -10,8 +10,8 @@ from support.pyx12_oracle import guide_errors
 ASKING = base().replace(b"*0*T*:", b"*1*T*:")
 
 
-def told(data: bytes) -> list[str]:
-    """TA104 and TA105 of every TA1 of a file, held against pyx12's control map."""
+def reported(data: bytes) -> list[str]:
+    """TA104 and TA105 of every TA1 of a file, valid by pyx12's control map."""
     written = acknowledge(data)["ta1"]
     if written:
         assert guide_errors(written) == []
@@ -48,13 +48,13 @@ def told(data: bytes) -> list[str]:
 )
 def test_what_is_said_of_an_interchange(old: bytes, new: bytes, expected: list[str]) -> None:
     data = base().replace(old, new) if old else base()
-    assert told(data) == expected
+    assert reported(data) == expected
     # Whatever comes before it is answered by itself.
-    assert told(ASKING + data) == ["A*000", *expected]
+    assert reported(ASKING + data) == ["A*000", *expected]
 
 
 def test_an_interchange_without_its_iea_is_answered_when_the_next_begins() -> None:
-    assert told(base().replace(b"IEA*1*240329201~\n", b"") + ASKING) == ["R*022", "A*000"]
+    assert reported(base().replace(b"IEA*1*240329201~\n", b"") + ASKING) == ["R*022", "A*000"]
 
 
 def test_what_is_answered_is_named_as_it_was_sent() -> None:

@@ -1,4 +1,4 @@
-"""What a file comes to: exact sums, each claim counted once, bounded memory."""
+"""The totals of a file: exact sums, each claim counted once, bounded memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from support.edi import CLINIC, HOSPITAL, base
 from support.reports import findings, run
 
-from x12proc.claims.model import Party
 from x12proc.engine.result import RuleCrash
 from x12proc.engine.stream import Summary
+from x12proc.engine.tally import PartyName, tally_of
 from x12proc.reports.html.totals import Parties, Totals
 from x12proc.values import add_exactly, format_dollars, parse_charge
 
@@ -25,18 +25,18 @@ def test_rules_come_to_what_the_documents_say(path) -> None:  # type: ignore[no-
     result = run(path.read_bytes())
     totals = Totals()
     for claim in result.claims:
-        totals.count(claim)
-    heard: Counter[str] = Counter()
+        totals.count(tally_of(claim))
+    matched: Counter[str] = Counter()
     risk: Counter[str] = Counter()
     alone: Counter[str] = Counter()
     for document in result.documents:
         found = findings(document)
-        heard.update(finding["rule"] for finding in found)
+        matched.update(finding["rule"] for finding in found)
         rejecting = {finding["rule"] for finding in found if finding["severity"] == "reject"}
         for rule in rejecting:
             risk[rule] += Fraction(document["charge"])  # type: ignore[assignment]  # a Counter may hold any number
             alone[rule] += rejecting == {rule}
-    assert {rule: entry.findings for rule, entry in totals.rules.items()} == heard
+    assert {rule: entry.findings for rule, entry in totals.rules.items()} == matched
     assert {rule: Fraction(entry.at_risk) for rule, entry in totals.rules.items() if entry.at_risk} == risk
     assert {rule: entry.alone for rule, entry in totals.rules.items() if entry.rejected} == alone
     assert all(entry.lines <= entry.findings and entry.claims <= entry.findings for entry in totals.rules.values())
@@ -47,7 +47,7 @@ def test_payers_and_providers_come_to_the_file(path) -> None:  # type: ignore[no
     result = run(path.read_bytes())
     totals = Totals()
     for claim in result.claims:
-        totals.count(claim)
+        totals.count(tally_of(claim))
     for parties in (totals.payers, totals.providers):
         shown, rest, _ = parties.ranked(3)
         every = [*shown, rest]
@@ -62,7 +62,7 @@ def test_several_faults_on_a_claim_count_it_once() -> None:
     data = base().replace(b"CTP****40*ML", b"CTP****0*ML").replace(b"LIN**N4", b"LIN**UP")
     result = run(data)
     totals = Totals()
-    totals.count(result.claims[0])
+    totals.count(tally_of(result.claims[0]))
     rejecting = [entry for entry in totals.rules.values() if entry.rejected]
     assert len(rejecting) > 1
     assert {entry.at_risk for entry in rejecting} == {Decimal(15125)} == {result.summary.charges_at_risk}
@@ -72,7 +72,7 @@ def test_several_faults_on_a_claim_count_it_once() -> None:
 def test_a_claim_on_which_a_rule_broke_down_is_rejected_by_none_alone() -> None:
     claim = run(base().replace(b"CTP****40*ML", b"CTP****0*ML")).claims[0]
     totals = Totals()
-    totals.count(replace(claim, crashes=(RuleCrash("NDC01", 0, "ValueError"),)))
+    totals.count(tally_of(replace(claim, crashes=(RuleCrash("NDC01", 0, "ValueError"),))))
     assert totals.rules["QTY01"].rejected == 1
     assert totals.rules["QTY01"].alone == 0
 
@@ -101,7 +101,7 @@ def test_what_is_no_amount_is_counted_apart(text: str) -> None:
     assert result.summary.charges_unread == 1
     assert result.summary.at_risk_unread == result.summary.rejected_claims
     totals = Totals()
-    totals.count(result.claims[0])
+    totals.count(tally_of(result.claims[0]))
     shown, _, _ = totals.payers.ranked(5)
     assert [(party.claims, party.unread, party.charges) for party in shown] == [(1, 1, Decimal(0))]
 
@@ -109,7 +109,7 @@ def test_what_is_no_amount_is_counted_apart(text: str) -> None:
 def test_parties_beyond_the_bound_are_counted_together() -> None:
     parties = Parties(most=10)
     for number in range(1000):
-        party = Party("2010AA", "85", f"GROUP {number}", "XX", f"{number:010}", ())
+        party = PartyName(f"{number:010}", f"GROUP {number}")
         parties.count(party, rejected=True, charge=Decimal(number))
         parties.count(None, rejected=False, charge=None)
     shown, rest, others = parties.ranked(4)

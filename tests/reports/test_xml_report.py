@@ -25,7 +25,7 @@ DEMO = [CLINIC, HOSPITAL, GUIDE_FAULTS]
 
 
 def tree(result: Run) -> etree._Element:
-    """The XML report, held against its schema."""
+    """The XML report, valid by its schema."""
     root = etree.fromstring(result.xml())
     SCHEMA.assertValid(root)
     return root
@@ -82,11 +82,11 @@ def test_every_finding_is_marked_at_its_segment() -> None:
 
 
 def marked(claim: etree._Element, finding: Document) -> bool:
-    """Whether the finding's rule stands on a mark in its segment, or in the gap behind it."""
-    place = finding["location"]
-    segments = claim.xpath(f".//segments/segment[@index={place['segment_index']}]")
+    """Whether the finding's rule is on a highlight in its segment, or in the gap after it."""
+    location = finding["location"]
+    segments = claim.xpath(f".//segments/segment[@index={location['segment_index']}]")
     marks = [mark for segment in segments for mark in segment.iterfind(".//fault")]
-    if place["after"] is not None:
+    if location["after"] is not None:
         marks = [mark for segment in segments for mark in segment.xpath("following-sibling::absent")]
     return any(finding["rule"] in mark.get("rules").split() for mark in marks)
 
@@ -114,9 +114,9 @@ def test_the_faulty_component_is_marked_and_no_more() -> None:
 
 def test_guide_errors_are_told_and_marked() -> None:
     def change(document: Document) -> None:
-        place = {"loop": "2400", "segment": "SV1", "element": "SV104", "segment_index": 29, "byte_offset": 0}
+        location = {"loop": "2400", "segment": "SV1", "element": "SV104", "segment_index": 29, "byte_offset": 0}
         document["guide_errors"] = [
-            {"code": "7", "message": "No code of the list", "location": {**place, "after": None}}
+            {"code": "7", "message": "No code of the list", "location": {**location, "after": None}}
         ]
 
     result = run(base(), change=change)
@@ -142,11 +142,11 @@ NASTY = {
 
 @pytest.mark.parametrize("name", NASTY)
 @pytest.mark.parametrize(
-    "place", [b"ACME COMMERCIAL", b"LAKESIDE", b"ELFABRIO", b"10122016002", b"B1001*", b"B1001-01"]
+    "location", [b"ACME COMMERCIAL", b"LAKESIDE", b"ELFABRIO", b"10122016002", b"B1001*", b"B1001-01"]
 )
-def test_any_text_gives_valid_xml(name: str, place: bytes) -> None:
-    tail = b"*" if place.endswith(b"*") else b""
-    result = run(base().replace(place, NASTY[name] + tail))
+def test_any_text_gives_valid_xml(name: str, location: bytes) -> None:
+    tail = b"*" if location.endswith(b"*") else b""
+    result = run(base().replace(location, NASTY[name] + tail))
     assert result.documents
     assert differences(result) == []
 
@@ -165,9 +165,9 @@ def test_a_tag_of_a_megabyte_is_cut() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=60), st.integers(700, 1400), st.integers(0, 60))
-def test_any_damage_gives_valid_xml(junk: bytes, place: int, cut: int) -> None:
+def test_any_damage_gives_valid_xml(junk: bytes, location: int, cut: int) -> None:
     data = base().replace(b"CTP****40*ML", b"CTP****0*ML")
-    assert differences(run(data[:place] + junk + data[place + cut :])) == []
+    assert differences(run(data[:location] + junk + data[location + cut :])) == []
 
 
 @pytest.mark.parametrize("kind", ["P", "I"])

@@ -73,7 +73,7 @@ def job(kind: str, folder: Path) -> dict[str, Any]:
 
 
 def command_line(*paths: Path, as_of: str = AS_OF, **options: Any) -> dict[str, Any]:
-    """The totals that the command line comes to."""
+    """The totals of the command line."""
     settings = load_settings(as_of=date.fromisoformat(as_of), **options)
     claims = lines = rejected = 0
     charges = Decimal(0)
@@ -88,32 +88,32 @@ def command_line(*paths: Path, as_of: str = AS_OF, **options: Any) -> dict[str, 
     return {"claims": claims, "lines": lines, "rejected": rejected, "charges": charges, "by_rule": dict(by_rule)}
 
 
-def same(told: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Whether a job came to the totals of the command line."""
-    assert {**told, "charges": Decimal(told["charges"])} == {**expected, "errors": []}
+def same(reported: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Whether the totals of a job are those of the command line."""
+    assert {**reported, "charges": Decimal(reported["charges"])} == {**expected, "errors": []}
 
 
 def test_one_machine(folder: Path) -> None:
-    told = job("local", folder)
+    reported = job("local", folder)
     demo = command_line(*sorted((folder / "demo").iterdir()))
-    same(told["demo"], demo)
+    same(reported["demo"], demo)
     broken = command_line(*sorted((folder / "broken").iterdir()))
-    assert told["broken"]["errors"] == [["cut.edi", "truncated"], ["none.txt", "not-x12"]]
-    assert told["broken"]["claims"] == broken["claims"] == 1
-    assert [name for name, _ in told["packed/*"]["errors"]] == ["bad.edi.gz"]
-    assert told["packed/*"]["claims"] == 1
+    assert reported["broken"]["errors"] == [["cut.edi", "truncated"], ["none.txt", "not-x12"]]
+    assert reported["broken"]["claims"] == broken["claims"] == 1
+    assert [name for name, _ in reported["packed/*"]["errors"]] == ["bad.edi.gz"]
+    assert reported["packed/*"]["claims"] == 1
     several = command_line(folder / "several.edi")
     assert several["by_rule"]["DUP02"] > 40
-    same(told["several.edi"], several)
-    same(told["split"], several)
-    assert told["tasks"] > 10
-    assert told["split places"] == told["places"]
-    assert told["claims"] == {
+    same(reported["several.edi"], several)
+    same(reported["split"], several)
+    assert reported["tasks"] > 10
+    assert reported["split places"] == reported["places"]
+    assert reported["claims"] == {
         "rows": demo["claims"], "lines": demo["lines"], "findings": sum(demo["by_rule"].values())
     }  # fmt: skip
-    assert told["profile"] == 1
-    assert told["several paths"] == demo["lines"] + several["lines"]
-    said = told["said"]
+    assert reported["profile"] == 1
+    assert reported["several paths"] == demo["lines"] + several["lines"]
+    said = reported["said"]
     assert "cut.edi, interchange 240329201, segment" in said["fail"]
     assert "segment" in said["fail split"]
     assert "no option color" in said["option"]
@@ -127,11 +127,11 @@ def test_an_executor_that_dies_changes_no_total(folder: Path) -> None:
     with big.open("w") as file:
         for piece in make_data.interchange("P", 2_500_000, 1.0, 7):
             file.write(piece)
-    told = job("cluster", folder)
+    reported = job("cluster", folder)
     expected = command_line(big, conformance="off")
-    assert told["killed"] == 1, told
-    assert told["claims"] == expected["claims"]
-    assert told["by_rule"] == expected["by_rule"]
+    assert reported["killed"] == 1, reported
+    assert reported["claims"] == expected["claims"]
+    assert reported["by_rule"] == expected["by_rule"]
 
 
 def test_the_example_writes_findings_by_payer_and_month(folder: Path) -> None:
@@ -149,5 +149,5 @@ def test_the_example_writes_findings_by_payer_and_month(folder: Path) -> None:
 
 
 def test_through_spark_connect(folder: Path) -> None:
-    told = job("connect", folder)
-    same(told["demo"], command_line(*sorted((folder / "demo").iterdir())))
+    reported = job("connect", folder)
+    same(reported["demo"], command_line(*sorted((folder / "demo").iterdir())))

@@ -9,13 +9,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 from support.rules import profiles, reference
+from support.streams import pass_to
 from x12proc.engine.engine import Engine
 from x12proc.engine.stream import Outcome, Summary, scrub_buffer
-from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
-from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
+from x12proc.reports.acks.ack_277ca import AcknowledgedClaims, ClaimAcknowledgement
+from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement, ImplementationErrors
 from x12proc.reports.acks.envelopes import AckSettings, ControlNumbers, InterchangeRejection
 from x12proc.reports.acks.ta1 import InterchangeAcknowledgement
-from x12proc.reports.writer import StreamWriter
+from x12proc.reports.writer import ClaimRenderer, StreamWriter
 from x12proc.rules import all_rules
 
 NOW = datetime(2024, 4, 1)  # noqa: DTZ001 - local and without a zone, as envelopes are
@@ -36,28 +37,26 @@ def acknowledge(
     first: int = 0,
     window: int = 4096,
 ) -> dict[str, bytes]:
-    """All acknowledgements of a file. ``outcomes`` stands in for those of the shipped rules."""
+    """All acknowledgements of a file. ``outcomes`` replace those of the shipped rules."""
     settings = settings or AckSettings()
     controls = ControlNumbers(first)
     written = {kind: io.BytesIO() for kind in KINDS}
     scratch = (io.BytesIO(), io.BytesIO(), io.BytesIO())
-    writers: list[StreamWriter] = [
-        ImplementationAcknowledgement(data, written["999"].write, io.BytesIO(), controls, NOW, refuse=refuse),
-        ClaimAcknowledgement(
-            data,
-            written["277ca"].write,
-            scratch,
-            controls,
-            NOW,
-            settings=settings,
-            refuse=refuse,
-        ),
-        InterchangeAcknowledgement(data, written["ta1"].write, controls, NOW, refuse=refuse),
+    implementation = ImplementationAcknowledgement(
+        data, written["999"].write, io.BytesIO(), controls, NOW, refuse=refuse
+    )
+    claims = ClaimAcknowledgement(
+        data, written["277ca"].write, scratch, controls, NOW, settings=settings, refuse=refuse
+    )
+    writers: list[tuple[StreamWriter, ClaimRenderer | None]] = [
+        (implementation, ImplementationErrors()),
+        (claims, AcknowledgedClaims(NOW)),
+        (InterchangeAcknowledgement(data, written["ta1"].write, controls, NOW, refuse=refuse), None),
     ]
     for outcome in outcomes or scrub_buffer(data, engine(), ("J3590",), all_claims=True, window=window):
-        for writer in writers:
-            writer.handle(outcome)
-    for writer in writers:
+        for writer, renderer in writers:
+            pass_to(writer, outcome, renderer)
+    for writer, _ in writers:
         writer.end(Summary())
     return {kind: file.getvalue() for kind, file in written.items()}
 
@@ -78,8 +77,8 @@ def claims(data: bytes) -> dict[str, list[str]]:
     found = {}
     for level in _split(rows(data), "HL"):
         if level[0][3] == "PT":
-            trace = next(place for place, row in enumerate(level) if row[0] == "TRN")
-            end = next((place for place, row in enumerate(level) if row[0] == "SE"), len(level))
+            trace = next(location for location, row in enumerate(level) if row[0] == "TRN")
+            end = next((location for location, row in enumerate(level) if row[0] == "SE"), len(level))
             found[level[trace][2]] = ["*".join(row) for row in level[trace:end]]
     return found
 
@@ -112,11 +111,11 @@ def check_totals(data: bytes) -> None:
         receiver = next(level for level in levels if level[0][3] == "21")
         providers = [level for level in levels if level[0][3] == "19"]
         assert providers
-        assert _told(receiver, ("90", "AA")) == _sum([_told(level, ("QA", "QC")) for level in providers])
+        assert _reported(receiver, ("90", "AA")) == _sum([_reported(level, ("QA", "QC")) for level in providers])
         for provider in providers:
             under = [_claim(level) for level in levels if level[0][3] == "PT" and level[0][2] == provider[0][1]]
             assert under
-            assert _told(provider, ("QA", "QC")) == _sum(under)
+            assert _reported(provider, ("QA", "QC")) == _sum(under)
         numbers = [int(level[0][1]) for level in levels]
         assert numbers == list(range(1, len(numbers) + 1))
 
@@ -125,11 +124,11 @@ Totals = tuple[int, int, Decimal, Decimal]
 
 
 def _split(segments: list[list[str]], tag: str) -> list[list[list[str]]]:
-    starts = [place for place, row in enumerate(segments) if row[0] == tag]
+    starts = [location for location, row in enumerate(segments) if row[0] == tag]
     return [segments[start:end] for start, end in pairwise([*starts, len(segments)])]
 
 
-def _told(level: list[list[str]], quantities: tuple[str, str]) -> Totals:
+def _reported(level: list[list[str]], quantities: tuple[str, str]) -> Totals:
     found = {row[1]: Decimal(row[2]) for row in level if row[0] in ("QTY", "AMT")}
     totals = (
         int(found.get(quantities[0], 0)), int(found.get(quantities[1], 0)),

@@ -27,7 +27,7 @@ def batches(data: bytes) -> Iterator[Batch]:
 
 
 def differs(data: bytes) -> bool:
-    """Whether pyx12 says anything else of a file than the quick walk with pyx12 behind it."""
+    """Whether pyx12 says anything else of a file than the fast walk with pyx12 after it."""
     return any(check(batch) != check(batch, fast=False) for batch in batches(data))
 
 

@@ -83,7 +83,7 @@ class Canaries:
             return "A1" if kind == "code" else "1"
         return self._canary(kind, f"{element.tag}{element.position:02d}-{element.component}")
 
-    def _canary(self, kind: str, place: str) -> str:
+    def _canary(self, kind: str, location: str) -> str:
         number = next(self._number)
         letters = "".join("BCDFGHJKLM"[int(digit)] for digit in f"{number:05d}")
         day = date(1937, 1, 1) + timedelta(days=101 * number)
@@ -100,7 +100,7 @@ class Canaries:
         }.get(kind, f"{letters}XQ")
         found = value[3:] if kind == "zip" else value
         for word in found.removeprefix("SEEN BY ").split(" MRN ") if kind != "time" else ():
-            self.values[word] = place
+            self.values[word] = location
         return value
 
 
@@ -113,4 +113,4 @@ def composite_places() -> list[tuple[str, int]]:
         for element in elements
         if element.component > 1
     }
-    return sorted(place for place in found if is_composite(*place))
+    return sorted(location for location in found if is_composite(*location))

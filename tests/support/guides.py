@@ -42,7 +42,7 @@ def spans(data: bytes) -> list[ClaimSpan]:
 
 
 def raw_errors(data: bytes) -> list[tuple[GuideError, ...]]:
-    """What the validator says of each of these claims, before anything is told once."""
+    """What the validator says of each of these claims, before anything is reported once."""
     return [errors for batch in ClaimBatcher(data).batches(spans(data)) for errors in check(batch).claims]
 
 
@@ -61,6 +61,6 @@ def edited(data: bytes, *edits: tuple[str, str]) -> bytes:
     """A file in which the first segment that begins like this is another one (empty: is gone)."""
     parts = segments(data)
     for start, new in edits:
-        at = next(place for place, part in enumerate(parts) if part.startswith(start))
+        at = next(position for position, part in enumerate(parts) if part.startswith(start))
         parts[at : at + 1] = [new] if new else []
     return join(parts)

@@ -45,18 +45,18 @@ def _retag(parts: list[str], choose: random.Random) -> None:
 def _element(parts: list[str], choose: random.Random) -> None:
     at = _pick(parts, choose)
     elements = parts[at].split("*")
-    place = choose.randrange(1, len(elements) + 1)
-    elements[place : place + 1] = [choose.choice(_WRONG)]
+    location = choose.randrange(1, len(elements) + 1)
+    elements[location : location + 1] = [choose.choice(_WRONG)]
     parts[at] = "*".join(elements)
 
 
 def _component(parts: list[str], choose: random.Random) -> None:
     at = choose.choice([at for at, part in enumerate(parts) if ":" in part and not part.startswith("ISA")])
     elements = parts[at].split("*")
-    place = choose.choice([place for place, text in enumerate(elements) if ":" in text])
-    components = elements[place].split(":")
+    location = choose.choice([location for location, text in enumerate(elements) if ":" in text])
+    components = elements[location].split(":")
     components[choose.randrange(len(components))] = choose.choice(_WRONG)
-    elements[place] = ":".join(components) + choose.choice(("", "", "", ":X", ":::::::::::::::::X"))
+    elements[location] = ":".join(components) + choose.choice(("", "", "", ":X", ":::::::::::::::::X"))
     parts[at] = "*".join(elements)
 
 

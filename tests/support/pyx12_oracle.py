@@ -56,11 +56,11 @@ def _errors_of(node: dict[str, Any], where: str) -> Iterator[str]:
 
 
 def _segment_errors(segment: dict[str, Any], where: str) -> Iterator[str]:
-    place = f"{where} segment {segment['seg_count']} {segment['seg_id']}"
-    yield from _errors_of(segment, place)
+    location = f"{where} segment {segment['seg_count']} {segment['seg_id']}"
+    yield from _errors_of(segment, location)
     for element in segment["elements"]:
         component = f"-{element['subele_pos']}" if element["subele_pos"] else ""
-        yield from _errors_of(element, f"{place}{int(element['ele_pos']):02d}{component}")
+        yield from _errors_of(element, f"{location}{int(element['ele_pos']):02d}{component}")
 
 
 def _listed(tree: dict[str, Any], number: int) -> Iterator[str]:
@@ -94,7 +94,7 @@ def guide_errors(data: bytes) -> list[str]:
     """What pyx12 holds against a file, one readable line per error; empty when the file is valid.
 
     Interchanges are judged one by one, each with its own delimiters. pyx12's loggers, which would
-    print element values and so patients' names, are silenced meanwhile.
+    print element values and so patients' names, are switched off meanwhile.
     """
     logger = logging.getLogger("pyx12")
     was_disabled, was_propagating, handlers = logger.disabled, logger.propagate, logger.handlers[:]

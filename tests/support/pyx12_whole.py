@@ -1,7 +1,7 @@
 """What pyx12 finds in a whole file, fault by fault with the segment it is about: the measure of our conformance.
 
 pyx12's own document reader runs from the first ISA to the last IEA; only the places where it notes a fault are
-listened to. A segment that is missing is noted when a later one finds its place in the map, so it is put behind
+listened to. A segment that is missing is noted when a later one finds its place in the map, so it is put after
 the last one before that which had a place.
 """
 
@@ -46,12 +46,12 @@ class _Listener:
             # An element that is not used has a code of its own in IK403; pyx12 gives it one that means otherwise.
             code = "I10" if error.err_cde == ("5" if error.map_node is None else "10") else error.err_cde
             if error.map_node is None:
-                place = f"{int(str(error.refdes)[-2:]):02d}"
+                location = f"{int(str(error.refdes)[-2:]):02d}"
             elif error.map_node.parent.is_composite():
-                place = f"{error.map_node.parent.seq:02d}-{error.map_node.seq}"
+                location = f"{error.map_node.parent.seq:02d}-{error.map_node.seq}"
             else:
-                place = f"{error.map_node.seq:02d}"
-            self.found.add((self.base + self.line - 1, segment.get_seg_id() + place, code))
+                location = f"{error.map_node.seq:02d}"
+            self.found.add((self.base + self.line - 1, segment.get_seg_id() + location, code))
         return bool(valid)
 
     def parse(self, reader: Any, segment: Any) -> None:
@@ -59,8 +59,8 @@ class _Listener:
         self.line, self.tag = reader.cur_line, segment.get_seg_id()
         for kind, code, *_ in reader.pop_errors():
             if kind == "seg":
-                place = {"HL1": "HL01", "HL2": "HL02", "LX": "LX01"}.get(code, self.tag)
-                self.found.add((self.base + self.line - 1, place, code))
+                location = {"HL1": "HL01", "HL2": "HL02", "LX": "LX01"}.get(code, self.tag)
+                self.found.add((self.base + self.line - 1, location, code))
 
 
 def _bound(parse: Any) -> Any:

@@ -10,15 +10,17 @@ from typing import Any
 import msgspec
 
 from support.rule_cases import Case
-from support.rules import profiles, reference, with_options
+from support.rules import case_reference, profiles, reference, with_options
+from support.streams import target_claim
 from x12proc.engine.document import Document, claim_document
 from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary, scrub_buffer
 from x12proc.profiles.profiles import Profiles
+from x12proc.reference.edition import Reference
 from x12proc.reports.csv_report import CsvClaims, CsvReport
 from x12proc.reports.html.line_index import LineIndex
-from x12proc.reports.html.report import HtmlClaims, HtmlReport, PageClaim
+from x12proc.reports.html.report import HtmlClaims, HtmlReport
 from x12proc.reports.json_report import JsonClaims, JsonReport
 from x12proc.reports.writer import ClaimRenderer, ReportWriter, Write
 from x12proc.reports.xml_report import XmlClaims, XmlReport
@@ -63,18 +65,17 @@ class Run(msgspec.Struct, frozen=True):
     def html(self) -> bytes:
         """The HTML report."""
         claims = HtmlClaims(LineIndex(self.data))
-
-        def render_again(result: ClaimResult) -> PageClaim:
-            raise AssertionError("one renderer has seen all claims")
-
-        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules(), render_again), claims)
+        return self._write(lambda write: HtmlReport(write, io.BytesIO(), all_rules()), claims)
 
     def _write(self, writer: Callable[[Write], ReportWriter], renderer: ClaimRenderer) -> bytes:
         pieces: list[bytes] = []
         report = writer(pieces.append)
         report.begin({"name": _NAME, "sha256": "0" * 64, "bytes": len(self.data)})
         for claim, document in zip(self.claims, self.documents, strict=True):
-            report.claim(claim, renderer.render(claim, document))
+            hint = report.hint()
+            if hint is not None:
+                renderer.take_hint(hint)
+            report.claim(target_claim(claim), renderer.render(claim, document))
         report.end(self.summary, self.faults, PROGRAM)
         return b"".join(pieces)
 
@@ -86,10 +87,13 @@ def run(
     as_of: date = date(2024, 4, 1),
     codes: tuple[str, ...] = ("J3590",),
     chosen: Profiles | None = None,
+    tables: Reference | None = None,
     change: Change | None = None,
 ) -> Run:
     """Scrub some bytes. ``change`` may alter each claim's document before it is reported."""
-    engine = Engine(all_rules(), chosen or profiles(), reference(), codes=codes, as_of=as_of, profile=profile)
+    engine = Engine(
+        all_rules(), chosen or profiles(), tables or reference(), codes=codes, as_of=as_of, profile=profile
+    )
     result = Run(data, [], [], [], Summary())
     for outcome in scrub_buffer(data, engine, codes):
         result.summary.count(outcome)
@@ -106,7 +110,14 @@ def run(
 
 def run_case(case: Case) -> Run:
     """Scrub a rule case the way its fixture says."""
-    return run(case.data(), profile=case.profile, as_of=case.as_of, codes=case.codes, chosen=with_options(case))
+    return run(
+        case.data(),
+        profile=case.profile,
+        as_of=case.as_of,
+        codes=case.codes,
+        chosen=with_options(case),
+        tables=case_reference(case),
+    )
 
 
 def findings(document: Document) -> list[Document]:

@@ -42,3 +42,8 @@ def with_options(case: Case) -> Profiles:
 def found(case: Case) -> list[str]:
     """``RULE severity ELEMENT`` of every finding of every target claim, sorted."""
     return rule_cases.findings(case, all_rules(), profiles(), reference())
+
+
+def case_reference(case: Case) -> Reference:
+    """The shipped edition with the tables that the case brings."""
+    return rule_cases.with_tables(case, reference())

@@ -47,7 +47,7 @@ def load(spark: SparkSession, path: str | list[str], **options: Any) -> DataFram
 
 
 def totals(table: DataFrame) -> dict[str, Any]:
-    """What a table comes to: claims, lines, charges, findings by rule, errors by code."""
+    """The totals of a table: claims, lines, charges, findings by rule, errors by code."""
     good = table.where("error is null")
     claims = good.select("file", "byte_offset", "rejected", "claim_charge").distinct()
     counted = claims.agg(
@@ -71,23 +71,25 @@ def totals(table: DataFrame) -> dict[str, Any]:
 def local(folder: Path) -> dict[str, Any]:
     """In one JVM: all kinds of inputs and options."""
     spark = session("local[2]")
-    told: dict[str, Any] = {}
+    reported: dict[str, Any] = {}
     for name in ("demo", "broken", "several.edi", "packed/*"):
-        told[name] = totals(load(spark, str(folder / name)))
+        reported[name] = totals(load(spark, str(folder / name)))
     big = load(spark, str(folder / "several.edi"), partition_bytes=5_000)
-    told["split"] = totals(big)
-    told["tasks"] = big.rdd.getNumPartitions()
-    told["places"] = places(load(spark, str(folder / "several.edi")))
-    told["split places"] = places(big)
+    reported["split"] = totals(big)
+    reported["tasks"] = big.rdd.getNumPartitions()
+    reported["places"] = locations(load(spark, str(folder / "several.edi")))
+    reported["split places"] = locations(big)
     by_claim = load(spark, f"{folder}/demo/*.edi", rows="claims")
-    told["claims"] = {
+    reported["claims"] = {
         "rows": by_claim.count(),
         "lines": by_claim.agg(functions.sum("lines")).first()[0],  # type: ignore[index]  # there is a row
         "findings": by_claim.select(functions.explode("findings")).count(),
     }
-    told["profile"] = load(spark, str(folder / "demo"), profile="medicare-b").select("profile").distinct().count()
-    told["several paths"] = load(spark, [str(folder / "demo"), str(folder / "several.edi")]).count()
-    told["said"] = {
+    reported["profile"] = (
+        load(spark, str(folder / "demo"), profile="medicare-b").select("profile").distinct().count()
+    )
+    reported["several paths"] = load(spark, [str(folder / "demo"), str(folder / "several.edi")]).count()
+    reported["said"] = {
         "fail": said(lambda: load(spark, str(folder / "broken"), on_error="fail").count()),
         "fail split": said(
             lambda: load(spark, str(folder / "cut.edi"), on_error="fail", partition_bytes=5000).count()
@@ -96,10 +98,10 @@ def local(folder: Path) -> dict[str, Any]:
         "profile": said(lambda: load(spark, str(folder / "demo"), profile="nobody").count()),
         "path": said(lambda: load(spark, str(folder / "nowhere")).count()),
     }
-    return told
+    return reported
 
 
-def places(table: DataFrame) -> list[list[Any]]:
+def locations(table: DataFrame) -> list[list[Any]]:
     """Where claims and findings stand."""
     rows = table.where("error is null").select("byte_offset", "segment_index", "line", "findings.byte_offset")
     return sorted([*row[:3], list(row[3])] for row in rows.collect())

@@ -150,19 +150,19 @@ def edited(change: dict[str, str]) -> bytes:
     ],
 )
 def test_envelope_faults(change: dict[str, str], expected: list[tuple[str, str]]) -> None:
-    told = faults(edited(change))
+    reported = faults(edited(change))
     for fault in expected:
-        assert fault in told
+        assert fault in reported
     if all(severity == "warn" for _, severity in expected) or len(expected) > 1:
-        assert told == expected
+        assert reported == expected
 
 
 def test_a_missing_head_is_told_once_whatever_stands_behind_it() -> None:
     plain = segments(CLINIC.read_bytes())
     for tag, code in (("GS*", "missing-gs"), ("ST*", "missing-st")):
-        first = next(place for place, part in enumerate(plain) if part.startswith(tag))
-        told = [found for found in faults(join(plain[:first] + plain[first + 1 :])) if found[1] == "error"]
-        assert told == [(code, "error")]
+        first = next(location for location, part in enumerate(plain) if part.startswith(tag))
+        reported = [found for found in faults(join(plain[:first] + plain[first + 1 :])) if found[1] == "error"]
+        assert reported == [(code, "error")]
 
 
 @pytest.mark.parametrize("empty", ["~", "~\n", "~ ", "~~"])
@@ -170,6 +170,18 @@ def test_empty_segments_are_no_wrong_count(empty: str) -> None:
     data = base().replace(b"REF*6R*B1001-01~", b"REF*6R*B1001-01~" + empty.encode())
     assert faults(data) == [("empty-segments", "warn")]
     assert faults(data.replace(b"SE*37*", b"SE*36*")) == [("se01-count", "warn")]
+
+
+@pytest.mark.parametrize("window", [64, 100, 4096])
+@pytest.mark.parametrize("gap", ["", " ", "\n", "\t "])
+def test_rows_of_empty_segments_are_counted_one_by_one(gap: str, window: int) -> None:
+    """However the rows are cut into windows, and up to the end of their own set only."""
+    row = ("~" + gap) * 333
+    data = base().replace(b"LX*1~", b"LX*1~" + row.encode()).replace(b"SE*37*", row[:40].encode() + b"SE*37*")
+    after = data.index(b"GE*1*")
+    found = [event for event in events(data[:after] + b"~~~~" + data[after:], window=window)
+             if isinstance(event, Fault) and event.code == "empty-segments"]  # fmt: skip
+    assert [event.message.split(": ")[1] for event in found] == [f"{333 + row[:40].count('~')}; skipped"]
 
 
 def test_old_guides_are_read_with_a_remark() -> None:
@@ -268,16 +280,16 @@ def test_line_ends_in_place_of_terminators() -> None:
 def test_a_sound_interchange_beside_a_broken_one_is_still_read() -> None:
     broken = base()[:900]
     data = broken + b"\n" + base()
-    told = events(data)
-    assert sum(isinstance(event, ClaimSpan) for event in told) == 1
-    assert any(isinstance(event, Fault) and event.severity == "error" for event in told)
+    reported = events(data)
+    assert sum(isinstance(event, ClaimSpan) for event in reported) == 1
+    assert any(isinstance(event, Fault) and event.severity == "error" for event in reported)
 
 
 def test_truncation_anywhere_is_an_error_with_a_place() -> None:
     data = base()
     for cut in range(1, len(data.rstrip(b"~\n"))):
-        told = [event for event in events(data[:cut], window=256) if isinstance(event, Fault)]
-        assert any(fault.severity == "error" and 0 <= fault.byte_offset <= cut for fault in told), cut
+        reported = [event for event in events(data[:cut], window=256) if isinstance(event, Fault)]
+        assert any(fault.severity == "error" and 0 <= fault.byte_offset <= cut for fault in reported), cut
 
 
 def test_a_stray_terminator_does_not_shift_claims() -> None:
@@ -288,9 +300,9 @@ def test_a_stray_terminator_does_not_shift_claims() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 1200), st.integers(0, 300), st.integers(2, 700))
-def test_any_bytes_give_events_and_nothing_else(junk: bytes, place: int, cut: int, window: int) -> None:
+def test_any_bytes_give_events_and_nothing_else(junk: bytes, location: int, cut: int, window: int) -> None:
     data = base()
-    data = data[:place] + junk + data[place + cut :]
+    data = data[:location] + junk + data[location + cut :]
     found = events(data, window=window, every=True)
     counted = Counter(type(event).__name__ for event in found)
     assert counted["TransactionClosed"] <= counted["TransactionSet"] + 1
@@ -316,9 +328,9 @@ def test_a_set_of_no_guide_that_is_read_names_the_version(version: str) -> None:
 def test_a_segment_without_end_is_an_error_with_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(window_module, "LONGEST_SEGMENT", 2000)
     data = base().replace(b"SV1*", b"SV1*" + b"A" * 40_000)
-    told = [event for event in events(data, window=64) if isinstance(event, Fault)]
-    assert "segment-too-long" in [fault.code for fault in told]
-    assert all(0 <= fault.byte_offset <= len(data) for fault in told)
+    reported = [event for event in events(data, window=64) if isinstance(event, Fault)]
+    assert "segment-too-long" in [fault.code for fault in reported]
+    assert all(0 <= fault.byte_offset <= len(data) for fault in reported)
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 5000])

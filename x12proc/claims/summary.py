@@ -42,7 +42,7 @@ class ClaimSummary(msgspec.Struct, frozen=True, gc=False):
 
 
 class SummaryReader:
-    """Reads the heads of one buffer's claims, and single segments of the loops that they hang under."""
+    """Reads the heads of one buffer's claims, and single segments of their parent loops."""
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer

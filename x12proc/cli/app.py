@@ -16,10 +16,10 @@ import click
 from x12proc.errors import ConfigError, UnavailableError
 from x12proc.reports.escape import clean
 from x12proc.runner.streams import STANDARD_OUTPUT, abandon_output, flush_output, secure_standard_output
-from x12proc.version import __version__
 
 ACCEPTED, REJECTED, USAGE, FAILED = 0, 1, 2, 3
 _COMMANDS = {
+    "demo": "Write the demo files, which come with the program, and scrub them.",
     "scrub": "Check the claims of 837 files and write reports and annotated EDI.",
     "extract": "List target service lines with their NDC segments; no checks.",
     "restore": "Take annotations out of an annotated file, byte for byte.",
@@ -33,6 +33,7 @@ _COMMANDS = {
     "watch": "Watch folders: scrub each file that arrives in an inbox, without losing any.",
     "ledger": "Report on the files of watched folders, replay one, override a refusal.",
     "serve": "Run the HTTP service.",
+    "completion": "Print the script that completes commands, rules, profiles and more in a shell.",
     "keys": "Make, list and revoke the keys of the HTTP service.",
 }
 # These log unasked; setting structlog up takes as long as what the other commands do.
@@ -66,8 +67,21 @@ class _Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(importlib.import_module("x12proc.cli.version_text").version_text())
+        ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="x12proc")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the versions of program, rules and reference tables, and what is compiled.",
+)
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -79,7 +93,7 @@ def app(ctx: click.Context, log_level: str | None) -> None:
     """Pre-scrubber for X12 837 claims that bill unclassified biologics (HCPCS J3590).
 
     \b
-    Try it:  x12proc scrub fixtures/demo/clinic-837p.edi
+    Try it:  x12proc demo
     Learn:   x12proc rules NDC01
 
     Exit codes: 0 no claim rejected, 1 at least one rejected, 2 wrong usage or configuration (nothing was
@@ -105,7 +119,7 @@ def main() -> None:
 
 
 def _run() -> int:
-    code = app.main(standalone_mode=False)
+    code = app.main(prog_name="x12proc", standalone_mode=False)
     return code if isinstance(code, int) else ACCEPTED
 
 

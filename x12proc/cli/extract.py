@@ -12,6 +12,7 @@ from typing import IO, Any, Protocol
 import click
 import msgspec
 
+from x12proc.cli import complete
 from x12proc.cli.app import FAILED, comma_list
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.extract.extract import COLUMNS, extract_buffer, flat
@@ -78,7 +79,7 @@ def _parquet(output: str) -> Callable[[IO[bytes]], Writer]:
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete.files)
 @click.option(
     "--format",
     "form",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from x12proc.cli import complete
 from x12proc.cli.app import day
 from x12proc.cli.watch import NEEDS
 from x12proc.errors import ConfigError
@@ -53,7 +54,7 @@ def command() -> None:
 @_FILE
 @click.option("--since", callback=day, metavar="DATE", help=f"First day. Default: the last {_REPORT_DAYS} days.")
 @click.option("--until", callback=day, metavar="DATE", help="Last day. Default: today.")
-@click.option("--feed", "only", metavar="NAME", help="Report on one feed only.")
+@click.option("--feed", "only", metavar="NAME", shell_complete=complete.feeds, help="Report on one feed only.")
 @click.option("--files", "with_files", is_flag=True, help="List every file.")
 @_JSON
 def report(

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from x12proc.cli import complete
 from x12proc.cli.app import FAILED, REJECTED, comma_list, config_option, day, not_empty
 from x12proc.engine.stream import Summary
 from x12proc.errors import ConfigError, X12SyntaxError
@@ -37,12 +38,12 @@ class _Attempt(msgspec.Struct):
 
 
 @click.command()
-@click.argument("source", metavar="INPUT")
+@click.argument("source", metavar="INPUT", shell_complete=complete.files)
 @click.option("-o", "--output", metavar="FILE", required=True, help="Where to write; - for standard output.")
 @click.option(
     "--key",
     envvar="X12PROC_MASK_KEY",
-    help="The secret that pseudonyms hang on. Others on this machine can see a command line: better set "
+    help="The secret that pseudonyms depend on. Others on this machine can see a command line: better set "
     "X12PROC_MASK_KEY or use --key-file.",
 )
 @click.option(
@@ -54,7 +55,11 @@ class _Attempt(msgspec.Struct):
 @click.option("--no-check", is_flag=True, help="Don't compare the findings of both files.")
 @click.option("--report", metavar="FILE", help="Write what is in doubt and what differs as JSON.")
 @click.option(
-    "--profile", callback=not_empty, metavar="NAME", help="Payer profile for the comparison. Default: by claim."
+    "--profile",
+    callback=not_empty,
+    shell_complete=complete.profiles,
+    metavar="NAME",
+    help="Payer profile for the comparison. Default: by claim.",
 )
 @config_option
 @click.option("--codes", callback=comma_list, metavar="LIST", help="Procedure codes. Default: J3590.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from x12proc.cli import complete
 from x12proc.cli.app import config_option
 from x12proc.profiles.describe import profile_text
 from x12proc.profiles.schema import profile_schema
@@ -14,7 +15,7 @@ from x12proc.runner.settings import load_settings
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete.profiles)
 @config_option
 @click.option("--schema", is_flag=True, help="Write the JSON Schema of profile files, for editors.")
 def command(name: str | None, config: Path | None, schema: bool) -> None:

@@ -14,7 +14,7 @@ from x12proc.cli.reference_fetch import fetch
 from x12proc.cli.reference_status import status
 from x12proc.cli.tables import edition_folder, own_config, readable
 from x12proc.errors import ConfigError
-from x12proc.reference.importing import Change, differences
+from x12proc.reference.differences import Change, differences
 from x12proc.runner.settings import load_reference, shipped_reference
 
 _SHOWN_CHANGES = 5

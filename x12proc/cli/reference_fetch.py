@@ -18,7 +18,7 @@ import click
 from x12proc.cli.app import day
 from x12proc.cli.edition_folder import base_edition, check_target, import_into, replace_folder
 from x12proc.errors import ConfigError
-from x12proc.reference.importing import differences
+from x12proc.reference.differences import differences
 
 LARGEST_DOWNLOAD = 512 * 1024 * 1024  # bytes
 _SECONDS = 60  # without a byte

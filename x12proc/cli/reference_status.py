@@ -10,7 +10,8 @@ import click
 from x12proc.cli.app import day
 from x12proc.cli.tables import edition_folder, own_config, readable
 from x12proc.reference.coverage import DATED, Need
-from x12proc.reference.manifest import TableInfo
+from x12proc.reference.edition import OPTIONAL
+from x12proc.reference.manifest import Manifest, TableInfo
 from x12proc.rules import all_rules
 from x12proc.rules.retired import NEEDS_DATA
 from x12proc.runner.settings import load_reference
@@ -21,6 +22,7 @@ _DOWNLOADS: tuple[tuple[str, str, Need], ...] = (
     ("icd10cm_codes_YYYY.txt (CDC, each October)", "diagnoses of its fiscal year", "diagnoses"),
     ("HCPCS file and ASP crosswalk (CMS, each quarter)", "codes in force, with their drugs and units", "codes"),
     ("product.txt and package.txt (FDA NDC Directory)", "products by NDC", "products"),
+    ("the same two files", "the days on which each package is marketed", "marketing"),
     ("Purple Book CSV (FDA, each month)", "biologics by name, with their licenses", "drugs"),
 )
 
@@ -42,10 +44,15 @@ def status(as_of: date | None, config: Path | None) -> None:
     )
     for name, what, need in _DOWNLOADS:
         rules = ", ".join(rule.id for rule in all_rules().values() if need in rule.needs)
-        click.echo(f"  {name}: {what}; {rules}")
+        click.echo(f"  {name}: {what}; {rules}{_off(need, manifest)}")
     click.echo("\nRules of the catalogue that wait for other data")
     for rule, reason in NEEDS_DATA.items():
         click.echo(f"  {rule}: {reason}")
+
+
+def _off(need: Need, manifest: Manifest) -> str:
+    is_missing = f"{need}.csv" in OPTIONAL and need not in manifest.tables
+    return " (off: this edition has no such table)" if is_missing else ""
 
 
 def _state(name: str, table: TableInfo, today: date) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from x12proc.cli import complete
 from x12proc.cli.app import USAGE, comma_list, config_option, day, not_empty
 from x12proc.errors import ConfigError
 from x12proc.replay.cases import CaseOutcome, find_cases, rewrite, run_all
@@ -22,7 +23,7 @@ DIFFERENCES = 1
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=complete.files)
 @click.option("--update", is_flag=True, help="Rewrite what is expected, after showing how it differs.")
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to run cases in."
@@ -39,7 +40,11 @@ DIFFERENCES = 1
     "--as-of", callback=day, metavar="DATE", help="With --against: today. Default: that of the old report."
 )
 @click.option(
-    "--profile", callback=not_empty, metavar="NAME", help="With --against: payer profile for all claims."
+    "--profile",
+    callback=not_empty,
+    shell_complete=complete.profiles,
+    metavar="NAME",
+    help="With --against: payer profile for all claims.",
 )
 @click.option("--codes", callback=comma_list, metavar="LIST", help="With --against: procedure codes to check.")
 @click.option("--json", "as_json", is_flag=True, help="With --against: write JSON.")

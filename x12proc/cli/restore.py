@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from x12proc.cli import complete
 from x12proc.errors import ConfigError, X12SyntaxError
 from x12proc.reports.edi.annotate import restore_edits
 from x12proc.reports.edi.edits import apply
@@ -16,7 +17,7 @@ from x12proc.runner.streams import copy_pieces, standard_output
 
 
 @click.command()
-@click.argument("source", metavar="INPUT")
+@click.argument("source", metavar="INPUT", shell_complete=complete.files)
 @click.option("-o", "--output", metavar="FILE", default="-", help="Where to write; standard output otherwise.")
 def command(source: str, output: str) -> None:
     """Take the X12PROC notes out of an annotated file again.

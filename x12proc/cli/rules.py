@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from x12proc.cli import complete
 from x12proc.cli.app import config_option
 from x12proc.errors import ConfigError
 from x12proc.rules.describe import rule_document, rule_text
@@ -15,7 +16,7 @@ from x12proc.runner.streams import write_output
 
 
 @click.command()
-@click.argument("rule_id", metavar="[ID]", required=False)
+@click.argument("rule_id", metavar="[ID]", required=False, shell_complete=complete.rules)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @config_option
 def command(rule_id: str | None, as_json: bool, config: Path | None) -> None:

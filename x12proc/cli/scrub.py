@@ -14,14 +14,17 @@ import click
 from msgspec.structs import replace
 from rich.text import Text
 
+from x12proc.cli import complete
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, config_option, day, not_empty
+from x12proc.cli.claim_view import ClaimView, ordered_claims
 from x12proc.cli.progress import batch_progress, input_progress
 from x12proc.cli.record import open_record, record_options
 from x12proc.cli.scrub_output import output_console, print_filter_notes, print_inputs, print_totals
 from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
 from x12proc.reports.acks.envelopes import HIGHEST_CONTROL, ControlNumbers
-from x12proc.reports.terminal import TerminalReport, summary_table
+from x12proc.reports.terminal import ClaimFilter, TerminalReport
+from x12proc.reports.totals import print_summaries
 from x12proc.runner.artifacts import ARTIFACTS, EMITTED, FIXED, check_artifacts
 from x12proc.runner.batch import BatchJob, run_batch
 from x12proc.runner.files import Input
@@ -38,18 +41,26 @@ LogFormat: TypeAlias = Literal["json", "text"]
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete.files)
 @click.option(
     "-o",
     "--output",
     callback=not_empty,
+    shell_complete=complete.folders,
     metavar="DIR",
     help="Where artifacts go; - writes a single one to standard output.",
 )
-@click.option("--emit", callback=comma_list, metavar="LIST", help=f"Artifacts: {','.join(EMITTED)}.")
+@click.option(
+    "--emit",
+    callback=comma_list,
+    shell_complete=complete.artifacts,
+    metavar="LIST",
+    help=f"Artifacts: {','.join(EMITTED)}.",
+)
 @click.option(
     "--profile",
     callback=not_empty,
+    shell_complete=complete.profiles,
     metavar="NAME",
     help="Payer profile for all claims; chosen claim by claim otherwise.",
 )
@@ -100,6 +111,13 @@ LogFormat: TypeAlias = Literal["json", "text"]
     help="What makes the exit code 1: a rejected claim, also a warned one, or also a line not checked in full.",
 )
 @click.option(
+    "--only",
+    type=click.Choice(["rejected", "warned"]),
+    help="On the terminal: show rejected claims only, or accepted ones with a warning.",
+)
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="On the terminal: show N claims of a file.")
+@click.option("--summary", is_flag=True, help="On the terminal: show the totals only.")
+@click.option(
     "--log",
     type=click.Choice(["json", "text"]),
     help="Log one event per file and fault on standard error: counts and positions, never a value.",
@@ -125,19 +143,24 @@ def command(
     ack_scope: Literal["all", "rejected"] | None,
     ack_control: int | None,
     fail_on: str,
+    only: ClaimFilter | None,
+    limit: int | None,
+    summary: bool,
     log: LogFormat | None,
 ) -> None:
     """Check the J3590 lines of 837P and 837I files.
 
     INPUT is a file, a folder (all X12 files in it and below), a pattern, a .gz, or - for standard input. Files
     of a folder that are no X12, hidden, or artifacts of an earlier run are skipped and counted.
-    Without -o a readable report is printed and nothing is written. With -o DIR every input gets its artifacts
-    there: <stem>.report.json, .report.csv, .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi,
-    .ta1.edi, and .accepted.edi and .rejected.edi, two whole files that together hold every claim of the input.
-    With --fix there is .fixed.edi as well. A claim is accepted or rejected as it came, whatever can be fixed.
+    Without -o a readable report is printed, rejected claims first, and nothing is written. --only, --limit and
+    --summary shorten it. With -o DIR every input gets its artifacts there: <stem>.report.json, .report.csv,
+    .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi, .ta1.edi, and .accepted.edi and .rejected.edi,
+    two whole files that together hold every claim of the input. With --fix there is .fixed.edi as well. A claim is
+    accepted or rejected as it came, whatever can be fixed.
 
     \b
     x12proc scrub claims.edi                         read the findings here
+    x12proc scrub claims.edi --only rejected         only the claims that are rejected
     x12proc scrub inbox/ -o out/                     artifacts for a whole folder
     x12proc scrub claims.edi -o out/ --fix           also out/claims.fixed.edi; scrub it again before it is sent
     cat claims.edi | x12proc scrub - -o - --emit annotated > annotated.edi
@@ -149,6 +172,9 @@ def command(
     fix_level: FixLevel = "unsafe" if unsafe_fixes else "safe" if fix else "off"
     if emit and output is None:
         raise ConfigError("--emit needs -o DIR, or -o - for standard output")
+    if output is not None and (only or summary or limit is not None):
+        raise ConfigError("--only, --limit and --summary are for the report on the terminal; leave out -o")
+    view = ClaimView(only, 0 if summary else limit, counts_left_out=not summary)
     wanted = _wanted(emit or load_config(config).emit, fix_level, alone=output == STANDARD_INPUT and emit is None)
     options: dict[str, Any] = {
         "config": config,
@@ -180,7 +206,7 @@ def command(
         if output == STANDARD_INPUT:
             results = _to_standard_output(found, settings, run_options, notes=begin is None)
         elif output is None:
-            results = _to_terminal(sources, settings, RunOptions(checks=checks, pool=pool, recorder=own))
+            results = _to_terminal(sources, settings, RunOptions(checks=checks, pool=pool, recorder=own), view)
             print_inputs(found, results)
             if fix_level != "off":
                 output_console().print(Text("Nothing was written: the fixed file needs a folder, -o DIR"))
@@ -243,19 +269,18 @@ def _to_standard_output(found: Inputs, settings: Settings, options: RunOptions, 
     return [result]
 
 
-def _to_terminal(sources: list[Input], settings: Settings, options: RunOptions) -> list[Result]:
+def _to_terminal(sources: list[Input], settings: Settings, options: RunOptions, view: ClaimView) -> list[Result]:
     console = output_console()
     results = []
     for source in sources:
-        report = TerminalReport(console, patient=settings.patient)
+        report = TerminalReport(console)
         report.begin(source.shown_name)
-        with input_progress(source) as progress:
-            run = FileRun(source, settings, replace(options, progress=progress, on_claim=report.claim))
-            result = run.run()
+        with ordered_claims(console, view, patient=settings.patient) as take, input_progress(source) as progress:
+            result = FileRun(source, settings, replace(options, progress=progress, on_claim=take)).run()
         report.end(result.summary, result.faults)
         results.append(result)
     if len(results) > 1:
-        console.print(summary_table([(result.name, result.summary) for result in results]))
+        print_summaries(console, [(result.name, result.summary) for result in results])
     return results
 
 

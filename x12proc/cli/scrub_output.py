@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from x12proc.reports.escape import clean
-from x12proc.reports.terminal import fixes_text, summary_table, unchecked_text
+from x12proc.reports.totals import fixes_text, print_summaries, unchecked_text
+from x12proc.reports.wrapping import print_wrapped
 from x12proc.runner.artifacts import FIXED
 from x12proc.runner.inputs import Inputs, skipped_lines
 from x12proc.runner.runner import Result
@@ -61,7 +62,7 @@ def print_totals(running: Iterator[Result], inputs: Inputs) -> list[Result]:
 
 def _print_results(results: Sequence[Result]) -> None:
     console = output_console()
-    console.print(summary_table([(result.name, result.summary) for result in results]))
+    print_summaries(console, [(result.name, result.summary) for result in results])
     for result in results:
         _print_result(console, result)
 
@@ -71,15 +72,19 @@ def _print_result(console: Console, result: Result) -> None:
     for fault in errors_first(result.faults)[:MOST_FAULTS]:
         style = "bold red" if fault.severity == "error" else "yellow"
         location = f"segment {fault.segment_index}, byte {fault.byte_offset}"
-        console.print(Text.assemble((fault.severity, style), f" {name}, {location}: {clean(fault.message)}"))
+        print_wrapped(
+            console, Text.assemble((fault.severity, style), f" {name}, {location}: {clean(fault.message)}"), 2
+        )
     if len(result.faults) > MOST_FAULTS:
-        console.print(Text(f"{name}: {len(result.faults) - MOST_FAULTS} more faults are in the report"))
+        print_wrapped(
+            console, Text(f"{name}: {len(result.faults) - MOST_FAULTS} more faults are in the report"), 2
+        )
     if any(result.summary.fixes.values()):
-        console.print(Text(f"{name}: {fixes_text(result.summary, withheld=FIXED in result.withheld)}"))
+        print_wrapped(console, Text(f"{name}: {fixes_text(result.summary, withheld=FIXED in result.withheld)}"), 2)
     if result.summary.unchecked_lines:
-        console.print(Text(f"{name}: {unchecked_text(result.summary)}"))
+        print_wrapped(console, Text(f"{name}: {unchecked_text(result.summary)}"), 2)
     for kind, reason in result.withheld.items():
-        console.print(Text(f"{name}: no {kind} file was written: {reason}"))
+        print_wrapped(console, Text(f"{name}: no {kind} file was written: {reason}"), 2)
     for path in result.artifacts:
         console.print(Text(f"wrote {clean(str(path))}"))
 
@@ -91,10 +96,10 @@ def print_inputs(inputs: Inputs, results: Sequence[Result], *, error: bool = Fal
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True) if error else output_console()
     for line in skipped_lines(inputs.skipped):
-        console.print(Text(clean(line)))
+        print_wrapped(console, Text(clean(line)), 2)
     for unreadable in inputs.unreadable:
         text = f" {clean(unreadable.name)}: {clean(unreadable.reason)}"
-        console.print(Text.assemble(("error", "bold red"), text))
+        print_wrapped(console, Text.assemble(("error", "bold red"), text), 2)
     taken = sum(not result.summary.failed for result in results)
     failed = inputs.given - len(inputs.skipped) - taken
     counts = f"{taken} taken, {len(inputs.skipped)} skipped, {failed} failed"

@@ -41,6 +41,7 @@ CONTROL_VERSION = "00501"
 ENVELOPE = ("/ISA_LOOP", "/ISA_LOOP/ISA", "/ISA_LOOP/GS_LOOP", "/ISA_LOOP/GS_LOOP/GS")
 CLAIM_LOOP = "2300"
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_PIECE = 64 * 1024  # characters replaced at a time
 # The scanner reports these for every set, checked or not: another guide, a wrong count.
 _REPORTED_BY_SCAN = frozenset(("ST03", "SE01"))
 _REFERENCE = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
@@ -200,7 +201,7 @@ class _Walk:
         """Return a segment as text for pyx12. Names may hold letters that it doesn't know: each becomes one it
         does."""
         text = self._separator.join([self._cut(element) for element in elements[:_MOST_SENT]])
-        return text if text.isascii() else _NOT_ASCII.sub("A", text)
+        return text if text.isascii() else _in_ascii(text)
 
     def _cut(self, element: str) -> str:
         """Return an element without the components after _MOST_SENT."""
@@ -326,6 +327,13 @@ class _Walk:
             if error.err_cde == "3":
                 self._state.add_error(_missing(error, last))
         return found is not None
+
+
+def _in_ascii(text: str) -> str:
+    """Return a text with a letter for each character outside of ASCII. Each takes memory until all are replaced,
+    many times its own, so that a long text is replaced piece by piece."""
+    pieces = range(0, len(text), _PIECE)
+    return "".join([_NOT_ASCII.sub("A", text[at : at + _PIECE]) for at in pieces])
 
 
 def _in_loop(segment: Segment, node: Node) -> Segment:

@@ -17,8 +17,8 @@ from x12proc.wire import faults
 from x12proc.wire.events import ClaimSpan, Fault, Group, Interchange, TransactionClosed, fault_of
 
 BATCH_CLAIMS = 64  # checked at once: enough that loops which claims share weigh little
-MOST_BYTES = 1024 * 1024  # of the claims held back
-MOST_HELD = 4096  # outcomes held back, most of them claims that are not checked
+MOST_BYTES = 1024 * 1024  # of the claims that wait
+MOST_HELD = 4096  # outcomes that wait, most of them claims that are not checked
 
 _Held: TypeAlias = list[tuple[Outcome, CheckItem | None]]  # outcomes, and the item of each that is checked
 _Results: TypeAlias = Callable[[], Sequence[GuideErrors]]
@@ -54,7 +54,7 @@ class _PendingQueue:
         self._pending: deque[tuple[_Held, _Results]] = deque()
 
     def take(self, outcome: Outcome) -> Iterator[Outcome]:
-        """Hold an outcome back where it must wait, and yield those that are ready."""
+        """Keep an outcome where it must wait, and yield those that are ready."""
         if isinstance(outcome, Interchange):
             self._interchange = outcome
         elif isinstance(outcome, Group):
@@ -73,7 +73,7 @@ class _PendingQueue:
             yield from self._ask(self._checker.in_flight)
 
     def rest(self) -> Iterator[Outcome]:
-        """Yield all that is still held back."""
+        """Yield all that still wait."""
         yield from self._ask(0)
 
     def _item(self, outcome: Outcome) -> CheckItem | None:

@@ -13,9 +13,10 @@ from x12proc.claims.mentions import read_claim
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult
+from x12proc.engine.tally import ClaimTally, tally_of
 from x12proc.errors import X12SyntaxError
 from x12proc.findings import GuideError
-from x12proc.values import add_exactly, parse_charge
+from x12proc.values import add_exactly
 from x12proc.wire import faults
 from x12proc.wire.events import (
     ClaimRun,
@@ -120,7 +121,7 @@ class Summary(msgspec.Struct):
     def count(self, outcome: Outcome) -> None:
         """Add one outcome to the totals."""
         if isinstance(outcome, ClaimResult):
-            self._count_claim(outcome)
+            self.count_claim(tally_of(outcome))
         elif isinstance(outcome, UntargetedClaim):
             self.rejected_claims += outcome.rejected
             self.guide_errors += len(outcome.guide_errors)
@@ -139,25 +140,25 @@ class Summary(msgspec.Struct):
         elif isinstance(outcome, MentionCounts):
             self.mentions = self.mentions.plus(outcome)
 
-    def _count_claim(self, result: ClaimResult) -> None:
-        rejected = result.rejected
-        self._count_unchecked(result)
-        self.target_claims += bool(result.lines)
-        self.target_lines += len(result.lines)
+    def count_claim(self, tally: ClaimTally) -> None:
+        """Add a target claim to the totals."""
+        rejected = tally.rejected
+        self._count_unchecked(tally)
+        self.target_claims += bool(tally.lines)
+        self.target_lines += len(tally.lines)
         self.rejected_claims += rejected
-        self.guide_errors += len(result.guide_errors)
+        self.guide_errors += tally.guide_errors
         warned = self.findings["warn"]
-        for finding in result.all_findings:
-            self.findings[finding.severity] += 1
-            self.by_rule[finding.rule] = self.by_rule.get(finding.rule, 0) + 1
+        for rule, severity in tally.all_findings:
+            self.findings[severity] += 1
+            self.by_rule[rule] = self.by_rule.get(rule, 0) + 1
         self.warned_claims += self.findings["warn"] > warned
-        applied = sum([fix.applied for fix in result.fixes])
-        self.fixes["applied"] += applied
-        self.fixes["offered"] += len(result.fixes) - applied
-        self._count_charge(parse_charge(result.claim.charge), rejected)
+        self.fixes["applied"] += len(tally.applied)
+        self.fixes["offered"] += tally.offered
+        self._count_charge(tally.charge, rejected)
 
-    def _count_unchecked(self, result: ClaimResult) -> None:
-        for line in result.lines:
+    def _count_unchecked(self, tally: ClaimTally) -> None:
+        for line in tally.lines:
             if line.unchecked:
                 self.unchecked_lines += 1
                 for table in {unchecked.table for unchecked in line.unchecked}:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 ROWS = 10_000  # of a row group
 _TEXT = pa.string()
 _TEXTS = pa.list_(_TEXT)
-_PLACE = pa.int64()
+_POSITION = pa.int64()
 _DRUG = pa.struct(
     [
         *((name, _TEXT) for name in ("qualifier", "ndc", "quantity", "unit", "reference_qualifier", "reference")),
@@ -24,13 +24,13 @@ SCHEMA = pa.schema(
     [
         *((name, _TEXT) for name in ("file", "interchange_control", "group_control", "transaction_control")),
         *((name, _TEXT) for name in ("claim_id", "type", "guide")),
-        ("claim_segment_index", _PLACE),
+        ("claim_segment_index", _POSITION),
         *((name, _TEXT) for name in ("claim_charge", "facility_code", "frequency", "payer_id", "payer_name")),
         *((name, _TEXT) for name in ("filing_indicator", "billing_npi")),
         ("diagnoses", _TEXTS),
         ("line", _TEXT),
-        ("line_segment_index", _PLACE),
-        ("line_byte_offset", _PLACE),
+        ("line_segment_index", _POSITION),
+        ("line_byte_offset", _POSITION),
         *((name, _TEXT) for name in ("control", "procedure")),
         ("modifiers", _TEXTS),
         *((name, _TEXT) for name in ("description", "revenue_code", "charge", "unit", "units")),

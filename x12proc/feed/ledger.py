@@ -20,10 +20,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from x12proc.database import database_name, open_engine, unavailable
 from x12proc.errors import X12ProcError
 from x12proc.feed import schema
 from x12proc.feed.schema import FILES, OVERRIDES, SCHEMA_VERSION, SEEN, TRANSITIONS
+from x12proc.record.database import database_name, open_engine, unavailable
 
 State: TypeAlias = Literal["taken", "scrubbed", "published", "archived", "failed"]
 Kind: TypeAlias = Literal["bytes", "interchange", "claim"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from x12proc.claims.model import Claim
-from x12proc.database import DatabaseUnavailable
 from x12proc.engine.result import ClaimResult
 from x12proc.feed.ledger import FileRow, Ledger
+from x12proc.record.database import DatabaseUnavailable
 from x12proc.rules.dup import sent_key
 
 

@@ -14,7 +14,6 @@ from threading import Event
 import msgspec
 import structlog
 
-from x12proc.database import DatabaseUnavailable
 from x12proc.errors import ConfigError
 from x12proc.feed import disk
 from x12proc.feed.feed_file import FOLDERS, Feed, FeedFile
@@ -23,6 +22,7 @@ from x12proc.feed.ledger import FileRow, Ledger
 from x12proc.feed.schedule import MissingFile, find_missing
 from x12proc.feed.worker import INPUT_FOLDER, LeaseRenewer, Worker, no_op
 from x12proc.feed.worker_id import is_dead, new_worker_id
+from x12proc.record.database import DatabaseUnavailable
 from x12proc.record.key_file import read_key
 from x12proc.record.keys import RecordKeys
 from x12proc.record.store import PredictionStore

@@ -20,7 +20,6 @@ from typing import Final
 
 import structlog
 
-from x12proc.database import DatabaseUnavailable
 from x12proc.feed import disk
 from x12proc.feed import quarantine_reason as reason
 from x12proc.feed.feed_file import Feed
@@ -28,6 +27,7 @@ from x12proc.feed.filenames import fit_filename
 from x12proc.feed.ledger import AlreadySeen, FileRow, Ledger, LostLease
 from x12proc.feed.processing import OUT_FOLDER, REASON_FILE, Processed, Processor, stored_name
 from x12proc.feed.quarantine_reason import Reason, make_reason
+from x12proc.record.database import DatabaseUnavailable
 from x12proc.record.keys import RecordKeys
 from x12proc.runner.pool import GuideChecks
 

@@ -236,7 +236,7 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
 _PLAIN_WORD: Final = ("W", "", "")
 #: A number right after one of these is still a number.
 _LOOSE: Final = frozenset([*_GLUED_WORDS, *(word for word, (kind, *_) in _WORDS.items() if kind in "xc")])
-_MARK_KINDS: Final = {"/": "s", "@": "x", "*": "x", "+": "p", "&": "p", "=": "q", "#": "h", "(": "l", ")": "r"}
+_SYMBOL_KINDS: Final = {"/": "s", "@": "x", "*": "x", "+": "p", "&": "p", "=": "q", "#": "h", "(": "l", ")": "r"}
 
 
 def plain_decimal(number: str, exponent: int = 0) -> str:
@@ -320,7 +320,9 @@ def tokenize(text: str) -> list[Token]:
                 tokens.append(_word(run, start))
             word_end = -1 if tokens[-1].text in _LOOSE else end
         elif group == "symbol" or group == "times":
-            tokens.append(Token(_MARK_KINDS.get(found[0], "x" if group == "times" else "y"), found[0], start, end))
+            tokens.append(
+                Token(_SYMBOL_KINDS.get(found[0], "x" if group == "times" else "y"), found[0], start, end)
+            )
         elif group == "ordinal":
             tokens.append(Token("W", found[0], start, end))
         else:

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from msgspec.structs import asdict
 from sqlalchemy.dialects import postgresql, sqlite
 
-from x12proc.database import database_name, open_engine, unavailable
 from x12proc.errors import ConfigError
 from x12proc.record.claim_entry import ClaimEntry
+from x12proc.record.database import database_name, open_engine, unavailable
 from x12proc.record.key_file import create_key, read_key
 from x12proc.record.keys import RecordKeys
 from x12proc.record.model import ClaimBody, RecordedClaim, RecordedRun

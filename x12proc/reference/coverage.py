@@ -11,9 +11,10 @@ from x12proc.reference.diagnoses import fiscal_year
 from x12proc.reference.edition import Reference
 
 #: What a rule may need of the tables: ``diagnoses`` and ``codes`` for the service date, ``products`` for the NDC,
-#: ``drugs`` for the drug, by its NDC or by the name in the text.
-Need: TypeAlias = Literal["diagnoses", "codes", "products", "drugs"]
-NEEDS: Final[tuple[Need, ...]] = ("diagnoses", "codes", "products", "drugs")
+#: ``drugs`` for the drug, by its NDC or by the name in the text. A rule that needs ``marketing``, which no edition
+#: is shipped with, is off without it.
+Need: TypeAlias = Literal["diagnoses", "codes", "products", "drugs", "marketing"]
+NEEDS: Final[tuple[Need, ...]] = ("diagnoses", "codes", "products", "drugs", "marketing")
 #: The ids of the rules that need each kind of table.
 RulesByNeed: TypeAlias = tuple[tuple[Need, tuple[str, ...]], ...]
 DATED: Final[tuple[Need, ...]] = ("diagnoses", "codes")

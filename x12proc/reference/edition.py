@@ -6,9 +6,10 @@ Columns and the functions that read them are in one file, since they change toge
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, wraps
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from x12proc.narrative.lexicon import Lexicon
@@ -20,12 +21,13 @@ from x12proc.reference.model import (
     Dosing,
     HcpcsCode,
     Licence,
+    MarketingPeriod,
     Modifier,
     Package,
     Product,
     SpecificCode,
 )
-from x12proc.reference.table import A_DATE, DATE, Column, SortedTable
+from x12proc.reference.table import A_DATE, DATE, Column, SortedTable, table_bytes
 
 __all__ = [
     "Biosimilar",
@@ -50,6 +52,7 @@ PACKAGES: Final = "packages.csv"
 LICENCES: Final = "licences.csv"
 MODIFIERS: Final = "modifiers.csv"
 PLACES: Final = "places.csv"
+MARKETING: Final = "marketing.csv"
 
 _CONFIDENCE: Final = "(?:verified|unverified)?"
 _A_CONFIDENCE: Final = "verified, unverified, or empty"
@@ -130,12 +133,24 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         Column("terminated", DATE, A_DATE),
     ),
     PLACES: (Column("place", "[0-9]{2}", "two digits"), Column("name", ".+", "a name")),
+    MARKETING: (
+        Column("ndc", "[0-9]{11}", "11 digits, each NDC once"),
+        Column("first", DATE, A_DATE),
+        Column("last", DATE, A_DATE),
+    ),
 }
+#: Tables that come with a download and are not shipped.
+OPTIONAL: Final = frozenset({MARKETING})
 _GENERIC, _DRUG, _PACKAGE_GENERIC = 2, 2, 1  # indexes of columns in PRODUCTS, CODES and PACKAGES
 _LONGEST_DIAGNOSIS: Final = 20  # characters; no code has more
 _SUFFIX = re.compile(r"-[a-z]{4}\Z")  # a biologic of one maker alone
 #: Tables in which a key may occur more than once.
 REPEATING: Final = frozenset({CLASSES, PACKAGES, LICENCES})
+
+
+def table_file(table: str) -> str:
+    """Return the name of a table's file."""
+    return diagnoses.TABLE if table == "diagnoses" else f"{table}.csv"
 
 
 MOST_RESULTS: Final = 4096  # cached of each method
@@ -165,13 +180,44 @@ def _cached(method: Callable[[Reference, _Key], _Result]) -> Callable[[Reference
 class Reference:
     """The tables of one edition, each read on first use. Methods raise ValueError for a bad table."""
 
-    def __init__(self, read: Callable[[str], bytes]) -> None:
-        """``read`` returns the bytes of a table by its file name, e.g. ``products.csv``."""
+    def __init__(self, read: Callable[[str], bytes], added: Mapping[str, bytes] = MappingProxyType({})) -> None:
+        """``read`` returns the bytes of a table by its file name, e.g. ``products.csv``; ``added`` are optional
+        tables that the edition itself doesn't have."""
         self._read = read
+        self._added = added
         self._tables: dict[str, SortedTable] = {}
         self._results: dict[str, dict[Any, Any]] = {}  # of the methods that are `_cached`
 
+    def with_tables(self, tables: Mapping[str, Iterable[Sequence[str]]]) -> Reference:
+        """Return this edition with rows of optional tables by name, e.g. ``marketing``.
+
+        Raises ValueError for another table and for a row that is none of it.
+        """
+        unknown = [name for name in tables if f"{name}.csv" not in OPTIONAL]
+        if unknown:
+            known = ", ".join(sorted(name.removesuffix(".csv") for name in OPTIONAL))
+            raise ValueError(f"{unknown[0]!r} is no optional table; there are {known}")
+        added = {
+            f"{name}.csv": table_bytes(COLUMNS[f"{name}.csv"], sorted(list(row) for row in rows))
+            for name, rows in tables.items()
+        }
+        reference = Reference(self._read, {**self._added, **added})
+        for name in added:
+            list(reference.rows(name))
+        return reference
+
+    def has(self, table: str) -> bool:
+        """Return whether the edition has an optional table, e.g. ``marketing``."""
+        return f"{table}.csv" in self._added or table in self._manifest.tables
+
     # -- products --------------------------------------------------------------------------------------
+
+    def marketed(self, ndc11: str) -> MarketingPeriod | None:
+        """Return when the package of that NDC is marketed; None where the edition doesn't say."""
+        if not self.has("marketing") or len(ndc11) != 11 or not (ndc11.isascii() and ndc11.isdigit()):
+            return None
+        row = self._table(MARKETING).row(ndc11)
+        return MarketingPeriod(_day(row[1]), _day(row[2])) if row else None
 
     def product(self, ndc11: str) -> Product | None:
         """Return the product with that NDC (11 digits), else the facts of another package of it, else None."""
@@ -415,7 +461,8 @@ class Reference:
     def missing(self) -> list[str]:
         """Return the required tables that this edition does not name, as one made for another version."""
         tables = self._manifest.tables
-        return [name for name in (*COLUMNS, diagnoses.TABLE) if name.partition(".")[0] not in tables]
+        required = [name for name in (*COLUMNS, diagnoses.TABLE) if name not in OPTIONAL]
+        return [name for name in required if name.partition(".")[0] not in tables]
 
     def validate(self) -> dict[str, int]:
         """Check every row of every table and return the row counts. Raises ValueError for the first bad row."""
@@ -447,7 +494,8 @@ class Reference:
 
     def _table(self, name: str) -> SortedTable:
         if name not in self._tables:
-            self._tables[name] = SortedTable(name, self._read(name), COLUMNS[name], unique=name not in REPEATING)
+            raw = self._added[name] if name in self._added else self._read(name)
+            self._tables[name] = SortedTable(name, raw, COLUMNS[name], unique=name not in REPEATING)
         return self._tables[name]
 
     def _as_product(self, row: Sequence[str], ndc11: str | None) -> Product:

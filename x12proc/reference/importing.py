@@ -2,7 +2,8 @@
 
 Nothing is changed in place. What the downloads do not contain stays as in the base edition:
 
-- The FDA NDC Directory adds products and fills gaps of known ones; it knows no codes.
+- The FDA NDC Directory adds products and fills gaps of known ones; it knows no codes. The days on which its
+  packages are marketed become a table of their own, which is not shipped.
 - A CMS crosswalk decides the code of each NDC it lists, unless the edition is newer: then it fills gaps. The NOC
   crosswalk only adds products.
 - A HCPCS file decides texts and dates of its codes; codes it no longer lists stay, for older claims.
@@ -15,7 +16,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import IO, Final
 
@@ -28,11 +29,11 @@ from x12proc.reference.edition import (
     CLASSES,
     CODES,
     COLUMNS,
+    MARKETING,
     NAMES,
-    PACKAGES,
     PRODUCTS,
-    REPEATING,
     Reference,
+    table_file,
 )
 from x12proc.reference.manifest import EDITION, Manifest, Source, TableInfo, render_manifest
 from x12proc.reference.table import table_bytes
@@ -77,6 +78,8 @@ class Importer:
         self._classes: dict[tuple[str, str], str] = {}
         self._years: dict[int, list[str]] = {}
         self._listed: dict[str, tuple[str, str, str, str, str]] = {}  # NDC Directory: facts by product id
+        self._marketed: dict[str, tuple[str, str]] = {}  # first and last day by product id
+        self._marketing: dict[str, list[str]] = {}  # rows by NDC
         self._unpacked: str | None = None  # a product.txt that waits for its package.txt
 
     # -- files -----------------------------------------------------------------------------------------
@@ -137,6 +140,7 @@ class Importer:
             brand, proper = value["PROPRIETARYNAME"], value["NONPROPRIETARYNAME"]
             full = f"{brand} {value['PROPRIETARYNAMESUFFIX']}".strip()
             strength = official.directory_strength(value["ACTIVE_NUMERATOR_STRENGTH"], value["ACTIVE_INGRED_UNIT"])
+            self._marketed[value["PRODUCTID"]] = official.marketing_dates(record)
             self._listed[value["PRODUCTID"]] = (
                 brand if canonical(full) == canonical(brand) else full,
                 canonical(full) or canonical(brand) or canonical(proper) or proper.lower(),
@@ -167,10 +171,20 @@ class Importer:
             row = [ndc, brand, generic, application, routes, container, strength, *code, "ndc-directory"]
             known = products.get(ndc)
             products[ndc] = _filled(known, row) if known else row
+            self._add_marketing(ndc, record)
             count += 1
-        self._listed, self._unpacked = {}, None
+        self._listed, self._marketed, self._unpacked = {}, {}, None
         self._source("ndc_directory", name, f"FDA NDC Directory, imported {self._today}", count)
         return count, ""
+
+    def _add_marketing(self, ndc: str, record: official.Record) -> None:
+        """Take the dates of a package, or else of its product; a package that is listed twice is marketed as long
+        as either."""
+        first, last = official.marketing_dates(record)
+        product_first, product_last = self._marketed[record.values["PRODUCTID"]]
+        first, last = first or product_first, last or product_last
+        listed = self._marketing.setdefault(ndc, [ndc, first, last])
+        listed[1:] = [min(listed[1], first), max(listed[2], last) if listed[2] and last else ""]
 
     def _take_crosswalk(self, name: str, lines: Iterable[bytes]) -> tuple[int, str]:
         table = official.crosswalk(name, lines)
@@ -304,7 +318,7 @@ class Importer:
         infos: dict[str, TableInfo] = {}
         old = self._base.manifest()
         for key, info in old.tables.items():
-            name = _file_name(key)
+            name = table_file(key)
             rows = self._changed.pop(name, None)
             if rows is None:
                 files[name], infos[key] = self._base.raw(name), info
@@ -312,12 +326,21 @@ class Importer:
                 files[name] = table_bytes(COLUMNS[name], (rows[one] for one in sorted(rows)))
                 infos[key] = self._info(name, info, len(rows))
             del rows
+        if self._marketing:
+            files[MARKETING], infos["marketing"] = self._marketing_table()
         if self._years:
             files[diagnoses.TABLE], infos["diagnoses"] = self._diagnoses()
         manifest = Manifest(self._today.isoformat(), {**old.sources, **self._sources}, infos)
         files[EDITION] = render_manifest(manifest)
         Reference(files.__getitem__).validate()
         return files
+
+    def _marketing_table(self) -> tuple[bytes, TableInfo]:
+        """Merge the packages of the directory with those that it no longer lists, for older claims."""
+        earlier = self._base.rows(MARKETING) if self._base.has("marketing") else ()
+        rows = {**{row[0]: row for row in earlier}, **self._marketing}
+        table = table_bytes(COLUMNS[MARKETING], (rows[ndc] for ndc in sorted(rows)))
+        return table, TableInfo(len(rows), ("ndc_directory",), None, self._today)
 
     def _diagnoses(self) -> tuple[bytes, TableInfo]:
         """Merge the codes of the imported fiscal years with those of the base edition."""
@@ -370,10 +393,6 @@ def diagnosis_info(table: bytes, sources: tuple[str, ...]) -> TableInfo:
     return TableInfo(rows, sources, date(years[0] - 1, 10, 1), date(years[-1], 9, 30))
 
 
-def _file_name(table: str) -> str:
-    return diagnoses.TABLE if table == "diagnoses" else f"{table}.csv"
-
-
 def _filled(known: Sequence[str], row: Sequence[str]) -> list[str]:
     """Fill the gaps of a known product; its code and date stay."""
     return [old or new for old, new in zip(known, row, strict=True)]
@@ -405,36 +424,3 @@ def _quarter_end(day: date) -> date:
     """Return the last day of the quarter: HCPCS changes by the quarter."""
     month = (day.month - 1) // 3 * 3 + 3
     return date(day.year, month, 30 if month in (6, 9) else 31)
-
-
-# -- what an edition changed ---------------------------------------------------------------------------
-
-
-class Change(msgspec.Struct, frozen=True):
-    """A row that differs between two editions; ``old`` or ``new`` is empty if one of them lacks it."""
-
-    key: str
-    old: str
-    new: str
-
-
-def differences(old: Reference, new: Reference) -> Iterator[tuple[str, list[Change]]]:
-    """Return the changed rows of every table of either edition, in order of their keys."""
-    ours, theirs = old.manifest().tables, new.manifest().tables
-    for table in sorted({*ours, *theirs}):
-        before = _lines(old, table) if table in ours else {}
-        after = _lines(new, table) if table in theirs else {}
-        keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
-        yield table, [Change(key, before.get(key, ""), after.get(key, "")) for key in keys]
-
-
-def _lines(reference: Reference, table: str) -> dict[str, str]:
-    """Return the rows of a table as lines, by their key."""
-    name = _file_name(table)
-    if name not in COLUMNS:
-        spans = diagnoses.unpack(reference.raw(name))
-        return {f"{span.code} {span.first}": f"{span.code} {span.first} to {span.last}" for span in spans}
-    rows = reference.rows(name)
-    if name in REPEATING:
-        return {" ".join(row[:4]) if name == PACKAGES else f"{row[0]} {row[1]}": " ".join(row) for row in rows}
-    return {row[0]: " | ".join(row) for row in rows}

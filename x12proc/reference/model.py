@@ -146,3 +146,10 @@ def in_force(first: date | None, last: date | None, on: date, known_since: date 
         return False
     begun = first or known_since
     return None if begun is None or on < begun else True
+
+
+class MarketingPeriod(msgspec.Struct, frozen=True, gc=False):
+    """The first and last day on which a package is marketed, by FDA's NDC Directory; None is no limit."""
+
+    first: date | None
+    last: date | None

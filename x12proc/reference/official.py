@@ -160,6 +160,19 @@ def directory_packages(name: str, lines: Iterable[bytes]) -> Iterator[tuple[Reco
         yield record, _ndc11(name, record, "NDCPACKAGECODE")
 
 
+def marketing_dates(record: Record) -> tuple[str, str]:
+    """Return the first and last day of marketing of a row of either file as ISO dates, empty where it has none."""
+    first, last = (record.values.get(column, "") for column in ("STARTMARKETINGDATE", "ENDMARKETINGDATE"))
+    return _directory_date(first), _directory_date(last)
+
+
+def _directory_date(text: str) -> str:
+    try:
+        return datetime.strptime(text, "%Y%m%d").date().isoformat() if len(text) == 8 else ""  # noqa: DTZ007 - a day
+    except ValueError:
+        return ""
+
+
 def _ndc11(name: str, record: Record, column: str) -> str:
     number = ndc_spelling.normalize(record.values[column])
     if number is None:

@@ -9,6 +9,7 @@ A case is a table of a TOML file, by custom one file a rule::
     as_of = 2024-04-01                 # optional: today's date
     codes = ["J3590"]                  # optional
     options = { COD02 = { enabled = true } }   # optional: options of rules, on top of the profile's
+    tables = { marketing = [["10122016002", "2023-05-09", ""]] }   # optional: tables that the edition may lack
     edits = [["delete", "LIN"], ["replace", "SV1", "SV1*HC:..."], ["after", "DTP*472", "REF*..."], ["before", ..]]
     expect = ["NDC01 reject LIN03"]    # rule, severity, element of every finding, of all rules
 
@@ -58,6 +59,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     as_of: date = AS_OF
     codes: tuple[str, ...] = ("J3590",)
     options: dict[str, dict[str, Any]] = {}
+    tables: dict[str, tuple[tuple[str, ...], ...]] = {}
     edits: tuple[tuple[str, ...], ...] = ()
     expect: tuple[str, ...] = ()
     sent_before: bool = False  # an earlier file held every claim of this one
@@ -97,6 +99,16 @@ def with_options(case: Case, profiles: Profiles, rules: Mapping[str, Rule]) -> P
     return Profiles({file.name: file for file in parts}, rules)
 
 
+def with_tables(case: Case, reference: Reference) -> Reference:
+    """Return the reference edition for a case, with the tables that the case brings. Raises ConfigError."""
+    if not case.tables:
+        return reference
+    try:
+        return reference.with_tables(case.tables)
+    except ValueError as error:
+        raise ConfigError(f"case {case.name}: tables: {error}") from None
+
+
 def findings(
     case: Case, rules: Mapping[str, Rule], profiles: Profiles, reference: Reference, read: ReadBase = builtin_base
 ) -> list[str]:
@@ -108,7 +120,7 @@ def findings(
     engine = Engine(
         rules,
         profiles,
-        reference,
+        with_tables(case, reference),
         codes=case.codes,
         as_of=case.as_of,
         profile=case.profile,

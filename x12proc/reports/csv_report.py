@@ -15,7 +15,7 @@ from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.findings import SEVERITIES
 from x12proc.reports.escape import one_line
-from x12proc.reports.writer import ClaimRenderer, Write
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.reports.xml_markup import GUIDE
 from x12proc.wire.events import Fault
 
@@ -32,7 +32,7 @@ _FORMULA = re.compile(
     r"(?:^|[;|])"
     r"(?=[\s\"\u00ad\u200b-\u200f\u202a-\u202f\u2060-\u206f\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫])"
 )
-_SAME_PLACE = ("element", "segment_index", "byte_offset", "after")
+_SAME_LOCATION = ("element", "segment_index", "byte_offset", "after")
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
@@ -96,10 +96,13 @@ class CsvReport:
         self._file = source["name"]
         self._write(self._table.rows([dict(zip(COLUMNS, COLUMNS, strict=True))]))
 
-    def claim(self, result: ClaimResult, part: bytes) -> None:
+    def claim(self, claim: TargetClaim, part: bytes) -> None:
         """Write the rows of a claim."""
         if part:
             self._write(part)
+
+    def hint(self) -> None:
+        """Return nothing: each claim is written."""
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """Write a row for each fault of the file."""
@@ -154,7 +157,7 @@ def _patient(patient: Document | None) -> dict[str, str]:
 
 def _fix(fix: Document | None, finding: Document) -> dict[str, str]:
     """Return the fix that was made of the value of a finding, or could be."""
-    if fix is None or any(fix["location"][key] != finding["location"][key] for key in _SAME_PLACE):
+    if fix is None or any(fix["location"][key] != finding["location"][key] for key in _SAME_LOCATION):
         return {}
     return {"fixed_value": fix["after"], "fixed": "applied" if fix["applied"] else "offered"}
 

@@ -10,7 +10,7 @@ from x12proc.engine.document import Document
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.reports.document import SCHEMA, fault_document, summary_document
-from x12proc.reports.writer import ClaimRenderer, Write
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.wire.events import Fault
 
 _encode = msgspec.json.Encoder().encode
@@ -36,10 +36,13 @@ class JsonReport:
         self._write(b'{"schema":' + _encode(SCHEMA) + b',\n"input":' + _encode(source))
         self._write(b',\n"claims":[')
 
-    def claim(self, result: ClaimResult, part: bytes) -> None:
+    def claim(self, claim: TargetClaim, part: bytes) -> None:
         """Write one entry of ``claims``."""
         self._write(self._separator + part)
         self._separator = b",\n"
+
+    def hint(self) -> None:
+        """Return nothing: each claim is written."""
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """Close the document."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from x12proc.claims.form_fields import form_field
@@ -14,26 +14,36 @@ from x12proc.engine.document import patient_document
 from x12proc.engine.fixes import Fix
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
-from x12proc.findings import Finding, gravest_first
+from x12proc.findings import WARN, Finding, gravest_first
 from x12proc.profiles.profiles import Bypass
 from x12proc.reference.coverage import Unchecked
 from x12proc.reports.escape import clean
-from x12proc.values import format_dollars
+from x12proc.reports.totals import STATUS_STYLES, fixes_text, totals, unchecked_text
+from x12proc.reports.wrapping import print_wrapped
 from x12proc.wire.events import Fault, errors_first
 
 _STYLES = {"reject": "bold red", "warn": "yellow", "info": "blue", "error": "bold red", "guide": "magenta"}
-_STATUS = {"accepted": "bold green", "rejected": "bold red", "failed": "bold red"}
 _MOST_RULES = 20
-_REASONS = {
-    "codes": "HCPCS codes of the service date",
-    "diagnoses": "diagnosis codes of the service date",
-    "drugs": "drug in no table",
-    "products": "NDC in no table",
-}
+
+
+ClaimFilter: TypeAlias = Literal["rejected", "warned"]
+
+
+def can_report(scrubbed: ClaimResult) -> bool:
+    """Return whether there is anything to report on a claim."""
+    unchecked = any(line.unchecked for line in scrubbed.lines)
+    return bool(scrubbed.all_findings or scrubbed.bypasses or scrubbed.guide_errors or unchecked)
+
+
+def matches(scrubbed: ClaimResult, only: ClaimFilter) -> bool:
+    """Return whether a claim is rejected, or accepted with a warning."""
+    if only == "rejected":
+        return scrubbed.rejected
+    return not scrubbed.rejected and any(finding.severity == WARN for finding in scrubbed.all_findings)
 
 
 class TerminalReport:
-    """Prints to a console; on a terminal in color."""
+    """Prints to a console; on a terminal in color, with lines that break between words."""
 
     def __init__(self, console: Console, *, patient: bool = False) -> None:
         self._console = console
@@ -45,14 +55,13 @@ class TerminalReport:
 
     def claim(self, scrubbed: ClaimResult) -> None:
         """A block for the findings, bypassed rules and guide errors of a claim; nothing for a clean one."""
-        unchecked = any(line.unchecked for line in scrubbed.lines)
-        if not (scrubbed.all_findings or scrubbed.bypasses or scrubbed.guide_errors or unchecked):
+        if not can_report(scrubbed):
             return
         claim = scrubbed.claim
         verdict = "rejected" if scrubbed.rejected else "accepted"
         payer = claim.payer.name if claim.payer else "no payer"
         head = Text.assemble(
-            ("Claim ", "bold"), (clean(claim.id[:50]), "bold"), "  ", (verdict, _STATUS[verdict]),
+            ("Claim ", "bold"), (clean(claim.id[:50]), "bold"), "  ", (verdict, STATUS_STYLES[verdict]),
             f"  {clean(payer[:60])}, profile {scrubbed.profile}",
         )  # fmt: skip
         self._print(Text())
@@ -112,22 +121,22 @@ class TerminalReport:
                 )
             )
         self._print(Text())
-        self._print(totals(summary))
+        self._print(totals(summary), 2)
         if any(summary.fixes.values()):
             fixed = fixes_text(summary)
-            self._print(Text(fixed[:1].upper() + fixed[1:]))
+            self._print(Text(fixed[:1].upper() + fixed[1:]), 2)
         if summary.unchecked_lines:
-            self._print(Text(unchecked_text(summary)))
+            self._print(Text(unchecked_text(summary)), 2)
         if summary.mentions.unexplained:
             self._print(Text(f"Codes that no line, text or number explains: {summary.mentions.unexplained}"))
         if summary.by_rule:
             ranked = sorted(summary.by_rule.items(), key=lambda entry: (-entry[1], entry[0]))
             by_rule = "  ".join(f"{rule} {count}" for rule, count in ranked[:_MOST_RULES])
             more = f"  and {len(ranked) - _MOST_RULES} more" if len(ranked) > _MOST_RULES else ""
-            self._print(Text(f"By rule: {by_rule}{more}"))
+            self._print(Text(f"By rule: {by_rule}{more}"), 2)
 
-    def _print(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=not self._console.is_terminal)
+    def _print(self, text: Text, indent: int = 4) -> None:
+        print_wrapped(self._console, text, indent)
 
 
 def _gravest_first(scrubbed: ClaimResult) -> list[tuple[Finding, str]]:
@@ -153,56 +162,3 @@ def fault_location(fault: Fault) -> str:
     """Return the location of a fault in words."""
     location = f"segment {fault.segment_index}, byte {fault.byte_offset}"
     return f"interchange {clean(fault.interchange_control)}, {location}" if fault.interchange_control else location
-
-
-def totals(summary: Summary) -> Text:
-    """One line of totals."""
-    found = summary.findings
-    return Text.assemble(
-        (summary.status, _STATUS[summary.status]),
-        f": {summary.claims} claims, {summary.target_claims} with target lines ({summary.target_lines} lines), ",
-        (f"{summary.rejected_claims} rejected", "bold" if summary.rejected_claims else ""),
-        f" ({_at_risk(summary)}); findings: {found['reject']} reject, {found['warn']} warn, {found['info']} info"
-        + (f"; guide errors: {summary.guide_errors}" if summary.guide_errors else ""),
-    )
-
-
-def unchecked_text(summary: Summary) -> str:
-    """Return the number of lines on which a rule could not decide, and what the tables lack, in words."""
-    reasons = ", ".join(f"{_REASONS[table]} {count}" for table, count in sorted(summary.unchecked.items()))
-    lines = "1 line" if summary.unchecked_lines == 1 else f"{summary.unchecked_lines} lines"
-    return f"Not checked in full: {lines} ({reasons}); x12proc reference status says why"
-
-
-def fixes_text(summary: Summary, *, withheld: bool = False) -> str:
-    """Return the numbers of applied and available fixes in words; ``withheld``: the fixed file was not written."""
-    applied, offered = summary.fixes["applied"], summary.fixes["offered"]
-    done = "fixes known but not written" if withheld else "fixes applied"
-    fixed = ((done, applied), ("fixes that --fix or --unsafe-fixes would make", offered))
-    return "; ".join([f"{what}: {count}" for what, count in fixed if count])
-
-
-def _at_risk(summary: Summary) -> str:
-    unread = f" and {summary.at_risk_unread} unread" if summary.at_risk_unread else ""
-    return f"charges at risk {format_dollars(summary.charges_at_risk)}{unread}"
-
-
-def summary_table(rows: Sequence[tuple[str, Summary]]) -> Table:
-    """A table of several files."""
-    table = Table(show_edge=False, pad_edge=False)
-    for title in ("File", "Status"):
-        table.add_column(title, overflow="fold")
-    for title in ("Claims", "Target", "Rejected", "At risk", "Reject", "Warn", "Info"):
-        table.add_column(title, justify="right")
-    for name, summary in rows:
-        found = summary.findings
-        counts = (summary.claims, summary.target_claims, summary.rejected_claims)
-        money = format_dollars(summary.charges_at_risk) + ("+" if summary.at_risk_unread else "")
-        table.add_row(
-            Text(clean(name)),
-            Text(summary.status, _STATUS[summary.status]),
-            *(str(count) for count in counts),
-            money,
-            *(str(found[severity]) for severity in ("reject", "warn", "info")),
-        )
-    return table

@@ -101,7 +101,7 @@ def claim_form(scrubbed: ClaimResult, document: Document, line_of: LineOf | None
 
 
 def _all_segments(claim: Claim) -> Iterator[Segment]:
-    """Every segment that is sent of a claim: its own, and those of the loops it hangs under."""
+    """Every segment that is sent of a claim: its own, and those of its parent loops."""
     for party in (*claim.submitter_receiver, *claim.provider, *claim.subscriber, *claim.patient):
         yield from party.segments
     yield from claim.segments

@@ -11,7 +11,7 @@ from x12proc.engine.document import Document
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.reports.document import SCHEMA, fault_document, summary_document
-from x12proc.reports.writer import ClaimRenderer, Write
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.reports.xml_markup import claim_form, element
 from x12proc.wire.events import Fault
 
@@ -49,9 +49,12 @@ class XmlReport:
         self._write(f'<report schema="{SCHEMA}">\n'.encode() + _bytes(element("input", source)))
         self._write(b"<claims>\n")
 
-    def claim(self, result: ClaimResult, part: bytes) -> None:
+    def claim(self, claim: TargetClaim, part: bytes) -> None:
         """Write one ``claim`` element."""
         self._write(part)
+
+    def hint(self) -> None:
+        """Return nothing: each claim is written."""
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """Close the document."""

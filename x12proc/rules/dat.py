@@ -1,4 +1,4 @@
-"""DAT01 to DAT04, DAT06, DAT07: service dates and timely filing."""
+"""DAT01 to DAT07: service dates, approval dates and timely filing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.dates import dated_segment, format_period, service_days
 from x12proc.rules.shared.guide_errors import SAME_ELEMENT
+from x12proc.rules.shared.listed_product import licences_of, listed_product
+from x12proc.rules.shared.trial_drug import is_under_study
 from x12proc.values import excerpt, iso_date
 
 _REPLACEMENTS = ("7", "8")
@@ -253,3 +255,44 @@ def text_date_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
         sent = dated_segment((in_text[0], in_text[0]))
         fix = f"If the drug was given on {in_text[0]}, send {sent}. If not, correct the text."
     yield Hit(location_of(period.segment, 3), message, listed, fix=fix)
+
+
+@line_rule(
+    "DAT05",
+    "service-before-approval",
+    severity=WARN,
+    sources=("MEM",),
+    confidence="proposed",
+    status="A7:187",
+    second_status="A7:218",
+    remittance=("114",),
+    where="2400 DTP*472; 2410 LIN03, SV101-7, SV202-7, NTE02",
+    suppressed_by=("DAT01", "NDC11"),
+    summary="The service date is before FDA licensed the product.",
+    fix="Check the service date, the NDC and the name of the drug. Before its license a biologic is under study: "
+    "bill it as part of a clinical trial.",
+)
+def service_before_approval(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Payers deny a product that was not approved on the service date. The Purple Book has the day of each
+    license. Where a drug has several, the first counts. A compounded product has none, and a drug under study in a
+    trial needs none."""
+    days, period = service_days(line), line.service_period
+    if days is None or period is None or ctx.narrative(line).compound or is_under_study(line, ctx):
+        return
+    name = _licensed_name(line, ctx)
+    licenses = licences_of(name, ctx) if name else ()
+    licensed = [one.licensed for one in licenses]
+    first = min((day for day in licensed if day is not None), default=None)
+    if first is None or None in licensed or days[1] >= first:
+        return
+    message = f"The service of {format_period(days)} is before {excerpt(name or '', 60)} was licensed on {first}"
+    yield Hit(location_of(period.segment, 3), message, excerpt(period.text))
+
+
+def _licensed_name(line: ServiceLine, ctx: Context) -> str | None:
+    """Return the brand or drug of the NDC, or else of the text."""
+    product = listed_product(line, ctx)
+    if product is not None:
+        return product.name or product.generic
+    narrative = ctx.narrative(line)
+    return narrative.drug_name or narrative.matched

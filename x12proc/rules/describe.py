@@ -15,6 +15,13 @@ CONFIDENCE = {
     "proposed": "sourced or deduced; the answer codes are proposed",
     "field": "field knowledge only, so it never rejects by default",
 }
+_NEEDS = {
+    "diagnoses": "the ICD-10-CM codes of the service date",
+    "codes": "the HCPCS codes of the service date",
+    "products": "a product table with the NDC",
+    "drugs": "a table with the drug, by its NDC or its name",
+    "marketing": "the marketing dates of FDA's NDC Directory, which are not shipped: without them the rule is off",
+}
 _NO_CHECKS = {
     "Merged into another rule": retired.MERGED,
     "Waiting for data": retired.NEEDS_DATA,
@@ -89,6 +96,8 @@ def rule_facts(rule: Rule) -> list[tuple[str, str]]:
         *(("", f"{code}: {words}") for code, words in remittance_words(rule.carc, rule.rarc)),
         ("Confidence", CONFIDENCE[rule.confidence]),
     ]
+    if rule.needs:
+        facts.append(("Needs", "; ".join(_NEEDS[need] for need in rule.needs)))
     if rule.suppressed_by:
         facts.append(("Suppressed by", f"{', '.join(rule.suppressed_by)}, for the same fault"))
     for name, option in rule.options.items():
@@ -97,12 +106,19 @@ def rule_facts(rule: Rule) -> list[tuple[str, str]]:
     return facts
 
 
+def rule_module(rule: Rule) -> str:
+    """Return the file that decides a rule, from the top of the repository: ``x12proc/rules/nar/label.py``."""
+    return f"{rule.check.__module__.replace('.', '/')}.py"
+
+
 def rule_page(rule: Rule) -> str:
     """Return the page of a rule in the documentation."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in [("Severity", rule.severity), *rule_facts(rule)])
     sources = "\n".join(
         f"- {key}: {source_link(source)}" for key, source in zip(rule.sources, rule.cited, strict=True)
     )
+    module = rule_module(rule)
+    rows += f"\n| Code | [{module}](../../{module}) |"
     return (
         f"# {rule.id} {rule.name}\n\n{rule.summary}\n\n## Why\n\n{rule.why}\n\n## Fix\n\n{rule.fix}\n\n"
         f"## Facts\n\n| | |\n|---|---|\n{rows}\n\n## Sources\n\n{sources}\n"

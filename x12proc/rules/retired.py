@@ -12,11 +12,9 @@ MERGED: Final = {
     "INS06": "COD04 reports it: under OPPS the code is packaged and C9399 takes its place.",
 }
 NEEDS_DATA: Final = {
-    "NDC10": "Needs marketing end dates, which only the FDA's NDC Directory has; the shipped tables have none.",
-    "NDC13": "Needs the nesting of packages, which only the FDA's NDC Directory has.",
-    "NDC14": "Needs to know which labelers repackage or compound; no table here says it.",
+    "NDC13": "Payers disagree on which package's NDC they want, and no table says which payer wants which.",
+    "NDC14": "Needs to know which labelers repackage or compound; FDA's downloads have no column for it.",
     "DX05": "Needs a table of drugs and the diagnoses on their labels.",
-    "DAT05": "Needs approval dates by product; the shipped product table has none.",
     "BAL05": "Needs prices, which this edition leaves out.",
 }
 RETIRED: Final = {

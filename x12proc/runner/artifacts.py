@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import BinaryIO
 
 import msgspec
 
 from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
-from x12proc.reports.acks.ack_277ca import ClaimAcknowledgement
-from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement
+from x12proc.reports.acks.ack_277ca import AcknowledgedClaims, ClaimAcknowledgement
+from x12proc.reports.acks.ack_999 import ImplementationAcknowledgement, ImplementationErrors
 from x12proc.reports.acks.envelopes import ControlNumbers, InterchangeRejection
 from x12proc.reports.acks.ta1 import InterchangeAcknowledgement
 from x12proc.reports.csv_report import CsvClaims, CsvReport
-from x12proc.reports.edi.annotate import AnnotatedEdi
-from x12proc.reports.edi.fixed import FixedEdi
+from x12proc.reports.edi.annotate import AnnotatedClaims, AnnotatedEdi
+from x12proc.reports.edi.fixed import FixedClaims, FixedEdi
 from x12proc.reports.edi.split import ACCEPTED, REJECTED
 from x12proc.reports.html.line_index import LineIndex
 from x12proc.reports.json_report import JsonClaims, JsonReport
@@ -36,11 +37,11 @@ class WriterContext(msgspec.Struct, frozen=True):
 
 
 class RendererContext(msgspec.Struct, frozen=True):
-    """The arguments of a renderer: the input, its name, and the number of processes that render its claims."""
+    """The arguments of a renderer: the input, its name, and the time of the run."""
 
     buffer: Buffer
     name: str
-    processes: int = 1
+    now: datetime
 
 
 class ReportKind(msgspec.Struct, frozen=True):
@@ -48,6 +49,14 @@ class ReportKind(msgspec.Struct, frozen=True):
 
     writer: Callable[[WriterContext], ReportWriter]
     renderer: Callable[[RendererContext], ClaimRenderer]
+
+
+class StreamKind(msgspec.Struct, frozen=True):
+    """An artifact of all outcomes: what makes its writer, and what renders target claims for it, if it needs more
+    of them than where they are."""
+
+    writer: Callable[[WriterContext], StreamWriter]
+    renderer: Callable[[RendererContext], ClaimRenderer] | None = None
 
 
 def _xml(context: WriterContext) -> ReportWriter:
@@ -63,23 +72,15 @@ def _xml_claims(context: RendererContext) -> ClaimRenderer:
 
 
 def _html(context: WriterContext) -> ReportWriter:
-    from x12proc.reports.html.report import HtmlClaims, HtmlReport  # noqa: PLC0415 - as above
+    from x12proc.reports.html.report import HtmlReport  # noqa: PLC0415 - as above
 
-    settings, claims = context.settings, HtmlClaims(LineIndex(context.buffer))
-    return HtmlReport(
-        context.write,
-        context.scratch(),
-        settings.rules,
-        lambda result: claims.render(result, result.to_dict(patient=settings.patient)),
-    )
+    return HtmlReport(context.write, context.scratch(), context.settings.rules)
 
 
 def _html_claims(context: RendererContext) -> ClaimRenderer:
-    from x12proc.reports.html.report import CLAIMS_SHOWN, HtmlClaims  # noqa: PLC0415 - as above
+    from x12proc.reports.html.report import HtmlClaims  # noqa: PLC0415 - as above
 
-    # Each process has about its share of the worst claims; one that it left out is rendered when it is missed.
-    most = CLAIMS_SHOWN if context.processes == 1 else CLAIMS_SHOWN * 11 // (10 * context.processes)
-    return HtmlClaims(LineIndex(context.buffer), most)
+    return HtmlClaims(LineIndex(context.buffer))
 
 
 def _ack_999(context: WriterContext) -> StreamWriter:
@@ -118,7 +119,7 @@ class ArtifactKind(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     suffix: str
     report: ReportKind | None = None
-    stream: Callable[[WriterContext], StreamWriter] | None = None
+    stream: StreamKind | None = None
     needs_all_claims: bool = False  # claims without a target line as well
     needs_interchange: bool = True  # empty where no interchange can be read
     sendable: bool = False  # for a payer, and so never written of a failed file
@@ -146,19 +147,29 @@ _KINDS = (
     ArtifactKind(
         name="annotated",
         suffix=".annotated.edi",
-        stream=lambda context: AnnotatedEdi(context.buffer, context.write),
+        stream=StreamKind(
+            lambda context: AnnotatedEdi(context.buffer, context.write),
+            lambda context: AnnotatedClaims(context.buffer),
+        ),
     ),
     ArtifactKind(
         name=FIXED,
         suffix=".fixed.edi",
-        stream=lambda context: FixedEdi(context.buffer, context.write),
+        stream=StreamKind(
+            lambda context: FixedEdi(context.buffer, context.write), lambda context: FixedClaims(context.buffer)
+        ),
         sendable=True,
     ),
     ArtifactKind(name=ACCEPTED, suffix=".accepted.edi", needs_all_claims=True, sendable=True),
     ArtifactKind(name=REJECTED, suffix=".rejected.edi", needs_all_claims=True, sendable=True),
-    ArtifactKind(name="999", suffix=".999.edi", stream=_ack_999),
-    ArtifactKind(name="277ca", suffix=".277ca.edi", stream=_ack_277ca, needs_all_claims=True),
-    ArtifactKind(name="ta1", suffix=".ta1.edi", stream=_ta1, needs_interchange=False),
+    ArtifactKind(name="999", suffix=".999.edi", stream=StreamKind(_ack_999, lambda _: ImplementationErrors())),
+    ArtifactKind(
+        name="277ca",
+        suffix=".277ca.edi",
+        stream=StreamKind(_ack_277ca, lambda context: AcknowledgedClaims(context.now)),
+        needs_all_claims=True,
+    ),
+    ArtifactKind(name="ta1", suffix=".ta1.edi", stream=StreamKind(_ta1), needs_interchange=False),
 )
 ARTIFACTS = {kind.name: kind for kind in _KINDS}
 EMITTED = tuple(name for name in ARTIFACTS if name != FIXED)  # by --emit; the fixed file is written by --fix

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import gzip
 import hashlib
+import io
 import os
 import zlib
 from functools import cached_property
@@ -40,12 +41,16 @@ class Input:
     """An input, not yet opened: a file by its path, bytes, or a stream that is read once; None is standard input.
 
     ``name`` is what reports call an input without a path, and its ``stem`` what its artifacts are called after.
+    ``unfold`` says that bytes and streams are decompressed if they are gzip by their first bytes.
     ``folder`` is the folder below the given one, in which its artifacts are; ``label`` tells inputs apart on a
     terminal.
     """
 
-    def __init__(self, source: Path | bytes | BinaryIO | None, name: str = "stdin") -> None:
+    def __init__(
+        self, source: Path | bytes | BinaryIO | None, name: str = "stdin", *, unfold: bool = False
+    ) -> None:
         self.source = source
+        self.unfold = unfold
         self.path = source if isinstance(source, Path) else None
         self.name = self.path.name if self.path else name
         self.stem = Path(self.name).stem
@@ -64,6 +69,10 @@ def foreign_format(head: bytes) -> str:
         if head.startswith(magic):
             return name
     return ""
+
+
+def _is_gzip(data: bytes) -> bool:
+    return data.startswith(GZIP_MAGIC)
 
 
 def _refuse_foreign(buffer: Buffer) -> None:
@@ -122,7 +131,9 @@ class OpenInput:
         self._stack = contextlib.ExitStack()
         self.buffer: Buffer
         try:
-            self.buffer = source.source if isinstance(source.source, bytes) else FileBuffer(self._file(source))
+            data = source.source if isinstance(source.source, bytes) else None
+            is_packed = source.unfold and data is not None and _is_gzip(data)
+            self.buffer = FileBuffer(self._file(source)) if data is None or is_packed else data
             _refuse_foreign(self.buffer)
         except BaseException:
             self._stack.close()
@@ -130,15 +141,27 @@ class OpenInput:
         self.size = len(self.buffer)
 
     def _file(self, source: Input) -> IO[bytes]:
+        if isinstance(source.source, bytes):
+            return self._unfold(io.BytesIO(source.source), len(source.source))
         if source.path is None:
-            return self._spool(standard_input() if source.source is None else cast(BinaryIO, source.source))
+            stream = standard_input() if source.source is None else cast(BinaryIO, source.source)
+            return self._stream(stream, unfold=source.unfold)
         if source.path.suffix.lower() == ".gz":
-            return self._unfold(source.path)
+            with source.path.open("rb") as packed:
+                return self._unfold(packed, source.path.stat().st_size)
         file = self._stack.enter_context(source.path.open("rb", buffering=0))
         return file if file.seekable() else self._spool(file)
 
     def _scratch(self) -> IO[bytes]:
         return self._stack.enter_context(scratch_file())
+
+    def _stream(self, stream: IO[bytes] | BinaryIO, *, unfold: bool) -> IO[bytes]:
+        spooled = self._spool(stream)
+        size = spooled.seek(0, os.SEEK_END)
+        spooled.seek(0)
+        is_packed = unfold and _is_gzip(spooled.read(len(GZIP_MAGIC)))
+        spooled.seek(0)
+        return self._unfold(spooled, size) if is_packed else spooled
 
     def _spool(self, stream: IO[bytes] | BinaryIO) -> IO[bytes]:
         spooled = self._scratch()
@@ -147,12 +170,13 @@ class OpenInput:
         spooled.flush()
         return spooled
 
-    def _unfold(self, path: Path) -> IO[bytes]:
+    def _unfold(self, packed: IO[bytes], size: int) -> IO[bytes]:
+        """Decompress a gzip of ``size`` bytes into a temporary file."""
         spooled = self._scratch()
-        most = _GZIP_FREE + path.stat().st_size * _GZIP_RATIO
+        most = _GZIP_FREE + size * _GZIP_RATIO
         written = 0
         try:
-            with gzip.open(path, "rb") as stream:
+            with gzip.open(packed, "rb") as stream:
                 while piece := stream.read(_PIECE):
                     written += spooled.write(piece)
                     if written > most:

@@ -27,14 +27,16 @@ from x12proc.engine.engine import Engine
 from x12proc.engine.fixes import Fix, FixLevel
 from x12proc.engine.result import ClaimResult, LineResult, RuleCrash
 from x12proc.engine.stream import Outcome, UntargetedClaim, scrub_claim
+from x12proc.engine.tally import ClaimTally
 from x12proc.findings import Finding, GuideError, HiddenFinding
 from x12proc.narrative import Narrative
 from x12proc.profiles.profiles import Bypass
 from x12proc.reference.coverage import Unchecked
 from x12proc.reference.model import Product
+from x12proc.reports.writer import TargetClaim
 from x12proc.runner.files import FileBuffer
 from x12proc.runner.pool import GuideChecks, ProcessPool, init_worker
-from x12proc.runner.rendering import ClaimRenderers, Parts, RenderedClaim
+from x12proc.runner.rendering import ClaimRenderers, Hints, Parts, RenderedClaim
 from x12proc.runner.settings import Settings, load_settings
 from x12proc.wire.events import ClaimSpan, Fault, MentionCounts
 from x12proc.wire.scanner import scan
@@ -50,17 +52,19 @@ class ClaimChunk(msgspec.Struct, frozen=True):
     """Some claims of a file, to be scrubbed and rendered by a worker process.
 
     ``run`` is the number of the run over the file in the process that reads it, ``name`` that of the input,
-    ``emit`` the artifacts of the run, ``processes`` the number of worker processes.
+    ``emit`` the artifacts of the run, ``results`` whether somebody takes the claims' results, ``hints`` what the
+    writers of reports said last.
     """
 
     run: int
     path: Path
     name: str
     emit: tuple[str, ...]
-    processes: int
     spans: tuple[ClaimSpan, ...]
     fix_level: FixLevel
     all_claims: bool
+    results: bool
+    hints: Hints
 
 
 class LineFindings(msgspec.Struct, frozen=True):
@@ -86,13 +90,20 @@ class ClaimFindings(msgspec.Struct, frozen=True):
     bypasses: tuple[Bypass, ...]
     refused: bool
     hidden: tuple[HiddenFinding, ...]
+
+
+class ScrubbedClaim(msgspec.Struct, frozen=True):
+    """A claim as a worker process returns it."""
+
+    tally: ClaimTally
     parts: Parts
+    findings: ClaimFindings | None  # where somebody takes the result
 
 
 class ChunkResult(msgspec.Struct, frozen=True):
     """The outcomes of one claim, and the keys that no earlier claim of the file may have had."""
 
-    outcomes: tuple[Fault | MentionCounts | ClaimFindings | UntargetedClaim, ...]
+    outcomes: tuple[Fault | MentionCounts | ScrubbedClaim | UntargetedClaim, ...]
     keys: tuple[Hashable, ...]
 
 
@@ -125,11 +136,12 @@ def shared_outcomes(
     settings: Settings,
     pool: ClaimPool,
     chunk: ClaimChunk,
+    hints: Callable[[], Hints],
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome | RenderedClaim]:
     """Yield the outcomes of a file in file order, its target claims scrubbed and rendered by worker processes.
 
-    ``chunk`` holds what is the same for all of them; its spans are filled in.
+    ``chunk`` holds what is the same for all of them; its spans and hints are filled in.
     """
     merger = _ResultMerger(buffer, settings, chunk.fix_level)
     pending: _Pending = []
@@ -142,6 +154,7 @@ def shared_outcomes(
         else:
             pending.append(UntargetedClaim(event) if isinstance(event, ClaimSpan) else event)
         if count >= _CLAIMS or size >= _BYTES or len(pending) >= _MOST_PENDING:
+            chunk = msgspec.structs.replace(chunk, hints=hints())
             submitted.append((pending, _submit(pending, pool, chunk)))
             pending, count, size = [], 0, 0
         while len(submitted) > pool.jobs + 1:
@@ -185,14 +198,16 @@ class _ResultMerger:
             yield from self._scrub_again(span)
 
     def _with_own_span(
-        self, outcome: Fault | MentionCounts | ClaimFindings | UntargetedClaim, span: ClaimSpan
+        self, outcome: Fault | MentionCounts | ScrubbedClaim | UntargetedClaim, span: ClaimSpan
     ) -> Iterator[Outcome | RenderedClaim]:
         """Yield an outcome with this process's span: two claims are of one transaction set where that is the same
         object."""
-        if isinstance(outcome, ClaimFindings):
+        if isinstance(outcome, ScrubbedClaim):
             yield from self._unchecked_guide(span)
-            reading = read_claim(self._builder, span, self._engine.codes)
-            yield RenderedClaim(_with_claim(outcome, reading.claim), outcome.parts)
+            result = None
+            if outcome.findings is not None:
+                result = _with_claim(outcome.findings, read_claim(self._builder, span, self._engine.codes).claim)
+            yield RenderedClaim(TargetClaim(span, outcome.tally), outcome.parts, result)
         elif isinstance(outcome, UntargetedClaim):
             yield UntargetedClaim(span)
         else:
@@ -213,7 +228,13 @@ class _ResultMerger:
             yield unchecked_fault(span)
 
 
-def _without_claim(result: ClaimResult, parts: Parts) -> ClaimFindings:
+def _scrubbed(rendered: RenderedClaim, *, results: bool) -> ScrubbedClaim:
+    assert rendered.result is not None, "the renderers keep it"
+    findings = _without_claim(rendered.result) if results else None
+    return ScrubbedClaim(rendered.claim.tally, rendered.parts, findings)
+
+
+def _without_claim(result: ClaimResult) -> ClaimFindings:
     index = {id(line): index for index, line in enumerate(result.claim.lines)}
     lines = tuple(
         LineFindings(
@@ -236,7 +257,6 @@ def _without_claim(result: ClaimResult, parts: Parts) -> ClaimFindings:
         result.bypasses,
         result.refused,
         result.hidden,
-        parts,
     )
 
 
@@ -290,13 +310,13 @@ class _Worker:
 class _Source:
     """The file of a run, which is open until a chunk of another run comes, and the renderers of its claims."""
 
-    def __init__(self, chunk: ClaimChunk, patient: bool) -> None:
+    def __init__(self, chunk: ClaimChunk, settings: Settings) -> None:
         self.run = chunk.run
         self._file = chunk.path.open("rb", buffering=0)
         self.buffer = FileBuffer(self._file)
         self._lines_file = chunk.path.open("rb", buffering=0)  # renderers read elsewhere than the claims' builder
         lines = FileBuffer(self._lines_file)
-        self.renderers = ClaimRenderers(chunk.emit, lines, chunk.name, patient=patient, processes=chunk.processes)
+        self.renderers = ClaimRenderers(chunk.emit, lines, chunk.name, settings)
 
     def close(self) -> None:
         """Close the file."""
@@ -316,7 +336,7 @@ def _source_of(chunk: ClaimChunk) -> _Source:
     if source is None or source.run != chunk.run:
         if source is not None:
             source.close()
-        source = _Worker.source = _Source(chunk, _Worker.settings.patient)
+        source = _Worker.source = _Source(chunk, _Worker.settings)
     return source
 
 
@@ -341,8 +361,9 @@ def _scrub_chunk(chunk: ClaimChunk) -> list[ChunkResult]:
         keys.append(engine.last_keys if scrubbed else ())
     claims = [outcome for found in outcomes for outcome in found if isinstance(outcome, ClaimResult)]
     checked = _with_guide_errors(claims, GuideChecks(settings.conformance).checker(buffer), settings)
-    parts = source.renderers.finish([source.renderers.render(result) for result in checked])
-    rendered = (_without_claim(result, own) for result, own in zip(checked, parts, strict=True))
+    source.renderers.take_hints(chunk.hints)
+    finished = source.renderers.finish([source.renderers.render(result) for result in checked])
+    rendered = (_scrubbed(claim, results=chunk.results) for claim in finished)
     return [
         ChunkResult(
             tuple(next(rendered) if isinstance(outcome, ClaimResult) else outcome for outcome in found), own_keys

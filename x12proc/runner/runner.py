@@ -6,16 +6,14 @@ import contextlib
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import msgspec
-from pyx12 import __version__ as pyx12_version
 
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.document import Document
 from x12proc.engine.fixes import FixLevel
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import RULE_CRASH, Outcome, Summary, TransactionErrors, scrub_buffer
@@ -31,12 +29,12 @@ from x12proc.runner.files import FileBuffer, Input, OpenInput
 from x12proc.runner.log import log_fixes, log_result
 from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
+from x12proc.runner.program import program_document
 from x12proc.runner.publishing import Artifact, ArtifactSet, SingleArtifact
 from x12proc.runner.recording import InputRecorder
-from x12proc.runner.rendering import ClaimRenderers, Parts, RenderedClaim
-from x12proc.runner.settings import RULES_EDITION, Settings
+from x12proc.runner.rendering import ClaimRenderers, Hints, RenderedClaim
+from x12proc.runner.settings import Settings
 from x12proc.runner.streams import scratch_file, write_whole
-from x12proc.version import __version__
 from x12proc.wire import faults
 from x12proc.wire.events import Fault, fault_of, make_fault, unreadable_fault
 from x12proc.wire.window import Buffer
@@ -90,23 +88,25 @@ def outcomes(
 
 
 ClaimCallback = Callable[[ClaimResult], None]
+Destination: TypeAlias = Path | BinaryIO | dict[str, bytes]
 Reports = dict[str, tuple[ReportWriter, Artifact]]
 Streams = dict[str, tuple[StreamWriter, Artifact]]
+_Writers = Sequence[tuple[str, StreamWriter]]  # by the names of their artifacts
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of a run, besides the settings of its rules.
 
-    ``destination`` is a folder, a stream for a single artifact, or None for no files. ``controls`` continues the
-    numbers of acknowledgements over several inputs; ``refuse`` returns whether an interchange is refused for a
-    reason that the file doesn't show, such as a control number used before. ``checks`` are shared by the inputs of
-    a run; without them each input is checked in this process. ``pool`` shares the claims of a large input among
-    processes. ``fix_level`` is which fixes are applied; they are written to the artifact ``fixed``. ``recorder``
-    records the claims.
+    ``destination`` is a folder, a stream for a single artifact, a dictionary that receives the bytes of each
+    artifact by its name, or None for no files. ``controls`` continues the numbers of acknowledgements over several
+    inputs; ``refuse`` returns whether an interchange is refused for a reason that the file doesn't show, such as a
+    control number used before. ``checks`` are shared by the inputs of a run; without them each input is checked in
+    this process. ``pool`` shares the claims of a large input among processes. ``fix_level`` is which fixes are
+    applied; they are written to the artifact ``fixed``. ``recorder`` records the claims.
     """
 
     emit: Sequence[str] = ()
-    destination: Path | BinaryIO | None = None
+    destination: Destination | None = None
     fix_level: FixLevel = "off"
     progress: Callable[[int, int], None] | None = None
     on_claim: ClaimCallback | None = None
@@ -136,6 +136,7 @@ class FileRun:
         destination = options.destination
         self._folder = destination / source.folder if isinstance(destination, Path) else None
         self._set: ArtifactSet | None = None
+        self._takes_results = True  # of target claims: whoever iterates over them
         self.result: Result | None = None  # set once all claims have been taken
 
     def run(self) -> Result:
@@ -143,6 +144,7 @@ class FileRun:
 
         Raises OSError when an artifact can't be written; none is left then.
         """
+        self._takes_results = bool(self._claim_callbacks)
         for _ in self.claims():
             pass
         assert self.result is not None, "the claims have been taken to their end"
@@ -187,10 +189,11 @@ class FileRun:
         for report, _ in reports.values():
             report.begin({"name": self._source.name, "sha256": opened.sha256, "bytes": opened.size})
         split_check = SplitCheck(opened.buffer)
-        writers = list(dict.fromkeys(stream for stream, _ in streams.values()))  # both files of a split have one
-        writers += [split_check] if any(kind.split for kind in self._kinds) else []
-        yield from self._write_all(opened, [report for report, _ in reports.values()], writers)
-        for writer in writers:
+        by_writer = {stream: name for name, (stream, _) in streams.items()}  # both files of a split have one
+        writers = [(name, stream) for stream, name in by_writer.items()]
+        writers += [("", split_check)] if any(kind.split for kind in self._kinds) else []
+        yield from self._write_all(opened, reports, writers)
+        for _, writer in writers:
             writer.end(self._summary)
         withheld = {
             **self._empty(streams),
@@ -220,32 +223,33 @@ class FileRun:
 
     # -- outcomes ------------------------------------------------------------------------------------------
 
-    def _write_all(
-        self, opened: OpenInput, reports: Sequence[ReportWriter], streams: Sequence[StreamWriter]
-    ) -> Iterator[ClaimResult]:
-        """Pass every outcome to all writers; yield the target claims."""
+    def _write_all(self, opened: OpenInput, reports: Reports, streams: _Writers) -> Iterator[ClaimResult]:
+        """Pass every outcome to all writers; yield the results of target claims, where they are taken."""
 
         def advance(position: int) -> None:
             if self._options.progress is not None:
                 self._options.progress(position, opened.size)
 
-        renderers = ClaimRenderers(
-            self._options.emit, opened.buffer, self._source.name, patient=self._settings.patient
-        )
-        for found in self._outcomes(opened, advance):
-            outcome = found.result if isinstance(found, RenderedClaim) else found
-            self._count(outcome)
+        writers = {name: report for name, (report, _) in reports.items()}
+        renderers = ClaimRenderers(self._options.emit, opened.buffer, self._source.name, self._settings)
+        for outcome in self._outcomes(opened, writers, advance):
             if isinstance(outcome, ClaimResult):
-                parts = found.parts if isinstance(found, RenderedClaim) else renderers.render(outcome)
-                self._report(outcome, parts, reports)
-                advance(outcome.claim.end)
-            for stream in streams:
-                stream.handle(outcome)
-            if isinstance(outcome, ClaimResult):
-                yield outcome
+                renderers.take_hints(_hints(writers))
+                rendered = renderers.render(outcome)
+            elif isinstance(outcome, RenderedClaim):
+                rendered = outcome
+            else:
+                self._count(outcome)
+                for _, stream in streams:
+                    stream.handle(outcome)
+                continue
+            self._write_claim(rendered, writers, streams)
+            advance(rendered.claim.span.end)
+            if rendered.result is not None:
+                yield rendered.result
 
     def _outcomes(
-        self, opened: OpenInput, advance: Callable[[int], None]
+        self, opened: OpenInput, reports: Mapping[str, ReportWriter], advance: Callable[[int], None]
     ) -> Iterator[Outcome] | Iterator[Outcome | RenderedClaim]:
         all_claims = any(kind.needs_all_claims for kind in self._kinds)
         path, pool, fix_level = self._source.path, self._options.pool, self._options.fix_level
@@ -258,20 +262,28 @@ class FileRun:
             path=path,
             name=self._source.name,
             emit=tuple(self._options.emit),
-            processes=pool.jobs,
             spans=(),
             fix_level=fix_level,
             all_claims=all_claims,
+            results=self._takes_results,
+            hints={},
         )
-        return shared_outcomes(opened.buffer, self._settings, pool, chunk, advance)
+        return shared_outcomes(opened.buffer, self._settings, pool, chunk, lambda: _hints(reports), advance)
 
-    def _report(self, result: ClaimResult, parts: Parts, reports: Sequence[ReportWriter]) -> None:
-        for report, part in zip(reports, parts, strict=True):
-            report.claim(result, part)
-        if not reports and result.fixes:
-            log_fixes(result.fixes)
-        for take in self._claim_callbacks:
-            take(result)
+    def _write_claim(
+        self, rendered: RenderedClaim, reports: Mapping[str, ReportWriter], streams: _Writers
+    ) -> None:
+        claim, parts = rendered.claim, rendered.parts
+        self._summary.count_claim(claim.tally)
+        for name, report in reports.items():
+            report.claim(claim, parts[name])
+        if not reports and claim.tally.applied:
+            log_fixes(claim.tally.applied)
+        for name, stream in streams:
+            stream.claim(claim, parts.get(name))
+        if rendered.result is not None:
+            for take in self._claim_callbacks:
+                take(rendered.result)
 
     def _count(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
@@ -305,7 +317,7 @@ class FileRun:
         split = Split(buffer, {kind.name: artifact.file for kind, artifact in artifacts.items() if kind.split})
         return {
             kind.name: (
-                kind.stream(self._context(buffer, artifact, stack)) if kind.stream else split,
+                kind.stream.writer(self._context(buffer, artifact, stack)) if kind.stream else split,
                 artifact,
             )
             for kind, artifact in artifacts.items()
@@ -376,21 +388,38 @@ class FileRun:
             obsolete = [self._source.stem + ARTIFACTS[name].suffix for name in withheld]
             artifact_set.publish(finished, obsolete)
             paths = [artifact.path for artifact in finished]
+        elif isinstance(self._options.destination, dict):
+            suffixes = {self._source.stem + kind.suffix: kind.name for kind in self._kinds}
+            self._options.destination.update(
+                {suffixes[artifact.path.name]: _contents(artifact) for artifact in finished}
+            )
         else:
             for artifact in finished:
                 _copy_to_stream(artifact, self._options.destination)
         return Result(self._source.shown_name, self._summary, self._faults, paths, withheld)
 
 
-def _copy_to_stream(artifact: Artifact, stream: Path | BinaryIO | None) -> None:
+def _contents(artifact: Artifact) -> bytes:
+    """Return the bytes of a finished artifact."""
+    with artifact.reopen() as file:
+        return file.read()
+
+
+def _copy_to_stream(artifact: Artifact, stream: Destination | None) -> None:
     """Copy a finished artifact to a stream."""
-    if stream is None or isinstance(stream, Path):
+    if stream is None or isinstance(stream, Path | dict):
         return
     artifact.file.flush()
     with artifact.reopen() as file:
         while piece := file.read(1024 * 1024):
             write_whole(stream, piece)
     stream.flush()
+
+
+def _hints(reports: Mapping[str, ReportWriter]) -> Hints:
+    """Return the hints of the writers that have one."""
+    found = {name: report.hint() for name, report in reports.items()}
+    return {name: hint for name, hint in found.items() if hint is not None}
 
 
 def _scratch(stack: contextlib.ExitStack) -> BinaryIO:
@@ -416,21 +445,3 @@ def _check_side(name: str, artifact: Artifact, check: SplitCheck) -> Fault | Non
     """Read one file of a split again and check it. Raises InternalError."""
     with artifact.reopen() as file:
         return check.check(name, FileBuffer(file))
-
-
-def program_document(settings: Settings) -> Document:
-    """Return the program, rules, profiles, reference tables and guide checks that made a report."""
-    checked = settings.conformance != "off"
-    return {
-        "version": __version__,
-        "rules_edition": RULES_EDITION,
-        "as_of": settings.as_of.isoformat(),
-        "reference_editions": settings.reference.editions(),
-        "profile_files": settings.profile_hashes,
-        "rule_files": settings.own_rules.files,
-        "rule_packages": settings.own_rules.packages,
-        "conformance": {
-            "mode": settings.conformance,
-            "validator": f"pyx12 {pyx12_version}" if checked else None,
-        },
-    }

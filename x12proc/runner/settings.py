@@ -85,9 +85,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def config_folder() -> Path:
     """The shipped configuration: inside the installed package, or at the top of a source checkout."""
+    return shipped_folder("config", "config")
+
+
+def shipped_folder(inside: str, in_checkout: str) -> Path:
+    """Return a folder that a wheel has inside the package and a checkout outside of it."""
     package = Path(__file__).parents[1]
-    inside = package / "config"
-    return inside if inside.is_dir() else package.parent / "config"
+    shipped = package / inside
+    return shipped if shipped.is_dir() else package.parent / in_checkout
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""The segments of a claim and of the loops it hangs under, in the order of the 837P and 837I guides."""
+"""The segments of a claim and of its parent loops, in the order of the 837P and 837I guides."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim with the loops it hangs under. ``type`` is P (837P) or I (837I)."""
+    """A claim with its parent loops. ``type`` is P (837P) or I (837I)."""
 
     lines: tuple[Line, ...]
     type: Literal["P", "I"] = "P"

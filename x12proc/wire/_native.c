@@ -37,7 +37,7 @@ typedef struct {
 } Loop;
 
 /* A code, and where it is next: letter[0] and letter[1] are the next positions of its first letter in either case,
- * found once however often the search begins anew. The size of the text stands for none. */
+ * found once however often the search begins anew. The size of the text means none. */
 typedef struct {
     Text text;
     byte first[2];

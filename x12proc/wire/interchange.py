@@ -162,8 +162,7 @@ class InterchangeScan:
             current.tag, current.window_pos = opened, start
             current.has_code, current.claim_number = has_code, number
             if 0 <= odd_level < position:
-                if envelopes.transaction is not None and envelopes.reads_claims:
-                    yield from self._damage_faults(window, -1, odd_level)
+                yield from self._odd_level(window, odd_level)
                 odd_level = -1
             if envelopes.transaction is None:
                 yield from self._orphan_segment(window, last)
@@ -188,8 +187,8 @@ class InterchangeScan:
         self.end_index = window.last_index() + 1
 
     def _boundaries(self, window: Window) -> Boundaries:
-        """Find the boundaries of a window. One with oddities is read claim by claim: their faults come right before
-        their claims."""
+        """Find the boundaries of a window. One with oddities is read claim by claim, for their faults come right
+        before their claims."""
         self._reported = self._asked_for
         found = self._find_boundaries(window)
         if self._reported == RUNS and (window.is_folded or found[1] >= 0 or found[2] >= 0):
@@ -231,6 +230,11 @@ class InterchangeScan:
         yield from self._damage_faults(window, broken, -1)
         if note >= 0:
             yield OwnNote(window.offset(note))
+
+    def _odd_level(self, window: Window, position: int) -> Iterator[Event]:
+        """Report an HL of an unknown level, where claims are read."""
+        if self._envelopes.transaction is not None and self._envelopes.reads_claims:
+            yield from self._damage_faults(window, -1, position)
 
     def _damage_faults(self, window: Window, broken: int, odd_level: int) -> Iterator[Event]:
         for kind, offset, segment_index in self._damage.find(window, broken, odd_level):
@@ -353,14 +357,16 @@ class InterchangeScan:
         terminator, element = re.escape(self._delimiters.segment), re.escape(self._delimiters.element)
         layout = rb"[^0-9A-Za-z" + terminator + element + rb"]*+"
         # The terminator after a window is no part of it.
-        empty = re.compile(terminator + layout + rb"(?=" + terminator + rb"|\Z)")
+        empty = terminator + layout + rb"(?=" + terminator + rb"|\Z)"
+        single, row = re.compile(empty), re.compile(b"(?:" + empty + b")++")
         found = 0
         pieces = windows(self._buffer, start, 0, self._delimiters, self._window_size)
         for window in pieces:  # pragma: no branch - the set's SE is at its end, so one of them reaches it
-            offsets = (window.offset(match.start()) for match in empty.finditer(window.text))
-            found += sum(1 for _ in takewhile(lambda offset: offset < end, offsets))
             if window.end >= end:
-                break
+                offsets = (window.offset(match.start()) for match in single.finditer(window.text))
+                return found + sum(1 for _ in takewhile(lambda offset: offset < end, offsets))
+            # Offsets of single terminators take a hundred times as long, which a file of nothing else would show.
+            found += sum(match[0].count(self._delimiters.segment) for match in row.finditer(window.text))
         return found
 
     def _truncated(self) -> Iterator[Event]:

@@ -126,8 +126,8 @@ def with_drug(sample: Sample, **changes: Any) -> Sample:
 
 def with_text(sample: Sample, text: str, *notes: str) -> Sample:
     """The sample with one text on its target lines, notes on the line that was given, and none on the claim."""
-    told = with_claim(with_targets(sample, description=text, notes=()), notes=())
-    return with_line(told, notes=tuple(Note("ADD", note) for note in notes)) if notes else told
+    reported = with_claim(with_targets(sample, description=text, notes=()), notes=())
+    return with_line(reported, notes=tuple(Note("ADD", note) for note in notes)) if notes else reported
 
 
 def with_edit(sample: Sample, edit: Edit) -> Sample:
@@ -148,14 +148,16 @@ def without_waste_modifiers(line: Line) -> tuple[str, ...]:
 def first_line(segments: list[str], beginning: str, after: int = 0) -> int:
     """The place of the first segment that begins so."""
     return next(
-        place for place, segment in enumerate(segments) if place >= after and segment.startswith(beginning)
+        location
+        for location, segment in enumerate(segments)
+        if location >= after and segment.startswith(beginning)
     )
 
 
 def drug_line(segments: list[str], sample: Sample) -> int:
     """The place of the SV1 or SV2 of the first target line."""
     return next(
-        place
-        for place, segment in enumerate(segments)
+        location
+        for location, segment in enumerate(segments)
         if segment[:3] in ("SV1", "SV2") and f"HC:{sample.code}" in segment
     )

@@ -104,8 +104,10 @@ def invoice_without_paperwork(sample: Sample, chance: Random) -> Sample | None:
     given = sample.given
     size = f"{figures(given.drug.size)}{given.drug.unit} VIAL"
     how = chance.choice(("INVOICE ATTACHED", "SEE INVOICE", "INV ATT"))
-    told = with_text(sample, f"{name(sample)} {figures(given.dose)}{given.drug.unit} {given.route} {size} {how}")
-    return with_claim(told, paperwork=())
+    reported = with_text(
+        sample, f"{name(sample)} {figures(given.dose)}{given.drug.unit} {given.route} {size} {how}"
+    )
+    return with_claim(reported, paperwork=())
 
 
 @fault("AUT06")

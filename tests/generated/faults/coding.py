@@ -150,6 +150,8 @@ def skin_substitute(sample: Sample, chance: Random) -> Sample | None:
     """AmnioExcel has a code of its own, COD01, and a name that no table lists as a drug's, NAR03."""
     given = sample.given
     text = f"{chance.choice(('AMNIOEXCEL', 'SKIN SUBSTITUTE AMNIOEXCEL'))} {figures(given.dose)}{given.drug.unit}"
-    told = with_drug(with_text(sample, f"{text} {given.route}"), ndc="00995802110")
-    moved = with_claim(with_lines(told, lambda line: replace(line, day=_SUPPLIES)), day=_SUPPLIES, other_payers=())
+    reported = with_drug(with_text(sample, f"{text} {given.route}"), ndc="00995802110")
+    moved = with_claim(
+        with_lines(reported, lambda line: replace(line, day=_SUPPLIES)), day=_SUPPLIES, other_payers=()
+    )
     return moved._replace(as_of=_SUPPLIES + timedelta(days=30))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from random import Random
 
 from msgspec.structs import replace
+from support.rules import reference
 
 from generated.clean import Wish
 from generated.faults.base import (
@@ -18,6 +19,7 @@ from generated.faults.base import (
     with_claim,
     with_edit,
     with_line,
+    with_lines,
     with_targets,
     with_text,
 )
@@ -54,7 +56,9 @@ class Wrong:
 
     def __call__(self, segments: list[str]) -> None:
         """Edit the segments of a file."""
-        start = next(place for place, one in enumerate(segments) if one[:2] == "SV" and f"HC:{self.code}" in one)
+        start = next(
+            location for location, one in enumerate(segments) if one[:2] == "SV" and f"HC:{self.code}" in one
+        )
         segments[segments.index(self.old, start)] = self.new
 
 
@@ -78,6 +82,20 @@ def service_outside_the_statement(sample: Sample, chance: Random) -> Sample | No
         (day + timedelta(days=1), day + timedelta(days=1)),
     )
     return with_claim(sample, statement=chance.choice(periods))
+
+
+@fault("DAT05", Wish(type="P"))
+def before_its_license(sample: Sample, chance: Random) -> Sample | None:
+    drug = sample.given.drug
+    licensed = min((one.licensed for one in reference().licences(drug.brand) if one.licensed), default=None)
+    if licensed is None or drug.brand.lower() not in {one.name for one in reference().licences(drug.brand)}:
+        return None
+    day = licensed - timedelta(days=chance.randint(1, 20))
+    if not 0 < (sample.given.day - day).days < 250 or any(
+        line.day != sample.given.day for line in sample.claim.lines
+    ):
+        return None
+    return with_lines(sample, lambda line: replace(line, day=day))
 
 
 @fault("DAT06")
@@ -162,16 +180,16 @@ def compound_without_link(sample: Sample, chance: Random) -> Sample | None:
     if sample.given.drug.ndc == _BRIUMVI or sample.claim.other_payers or sample.market.opps:
         return None
     text = f"COMPOUNDED {sample.given.drug.brand.upper()} 50MG {sample.given.route}, INVOICE $250.00"
-    told = with_line(with_text(sample, text), notes=())
+    reported = with_line(with_text(sample, text), notes=())
     links = chance.choice(((None, None), (Reference("VY", "123456"), Reference("VY", "123457"))))
-    first, second = target(told), Line("J3590", "80", (), text, day=sample.given.day)
+    first, second = target(reported), Line("J3590", "80", (), text, day=sample.given.day)
     drug = first.drug
     assert drug is not None
     parts = (
         replace(first, drug=replace(drug, reference=links[0])),
         replace(second, drug=Drug(_BRIUMVI, "6", "ML", reference=links[1])),
     )
-    return with_claim(told, lines=(*parts, *others(told)))
+    return with_claim(reported, lines=(*parts, *others(reported)))
 
 
 @fault("CMP03", Wish(brands=("Pavblu", "Omvoh", "Tyenne", "Xenpozyme"), waste=False), options={"enabled": True})

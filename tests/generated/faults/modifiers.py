@@ -25,7 +25,7 @@ from generated.given import Given, figures
 from generated.sample import Sample
 
 
-def _told(sample: Sample, *more: str) -> str:
+def _reported(sample: Sample, *more: str) -> str:
     """Name, dose, route and strength in plain words, and something more."""
     drug = sample.given.drug
     volume = f"/{figures(drug.volume)}ML" if drug.volume is not None else ""
@@ -57,8 +57,8 @@ def jz_and_waste_in_text(sample: Sample, chance: Random) -> Sample | None:
     if not sample.given.number:
         return None
     left = f"WASTED {figures(sample.given.drug.size / 10)}{sample.given.drug.unit}"
-    told = with_text(sample, _told(sample, left))
-    return with_modifiers(told, "JZ", *without_waste_modifiers(target(sample)))
+    reported = with_text(sample, _reported(sample, left))
+    return with_modifiers(reported, "JZ", *without_waste_modifiers(target(sample)))
 
 
 @fault("MOD04", Wish(waste=False, code="J3590"))
@@ -70,8 +70,8 @@ def waste_line_alone(sample: Sample, chance: Random) -> Sample | None:
 def jz_on_a_multiple_dose_vial(sample: Sample, chance: Random) -> Sample | None:
     if len(targets(sample)) > 1:
         return None
-    told = with_text(sample, _told(sample).replace(" VIAL", " MDV 10 DOSES/VIAL"))
-    return with_modifiers(told, "JZ", *without_waste_modifiers(target(sample)))
+    reported = with_text(sample, _reported(sample).replace(" VIAL", " MDV 10 DOSES/VIAL"))
+    return with_modifiers(reported, "JZ", *without_waste_modifiers(target(sample)))
 
 
 @fault("MOD06", Wish(profile="medicare-b-noridian", test=lambda given: {"IV", "SC"} <= set(given.drug.routes)))
@@ -96,12 +96,12 @@ def _without_eye(modifiers: tuple[str, ...]) -> tuple[str, ...]:
 @fault("MOD13", Wish(route="INTRAVITREAL", waste=False))
 def text_of_the_other_eye(sample: Sample, chance: Random) -> Sample | None:
     other = chance.choice(("OS", "LEFT EYE") if sample.given.eye == "RT" else ("OD", "RIGHT EYE"))
-    return with_text(sample, _told(sample, other))
+    return with_text(sample, _reported(sample, other))
 
 
 @fault("MOD14", Wish(profile="medicaid-nc"))
 def stock_at_a_discount(sample: Sample, chance: Random) -> Sample | None:
-    return with_text(sample, _told(sample, chance.choice(("340B", "340B STOCK", "PURCHASED UNDER 340B"))))
+    return with_text(sample, _reported(sample, chance.choice(("340B", "340B STOCK", "PURCHASED UNDER 340B"))))
 
 
 @fault("MOD11")
@@ -126,7 +126,7 @@ def no_administration(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("ADM02")
 def administration_fee_in_text(sample: Sample, chance: Random) -> Sample | None:
-    return with_text(sample, _told(sample, chance.choice(("ADMIN FEE", "INFUSION CHARGE", "INJECTION FEE"))))
+    return with_text(sample, _reported(sample, chance.choice(("ADMIN FEE", "INFUSION CHARGE", "INJECTION FEE"))))
 
 
 @fault("ADM03", Wish(route="IV"), options={"enabled": True})
@@ -143,10 +143,10 @@ def given_on_another_day(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("ADM05", Wish(type="P"))
 def given_in_a_hospital(sample: Sample, chance: Random) -> Sample | None:
-    place = chance.choice(("19", "21", "22", "23"))
+    location = chance.choice(("19", "21", "22", "23"))
     if chance.random() < 0.5:
-        return with_claim(sample, facility=place)
-    return with_line(sample, place_of_service=place)
+        return with_claim(sample, facility=location)
+    return with_line(sample, place_of_service=location)
 
 
 @fault("ADM06", Wish(type="P"))

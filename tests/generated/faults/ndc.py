@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
 from generated.clean import Wish
@@ -13,8 +14,8 @@ from generated.sample import Sample
 _UNKNOWN_LABELERS = ("98761", "97643", "96518")
 
 
-def _without(text: str, place: int) -> str:
-    return text[:place] + text[place + 1 :]
+def _without(text: str, location: int) -> str:
+    return text[:location] + text[location + 1 :]
 
 
 @fault("NDC01")
@@ -36,8 +37,8 @@ def empty_lin03(sample: Sample, chance: Random) -> Sample | None:
 def ndc_in_words_only(sample: Sample, chance: Random) -> Sample | None:
     line, drug = target(sample), sample.given.drug
     texts = [line.description, *(note.text for note in line.notes)]
-    told = any(number in text for text in texts for number in (drug.ndc, drug.hyphenated))
-    return with_line(sample, drug=None) if told else None
+    reported = any(number in text for text in texts for number in (drug.ndc, drug.hyphenated))
+    return with_line(sample, drug=None) if reported else None
 
 
 @fault("NDC03")
@@ -136,3 +137,11 @@ def ndc_of_twelve_digits(sample: Sample, chance: Random) -> Sample | None:
 @fault("NDC17", Wish(kind="immune-globulin", code="J3590"))
 def immune_globulin(sample: Sample, chance: Random) -> Sample | None:
     return sample
+
+
+@fault("NDC10")
+def package_off_the_market(sample: Sample, chance: Random) -> Sample | None:
+    days = timedelta(days=chance.randint(1, 900))
+    first, last = chance.choice(((sample.given.day + days, None), (None, sample.given.day - days)))
+    row = (sample.given.drug.ndc, str(first or ""), str(last or ""))
+    return sample._replace(tables={"marketing": (row,)}) if target(sample).drug else None

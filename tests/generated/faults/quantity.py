@@ -103,7 +103,7 @@ def four_decimals(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("QTY08", Wish(waste=False))
 def more_than_anybody_gets(sample: Sample, chance: Random) -> Sample | None:
-    """Of a product that the tables don't know, so that nothing tells what the dose comes to."""
+    """Of a product that the tables don't know, so that nothing shows what the dose is."""
     if says_ndc(sample):
         return None
     text = f"{name(sample)} {figures(sample.given.dose)}{sample.given.drug.unit} {sample.given.route}"
@@ -125,10 +125,10 @@ def millilitres_other_than_in_text(sample: Sample, chance: Random) -> Sample | N
     if given.unit != "ML" or given.drug.unit != "MG" or sample.market.medicare or sample.claim.notes:
         return None
     volume = f"({figures(given.quantity)} ML)"
-    told = with_text(
+    reported = with_text(
         sample, f"{name(sample)} {figures(given.dose)}MG {volume} {given.route} {_eye(given)}".strip()
     )
-    return with_drug(told, ndc="98761012301", quantity=figures(given.quantity * 2))
+    return with_drug(reported, ndc="98761012301", quantity=figures(given.quantity * 2))
 
 
 def _eye(given: Given) -> str:
@@ -157,5 +157,5 @@ def kit_in_millilitres(sample: Sample, chance: Random) -> Sample | None:
     given = sample.given
     if given.drug.container or given.unit != "ML":
         return None
-    told = with_targets(sample, description=f"{target(sample).description[:70]} KIT")
-    return with_line(told, notes=())
+    reported = with_targets(sample, description=f"{target(sample).description[:70]} KIT")
+    return with_line(reported, notes=())

@@ -28,17 +28,17 @@ from x12proc.testing import Drug, Note, Reference
 
 @dataclass(frozen=True)
 class Insert:
-    """Puts a segment before or behind the first one of the target line that begins so."""
+    """Puts a segment before or after the first one of the target line that begins so."""
 
     sample: Sample
     beginning: str
     new: str
-    behind: bool = True
+    after: bool = True
 
     def __call__(self, segments: list[str]) -> None:
         """Edit the segments of a file."""
-        place = first_line(segments, self.beginning, drug_line(segments, self.sample))
-        segments.insert(place + self.behind, self.new)
+        location = first_line(segments, self.beginning, drug_line(segments, self.sample))
+        segments.insert(location + self.after, self.new)
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Substitute:
 
     def __call__(self, segments: list[str]) -> None:
         """Edit the segments of a file."""
-        place = first_line(segments, self.beginning) if self.beginning else drug_line(segments, self.sample)
-        assert self.old in segments[place], segments[place]
-        segments[place] = segments[place].replace(self.old, self.new, 1)
+        location = first_line(segments, self.beginning) if self.beginning else drug_line(segments, self.sample)
+        assert self.old in segments[location], segments[location]
+        segments[location] = segments[location].replace(self.old, self.new, 1)
 
 
 @fault("SYN01")
@@ -93,12 +93,12 @@ def note_over_80_characters(sample: Sample, chance: Random) -> Sample | None:
 
 @fault("SYN05")
 def k3_over_80_characters(sample: Sample, chance: Random) -> Sample | None:
-    return with_edit(sample, Behind("REF", "CL1", "CLM", "K3*" + "STATE REQUIRED TEXT " * 5))
+    return with_edit(sample, After("REF", "CL1", "CLM", "K3*" + "STATE REQUIRED TEXT " * 5))
 
 
 @dataclass(frozen=True)
-class Behind:
-    """Puts a segment into loop 2300, behind the last of these that is there, the rarest first."""
+class After:
+    """Puts a segment into loop 2300, after the last of these that is there, the rarest first."""
 
     rarest: str
     rarer: str
@@ -156,7 +156,7 @@ def k3_on_a_hospital_line(sample: Sample, chance: Random) -> Sample | None:
 @fault("SYN09")
 def provider_before_the_ndc(sample: Sample, chance: Random) -> Sample | None:
     provider = "NM1*82*1*MARCHETTI*PAUL****XX*1376005512"
-    return with_edit(sample, Insert(sample, "LIN*", provider, behind=False))
+    return with_edit(sample, Insert(sample, "LIN*", provider, after=False))
 
 
 @fault("SYN09", Wish(type="P"))
@@ -220,7 +220,7 @@ def qualifier_with_a_blank(sample: Sample, chance: Random) -> Sample | None:
     return with_edit(sample, Substitute(sample, f"HC:{sample.code}", f"HC :{sample.code}"))
 
 
-@fault("SYN13")
+@fault("SYN13", also=("MOD04",))
 def code_without_its_qualifier(sample: Sample, chance: Random) -> Sample | None:
     wrong = chance.choice((f":{sample.code}", sample.code, f"HC::{sample.code}"))
     return with_edit(sample, Substitute(sample, f"HC:{sample.code}", wrong))

@@ -122,8 +122,8 @@ def no_containers(sample: Sample, chance: Random) -> Sample | None:
 @fault("NAR09", Wish(waste=False, test=lambda given: given.route in ("IV", "SC")))
 def route_in_the_modifier_only(sample: Sample, chance: Random) -> Sample | None:
     modifier = {"IV": "JA", "SC": "JB"}[sample.given.route]
-    told = with_text(sample, f"{name(sample)} {_dose(sample)} {_size(sample)} VIAL")
-    return with_modifiers(told, *_without_route(target(sample)), modifier)
+    reported = with_text(sample, f"{name(sample)} {_dose(sample)} {_size(sample)} VIAL")
+    return with_modifiers(reported, *_without_route(target(sample)), modifier)
 
 
 @fault("NAR10", Wish(counted=True, waste=False))
@@ -202,10 +202,10 @@ def waste_in_words_only(sample: Sample, chance: Random) -> Sample | None:
     if sample.market.opps:  # J3590 is packaged there and takes neither JW nor JZ
         return None
     left = f"{figures(sample.given.drug.size / 10)}{sample.given.drug.unit}"
-    told = with_text(
+    reported = with_text(
         sample, f"{name(sample)} {_dose(sample)} {sample.given.route} {_size(sample)} VIAL WASTED {left}"
     )
-    return with_modifiers(told, *without_waste_modifiers(target(sample)))
+    return with_modifiers(reported, *without_waste_modifiers(target(sample)))
 
 
 @fault("NAR17", Wish(kind="antineoplastic", code="J9999"), options={"enabled": True})
@@ -218,8 +218,8 @@ def cancer_drug_without_indication(sample: Sample, chance: Random) -> Sample | N
 
 @fault("RTE01")
 def no_route(sample: Sample, chance: Random) -> Sample | None:
-    told = with_text(sample, f"{name(sample)} {_dose(sample)} {_size(sample)} VIAL")
-    return with_lines(told, lambda line: replace(line, modifiers=_without_route(line)))
+    reported = with_text(sample, f"{name(sample)} {_dose(sample)} {_size(sample)} VIAL")
+    return with_lines(reported, lambda line: replace(line, modifiers=_without_route(line)))
 
 
 @fault("RTE02", Wish(test=lambda given: given.route in ("IV", "SC")))

@@ -6,19 +6,31 @@ so that claims are put aside in scratch files until their provider and their set
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from itertools import islice
 from typing import BinaryIO
 
 import msgspec
 
-from x12proc.claims.summary import ClaimSummary, Elements, SummaryReader
+from x12proc.claims.summary import ClaimSummary, SummaryReader
+from x12proc.engine.document import Document
 from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.engine.stream import UntargetedClaim
-from x12proc.findings import REJECT, Finding
+from x12proc.reports.acks.claim_elements import (
+    NO_DETAILS,
+    Totals,
+    bill_type,
+    charge,
+    is_institutional,
+    name_elements,
+    person_or_organization,
+    rejection,
+    rejection_statuses,
+    service_date,
+    units,
+)
 from x12proc.reports.acks.envelopes import (
     UNKNOWN,
     AckSettings,
@@ -34,8 +46,8 @@ from x12proc.reports.acks.envelopes import (
 )
 from x12proc.reports.acks.patient_levels import patient_levels
 from x12proc.reports.acks.writer import AckWriter
-from x12proc.reports.writer import Write
-from x12proc.values import format_number, parse_quantity
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
+from x12proc.values import format_number
 from x12proc.wire.events import (
     ClaimRun,
     ClaimSpan,
@@ -48,72 +60,86 @@ from x12proc.wire.events import (
     field,
 )
 from x12proc.wire.runs import claims_of
-from x12proc.wire.versions import claim_type
 from x12proc.wire.window import Buffer
 
 GUIDE = "005010X214"
 _DIGIT = 3
 MOST_STATUSES = 15  # of one claim: five STC of three
 _IN_ONE_STC = 3
-_ACCEPT, _REJECT = "WQ", "U"  # STC03
+_ACCEPT = "WQ"  # STC03
 _RECEIVED = "A1:19"  # the entity acknowledges receipt of claim/encounter; its code comes after it
-# The status of a rejected claim when no rule of its has a code.
-_SYNTAX = "A3:684"  # rejected, syntax error noted for this claim; see the 999
-_NO_DETAILS = "A3:0"  # cannot provide further status electronically
-_LARGEST = Decimal(10) ** 10  # no charge of a claim comes near it
-_CHARGE_KEPT = 20  # characters
+# The status of a rejected claim with a syntax error.
+SYNTAX = "A3:684"  # rejected, syntax error noted for this claim; see the 999
 _PROCEDURES = frozenset(("AD", "ER", "HC", "HP", "IV", "NU", "WK"))  # SVC01-1
 _PRESCRIPTION = "XZ"
 
 
-class _Totals(msgspec.Struct):
-    """Claims and charges of a level."""
+class ClaimStatuses(msgspec.Struct, frozen=True):
+    """The claim statuses that reject a target claim, each once, and the segments of its rejected lines."""
 
-    accepted: int = 0
-    rejected: int = 0
-    accepted_amount: Decimal = Decimal(0)
-    rejected_amount: Decimal = Decimal(0)
+    statuses: tuple[str, ...]
+    lines: tuple[bytes, ...]
 
-    def count(self, amount: Decimal, *, rejected: bool) -> None:
-        """One more claim."""
-        if rejected:
-            self.rejected += 1
-            self.rejected_amount += amount
-        else:
-            self.accepted += 1
-            self.accepted_amount += amount
 
-    def add(self, other: _Totals) -> None:
-        """The claims of a level below."""
-        self.accepted += other.accepted
-        self.rejected += other.rejected
-        self.accepted_amount += other.accepted_amount
-        self.rejected_amount += other.rejected_amount
+class AcknowledgedClaims(ClaimRenderer):
+    """Renders the statuses of claims; ``now`` is the time of the answer."""
 
-    @property
-    def amount(self) -> str:
-        """STC04: the charges of all claims."""
-        return format_number(self.accepted_amount + self.rejected_amount)
+    def __init__(self, now: datetime) -> None:
+        self._today = day(now)
 
-    def segments(self, accepted: str, rejected: str) -> Iterable[bytes]:
-        """QTY and AMT, each where there are such claims. The arguments are QTY01."""
-        if self.accepted:
-            yield segment("QTY", accepted, str(self.accepted))
-        if self.rejected:
-            yield segment("QTY", rejected, str(self.rejected))
-        if self.accepted:
-            yield segment("AMT", "YU", format_number(self.accepted_amount))
-        if self.rejected:
-            yield segment("AMT", "YY", format_number(self.rejected_amount))
+    def render(self, result: ClaimResult, document: Document) -> ClaimStatuses:
+        """Return what rejects a claim."""
+        statuses = rejection_statuses(result.all_findings)
+        if result.refused:
+            statuses.append(SYNTAX)
+        lines: list[bytes] = []
+        for line in result.lines:
+            rejections = rejection_statuses(line.findings)
+            if rejections:
+                lines += _line(line, rejections, self._today)
+        return ClaimStatuses(tuple(statuses[:MOST_STATUSES]), tuple(lines))
+
+
+def _line(scrubbed: LineResult, statuses: Sequence[str], today: str) -> list[bytes]:
+    """A rejected line. STC02 is filled because pyx12 demands it, where the guide leaves it open."""
+    line = scrubbed.line
+    modifiers = [clean(modifier, 2) for modifier in line.modifiers_sent if len(modifier) == 2][:4]
+    segments = [
+        segment(
+            "SVC",
+            composite(
+                line.qualifier if line.qualifier in _PROCEDURES else "HC",
+                clean(line.procedure, 48, UNKNOWN),
+                *modifiers,
+            ),
+            format_number(charge(line.charge)),
+            "",
+            clean(line.revenue_code, 48),
+            "",
+            "",
+            units(line.units),
+        ),
+        rejection(statuses[:_IN_ONE_STC], today, ""),
+        segment("REF", "FJ", clean(line.control, 50) or clean(line.number, 50, UNKNOWN)),
+    ]
+    reference = line.drug.ref if line.drug else None
+    prescription = reference.element(2) if reference and reference.element(1) == _PRESCRIPTION else ""
+    if number := clean(prescription, 50):
+        segments.append(segment("REF", _PRESCRIPTION, number))
+    period = line.service_period
+    if period is not None and period.first is not None:
+        last = period.last or period.first
+        segments.append(service_date(f"{period.first:%Y%m%d}", f"{last:%Y%m%d}"))
+    return segments
 
 
 class _Provider(msgspec.Struct):
     """A billing provider whose claims are being answered."""
 
-    start: int  # of its HL in the file, or -1 where the claims hang under none
+    start: int  # of its HL in the file, or -1 where the claims have none
     hl: int
     name: bytes
-    totals: _Totals
+    totals: Totals
 
 
 class _Batch(msgspec.Struct):
@@ -122,7 +148,7 @@ class _Batch(msgspec.Struct):
     trace: str  # BHT03 of the 837
     source: bytes  # NM1*AY
     receiver: bytes  # NM1*41
-    totals: _Totals
+    totals: Totals
     hl: int = 2
     provider: _Provider | None = None
 
@@ -218,14 +244,21 @@ class ClaimAcknowledgement(AckWriter):
         if fault.severity == "error":
             self._fault_at = fault.byte_offset
 
-    def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
-        """The patient level of a claim."""
-        self._answer(outcome.span, self._rejections(outcome, outcome.span))
-        if isinstance(outcome, ClaimResult):
-            for line in outcome.lines:
-                rejections = _statuses(line.findings)
-                if rejections:
-                    self._of_provider.write(*self._line(line, rejections))
+    def claim(self, claim: TargetClaim, part: ClaimStatuses) -> None:
+        """Write the patient level of a target claim."""
+        span, statuses = claim.span, part.statuses
+        if not statuses and (claim.rejected or self._is_faulty(span)):
+            statuses = (NO_DETAILS,)
+        self._answer(span, statuses)
+        self._of_provider.write(*part.lines)
+
+    def untargeted(self, claim: UntargetedClaim) -> None:
+        """Write the patient level of a claim without a target line."""
+        rejected = self._is_faulty(claim.span) or claim.refused
+        self._answer(claim.span, (SYNTAX,) if rejected else ())
+
+    def _is_faulty(self, span: ClaimSpan) -> bool:
+        return span.start <= self._fault_at < span.end
 
     def run(self, run: ClaimRun) -> None:
         """Write the patient levels of claims that are accepted: those it can't read together one by one."""
@@ -234,13 +267,13 @@ class ClaimAcknowledgement(AckWriter):
         claims = claims_of(run, self._buffer)
         if patient_levels is None or run.start <= self._fault_at < run.end:
             for span in claims:
-                self.claim(UntargetedClaim(span))
+                self.untargeted(UntargetedClaim(span))
             return
         text = self._buffer[run.start : run.end]
         written, position = self._levels(run, text, 0, run.subscriber, run.patient)
         while position < len(text):
             unread = next(islice(claims, written, None))
-            self.claim(UntargetedClaim(unread))
+            self.untargeted(UntargetedClaim(unread))
             position = unread.end - run.start
             written, position = self._levels(run, text, position, unread.subscriber, unread.patient)
 
@@ -263,7 +296,7 @@ class ClaimAcknowledgement(AckWriter):
             delimiters.segment,
             delimiters.element,
             delimiters.component,
-            _is_institutional(run),
+            is_institutional(run),
             self._batch.hl,
             provider.hl,
             self._heads.first_segment(subscriber, delimiters, "NM1", "IL"),
@@ -277,7 +310,7 @@ class ClaimAcknowledgement(AckWriter):
         provider.totals.accepted_amount += Decimal(cents).scaleb(-2)
         return claims, position
 
-    def _answer(self, span: ClaimSpan, statuses: list[str]) -> None:
+    def _answer(self, span: ClaimSpan, statuses: Sequence[str]) -> None:
         if not statuses and self._settings.scope == "rejected":
             return
         head = self._heads.head(span)
@@ -288,63 +321,21 @@ class ClaimAcknowledgement(AckWriter):
         self._batch.hl += 1
         write = self._of_provider.write
         write(segment("HL", str(self._batch.hl), str(provider.hl), "PT"), self._patient(span))
-        write(*self._claim(head, format_number(amount), statuses, institutional=_is_institutional(span)))
+        write(*self._claim(head, format_number(amount), statuses, institutional=is_institutional(span)))
 
-    def _rejections(self, outcome: ClaimResult | UntargetedClaim, span: ClaimSpan) -> list[str]:
-        """The claim statuses that reject a claim, each once; none for one that is accepted."""
-        faulty = span.start <= self._fault_at < span.end
-        if isinstance(outcome, UntargetedClaim):
-            return [_SYNTAX] if faulty or outcome.refused else []
-        statuses = _statuses(outcome.all_findings)
-        if outcome.refused:
-            statuses.append(_SYNTAX)
-        if not statuses and (outcome.rejected or faulty):
-            statuses.append(_NO_DETAILS)
-        return statuses[:MOST_STATUSES]
-
-    def _claim(self, head: ClaimSummary, amount: str, statuses: list[str], *, institutional: bool) -> list[bytes]:
+    def _claim(
+        self, head: ClaimSummary, amount: str, statuses: Sequence[str], *, institutional: bool
+    ) -> list[bytes]:
         segments = [segment("TRN", "2", clean(head.id, 50, UNKNOWN))]
         if not statuses:
             segments.append(segment("STC", self._settings.accepted_status, self._today, _ACCEPT, amount))
         for first in range(0, len(statuses), _IN_ONE_STC):
-            segments.append(_status(statuses[first : first + _IN_ONE_STC], self._today, amount))
+            segments.append(rejection(statuses[first : first + _IN_ONE_STC], self._today, amount))
         if trace := clean(head.trace, 50):
             segments.append(segment("REF", "D9", trace))
-        if institutional and (bill := _bill_type(head)):
+        if institutional and (bill := bill_type(head)):
             segments.append(segment("REF", "BLT", bill))
-        segments.append(_service_date(head.first_day or self._today, head.last_day or self._today))
-        return segments
-
-    def _line(self, scrubbed: LineResult, statuses: list[str]) -> list[bytes]:
-        """A rejected line. STC02 is filled because pyx12 demands it, where the guide leaves it open."""
-        line = scrubbed.line
-        modifiers = [clean(modifier, 2) for modifier in line.modifiers_sent if len(modifier) == 2][:4]
-        segments = [
-            segment(
-                "SVC",
-                composite(
-                    line.qualifier if line.qualifier in _PROCEDURES else "HC",
-                    clean(line.procedure, 48, UNKNOWN),
-                    *modifiers,
-                ),
-                format_number(charge(line.charge)),
-                "",
-                clean(line.revenue_code, 48),
-                "",
-                "",
-                _units(line.units),
-            ),
-            _status(statuses[:_IN_ONE_STC], self._today, ""),
-            segment("REF", "FJ", clean(line.control, 50) or clean(line.number, 50, UNKNOWN)),
-        ]
-        reference = line.drug.ref if line.drug else None
-        prescription = reference.element(2) if reference and reference.element(1) == _PRESCRIPTION else ""
-        if number := clean(prescription, 50):
-            segments.append(segment("REF", _PRESCRIPTION, number))
-        period = line.service_period
-        if period is not None and period.first is not None:
-            last = period.last or period.first
-            segments.append(_service_date(f"{period.first:%Y%m%d}", f"{last:%Y%m%d}"))
+        segments.append(service_date(head.first_day or self._today, head.last_day or self._today))
         return segments
 
     # -- parties ---------------------------------------------------------------------------------------------
@@ -358,7 +349,7 @@ class ClaimAcknowledgement(AckWriter):
         if batch.provider is None or batch.provider.start != start:
             self._end_provider(batch)
             batch.hl += 1
-            batch.provider = _Provider(start, batch.hl, self._billing_provider(span), _Totals())
+            batch.provider = _Provider(start, batch.hl, self._billing_provider(span), Totals())
         return batch.provider
 
     def _open_batch(self, span: ClaimSpan | ClaimRun) -> _Batch:
@@ -376,8 +367,8 @@ class ClaimAcknowledgement(AckWriter):
         return _Batch(
             trace=clean(field(bht, 3), 50, UNKNOWN),
             source=source,
-            receiver=_person_or_organization("41", submitter, "46", field(submitter, 9), suffix=False),
-            totals=_Totals(),
+            receiver=person_or_organization("41", submitter, "46", field(submitter, 9), suffix=False),
+            totals=Totals(),
         )
 
     def _billing_provider(self, span: ClaimSpan | ClaimRun) -> bytes:
@@ -389,7 +380,7 @@ class ClaimAcknowledgement(AckWriter):
             tax = self._heads.first(span.provider, delimiters, "REF", "EI")
             tax = tax or self._heads.first(span.provider, delimiters, "REF", "SY")
             qualifier, identifier = "FI", field(tax, 2)
-        return _person_or_organization("85", name, qualifier, identifier)
+        return person_or_organization("85", name, qualifier, identifier)
 
     def _patient(self, span: ClaimSpan) -> bytes:
         """NM1*QC: the patient, with the subscriber's member number where the patient has none."""
@@ -400,100 +391,7 @@ class ClaimAcknowledgement(AckWriter):
         qualifier = field(numbered, 8)
         return segment(
             "NM1", "QC", "1",
-            *_name(patient),
+            *name_elements(patient),
             qualifier if qualifier in ("II", "MI") else "MI",
             clean(field(numbered, 9), 80, UNKNOWN, least=2),
         )  # fmt: skip
-
-
-# -- amounts -----------------------------------------------------------------------------------------------------
-
-
-def charge(text: str) -> Decimal:
-    """A charge that can be added up; 0 for one that is none: no number, too large, or with fractions of a cent.
-
-    Its claim is counted all the same, and STC04 and the totals agree.
-    """
-    return _charge_known(text) if len(text) <= _CHARGE_KEPT else _charge(text)
-
-
-def _charge(text: str) -> Decimal:
-    number = parse_quantity(text)
-    if number is None or abs(number) >= _LARGEST or number * 100 % 1:
-        return Decimal(0)
-    return number or Decimal(0)  # no minus before a zero
-
-
-_charge_known = lru_cache(maxsize=4096)(_charge)  # most are billed again and again
-
-
-def _units(text: str) -> str:
-    """SVC07: the units of a line, where they are a number that fits."""
-    number = parse_quantity(text)
-    units = format_number(number) if number is not None else ""
-    return units if len(units) <= 15 else ""
-
-
-# -- statuses ----------------------------------------------------------------------------------------------------
-
-
-def _statuses(findings: Iterable[Finding]) -> list[str]:
-    """Category and status codes of what rejects, each once, in the order of the findings."""
-    codes: dict[str, None] = {}
-    for finding in findings:
-        if finding.severity == REJECT:
-            codes[finding.status or _NO_DETAILS] = None
-            if finding.second_status:
-                codes[finding.second_status] = None
-    return list(codes)
-
-
-def _status(statuses: list[str], today: str, amount: str) -> bytes:
-    """STC of a rejection: the first code in STC01, the others in STC10 and STC11."""
-    first, *others = statuses
-    return segment("STC", first, today, _REJECT, amount, "", "", "", "", "", *others)
-
-
-# -- names and dates ---------------------------------------------------------------------------------------------
-
-
-def _person_or_organization(
-    entity: str, name: Elements, qualifier: str, identifier: str, *, suffix: bool = True
-) -> bytes:
-    kind = field(name, 2)
-    parts = _name(name)
-    if kind != "1":
-        parts = (parts[0], "", "", "", "")
-    if not suffix:
-        parts = (*parts[:4], "")
-    return segment(
-        "NM1", entity, kind if kind in ("1", "2") else "2",
-        *parts, qualifier, clean(identifier, 80, UNKNOWN, least=2),
-    )  # fmt: skip
-
-
-def _name(name: Elements) -> tuple[str, str, str, str, str]:
-    """NM103 to NM107 of an answer: last, first, middle, no prefix, suffix."""
-    return (
-        clean(field(name, 3), 60, UNKNOWN),
-        clean(field(name, 4), 35),
-        clean(field(name, 5), 25),
-        "",
-        clean(field(name, 7), 10),
-    )
-
-
-def _service_date(first: str, last: str) -> bytes:
-    if first == last:
-        return segment("DTP", "472", "D8", first)
-    return segment("DTP", "472", "RD8", f"{first}-{last}")
-
-
-def _bill_type(head: ClaimSummary) -> str:
-    """The facility type and the frequency code, where both were sent."""
-    facility, frequency = clean(head.facility_code, 2), clean(head.frequency, 1)
-    return facility + frequency if facility and frequency else ""
-
-
-def _is_institutional(span: ClaimSpan | ClaimRun) -> bool:
-    return span.transaction.guide is not None and claim_type(span.transaction.guide) == "I"

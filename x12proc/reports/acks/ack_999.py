@@ -17,6 +17,7 @@ import msgspec
 
 from x12proc.claims.model import Claim, Location
 from x12proc.claims.summary import SummaryReader
+from x12proc.engine.document import Document
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import OTHER_SEPARATOR, TransactionErrors, UntargetedClaim
 from x12proc.findings import INFO, Finding, GuideError
@@ -32,10 +33,10 @@ from x12proc.reports.acks.envelopes import (
     segment,
 )
 from x12proc.reports.acks.writer import AckWriter
-from x12proc.reports.writer import Write
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.rules import all_rules
 from x12proc.wire.dictionary import element_number, is_known
-from x12proc.wire.events import Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
+from x12proc.wire.events import ClaimSpan, Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
 from x12proc.wire.faults import AckCode
 from x12proc.wire.versions import PROFESSIONAL
 from x12proc.wire.window import Buffer
@@ -93,7 +94,7 @@ _WRONG_VALUE = "7"
 _STANDARD_ERRORS, _GUIDE_ERRORS = "5", "I5"
 
 _UNCHECKED = "unchecked"  # the validator could not go on: no fault of the sender's
-_PLACE = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
+_ELEMENT_NUMBER = re.compile(r"([0-9]{2})(?:-([0-9]+))?")
 
 
 @cache
@@ -117,12 +118,27 @@ class SegmentError(msgspec.Struct, frozen=True, gc=False):
     value: str = ""
 
 
+class ClaimErrors(msgspec.Struct, frozen=True):
+    """The errors of a claim against its guide, and those that its findings report."""
+
+    guide_errors: tuple[GuideError, ...]
+    notes: tuple[SegmentError, ...]
+
+
+class ImplementationErrors(ClaimRenderer):
+    """Renders the errors of claims against their guide."""
+
+    def render(self, result: ClaimResult, document: Document) -> ClaimErrors:
+        """Return the errors of a claim."""
+        return ClaimErrors(result.guide_errors, tuple(_rule_errors(result)))
+
+
 class _SetAnswer(msgspec.Struct):
     """Answer to the current transaction set."""
 
     transaction: TransactionSet
     segments_reported: int = 0
-    above: set[SegmentError] = set()  # faults of loops that claims hang under: every one of those claims has them
+    above: set[SegmentError] = set()  # faults of parent loops: every claim below has them
     standard: bool = False  # errors against the standard
     guide: bool = False  # errors against the guide alone
 
@@ -271,18 +287,24 @@ class ImplementationAcknowledgement(AckWriter):
         value = fields[element].decode("latin-1") if len(fields) > element else ""
         return SegmentError(tag, fault.segment_index, "2400", _WRONG_VALUE, element, 1, value)
 
-    def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
-        """IK3, CTX and IK4 for what is wrong with a claim."""
+    def claim(self, claim: TargetClaim, part: ClaimErrors) -> None:
+        """Write IK3, CTX and IK4 for what is wrong with a target claim."""
+        self._claim(claim.span, part)
+
+    def untargeted(self, claim: UntargetedClaim) -> None:
+        """Write them for what is wrong with a claim without a target line."""
+        self._claim(claim.span, ClaimErrors(claim.guide_errors, ()))
+
+    def _claim(self, span: ClaimSpan, found: ClaimErrors) -> None:
         if self._set_answer is None:  # pragma: no cover - claims are in HC groups, which are answered
             return
-        span = outcome.claim.span if isinstance(outcome, ClaimResult) else outcome.span
         if self._fault is not None and self._fault.index < span.segment_index:
             self._write_fault()
-        errors, begin = outcome.guide_errors, span.segment_index
+        errors, begin = found.guide_errors, span.segment_index
         self._write_above(error for error in errors if error.location.segment_index < begin)
         notes = _guide_errors(error for error in errors if error.location.segment_index >= begin)
         reported = {note.index for note in notes}
-        others = list(_rule_errors(outcome)) if isinstance(outcome, ClaimResult) else []
+        others = [*found.notes]
         if self._fault is not None:
             others.append(self._fault)
             self._fault = None
@@ -291,12 +313,12 @@ class ImplementationAcknowledgement(AckWriter):
             self._write_errors(notes, self._heads.head(span).id)
 
     def set_errors(self, outcome: TransactionErrors) -> None:
-        """IK3 and IK4 for what is wrong with loops that no claim hangs under."""
+        """IK3 and IK4 for what is wrong with loops without claims."""
         if self._set_answer is not None:  # pragma: no branch - as for claims
             self._write_errors(_guide_errors(outcome.guide_errors), "")
 
     def _write_above(self, errors: Iterable[GuideError]) -> None:
-        """Tell once what is wrong with the loops that claims hang under; it is the fault of none of them."""
+        """Report once what is wrong with the parent loops of claims; it is the fault of none of them."""
         answer = self._set_answer
         if answer is None or len(answer.above) >= MAX_SEGMENTS_REPORTED:
             return
@@ -415,7 +437,7 @@ def _note(location: Location, code: str, element: int, component: int, value: st
 
 def _element_position(location: Location) -> tuple[int, int]:
     """The element and component that a location names; 0 where it names none."""
-    match = _PLACE.fullmatch(location.element.removeprefix(location.segment))
+    match = _ELEMENT_NUMBER.fullmatch(location.element.removeprefix(location.segment))
     return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 

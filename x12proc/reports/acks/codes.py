@@ -43,7 +43,7 @@ UNREADABLE_ISA = {
 class EnvelopeStatus:
     """Status of the interchange, the group and the set that are being read.
 
-    Told every outcome, before it is written of. Each list holds a code once, in the order of the faults.
+    Gets every outcome before it is written. Each list holds a code once, in the order of the faults.
     """
 
     def __init__(self, refuse: InterchangeRejection | None = None) -> None:

@@ -20,7 +20,7 @@ from x12proc.reports.acks.envelopes import (
     minute,
     segment,
 )
-from x12proc.reports.writer import Write
+from x12proc.reports.writer import TargetClaim, Write
 from x12proc.wire.delimiters import isa_fields
 from x12proc.wire.events import Fault, Interchange, field
 from x12proc.wire.window import Buffer
@@ -51,7 +51,7 @@ class InterchangeAcknowledgement:
         self._isa: tuple[str, ...] = ()
 
     def handle(self, outcome: Outcome) -> None:
-        """An envelope or a fault; claims are nothing to a TA1."""
+        """An envelope or a fault."""
         if isinstance(outcome, Interchange):
             self._answer()
             self._isa = outcome.header.fields
@@ -62,6 +62,9 @@ class InterchangeAcknowledgement:
             isa = isa_fields(self._buffer[start : start + _ISA_REACH])
             if isa is not None and is_control(field(isa, 13)):
                 self._write_ta1(isa, _REFUSED, UNREADABLE_ISA[outcome.code])
+
+    def claim(self, claim: TargetClaim, part: None) -> None:
+        """Claims are nothing to a TA1."""
 
     def end(self, summary: Summary) -> None:
         """The file has ended."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
-from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, TransactionErrors, UntargetedClaim
 from x12proc.reports.acks.codes import EnvelopeStatus
 from x12proc.reports.acks.envelopes import Envelopes, InterchangeRejection
+from x12proc.reports.writer import TargetClaim
 from x12proc.wire.events import (
     ClaimRun,
     Fault,
@@ -34,9 +35,9 @@ class AckWriter(ABC):
         self.interchange: Interchange | None = None
 
     def handle(self, outcome: Outcome) -> None:
-        """An envelope, a claim or a fault."""
-        if isinstance(outcome, ClaimResult | UntargetedClaim):
-            self.claim(outcome)
+        """An envelope, a claim without a target line or a fault."""
+        if isinstance(outcome, UntargetedClaim):
+            self.untargeted(outcome)
             return
         if isinstance(outcome, ClaimRun):
             self.run(outcome)
@@ -98,11 +99,15 @@ class AckWriter(ABC):
         """A fault of the file."""
 
     def set_errors(self, outcome: TransactionErrors) -> None:  # noqa: B027 - only a 999 tells faults against the guide
-        """Faults of the open set that hang on no claim."""
+        """Faults of the open set that belong to no claim."""
 
     @abstractmethod
-    def claim(self, outcome: ClaimResult | UntargetedClaim) -> None:
-        """A claim of the set that is open."""
+    def claim(self, claim: TargetClaim, part: Any) -> None:
+        """A target claim of the open set; see StreamWriter."""
+
+    @abstractmethod
+    def untargeted(self, claim: UntargetedClaim) -> None:
+        """A claim of the open set without a target line."""
 
     def run(self, run: ClaimRun) -> None:  # noqa: B027 - not every acknowledgement answers claims without a fault
         """Claims of the open set in which there is no code."""

@@ -9,10 +9,11 @@ import re
 
 from x12proc.claims.model import ServiceLine
 from x12proc.engine.annotation_text import NOTE_PREFIX, cannot_hold, line_findings, note_text
+from x12proc.engine.document import Document
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary
 from x12proc.reports.edi.edits import Edit, EditedCopy, Edits, adjust_se_count, trailing_line_ends
-from x12proc.reports.writer import Write
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import Interchange, OwnNote, TransactionClosed
 from x12proc.wire.scanner import scan
@@ -25,21 +26,15 @@ _AFTER_NOTE = {"P": frozenset(("PS1", "HCP")), "I": frozenset(("HCP",))}
 # -- putting in ------------------------------------------------------------------------------------------------
 
 
-class Annotator:
-    """Turns the outcomes of one file, taken in order, into edits."""
+class AnnotatedClaims(ClaimRenderer):
+    """Renders the notes of claims as edits."""
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
-        self._added = 0
 
-    def edits(self, outcome: Outcome) -> Edits:
-        """The edits that an outcome brings: notes for a claim, a new SE01 for the end of a set."""
-        if isinstance(outcome, ClaimResult):
-            yield from self._notes(outcome)
-        elif isinstance(outcome, TransactionClosed):
-            if self._added and outcome.trailer is not None:
-                yield from adjust_se_count(self._buffer, outcome.trailer, self._added)
-            self._added = 0
+    def render(self, result: ClaimResult, document: Document) -> tuple[Edit, ...]:
+        """Return an edit for each line with a note."""
+        return tuple(self._notes(result))
 
     def _notes(self, scrubbed: ClaimResult) -> Edits:
         claim = scrubbed.claim
@@ -49,7 +44,6 @@ class Annotator:
                 continue
             offset = _note_offset(line.line, claim.type)
             ends = trailing_line_ends(self._buffer, offset, claim.delimiters.segment)
-            self._added += 1
             yield Edit(offset, offset, _segment(text, claim.delimiters) + ends)
 
 
@@ -58,17 +52,24 @@ class AnnotatedEdi:
 
     def __init__(self, buffer: Buffer, write: Write) -> None:
         self._buffer = buffer
-        self._annotator = Annotator(buffer)
         self._copy = EditedCopy(buffer, write)
+        self._added = 0  # notes of the open set
         self._annotated_before = False
         self.earlier_note: int | None = None  # once ended: where the input has a note that restore takes out
 
     def handle(self, outcome: Outcome) -> None:
-        """Put in what an outcome brings."""
+        """Raise SE01 by the notes of a set."""
         if isinstance(outcome, OwnNote):
             self._annotated_before = True
-        else:
-            self._copy.make(self._annotator.edits(outcome))
+        elif isinstance(outcome, TransactionClosed):
+            if self._added and outcome.trailer is not None:
+                self._copy.make(adjust_se_count(self._buffer, outcome.trailer, self._added))
+            self._added = 0
+
+    def claim(self, claim: TargetClaim, part: tuple[Edit, ...]) -> None:
+        """Put in the notes of a claim."""
+        self._added += len(part)
+        self._copy.make(part)
 
     def end(self, summary: Summary) -> None:
         """Copy the rest."""

@@ -1,25 +1,23 @@
 """Accepted and rejected EDI: one input as two, each with whole interchanges that hold its claims and no others.
 
-A claim's bytes are copied as they came, and so are the loops it hangs under, but for what tells the place in the
-tree: HL01, HL02, HL04, and the counts SE01, GE01, IEA01. Loops, sets, groups and interchanges without a claim are
-left out. What is copied is kept as a span of the input for as long as it goes on without a gap, so that a long run
-of claims costs one copy.
+A claim's bytes are copied as they came, and so are its parent loops, but for their numbers in the tree (HL01,
+HL02, HL04) and the counts SE01, GE01 and IEA01. Loops, sets, groups and interchanges without a claim are left out.
+What is copied is kept as a span of the input for as long as it goes on without a gap, so that many claims one
+after another cost one copy.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import BinaryIO
 
 import msgspec
 
-from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
 from x12proc.reports.edi.renumber import Renumbered, renumber, subscriber_positions
+from x12proc.reports.edi.span_copy import SpanCopy
+from x12proc.reports.writer import TargetClaim
 from x12proc.wire import faults
-from x12proc.wire.accelerated import has_stray_line_ends
 from x12proc.wire.delimiters import Delimiters, IsaHeader, padded_isa
 from x12proc.wire.events import (
     ClaimRun,
@@ -35,10 +33,9 @@ from x12proc.wire.events import (
     TransactionSet,
     fault_of,
 )
-from x12proc.wire.line_ends import fold_line_ends
 from x12proc.wire.runs import claims_of
 from x12proc.wire.segment import split_segments
-from x12proc.wire.window import WINDOW, Buffer
+from x12proc.wire.window import Buffer
 
 ACCEPTED, REJECTED = "accepted", "rejected"
 _LINE_ENDS = b"\r\n"
@@ -46,11 +43,10 @@ _LAYOUT = b" \t\r\n"
 _MOST_LAYOUT = 64  # bytes between two envelope segments
 _HEAD = 512  # bytes in which an HL ends
 _LONGEST_HEAD = 1024 * 1024
-_LARGEST_SPAN = 64 * 1024 * 1024  # what is longer, which no claim is, is copied in parts
 _HL_FIELDS = 5  # tag, HL01 number, HL02 parent, HL03 level, HL04 child code
 
 
-def disposition(outcome: ClaimResult | UntargetedClaim) -> str:
+def disposition(outcome: TargetClaim | UntargetedClaim) -> str:
     """Return whether a claim is accepted or rejected."""
     return REJECTED if outcome.rejected else ACCEPTED
 
@@ -66,14 +62,14 @@ class Split:
         self._buffer = buffer
         self._loop_reader = _LoopReader(buffer)
         self._heads = _EnvelopeHeads()
-        self._files = {kind: _SplitFile(_SpanCopy(buffer, file), self._heads) for kind, file in files.items()}
+        self._files = {kind: _SplitFile(SpanCopy(buffer, file), self._heads) for kind, file in files.items()}
         self._failed = False
 
     def handle(self, outcome: Outcome) -> None:
-        """Write a claim to the file it belongs to, or close an envelope."""
+        """Write claims without a target line to the file they belong to, or close an envelope."""
         if self._failed:
             return
-        if isinstance(outcome, UntargetedClaim | ClaimResult):
+        if isinstance(outcome, UntargetedClaim):
             self._claim(outcome.span, disposition(outcome))
         elif isinstance(outcome, ClaimRun):
             self._run(outcome)
@@ -84,6 +80,11 @@ class Split:
         elif isinstance(outcome, TransactionClosed | GroupClosed | InterchangeClosed):
             for file in self._files.values():
                 file.close(outcome)
+
+    def claim(self, claim: TargetClaim, part: None) -> None:
+        """Write a target claim to the file it belongs to."""
+        if not self._failed:
+            self._claim(claim.span, disposition(claim))
 
     def end(self, summary: Summary) -> None:
         """Write the rest: there are no more outcomes."""
@@ -236,7 +237,7 @@ class _OpenLoop(msgspec.Struct):
 class _SplitFile:
     """The file of the accepted or of the rejected claims. An envelope is opened with its first claim."""
 
-    def __init__(self, copy: _SpanCopy, heads: _EnvelopeHeads) -> None:
+    def __init__(self, copy: SpanCopy, heads: _EnvelopeHeads) -> None:
         self.copy = copy
         self._heads = heads
         self._interchange: Interchange | None = None
@@ -382,104 +383,3 @@ class _SplitFile:
             if flag != open_loop.flag:
                 self.copy.patch(open_loop.flag_position, flag)
         del self._open_loops[kept:]
-
-
-class _SpanCopy:
-    """Writes spans of a buffer, joined while one begins where the last one ended, and new bytes between them."""
-
-    def __init__(self, buffer: Buffer, file: BinaryIO) -> None:
-        self.buffer = buffer
-        self._file = file
-        self._start = 0  # the span that may still grow
-        self._end = 0
-        self._pieces: list[bytes] = []  # what comes before it and is not in the file yet
-        self._held = 0
-        self._written = 0
-        self._segments = 0
-        self._delimiters: Delimiters | None = None
-
-    def span(self, start: int, end: int) -> None:
-        """Copy from ``start`` up to ``end``: whole segments, or the rest of one with the segments after it."""
-        if start != self._end:
-            self._end_span()
-            self._start = self._end = start
-        while end - self._end > _LARGEST_SPAN:
-            self._end += WINDOW
-            self.flush()
-        self._end = end
-        if self._held + end - self._start >= WINDOW:  # here and nowhere else what is gathered ends with a segment
-            self.flush()
-
-    def put(self, new: bytes) -> None:
-        """Write new bytes."""
-        self._end_span()
-        self._pieces.append(new)
-        self._held += len(new)
-
-    def put_segments(self, new: bytes) -> None:
-        """Write whole segments."""
-        self.put(new)
-        if self._held >= WINDOW:
-            self.flush()
-
-    def position(self) -> int:
-        """Return the position in the file of the next byte."""
-        return self._written + self._held + self._end - self._start
-
-    def patch(self, position: int, new: bytes) -> None:
-        """Overwrite bytes that were written before."""
-        self.flush()
-        self._file.seek(position)
-        self._file.write(new)
-        self._file.seek(self._written)
-
-    def begin_count(self, delimiters: Delimiters) -> None:
-        """Count segments from here on."""
-        self.flush()
-        self._segments = 0
-        self._delimiters = delimiters
-
-    def counted(self) -> int:
-        """Return how many segments were written since :meth:`begin_count`."""
-        self.flush()
-        return self._segments
-
-    def flush(self) -> None:
-        """Write the gathered pieces."""
-        self._end_span()
-        text = b"".join(self._pieces)
-        if self._delimiters is not None:
-            self._segments += _count(text, self._delimiters)
-        self._file.write(text)
-        self._written += len(text)
-        self._pieces.clear()
-        self._held = 0
-
-    def _end_span(self) -> None:
-        if self._start == self._end:
-            return
-        self._pieces.append(self.buffer[self._start : self._end])
-        self._held += self._end - self._start
-        self._start = self._end
-
-
-def _count(text: bytes, delimiters: Delimiters) -> int:
-    """Return how many segments a range of whole segments holds; a terminator right after another one ends none.
-
-    Where a line end is the last terminator, what follows it makes it one: an HL, a CLM or an SE, in the
-    input as in the copy.
-    """
-    open_end = False
-    if has_stray_line_ends(text, delimiters.segment):
-        text, _ = fold_line_ends(text, delimiters)
-        last = text.rstrip(delimiters.layout.encode("latin-1"))
-        open_end = bool(last) and not last.endswith(delimiters.segment)
-    empty = sum(1 for _ in _empty_segments(delimiters).finditer(text))
-    return text.count(delimiters.segment) - empty + open_end
-
-
-@lru_cache(maxsize=32)
-def _empty_segments(delimiters: Delimiters) -> re.Pattern[bytes]:
-    terminator = re.escape(delimiters.segment)
-    layout = re.escape(delimiters.layout.encode("latin-1"))
-    return re.compile(terminator + rb"[" + layout + rb"]*+(?=" + terminator + rb")")

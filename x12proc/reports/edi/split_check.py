@@ -12,11 +12,11 @@ from functools import lru_cache
 
 import msgspec
 
-from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Outcome, Summary, UntargetedClaim
 from x12proc.errors import InternalError
 from x12proc.reports.edi.edits import pieces
 from x12proc.reports.edi.split import ACCEPTED, disposition
+from x12proc.reports.writer import TargetClaim
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimRun, ClaimSpan, Fault, SegmentRange, TransactionSet
 from x12proc.wire.faults import STRAY_LINE_ENDS
@@ -45,13 +45,17 @@ class SplitCheck:
         self._ragged: Fault | None = None
 
     def handle(self, outcome: Outcome) -> None:
-        """Take a claim down on the side it belongs to."""
-        if isinstance(outcome, UntargetedClaim | ClaimResult):
+        """Add claims without a target line to the side they belong to."""
+        if isinstance(outcome, UntargetedClaim):
             self._side(disposition(outcome)).add(outcome.span)
         elif isinstance(outcome, ClaimRun):
             self._side(ACCEPTED).add_run(outcome)
         elif isinstance(outcome, Fault):
             self._ragged = outcome if outcome.code == _RAGGED else self._ragged
+
+    def claim(self, claim: TargetClaim, part: None) -> None:
+        """Add a target claim to the side it belongs to."""
+        self._side(disposition(claim)).add(claim.span)
 
     def _side(self, kind: str) -> _Hasher:
         return self._sides.setdefault(kind, _Hasher(self._buffer))

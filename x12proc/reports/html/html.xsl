@@ -214,7 +214,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <section id="clean"><xsl:attribute name="class">page<xsl:if test="not(pages/page)"> first</xsl:if></xsl:attribute>
 <h3>Without findings: <xsl:call-template name="claims"><xsl:with-param name="number" select="clean/claims"/></xsl:call-template></h3>
 <xsl:if test="$paged"><nav class="pager" aria-label="Pages of claims"><xsl:if test="pages/page"><a href="#p1">With findings</a></xsl:if><a href="#all">All on one page</a><a href="#index">By number</a></nav></xsl:if>
-<xsl:if test="clean/left_out"><p>The first <xsl:value-of select="format-number(count(clean/row), '#,##0')"/> of them; all stand in the JSON and XML reports.</p></xsl:if>
+<xsl:if test="clean/left_out"><p>The first <xsl:value-of select="format-number(count(clean/row), '#,##0')"/> of them; all are in the JSON and XML reports.</p></xsl:if>
 <table class="fold"><thead><tr><th>Claim</th><th>Payer</th><th>Billing provider</th><th class="num">Charge</th><th>In the file</th></tr></thead><tbody>
 <xsl:for-each select="clean/row"><tr id="c{number}"><td><xsl:value-of select="id"/></td><td data-l="Payer"><xsl:value-of select="payer"/></td><td data-l="Provider"><xsl:value-of select="provider"/></td>
 <td class="num" data-l="Charge"><xsl:value-of select="charge"/></td><td data-l="In the file"><xsl:value-of select="line"/>:<xsl:value-of select="column"/><span class="soft"> byte <xsl:value-of select="byte_offset"/></span></td></tr></xsl:for-each>
@@ -260,7 +260,7 @@ article:target, tr:target { outline:3px solid var(--focus) } .print { display:no
 <xsl:if test="annotation_skipped = 'true'"><p class="soft">This line could not be annotated: it holds a third-party note (NTE*TPO) already.</p></xsl:if>
 </xsl:for-each>
 <xsl:if test="below/finding"><h5>The claim as a whole</h5><xsl:apply-templates select="below/finding"/><xsl:if test="$late"><xsl:apply-templates select="segments"/></xsl:if></xsl:if>
-<xsl:if test="more_lines"><p class="soft">And <xsl:value-of select="format-number(more_lines, '#,##0')"/> more target lines; they stand in the other reports.</p></xsl:if>
+<xsl:if test="more_lines"><p class="soft">And <xsl:value-of select="format-number(more_lines, '#,##0')"/> more target lines; they are in the other reports.</p></xsl:if>
 </article>
 </xsl:template>
 

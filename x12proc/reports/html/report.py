@@ -8,7 +8,7 @@ count all.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -35,7 +35,7 @@ from x12proc.reports.html.view import (
     rule_tables,
     unchecked_table,
 )
-from x12proc.reports.writer import ClaimRenderer, Write
+from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.reports.xml_markup import element
 from x12proc.rules.base import Rule
 from x12proc.values import parse_charge
@@ -75,28 +75,35 @@ class _Shown(msgspec.Struct):
     length: int = 0
 
 
+class PageHint(msgspec.Struct, frozen=True):
+    """What is full on the page: claims of a lower rank than ``floor`` are not shown with their findings, and with
+    ``rows_full`` no further claims without any."""
+
+    floor: Rank | None = None
+    rows_full: bool = False
+
+
 class HtmlClaims(ClaimRenderer):
-    """Renders claims for the page; ``lines`` are those of the input.
+    """Renders claims for the page; ``lines`` are those of the input."""
 
-    The form of a claim is left out that is not among the worst ``most`` of those that were rendered here. Where
-    these are all claims of the input, it is on no page.
-    """
-
-    def __init__(self, lines: LineIndex, most: int | None = None) -> None:
+    def __init__(self, lines: LineIndex) -> None:
         self._lines = lines
-        self._worst = _Worst(CLAIMS_SHOWN if most is None else most)
-        self._rows = 0
+        self._hint = PageHint()
 
     def render(self, result: ClaimResult, document: Document) -> PageClaim:
-        """Return a claim in XML form, or as a row where nothing was found."""
+        """Return a claim in XML form, or as a row where nothing was found; neither where the page is full."""
         number = document["segment_index"]
         rank, link = _rank(result, document), listed(document, number)
         if rank[:4] == (False, 0, 0, 0):
-            self._rows += 1
-            shown = self._rows <= ROWS_SHOWN
-            return PageClaim(rank, link, row=row(document, number, self._lines) if shown else None)
-        shown, _ = self._worst.add(rank)
+            clean = None if self._hint.rows_full else row(document, number, self._lines)
+            return PageClaim(rank, link, row=clean)
+        floor = self._hint.floor
+        shown = floor is None or rank > floor
         return PageClaim(rank, link, form=page_claim(result, document, number, self._lines) if shown else "")
+
+    def take_hint(self, hint: PageHint) -> None:
+        """Take what is full on the page."""
+        self._hint = hint
 
     def finish(self, parts: list[PageClaim]) -> list[PageClaim]:
         """Transform their forms."""
@@ -104,45 +111,20 @@ class HtmlClaims(ClaimRenderer):
         return [msgspec.structs.replace(part, form="", html=next(html)) if part.form else part for part in parts]
 
 
-class _Worst:
-    """The ranks of the worst claims, at most ``most``."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.ranks: list[Rank] = []  # a heap, the least bad on top
-
-    def add(self, rank: Rank) -> tuple[bool, Rank | None]:
-        """Add a claim. Return whether it is one of the worst, and the one that is no longer."""
-        if len(self.ranks) < self._most:
-            heapq.heappush(self.ranks, rank)
-            return True, None
-        if rank < self.ranks[0]:
-            return False, None
-        return True, heapq.heapreplace(self.ranks, rank)
-
-
 class HtmlReport:
     """Writes the page.
 
-    ``scratch`` is an empty file that can be read and written, ``rules`` are all that may have findings. ``render``
-    renders a claim of the page whose form was left out, by a process that doesn't know all claims.
+    ``scratch`` is an empty file that can be read and written, ``rules`` are all that may have findings.
     """
 
-    def __init__(
-        self,
-        write: Write,
-        scratch: BinaryIO,
-        rules: Mapping[str, Rule],
-        render: Callable[[ClaimResult], PageClaim],
-    ) -> None:
+    def __init__(self, write: Write, scratch: BinaryIO, rules: Mapping[str, Rule]) -> None:
         self._rules = rules
-        self._render = render
         self._write = write
         self._scratch = scratch
         self._source: Document = {}
         self._totals = Totals()
         self._faulty = 0
-        self._worst = _Worst(CLAIMS_SHOWN)
+        self._worst: list[Rank] = []  # a heap, the least bad on top
         self._shown: dict[int, _Shown] = {}
         self._rows: list[ClaimRow] = []
         self._clean = 0
@@ -153,26 +135,28 @@ class HtmlReport:
         """Keep what the head of the page says."""
         self._source = source
 
-    def claim(self, result: ClaimResult, part: PageClaim) -> None:
+    def claim(self, claim: TargetClaim, part: PageClaim) -> None:
         """Take a claim onto the page when it is one of the worst so far."""
-        self._totals.count(result)
+        self._totals.count(claim.tally)
         if part.rank[:4] == (False, 0, 0, 0):
             self._clean += 1
             if part.row is not None and len(self._rows) < ROWS_SHOWN:
                 self._rows.append(part.row)
             return
         self._faulty += 1
-        shown, dropped = self._worst.add(part.rank)
-        if dropped is not None:
-            del self._shown[-dropped[-1]]
-        if shown:
+        if self._makes_the_page(part.rank):
             self._shown[part.link.number] = _Shown(part.link)
-            self._put(part if part.form or part.html else self._render(result))
+            self._put(part)
+
+    def hint(self) -> PageHint:
+        """Return what is full."""
+        floor = self._worst[0] if len(self._worst) >= CLAIMS_SHOWN else None
+        return PageHint(floor, len(self._rows) >= ROWS_SHOWN)
 
     def end(self, summary: Summary, faults: Sequence[Fault], program: Document) -> None:
         """Write the page, claims in order from worst to slight."""
         self._flush()
-        order = sorted(self._worst.ranks, reverse=True)
+        order = sorted(self._worst, reverse=True)
         pages = list(_pages(order))
         frame = [
             element("input", self._source),
@@ -196,6 +180,15 @@ class HtmlReport:
             self._write(tail)
 
     # -- which claims ------------------------------------------------------------------------------------------
+
+    def _makes_the_page(self, rank: Rank) -> bool:
+        if len(self._worst) < CLAIMS_SHOWN:
+            heapq.heappush(self._worst, rank)
+            return True
+        if rank < self._worst[0]:
+            return False
+        del self._shown[-heapq.heapreplace(self._worst, rank)[-1]]
+        return True
 
     def _found(self, order: Sequence[Rank]) -> dict[str, list[ClaimLink]]:
         """The claims with findings of each rule, worst first."""
@@ -250,7 +243,7 @@ class HtmlReport:
             }  # fmt: skip
             parts.append(element("page", facts))
             first += len(page)
-        left_out = self._faulty - len(self._worst.ranks)
+        left_out = self._faulty - len(self._worst)
         parts += [element("claims", self._faulty), element("left_out", left_out or None)]
         return f"<pages>{''.join(parts)}</pages>"
 

@@ -11,11 +11,10 @@ from typing import TypeAlias
 
 import msgspec
 
-from x12proc.claims.model import Party
-from x12proc.engine.result import ClaimResult
-from x12proc.findings import REJECT, WARN, Finding
+from x12proc.engine.tally import ClaimTally, Graded, PartyName
+from x12proc.findings import REJECT, WARN
 from x12proc.reference.coverage import Unchecked
-from x12proc.values import add_exactly, parse_charge
+from x12proc.values import add_exactly
 
 MOST_PARTIES = 10_000  # distinguished; a file with more has the rest counted together
 MOST_GAPS = 10_000  # distinguished; the lines of more are not listed
@@ -76,7 +75,7 @@ class Parties:
         self._known: dict[str, PartyTotals] = {}
         self._later = PartyTotals("", "")
 
-    def count(self, party: Party | None, rejected: bool, charge: Decimal | None) -> None:
+    def count(self, party: PartyName | None, rejected: bool, charge: Decimal | None) -> None:
         """One claim more. Parties are distinguished by their id, or by their name where none was sent."""
         key = (party.id or party.name)[:_LONGEST_NAME] if party else ""
         totals = self._known.get(key)
@@ -113,20 +112,18 @@ class Totals:
         self.providers = Parties()
         self.unchecked: dict[Gap, int] = {}  # lines by what the tables lacked
 
-    def count(self, scrubbed: ClaimResult) -> None:
+    def count(self, tally: ClaimTally) -> None:
         """One target claim more."""
-        claim = scrubbed.claim
-        charge = parse_charge(claim.charge)
-        rejected = scrubbed.rejected
-        self.payers.count(claim.payer, rejected, charge)
-        self.providers.count(claim.billing_provider, rejected, charge)
-        for line in scrubbed.lines:
+        rejected = tally.rejected
+        self.payers.count(tally.payer, rejected, tally.charge)
+        self.providers.count(tally.provider, rejected, tally.charge)
+        for line in tally.lines:
             if line.unchecked:
                 self._count_unchecked(line.unchecked)
-        found = scrubbed.all_findings
+        found = tally.all_findings
         if found:
-            self._count_findings(scrubbed, found)
-            self._count_claim(scrubbed, found, charge or Decimal(0))
+            self._count_findings(tally, found)
+            self._count_claim(tally, found, tally.charge or Decimal(0))
 
     def _count_unchecked(self, unchecked: tuple[Unchecked, ...]) -> None:
         rules: dict[tuple[str, str, str], list[str]] = {}
@@ -137,20 +134,20 @@ class Totals:
             if gap in self.unchecked or len(self.unchecked) < MOST_GAPS:
                 self.unchecked[gap] = self.unchecked.get(gap, 0) + 1
 
-    def _count_findings(self, scrubbed: ClaimResult, found: list[Finding]) -> None:
-        for finding in found:
-            totals = self.rules.setdefault(finding.rule, RuleTotals())
+    def _count_findings(self, tally: ClaimTally, found: list[Graded]) -> None:
+        for rule, severity in found:
+            totals = self.rules.setdefault(rule, RuleTotals())
             totals.findings += 1
-            totals.reject += finding.severity == REJECT
-            totals.warn += finding.severity == WARN
-        for line in scrubbed.lines:
-            for rule in {finding.rule for finding in line.findings}:
+            totals.reject += severity == REJECT
+            totals.warn += severity == WARN
+        for line in tally.lines:
+            for rule in {rule for rule, _ in line.findings}:
                 self.rules[rule].lines += 1
 
-    def _count_claim(self, scrubbed: ClaimResult, found: list[Finding], charge: Decimal) -> None:
-        rejecting = {finding.rule for finding in found if finding.severity == REJECT}
-        alone = len(rejecting) == 1 and not scrubbed.crashes and not scrubbed.refused
-        for rule in {finding.rule for finding in found}:
+    def _count_claim(self, tally: ClaimTally, found: list[Graded], charge: Decimal) -> None:
+        rejecting = {rule for rule, severity in found if severity == REJECT}
+        alone = len(rejecting) == 1 and not tally.unfit
+        for rule in {rule for rule, _ in found}:
             self.rules[rule].claims += 1
         for rule in rejecting:
             totals = self.rules[rule]

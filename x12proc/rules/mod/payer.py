@@ -100,7 +100,7 @@ def discount_modifier_ended(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 
 @line_rule(
     "MOD09",
-    "eye-not-told",
+    "eye-not-stated",
     severity=WARN,
     sources=("NORBEV", "AAO"),
     confidence="verified",

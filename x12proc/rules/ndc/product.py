@@ -1,4 +1,4 @@
-"""NDC09, NDC11, NDC12, NDC17: the product of the NDC, compared with the text and the procedure code."""
+"""NDC09 to NDC12, NDC17: the product of the NDC, compared with the text and the procedure code."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from x12proc.reference.ndc import normalize
 from x12proc.rules.base import line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.corrected_segments import changed_service, procedure_composite
+from x12proc.rules.shared.dates import format_period, service_days
 from x12proc.rules.shared.listed_product import (
     NDC_FORMAT_RULES,
     format_product,
@@ -71,7 +72,7 @@ def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 @line_rule(
     "NDC09",
     "ndc-unknown",
-    severity=INFO,
+    severity=WARN,
     sources=("STN2", "XWK", "X12C"),
     confidence="verified",
     drug_only=True,
@@ -85,12 +86,49 @@ def ndc_in_text_differs(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 def ndc_unknown(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Clearinghouses and Medicaid refuse NDCs that are not in their drug file. The tables shipped here list
     biologics and the drugs that Medicare prices, so this rule asks only for a second look. With FDA's whole
-    NDC directory imported, a profile may make it graver."""
+    NDC Directory imported it warns, and a profile may make it reject."""
     number = normalize(line.ndc)
     if number is None or ctx.reference.product(number) is not None or is_under_study(line, ctx):
         return
     message = f"LIN03 is {lin03_excerpt(line)}; the tables have no product {number[:5]}-{number[5:9]}"
-    yield Hit(lin03(line), message, lin03_excerpt(line))
+    severity = None if ctx.reference.has("marketing") else INFO  # with the directory the tables have all products
+    yield Hit(lin03(line), message, lin03_excerpt(line), severity)
+
+
+@line_rule(
+    "NDC10",
+    "ndc-not-marketed",
+    severity=WARN,
+    sources=("STN2",),
+    confidence="verified",
+    drug_only=True,
+    where="2410 LIN03; 2400 DTP*472",
+    status="A7:218",
+    remittance=("16", "M119"),
+    suppressed_by=(*NDC_FORMAT_RULES, "NDC11"),
+    needs=("marketing",),
+    summary="The package of the NDC was not marketed on the service date.",
+    fix="Compare the NDC and the service date with the package and the record. If both are right, ask the payer "
+    "whether it pays for a package that is no longer marketed.",
+)
+def ndc_not_marketed(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """FDA lists from when to when each package is marketed; the last day is usually the date on which its last lot
+    expires. Clearinghouses refuse an NDC that is inactive on the service date. This rule needs the NDC Directory,
+    which is not shipped; x12proc reference status says whether it is installed."""
+    number = normalize(line.ndc)
+    period = ctx.reference.marketed(number) if number else None
+    if period is None:
+        return
+    days = service_days(line)
+    if days is None or is_under_study(line, ctx):
+        return
+    served = format_period(days)
+    if period.first is not None and days[1] < period.first:
+        message = f"NDC {lin03_excerpt(line)} is marketed since {period.first}, after the service of {served}"
+        yield Hit(lin03(line), message, lin03_excerpt(line))
+    elif period.last is not None and days[0] > period.last:
+        message = f"NDC {lin03_excerpt(line)} was marketed until {period.last}, before the service of {served}"
+        yield Hit(lin03(line), message, lin03_excerpt(line))
 
 
 def _without_suffix(name: str) -> str:

@@ -27,7 +27,7 @@ from x12proc.values import excerpt
     "segments of the line. Write tags, the qualifier HC and the code in capitals, without blanks.",
 )
 def service_line_off_form(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
-    """Payers and clearinghouses refuse such a line, or pass over it in silence, so that it is never paid. x12proc
+    """Payers and clearinghouses refuse such a line, or skip it without notice, so that it is never paid. x12proc
     reads it as a person would and runs all rules on it."""
     for oddity in line.oddities:
         element = oddity.element or None

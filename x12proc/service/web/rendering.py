@@ -17,7 +17,7 @@ from x12proc.reports.html.view import money
 from x12proc.service.auth import Principal
 from x12proc.version import __version__
 
-_MARK = Markup('<mark class="{}" data-rules="{}"{}>{}</mark>')
+_HIGHLIGHT = Markup('<mark class="{}" data-rules="{}"{}>{}</mark>')
 _EMPTY = Markup(' data-empty="{}"')
 _MISSING = Markup('<em class="{}">{} is missing here <b>{}</b></em>')
 STATIC = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
@@ -86,4 +86,4 @@ def _markup(node: etree._Element) -> Markup:
         return _MISSING.format(severity, node.get("name", ""), rules)
     inside = _inside(node)
     empty = "" if inside else _EMPTY.format(node.get("element", ""))
-    return _MARK.format(severity, rules, empty, inside)
+    return _HIGHLIGHT.format(severity, rules, empty, inside)

@@ -94,7 +94,7 @@ def workbook(rows: list[list[str]]) -> bytes:
     """An XLSX: texts of the first row shared, other texts inline, digits as numbers, empty cells left out."""
     sheet = []
     for number, row in enumerate(rows, 1):
-        cells = [cell(chr(65 + place), number, place, value) for place, value in enumerate(row) if value]
+        cells = [cell(chr(65 + location), number, location, value) for location, value in enumerate(row) if value]
         sheet.append(f'<row r="{number}">{"".join(cells)}</row>')
     space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     sheet_xml = f"<worksheet {space}><sheetData>{''.join(sheet)}</sheetData></worksheet>"
@@ -108,9 +108,9 @@ def workbook(rows: list[list[str]]) -> bytes:
     )
 
 
-def cell(letter: str, number: int, place: int, value: str) -> str:
+def cell(letter: str, number: int, location: int, value: str) -> str:
     if number == 1:
-        return f'<c r="{letter}1" t="s"><v>{place}</v></c>'
+        return f'<c r="{letter}1" t="s"><v>{location}</v></c>'
     if value.isdigit():
         return f'<c r="{letter}{number}"><v>{value}</v></c>'
     return f'<c r="{letter}{number}" t="inlineStr"><is><t>{value}</t></is></c>'

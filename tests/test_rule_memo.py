@@ -1,4 +1,4 @@
-"""What is remembered of silent rules changes no finding, and is worth remembering."""
+"""The memo of rules without hits changes no finding, and pays."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from support.edi import CLINIC, HOSPITAL, base
 from support.rule_cases import Case, all_cases
-from support.rules import profiles, reference, with_options
+from support.rules import case_reference, profiles, reference, with_options
 
 import x12proc
 from x12proc.claims.model import ServiceLine, location_of
-from x12proc.engine import rule_memo as silence
+from x12proc.engine import rule_memo
 from x12proc.engine.engine import Engine
 from x12proc.engine.rule_memo import DrugOnlyContext, NoHitCache
 from x12proc.findings import Finding, Hit
@@ -30,7 +30,9 @@ TIMES = 3  # seen, tried, remembered
 def engine(rules: dict[str, Rule], case: Case | None = None) -> Engine:
     if case is None:
         return Engine(rules, profiles(), reference(), codes=("J3590", "J3490", "C9399"), as_of=AS_OF)
-    return Engine(rules, with_options(case), reference(), codes=case.codes, as_of=case.as_of, profile=case.profile)
+    return Engine(
+        rules, with_options(case), case_reference(case), codes=case.codes, as_of=case.as_of, profile=case.profile
+    )
 
 
 def findings(scrubber: Engine, data: bytes, times: int = TIMES) -> list[Finding]:
@@ -82,20 +84,20 @@ def test_a_wrong_mark_costs_time_only() -> None:
     (day,) = {
         line.service_period.text for claim in x12proc.read(base()) for line in claim.lines if line.service_period
     }
-    told = []
+    reported = []
     for month in ("01", "01", "01", "02", "01", "02"):
         data = base().replace(day.encode(), f"2024{month}10".encode())
-        told.append([finding.rule for finding in findings(scrubber, data, 1)].count("RTE01"))
-    assert told == [0, 0, 0, 1, 0, 1]
+        reported.append([finding.rule for finding in findings(scrubber, data, 1)].count("RTE01"))
+    assert reported == [0, 0, 0, 1, 0, 1]
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(silence, "MOST_KEPT", 5)
+    monkeypatch.setattr(rule_memo, "MOST_KEPT", 5)
     scrubber = engine(RULES)
     for number in range(20):
         findings(scrubber, base().replace(b"CTP****40*ML", b"CTP****%d*ML" % number), 1)
         assert len(scrubber._no_hit_cache._known) <= 5
     before = len(scrubber._no_hit_cache._known)
-    huge = base().replace(b"SV1*HC:J3590:JZ::::", b"SV1*HC:J3590:JZ::::" + b"A" * silence.LARGEST_KEPT)
+    huge = base().replace(b"SV1*HC:J3590:JZ::::", b"SV1*HC:J3590:JZ::::" + b"A" * rule_memo.LARGEST_KEPT)
     findings(scrubber, huge, 1)
     assert len(scrubber._no_hit_cache._known) == before, "what is kept of a huge claim would be huge as well"
