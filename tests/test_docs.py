@@ -95,7 +95,7 @@ def test_the_overview_lists_every_page() -> None:
 
 
 def test_architecture_stays_short_and_the_glossary_links_to_it() -> None:
-    assert len((ROOT / "docs" / "architecture.md").read_text().split()) < 900
+    assert len((ROOT / "docs" / "architecture.md").read_text().split()) < 1000
     for name in ("README.md", "docs/architecture.md"):
         assert "glossary.md)" in (ROOT / name).read_text()
 

@@ -15,13 +15,14 @@ PACKAGE = Path(__file__).parent.parent / "x12proc"
 LAYERS = [
     "errors", "version", "values",
     "wire", "testing", "claims", "findings", "typed_toml", "narrative", "reference", "rules", "profiles", "engine",
-    "conformance", "reports", "mask", "extract", "runner", "replay", "spark", "api", "feed", "service",
-    "pytest_plugin", "cli", "__main__",
+    "conformance", "reports", "mask", "extract", "runner", "record", "correct", "replay", "spark", "api", "feed",
+    "service", "pytest_plugin", "cli", "__main__",
 ]  # fmt: skip
 #: Modules that reach files, processes, the clock or the environment; everything else takes bytes and values.
 OUTER = {
     "runner", "spark", "feed", "api", "service", "pytest_plugin", "cli", "__main__",
-    "extract.parquet", "replay.cases", "replay.compare_runs",
+    "correct.run", "extract.parquet", "record.database", "record.key_file", "record.recorder", "record.store",
+    "replay.cases", "replay.compare_runs",
 }  # fmt: skip
 # Modules that do I/O. importlib.resources is allowed: it reads what the package ships.
 WORLD = {

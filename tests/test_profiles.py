@@ -34,7 +34,7 @@ def mine(text: str, *others: str) -> Profiles:
         ('color = "red"', ["mine.toml", "color", "title", "selection"]),
         ("[selection]\npayers = []", ["payers", "payer_ids", "filing_indicators"]),
         ('[[rule]]\nid = "NDC01"\nseverty = "warn"', ["severty", "severity", "options"]),
-        ('[[rule]]\nid = "NDC01"\nseverity = "fatal"', ["fatal", "reject, warn, info"]),
+        ('[[rule]]\nid = "NDC01"\nseverity = "fatal"', ["fatal", "info, reject, shadow, warn"]),
         ('[[rule]]\nid = "NDC99"', ["NDC99", "x12proc rules"]),
         ('[[rule]]\nid = "QTY07"\noptions = { decimal = 2 }', ["decimal", "decimals"]),
         ('[[rule]]\nid = "QTY07"\noptions = { decimals = "2" }', ["'2'", "int"]),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from support.remittances import answer, remittance
 
 from x12proc.cli.app import app
 
@@ -55,6 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(DEMO / "clinic-837p.edi", made / name)
     shutil.copytree(ROOT / "fixtures" / "replay", made / "cases")
     (made / "key.txt").write_text("a long secret of this test\n")
+    (made / "remit.835").write_bytes(remittance(answer("P1001")))
     program = made / "bin" / "x12proc"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m x12proc --log-level error "$@"\n')

@@ -23,7 +23,8 @@ from x12proc.runner.artifacts import check_artifacts
 from x12proc.runner.files import Input, OpenInput
 from x12proc.runner.parallel import SMALLEST, ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
-from x12proc.runner.runner import FileRun, Result, RunOptions, program_document
+from x12proc.runner.program import program_document
+from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
 from x12proc.wire.events import ClaimSpan, Fault
 from x12proc.wire.scanner import scan as scan_events

@@ -13,7 +13,10 @@ Severity: TypeAlias = Literal["reject", "warn", "info"]
 REJECT: Severity = "reject"
 WARN: Severity = "warn"
 INFO: Severity = "info"
+HiddenState: TypeAlias = Literal["bypassed", "shadowed"]
 SEVERITIES: tuple[Severity, ...] = (REJECT, WARN, INFO)  # from grave to slight
+#: A profile gives a rule a severity, or puts it in shadow: it runs for a record, and no report has its findings.
+Grade: TypeAlias = Literal["reject", "warn", "info", "shadow"]
 _RANK = {REJECT: 0, WARN: 1, INFO: 2}
 
 
@@ -61,6 +64,13 @@ class Finding(msgspec.Struct, frozen=True):
     carc: str
     rarc: tuple[str, ...]
     sources: tuple[str, ...]
+
+
+class HiddenFinding(msgspec.Struct, frozen=True):
+    """A finding that no report has, kept for a record of predictions: its rule is bypassed or in shadow."""
+
+    finding: Finding
+    state: HiddenState
 
 
 class GuideError(msgspec.Struct, frozen=True):

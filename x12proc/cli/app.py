@@ -28,6 +28,8 @@ _COMMANDS = {
     "rules": "Show what is checked, why, and how to fix it.",
     "reference": "Show the dated tables, look up a drug, code or NDC, import official downloads.",
     "profiles": "Show the payer profiles and what each of them changes.",
+    "correct": "Turn denied claims into replacements or voids with the payer's claim number.",
+    "record": "Keep what was found on each claim, to compare it with the payer's answer.",
     "watch": "Watch folders: scrub each file that arrives in an inbox, without losing any.",
     "ledger": "Report on the files of watched folders, replay one, override a refusal.",
     "serve": "Run the HTTP service.",

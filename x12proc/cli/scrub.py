@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from x12proc.cli import complete
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, config_option, day, not_empty
 from x12proc.cli.claim_view import ClaimView, ordered_claims
 from x12proc.cli.progress import batch_progress, input_progress
+from x12proc.cli.record import open_record, record_options
 from x12proc.cli.scrub_output import output_console, print_filter_notes, print_inputs, print_totals
 from x12proc.engine.fixes import FixLevel
 from x12proc.errors import ConfigError
@@ -31,6 +32,7 @@ from x12proc.runner.inputs import STANDARD_INPUT, Inputs, find_inputs
 from x12proc.runner.parallel import ClaimPool
 from x12proc.runner.pool import Conformance, GuideChecks
 from x12proc.runner.publishing import finish_interrupted
+from x12proc.runner.recording import InputRecorder
 from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import GuideErrorPolicy, Settings, load_config, load_settings
 from x12proc.runner.streams import standard_output
@@ -88,6 +90,7 @@ LogFormat: TypeAlias = Literal["json", "text"]
     default=None,
     help="Show the patient's name and member id in reports; off unless the configuration says otherwise.",
 )
+@record_options
 @click.option("--as-of", callback=day, metavar="DATE", help="Today's date for the rules, e.g. 2026-11-23.")
 @click.option(
     "--ack-scope",
@@ -134,6 +137,8 @@ def command(
     fix: bool,
     unsafe_fixes: bool,
     patient: bool | None,
+    record: Path | None,
+    record_key: Path | None,
     as_of: date | None,
     ack_scope: Literal["all", "rejected"] | None,
     ack_control: int | None,
@@ -181,22 +186,27 @@ def command(
         "conformance": conformance,
         "guide_errors": guide_errors,
         "patient": patient,
+        "hidden": record is not None,
     }
     settings = load_settings(**options)
+    recorder = _recorder(record, record_key, fix_level)
     found = find_inputs(inputs)
     sources = found.taken
     if output is not None and _can_be_shared(sources, output, jobs, settings):
         folder = _folder(sources, output, wanted)
-        job = BatchJob(options, settings.now, wanted, folder, fix_level, begin)
+        job = BatchJob(options, settings.now, wanted, folder, fix_level, begin, recorder)
         running = run_batch(sources, job, jobs or os.cpu_count() or 1)
         results = print_totals(batch_progress(running, len(sources)), found)
         raise click.exceptions.Exit(exit_code(results, fail_on, found))
     with GuideChecks(settings.conformance, jobs) as checks, ClaimPool(options, settings.now, jobs) as pool:
-        run_options = RunOptions(emit=wanted, fix_level=fix_level, checks=checks, pool=pool)
+        own = recorder(settings) if recorder else None
+        if own:
+            ctx.call_on_close(own.close)
+        run_options = RunOptions(emit=wanted, fix_level=fix_level, checks=checks, pool=pool, recorder=own)
         if output == STANDARD_INPUT:
             results = _to_standard_output(found, settings, run_options, notes=begin is None)
         elif output is None:
-            results = _to_terminal(sources, settings, RunOptions(checks=checks, pool=pool), view)
+            results = _to_terminal(sources, settings, RunOptions(checks=checks, pool=pool, recorder=own), view)
             print_inputs(found, results)
             if fix_level != "off":
                 output_console().print(Text("Nothing was written: the fixed file needs a folder, -o DIR"))
@@ -209,6 +219,24 @@ def command(
 def _configure_logs(level: str | None, form: LogFormat | None) -> None:
     """Set up the log of this process; structlog is loaded only when it is asked for, as that takes a while."""
     importlib.import_module("x12proc.cli.logs").configure(level, form)
+
+
+def _recorder(
+    folder: Path | None, key: Path | None, fix_level: FixLevel
+) -> Callable[[Settings], InputRecorder] | None:
+    """Return what makes the recorder of a process, or None. Raises ConfigError where there is no such record."""
+    if folder is None:
+        if key is not None:
+            raise ConfigError("--record-key needs --record DIR")
+        return None
+    open_record(folder, key).close()  # before anything is read
+    return partial(_make_recorder, folder, key, fix_level != "off")
+
+
+def _make_recorder(folder: Path, key: Path | None, fixed: bool, settings: Settings) -> InputRecorder:
+    from x12proc.record.recorder import Recorder  # noqa: PLC0415 - needs the extra
+
+    return Recorder(open_record(folder, key), settings, fixed=fixed)
 
 
 def _wanted(emit: Sequence[str], fix_level: FixLevel, *, alone: bool) -> tuple[str, ...]:

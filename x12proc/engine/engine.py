@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from datetime import date
 from traceback import walk_tb
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from x12proc.claims.mentions import target_lines
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine.fixes import FixLevel, find_fixes
 from x12proc.engine.result import ClaimResult, LineResult, RuleCrash
 from x12proc.engine.rule_memo import NoHitCache
-from x12proc.findings import Finding, Hit, weaker
+from x12proc.findings import Finding, HiddenFinding, HiddenState, Hit, weaker
 from x12proc.profiles.profiles import Bypass, Profile, Profiles, Setting
 from x12proc.reference.coverage import NEEDS, RuleNeeds, RulesByNeed
 from x12proc.reference.edition import Reference
@@ -29,8 +31,9 @@ class Engine:
     """Rules, profiles and reference combined for one run over one file.
 
     ``profile`` overrides the choice by claim; ``sent_before`` returns whether an earlier file held a claim;
-    ``fix_level`` is which fixes are applied. The engine remembers the keys of the claims it has seen, so that one
-    engine belongs to one file.
+    ``fix_level`` is which fixes are applied; ``hidden`` says whether findings of rules that are bypassed or in
+    shadow are kept for a record. The engine remembers the keys of the claims it has seen, so that one engine
+    belongs to one file.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Engine:
         profile: str | None = None,
         sent_before: Callable[[Claim], bool] | None = None,
         fix_level: FixLevel = "off",
+        hidden: bool = False,
     ) -> None:
         self._rules = rules
         self._profiles = profiles
@@ -53,6 +57,7 @@ class Engine:
         self._as_of = as_of
         self._sent_before = sent_before
         self._fix_level = fix_level
+        self._hidden = hidden
         self._seen: set[int] = set()
         self._plans: dict[tuple[str, date | None, str], _Plan] = {}
         self._distinct_plans: dict[tuple[str, str], list[_Plan]] = {}  # by profile and claim type
@@ -81,8 +86,28 @@ class Engine:
         lines = tuple(
             [self._line_result(line, found, context) for line, found in zip(targets, by_line, strict=True)]
         )
+        result = ClaimResult(claim, profile.name, own, lines, tuple(crashes), bypasses=bypasses)
+        if self._hidden:
+            result = self._with_hidden(result, plan, context)
         self.last_keys = context.duplicate_keys
-        return ClaimResult(claim, profile.name, own, lines, tuple(crashes), bypasses=bypasses)
+        return result
+
+    def _with_hidden(self, result: ClaimResult, plan: _Plan, context: Context) -> ClaimResult:
+        """Return the result with the findings of the rules that are bypassed or in shadow.
+
+        A rule of these that crashes has none: it decides nothing here.
+        """
+        unhidden = plan.unhidden
+        if unhidden is None:
+            return result
+        own, by_line = self._run_rules(unhidden, context.with_options(unhidden.options), [])
+        lines = tuple(
+            [
+                replace(line, hidden=_hidden(found, plan.hidden)) if found else line
+                for line, found in zip(result.lines, by_line, strict=True)
+            ]
+        )
+        return replace(result, lines=lines, hidden=_hidden(own, plan.hidden))
 
     def add_keys(self, keys: Iterable[Hashable]) -> bool:
         """Remember the keys of a claim unless an earlier claim had one of them; return whether they were added."""
@@ -193,11 +218,13 @@ class _Plan:
         "_line_steps",
         "bypasses",
         "claim",
+        "hidden",
         "needs",
         "options",
         "options_key",
         "rules_by_need",
         "settings",
+        "unhidden",
         "without_bypasses",
     )
 
@@ -221,9 +248,17 @@ class _Plan:
         self.needs: RuleNeeds | None = None  # with the reference, once the engine has it
         self._line_steps: dict[tuple[bool, frozenset[str]], list[_Step]] = {}
         self.bypasses = [setting.bypass for setting in settings.values() if setting.bypass is not None]
-        self.without_bypasses = (
-            _plan_without_bypasses(rules, settings, claim_type, self.bypasses) if self.bypasses else None
-        )
+        bypassed = {bypass.rule for bypass in self.bypasses}
+        without = {rule_id: setting.without or setting for rule_id, setting in settings.items()}
+        self.without_bypasses = _part_of_plan(rules, without, claim_type, bypassed)
+        #: Rules with findings that no report has, and why; ``unhidden`` is the plan that finds them.
+        self.hidden: dict[str, HiddenState] = {
+            rule_id: "bypassed" if setting.bypass else "shadowed"
+            for rule_id, setting in settings.items()
+            if rule_id in rules and (setting.bypass or setting.shadow)
+        }
+        lit = {rule_id: replace(setting, shadow=False) for rule_id, setting in without.items()}
+        self.unhidden = _part_of_plan(rules, lit, claim_type, self.hidden)
 
     def line_steps(self, line: ServiceLine, without_hits: frozenset[str]) -> list[_Step]:
         """Return the rules for a target line by its code, without those known to have no hit on it."""
@@ -239,23 +274,28 @@ class _Plan:
         return steps
 
 
-def _plan_without_bypasses(
-    rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str, bypasses: Iterable[Bypass]
-) -> _Plan:
-    """Return a plan of the bypassed rules as if enabled, and of the rules that may suppress them."""
-    wanted = {bypass.rule for bypass in bypasses}
+def _part_of_plan(
+    rules: Mapping[str, Rule], settings: Mapping[str, Setting], claim_type: str, some: Collection[str]
+) -> _Plan | None:
+    """Return a plan of some rules and of those that may suppress them; None where there are none."""
+    if not some:
+        return None
+    wanted = set(some)
     waiting = list(wanted)
     while waiting:
         more = set(rules[waiting.pop()].suppressed_by) - wanted
         wanted |= more
         waiting += more
-    unbypassed = {rule_id: setting.without or setting for rule_id, setting in settings.items()}
-    return _Plan({rule_id: rules[rule_id] for rule_id in rules if rule_id in wanted}, unbypassed, claim_type)
+    return _Plan({rule_id: rules[rule_id] for rule_id in rules if rule_id in wanted}, settings, claim_type)
+
+
+def _hidden(found: Iterable[Finding], states: Mapping[str, HiddenState]) -> tuple[HiddenFinding, ...]:
+    return tuple([HiddenFinding(one, states[one.rule]) for one in found if one.rule in states])
 
 
 def _is_enabled(setting: Setting) -> bool:
-    """Return whether a rule is enabled; an option ``enabled`` that is false disables it as well."""
-    return setting.enabled and setting.options.get("enabled") is not False
+    """Return whether a rule runs for the reports; an option ``enabled`` that is false disables it as well."""
+    return setting.enabled and not setting.shadow and setting.options.get("enabled") is not False
 
 
 def _run(

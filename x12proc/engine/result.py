@@ -7,7 +7,7 @@ import msgspec
 from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine.document import Document, claim_document
 from x12proc.engine.fixes import Fix
-from x12proc.findings import REJECT, Finding, GuideError
+from x12proc.findings import REJECT, Finding, GuideError, HiddenFinding
 from x12proc.narrative import Narrative
 from x12proc.profiles.profiles import Bypass
 from x12proc.reference.coverage import Unchecked
@@ -24,6 +24,7 @@ class LineResult(msgspec.Struct, frozen=True):
     product: Product | None = None  # the product of its NDC, where the tables know it
     fixes: tuple[Fix, ...] = ()  # applied or offered, in file order
     unchecked: tuple[Unchecked, ...] = ()  # what the tables do not cover
+    hidden: tuple[HiddenFinding, ...] = ()  # in no report; only found for a record
 
 
 class RuleCrash(msgspec.Struct, frozen=True):
@@ -58,6 +59,7 @@ class ClaimResult(msgspec.Struct, frozen=True):
     guide_errors: tuple[GuideError, ...] = ()
     bypasses: tuple[Bypass, ...] = ()  # those that suppressed a finding
     refused: bool = False
+    hidden: tuple[HiddenFinding, ...] = ()  # claim-level, in no report; only found for a record
 
     def to_dict(self, *, patient: bool = False) -> Document:
         """Return the claim's entry in the JSON report; ``patient`` adds the patient's name and member id."""

@@ -31,6 +31,12 @@ class LedgerTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     )
 
 
+class RecordTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The table ``[record]``: keep a record of predictions in the ledger's database."""
+
+    key: Annotated[str, msgspec.Meta(min_length=1)]  # path of the key file
+
+
 class FeedTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table ``[feeds.NAME]``. Folders are relative to the file and created when absent."""
 
@@ -56,6 +62,7 @@ class FeedTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     feeds: Annotated[dict[Name, dict[str, Any]], msgspec.Meta(min_length=1)]
     ledger: dict[str, Any] = {}
+    record: dict[str, Any] | None = None
     poll_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3600)] = 1
 
 
@@ -78,9 +85,10 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of a FEED.toml. ``ledger_url`` is a URL for SQLAlchemy."""
+    """The content of a FEED.toml. ``ledger_url`` is a URL for SQLAlchemy, ``record_key`` the record's key file."""
 
     ledger_url: str
+    record_key: Path | None  # None: no record
     lease_seconds: float
     poll_seconds: float
     feeds: tuple[Feed, ...]
@@ -98,17 +106,22 @@ def load_feed_file(path: Path) -> FeedFile:
     tables = {
         name: convert(table, FeedTable, f"{path}: feeds.{name}") for name, table in sorted(file.feeds.items())
     }
-    feeds = tuple(_feed(name, table, base, f"{path}: feeds.{name}") for name, table in tables.items())
+    record = None if file.record is None else convert(file.record, RecordTable, f"{path}: record")
+    feeds = tuple(
+        _feed(name, table, base, f"{path}: feeds.{name}", hidden=record is not None)
+        for name, table in tables.items()
+    )
     _check_folders(feeds, path)
     return FeedFile(
         ledger_url=_absolute_url(ledger.url, base, f"{path}: ledger.url"),
+        record_key=base / record.key if record is not None else None,
         lease_seconds=ledger.lease_seconds,
         poll_seconds=file.poll_seconds,
         feeds=feeds,
     )
 
 
-def _feed(name: str, table: FeedTable, base: Path, where: str) -> Feed:
+def _feed(name: str, table: FeedTable, base: Path, where: str, *, hidden: bool) -> Feed:
     for kind in table.emit:
         if kind not in EMITTED:
             raise ConfigError(f"{where}.emit: {kind!r} can't be written; allowed are {', '.join(EMITTED)}")
@@ -120,6 +133,7 @@ def _feed(name: str, table: FeedTable, base: Path, where: str) -> Feed:
             ack_scope=table.ack_scope,
             conformance=table.conformance,
             guide_errors=table.guide_errors,
+            hidden=hidden,
         )
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None

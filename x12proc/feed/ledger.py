@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
@@ -22,8 +22,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from x12proc.errors import X12ProcError
 from x12proc.feed import schema
-from x12proc.feed.database import database_name, open_engine, unavailable
 from x12proc.feed.schema import FILES, OVERRIDES, SCHEMA_VERSION, SEEN, TRANSITIONS
+from x12proc.record.database import database_name, open_engine, unavailable
 
 State: TypeAlias = Literal["taken", "scrubbed", "published", "archived", "failed"]
 Kind: TypeAlias = Literal["bytes", "interchange", "claim"]
@@ -115,13 +115,13 @@ class EarlierFile(msgspec.Struct, frozen=True):
 class Ledger:
     """Read and write the ledger; each method call is one transaction.
 
-    ``owner`` is the id of the calling worker. Methods raise LedgerUnavailable when the database fails.
+    ``owner`` is the id of the calling worker. Methods raise DatabaseUnavailable when the database fails.
     """
 
     def __init__(self, url: str, owner: str = "", lease_seconds: float = 60) -> None:
         self.owner = owner
         self.lease_seconds = lease_seconds
-        self._engine = open_engine(url)
+        self._engine = open_engine(url, "ledger")
         self._database = database_name(self._engine.url)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._transaction() as connection:
@@ -230,10 +230,12 @@ class Ledger:
         keys: Mapping[Kind, Iterable[str]],
         duplicate_days: int,
         override: int | None,
+        also: Callable[[sa.Connection], None] | None = None,
     ) -> FileRow:
         """Record the result of a file, which moves it from ``taken`` to ``scrubbed``, and return the new row.
 
-        ``keys`` identify the file's bytes, interchanges and claims; later files are compared with them.
+        ``keys`` identify the file's bytes, interchanges and claims; later files are compared with them. ``also``
+        writes to the same database in the same transaction.
         Raises LostLease, and AlreadySeen when another file has recorded one of the keys and there is no
         ``override``.
         """
@@ -251,6 +253,8 @@ class Ledger:
             if override is not None:
                 used = sa.update(OVERRIDES).where(OVERRIDES.c.number == override).values(used_by=row.id)
                 connection.execute(used)
+            if also is not None:
+                also(connection)
             return scrubbed
 
     def advance(self, row: FileRow, state: State, **values: Any) -> FileRow:
@@ -436,7 +440,7 @@ class Ledger:
             with self._engine.begin() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise unavailable(error, self._database) from None
+            raise unavailable(error, "ledger", self._database) from None
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -444,7 +448,7 @@ class Ledger:
             with self._autocommit.connect() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise unavailable(error, self._database) from None
+            raise unavailable(error, "ledger", self._database) from None
 
     def _clock(self) -> sa.ColumnElement[float]:
         """Return the time on a clock common to all workers: the PostgreSQL server's, or this machine's."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import structlog
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
+from x12proc.engine.result import ClaimResult
 from x12proc.feed import disk
 from x12proc.feed import quarantine_reason as reason
 from x12proc.feed.feed_file import Feed
@@ -20,6 +23,8 @@ from x12proc.feed.inbox import is_complete
 from x12proc.feed.ledger import FileResult, FileRow, Kind, Ledger
 from x12proc.feed.quarantine_reason import Reason, make_reason, reason_document
 from x12proc.feed.sent_claims import SentClaims
+from x12proc.record.keys import RecordKeys
+from x12proc.record.recorder import Collector
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.pool import GuideChecks
@@ -35,11 +40,15 @@ _LOG = structlog.get_logger("x12proc.feed")
 
 
 class Processed(msgspec.Struct, frozen=True):
-    """The result to record, the keys to compare later files with, and the number of the override used."""
+    """The result to record, the keys to compare later files with, and the number of the override used.
+
+    ``also`` writes the record of predictions, in the transaction that records the result.
+    """
 
     result: FileResult
     keys: dict[Kind, list[str]]
     override: int | None
+    also: Callable[[Connection], None] | None = None
 
 
 class _ScrubOutcome(msgspec.Struct, frozen=True):
@@ -54,11 +63,24 @@ class _ScrubOutcome(msgspec.Struct, frozen=True):
 class Processor:
     """Process input files of one feed. ``on_step`` is called with the name of each finished step."""
 
-    def __init__(self, feed: Feed, ledger: Ledger, checks: GuideChecks, on_step: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        ledger: Ledger,
+        checks: GuideChecks,
+        on_step: Callable[[str], None],
+        record_keys: RecordKeys | None = None,
+    ) -> None:
         self._feed = feed
         self._ledger = ledger
         self._checks = checks
         self._on_step = on_step
+        self._collector = Collector(record_keys, feed=feed.name) if record_keys is not None else None
+
+    def close(self) -> None:
+        """Drop the claims that were kept for the record."""
+        if self._collector is not None:
+            self._collector.close()
 
     def process(self, row: FileRow, path: Path, attempt: Path, forced: Reason | None = None) -> Processed:
         """Scrub the input at ``path`` into the folder ``attempt``, or refuse it, and return the result.
@@ -124,14 +146,24 @@ class Processor:
         out = attempt / OUT_FOLDER
         sent = SentClaims(self._ledger, row)
         settings = replace(self._feed.settings, now=now, sent_before=sent.sent_before)
+        collector = self._collector
+        if collector is not None:
+            collector.begin()
+
+        def keep(claim: ClaimResult) -> None:
+            sent.record(claim)
+            if collector is not None:
+                collector.claim(claim)
+
         run = FileRun(
             source,
             settings,
-            RunOptions(emit=self._feed.emit, destination=out, on_claim=sent.record, checks=self._checks),
+            RunOptions(emit=self._feed.emit, destination=out, on_claim=keep, checks=self._checks),
         )
         try:
             result = run.run()
         except OSError:
+            self.close()
             raise
         except Exception as error:
             for path in out.iterdir():  # artifacts finished before the error are not a complete set
@@ -193,7 +225,13 @@ class Processor:
                 "interchange": list(fingerprint.interchanges),
                 "claim": outcome.accepted_claims,
             }
-        return Processed(result, keys, override)
+        also = None
+        if self._collector is not None and not failed:
+            settings = replace(self._feed.settings, now=now)
+            also = partial(self._collector.store, sha256=fingerprint.sha256, settings=settings)
+        else:
+            self.close()
+        return Processed(result, keys, override, also)
 
 
 def free_name(folder: Path, row: FileRow) -> str:

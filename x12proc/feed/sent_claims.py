@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from x12proc.claims.model import Claim
 from x12proc.engine.result import ClaimResult
-from x12proc.feed.database import LedgerUnavailable
 from x12proc.feed.ledger import FileRow, Ledger
+from x12proc.record.database import DatabaseUnavailable
 from x12proc.rules.dup import sent_key
 
 
@@ -16,7 +16,7 @@ class SentClaims:
         self.accepted: list[str] = []
         self._ledger = ledger
         self._row = row
-        self._error: LedgerUnavailable | None = None
+        self._error: DatabaseUnavailable | None = None
 
     def sent_before(self, claim: Claim) -> bool:
         """Return whether the claim was accepted in an earlier file of the feed.
@@ -26,7 +26,7 @@ class SentClaims:
         key = self._ledger.claim_hash(sent_key(claim))
         try:
             return bool(self._ledger.find_earlier(self._row.feed, "claim", [key], None, self._row.id))
-        except LedgerUnavailable as error:
+        except DatabaseUnavailable as error:
             self._error = error
             return False
 
@@ -36,6 +36,6 @@ class SentClaims:
             self.accepted.append(self._ledger.claim_hash(sent_key(result.claim)))
 
     def raise_ledger_error(self) -> None:
-        """Raise the LedgerUnavailable of a lookup that failed."""
+        """Raise the DatabaseUnavailable of a lookup that failed."""
         if self._error is not None:
             raise self._error

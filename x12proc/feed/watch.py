@@ -16,13 +16,16 @@ import structlog
 
 from x12proc.errors import ConfigError
 from x12proc.feed import disk
-from x12proc.feed.database import LedgerUnavailable
 from x12proc.feed.feed_file import FOLDERS, Feed, FeedFile
 from x12proc.feed.inbox import Candidate, Inbox
 from x12proc.feed.ledger import FileRow, Ledger
 from x12proc.feed.schedule import MissingFile, find_missing
 from x12proc.feed.worker import INPUT_FOLDER, LeaseRenewer, Worker, no_op
 from x12proc.feed.worker_id import is_dead, new_worker_id
+from x12proc.record.database import DatabaseUnavailable
+from x12proc.record.key_file import read_key
+from x12proc.record.keys import RecordKeys
+from x12proc.record.store import PredictionStore
 from x12proc.runner.pool import GuideChecks
 
 MAX_FILES_PER_PASS = 256  # files of one feed before the next feed is processed
@@ -58,6 +61,7 @@ class Watch:
         self._on_step = on_step
         self._make_folders()
         self._ledger = Ledger(file.ledger_url, new_worker_id(), file.lease_seconds)
+        self._record_keys = _open_record(file)
         self._names = [feed.name for feed in file.feeds]
         self._inboxes = {feed.name: self._inbox(feed) for feed in file.feeds}
         self._workers: dict[str, Worker] = {}
@@ -76,7 +80,8 @@ class Watch:
             stack.callback(lease_renewer.stop)
             for feed in self._file.feeds:
                 checks = stack.enter_context(GuideChecks(feed.settings.conformance))
-                self._workers[feed.name] = Worker(feed, self._ledger, lease_renewer, checks, self._on_step)
+                worker = Worker(feed, self._ledger, lease_renewer, checks, self._on_step, self._record_keys)
+                self._workers[feed.name] = stack.enter_context(contextlib.closing(worker))
             _LOG.info("watch_started", feeds=len(self._names), once=once)
             self._loop(once=once)
             totals = self.totals()
@@ -103,7 +108,7 @@ class Watch:
                     orphans_returned = True
                 processed = self._pass(tried if once else set())
                 self._warn_missing()
-            except LedgerUnavailable as error:
+            except DatabaseUnavailable as error:
                 _LOG.error("ledger_unavailable", error=str(error))
                 if once:
                     self.counts["deferred"] += 1
@@ -244,3 +249,12 @@ def _return_to_inbox(work_folder: Path, feed: Feed) -> None:
         _LOG.error("orphan_not_returned", id=work_folder.name, error=error.strerror)
     else:
         _LOG.warning("orphan_returned", id=work_folder.name)
+
+
+def _open_record(file: FeedFile) -> RecordKeys | None:
+    """Create the tables of the record if absent, and return its keys; None without one. Raises ConfigError."""
+    if file.record_key is None:
+        return None
+    keys = read_key(file.record_key)
+    PredictionStore(file.ledger_url, keys).close()
+    return keys

@@ -22,12 +22,13 @@ import structlog
 
 from x12proc.feed import disk
 from x12proc.feed import quarantine_reason as reason
-from x12proc.feed.database import LedgerUnavailable
 from x12proc.feed.feed_file import Feed
 from x12proc.feed.filenames import fit_filename
 from x12proc.feed.ledger import AlreadySeen, FileRow, Ledger, LostLease
 from x12proc.feed.processing import OUT_FOLDER, REASON_FILE, Processed, Processor, stored_name
 from x12proc.feed.quarantine_reason import Reason, make_reason
+from x12proc.record.database import DatabaseUnavailable
+from x12proc.record.keys import RecordKeys
 from x12proc.runner.pool import GuideChecks
 
 # The steps of an input file, in order. A worker may die after each of them.
@@ -80,7 +81,7 @@ class LeaseRenewer:
     def _run(self) -> None:
         while not self._stopped.wait(self._ledger.lease_seconds / 3):
             if file_id := self._file_id:
-                with contextlib.suppress(LedgerUnavailable):  # retried, or the lease expires: both are safe
+                with contextlib.suppress(DatabaseUnavailable):  # retried, or the lease expires: both are safe
                     self._ledger.renew(file_id)
 
 
@@ -94,17 +95,22 @@ class Worker:
         lease_renewer: LeaseRenewer,
         checks: GuideChecks,
         on_step: Callable[[str], None] = no_op,
+        record_keys: RecordKeys | None = None,
     ) -> None:
         self._feed = feed
         self._ledger = ledger
         self._lease_renewer = lease_renewer
         self._on_step = on_step
-        self._processor = Processor(feed, ledger, checks, on_step)
+        self._processor = Processor(feed, ledger, checks, on_step, record_keys)
+
+    def close(self) -> None:
+        """Drop what was kept of the last file."""
+        self._processor.close()
 
     def process(self, row: FileRow) -> FileRow | None:
         """Advance a file that this worker owns to its final state and return its row.
 
-        Returns None when the file is deferred, returned or lost to another worker. Raises LedgerUnavailable.
+        Returns None when the file is deferred, returned or lost to another worker. Raises DatabaseUnavailable.
         """
         self._on_step("taken")
         started = time.perf_counter()
@@ -134,7 +140,7 @@ class Worker:
     def _defer(self, row: FileRow, error: OSError) -> None:
         """Leave a file where it is after a disk error, which is not the file's fault, to be retried later."""
         _LOG.error("disk_error", id=row.id, error=errno.errorcode.get(error.errno or 0, "OSError"))
-        with contextlib.suppress(LedgerUnavailable):
+        with contextlib.suppress(DatabaseUnavailable):
             self._ledger.defer(row.id, RETRY_SECONDS)
 
     # -- paths ---------------------------------------------------------------------------------------------
@@ -165,7 +171,12 @@ class Worker:
             self._on_step("written")
             try:
                 scrubbed = self._ledger.record_result(
-                    row, processed.result, processed.keys, self._feed.duplicate_days, processed.override
+                    row,
+                    processed.result,
+                    processed.keys,
+                    self._feed.duplicate_days,
+                    processed.override,
+                    processed.also,
                 )
             except AlreadySeen:
                 continue  # another worker recorded the same first: now this file is the duplicate

@@ -33,7 +33,8 @@ def _changes(profile: Profile, rules: Mapping[str, Rule]) -> list[tuple[ProfileF
         changes = []
         for entry in file.rule:
             changes.append(_Change(entry, rules[entry.id], severities[entry.id]))
-            severities[entry.id] = entry.severity or severities[entry.id]
+            if entry.severity is not None and entry.severity != "shadow":
+                severities[entry.id] = entry.severity
         changes_by_file.append((file, changes))
     return changes_by_file
 
@@ -43,7 +44,9 @@ def _effect_text(change: _Change) -> str:
     entry, parts = change.entry, []
     if entry.enabled is not None:
         parts.append("is on" if entry.enabled else "is off")
-    if entry.severity:
+    if entry.severity == "shadow":
+        parts.append("is in shadow: runs for the record only")
+    elif entry.severity:
         before = f" (before: {_VERBS[change.before]})" if entry.severity != change.before else ""
         parts.append(_VERBS[entry.severity] + before)
     parts += [f"{name} = {format_value(value)}" for name, value in entry.options.items()]

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from x12proc.claims.model import Claim
 from x12proc.errors import ConfigError
-from x12proc.findings import Severity
+from x12proc.findings import Grade, Severity
 from x12proc.rules.base import Option, OptionValue, Rule
 from x12proc.typed_toml import decode
 
@@ -55,7 +55,13 @@ _FacilityTypes: TypeAlias = Annotated[
     tuple[str, ...], msgspec.Meta(description="Beginnings of the facility type (CLM05-1), e.g. 13; none: all.")
 ]
 _RuleId: TypeAlias = Annotated[str, msgspec.Meta(description="The rule that the entry is about, e.g. NDC01.")]
-_Severity: TypeAlias = Annotated[Severity, msgspec.Meta(description="The severity of its findings here.")]
+_Severity: TypeAlias = Annotated[
+    Grade,
+    msgspec.Meta(
+        description="The severity of its findings here. shadow: the rule runs for a record of predictions "
+        "only; no report has its findings, and they reject nothing."
+    ),
+]
 _Enabled: TypeAlias = Annotated[bool, msgspec.Meta(description="false: the rule is off here.")]
 _Options: TypeAlias = Annotated[
     dict[str, Any], msgspec.Meta(description="The rule's options that differ here; 'x12proc rules ID' lists them.")
@@ -136,11 +142,15 @@ class Bypass(msgspec.Struct, frozen=True):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """The setting of one rule for one claim; with a bypass, ``without`` is the setting without it."""
+    """The setting of one rule for one claim; with a bypass, ``without`` is the setting without it.
+
+    A rule in ``shadow`` is off for reports; ``severity`` is the one that its findings would have.
+    """
 
     severity: Severity
     enabled: bool
     options: dict[str, OptionValue]
+    shadow: bool = False
     bypass: Bypass | None = None
     without: Setting | None = None
 
@@ -189,10 +199,16 @@ def _with_bypass(setting: Setting, entry: Entry, profile: str) -> Setting:
 
 
 def _with_entry(setting: Setting, entry: Entry) -> Setting:
+    severity, shadow = setting.severity, setting.shadow
+    if entry.severity == "shadow":
+        shadow = True
+    elif entry.severity is not None:
+        severity, shadow = entry.severity, False
     return Setting(
-        entry.severity or setting.severity,
+        severity,
         setting.enabled if entry.enabled is None else entry.enabled,
         {**setting.options, **{name: _plain(value) for name, value in entry.options.items()}},
+        shadow,
     )
 
 

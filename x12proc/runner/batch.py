@@ -12,13 +12,15 @@ import msgspec
 from x12proc.engine.fixes import FixLevel
 from x12proc.runner.files import Input
 from x12proc.runner.pool import GuideChecks, ProcessPool, init_worker
+from x12proc.runner.recording import InputRecorder
 from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.runner.settings import Settings, load_settings
 
 
 class BatchJob(msgspec.Struct, frozen=True):
     """The options of every input of a batch. ``options`` are arguments of load_settings; ``now`` is one time for
-    all, as in a single run. ``begin`` is called in each process first, for instance to set up its log."""
+    all, as in a single run. ``begin`` is called in each process first, for instance to set up its log;
+    ``recorder`` makes the recorder of a process."""
 
     options: Mapping[str, Any]
     now: datetime
@@ -26,6 +28,7 @@ class BatchJob(msgspec.Struct, frozen=True):
     folder: Path
     fix_level: FixLevel = "off"
     begin: Callable[[], None] | None = None
+    recorder: Callable[[Settings], InputRecorder] | None = None
 
 
 class _Worker:
@@ -56,6 +59,7 @@ def _init_worker(job: BatchJob) -> None:
         destination=job.folder,
         fix_level=job.fix_level,
         checks=GuideChecks(_Worker.settings.conformance),
+        recorder=job.recorder(_Worker.settings) if job.recorder is not None else None,
     )
 
 

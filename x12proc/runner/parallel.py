@@ -28,7 +28,7 @@ from x12proc.engine.fixes import Fix, FixLevel
 from x12proc.engine.result import ClaimResult, LineResult, RuleCrash
 from x12proc.engine.stream import Outcome, UntargetedClaim, scrub_claim
 from x12proc.engine.tally import ClaimTally
-from x12proc.findings import Finding, GuideError
+from x12proc.findings import Finding, GuideError, HiddenFinding
 from x12proc.narrative import Narrative
 from x12proc.profiles.profiles import Bypass
 from x12proc.reference.coverage import Unchecked
@@ -76,6 +76,7 @@ class LineFindings(msgspec.Struct, frozen=True):
     product: Product | None
     fixes: tuple[Fix, ...]
     unchecked: tuple[Unchecked, ...]
+    hidden: tuple[HiddenFinding, ...]
 
 
 class ClaimFindings(msgspec.Struct, frozen=True):
@@ -88,6 +89,7 @@ class ClaimFindings(msgspec.Struct, frozen=True):
     guide_errors: tuple[GuideError, ...]
     bypasses: tuple[Bypass, ...]
     refused: bool
+    hidden: tuple[HiddenFinding, ...]
 
 
 class ScrubbedClaim(msgspec.Struct, frozen=True):
@@ -236,7 +238,13 @@ def _without_claim(result: ClaimResult) -> ClaimFindings:
     index = {id(line): index for index, line in enumerate(result.claim.lines)}
     lines = tuple(
         LineFindings(
-            index[id(found.line)], found.findings, found.narrative, found.product, found.fixes, found.unchecked
+            index[id(found.line)],
+            found.findings,
+            found.narrative,
+            found.product,
+            found.fixes,
+            found.unchecked,
+            found.hidden,
         )
         for found in result.lines
     )
@@ -248,13 +256,20 @@ def _without_claim(result: ClaimResult) -> ClaimFindings:
         result.guide_errors,
         result.bypasses,
         result.refused,
+        result.hidden,
     )
 
 
 def _with_claim(found: ClaimFindings, claim: Claim) -> ClaimResult:
     lines = tuple(
         LineResult(
-            claim.lines[line.index], line.findings, line.narrative, line.product, line.fixes, line.unchecked
+            claim.lines[line.index],
+            line.findings,
+            line.narrative,
+            line.product,
+            line.fixes,
+            line.unchecked,
+            line.hidden,
         )
         for line in found.lines
     )
@@ -267,6 +282,7 @@ def _with_claim(found: ClaimFindings, claim: Claim) -> ClaimResult:
         found.guide_errors,
         found.bypasses,
         found.refused,
+        found.hidden,
     )
 
 

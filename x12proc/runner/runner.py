@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 import msgspec
-from pyx12 import __version__ as pyx12_version
 
 from x12proc.conformance.stream import with_guide_errors
-from x12proc.engine.document import Document
 from x12proc.engine.fixes import FixLevel
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import RULE_CRASH, Outcome, Summary, TransactionErrors, scrub_buffer
@@ -31,11 +29,12 @@ from x12proc.runner.files import FileBuffer, Input, OpenInput
 from x12proc.runner.log import log_fixes, log_result
 from x12proc.runner.parallel import ClaimChunk, ClaimPool, can_be_shared, shared_outcomes
 from x12proc.runner.pool import GuideChecks
+from x12proc.runner.program import program_document
 from x12proc.runner.publishing import Artifact, ArtifactSet, SingleArtifact
+from x12proc.runner.recording import InputRecorder
 from x12proc.runner.rendering import ClaimRenderers, Hints, RenderedClaim
-from x12proc.runner.settings import RULES_EDITION, Settings
+from x12proc.runner.settings import Settings
 from x12proc.runner.streams import scratch_file, write_whole
-from x12proc.version import __version__
 from x12proc.wire import faults
 from x12proc.wire.events import Fault, fault_of, make_fault, unreadable_fault
 from x12proc.wire.window import Buffer
@@ -103,7 +102,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     inputs; ``refuse`` returns whether an interchange is refused for a reason that the file doesn't show, such as a
     control number used before. ``checks`` are shared by the inputs of a run; without them each input is checked in
     this process. ``pool`` shares the claims of a large input among processes. ``fix_level`` is which fixes are
-    applied; they are written to the artifact ``fixed``.
+    applied; they are written to the artifact ``fixed``. ``recorder`` records the claims.
     """
 
     emit: Sequence[str] = ()
@@ -115,6 +114,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     refuse: InterchangeRejection | None = None
     checks: GuideChecks | None = None
     pool: ClaimPool | None = None
+    recorder: InputRecorder | None = None
 
 
 class FileRun:
@@ -130,6 +130,9 @@ class FileRun:
         self._faults: list[Fault] = []
         self._listed: Counter[str] = Counter()
         self._summary = Summary()
+        recorder = options.recorder
+        callbacks = (options.on_claim, recorder.claim if recorder is not None else None)
+        self._claim_callbacks = [callback for callback in callbacks if callback is not None]
         destination = options.destination
         self._folder = destination / source.folder if isinstance(destination, Path) else None
         self._set: ArtifactSet | None = None
@@ -141,7 +144,7 @@ class FileRun:
 
         Raises OSError when an artifact can't be written; none is left then.
         """
-        self._takes_results = self._options.on_claim is not None
+        self._takes_results = bool(self._claim_callbacks)
         for _ in self.claims():
             pass
         assert self.result is not None, "the claims have been taken to their end"
@@ -177,6 +180,10 @@ class FileRun:
     # -- readable and unreadable inputs ---------------------------------------------------------------------
 
     def _scrub(self, opened: OpenInput, stack: contextlib.ExitStack) -> Generator[ClaimResult, None, Result]:
+        recorder = self._options.recorder
+        if recorder is not None:
+            recorder.begin()
+            stack.callback(recorder.end)
         reports = self._open_reports(opened.buffer, stack)
         streams = self._open_streams(opened.buffer, stack)
         for report, _ in reports.values():
@@ -196,6 +203,8 @@ class FileRun:
         self._end(reports)
         finished = [artifact for _, artifact in reports.values()]
         finished += [artifact for kind, (_, artifact) in streams.items() if kind not in withheld]
+        if recorder is not None and not self._summary.failed:
+            recorder.commit(opened.sha256)
         return self._result(finished, withheld)
 
     def _unreadable(self, error: X12SyntaxError, stack: contextlib.ExitStack) -> Result:
@@ -272,8 +281,9 @@ class FileRun:
             log_fixes(claim.tally.applied)
         for name, stream in streams:
             stream.claim(claim, parts.get(name))
-        if self._options.on_claim is not None and rendered.result is not None:
-            self._options.on_claim(rendered.result)
+        if rendered.result is not None:
+            for take in self._claim_callbacks:
+                take(rendered.result)
 
     def _count(self, outcome: Outcome) -> None:
         self._summary.count(outcome)
@@ -435,21 +445,3 @@ def _check_side(name: str, artifact: Artifact, check: SplitCheck) -> Fault | Non
     """Read one file of a split again and check it. Raises InternalError."""
     with artifact.reopen() as file:
         return check.check(name, FileBuffer(file))
-
-
-def program_document(settings: Settings) -> Document:
-    """Return the program, rules, profiles, reference tables and guide checks that made a report."""
-    checked = settings.conformance != "off"
-    return {
-        "version": __version__,
-        "rules_edition": RULES_EDITION,
-        "as_of": settings.as_of.isoformat(),
-        "reference_editions": settings.reference.editions(),
-        "profile_files": settings.profile_hashes,
-        "rule_files": settings.own_rules.files,
-        "rule_packages": settings.own_rules.packages,
-        "conformance": {
-            "mode": settings.conformance,
-            "validator": f"pyx12 {pyx12_version}" if checked else None,
-        },
-    }

@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     conformance: Conformance = "targets"
     guide_errors: GuideErrorPolicy = "report"
     patient: bool = False  # whether reports name the patient
+    hidden: bool = False  # whether findings of rules that are bypassed or in shadow are kept, for a record
     sent_before: Callable[[Claim], bool] | None = None  # whether an earlier file held a claim, where that is known
 
     def engine(self, fix_level: FixLevel = "off") -> Engine:
@@ -78,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             profile=self.profile,
             sent_before=self.sent_before,
             fix_level=fix_level,
+            hidden=self.hidden,
         )
 
 
@@ -207,6 +209,7 @@ def load_settings(
     conformance: Conformance | None = None,
     guide_errors: GuideErrorPolicy | None = None,
     patient: bool | None = None,
+    hidden: bool = False,
 ) -> Settings:
     """Put a run's settings together; arguments win over the configuration file. Raises ConfigError.
 
@@ -237,6 +240,7 @@ def load_settings(
         conformance=conformance or file.conformance,
         guide_errors=guide_errors or file.guide_errors,
         patient=file.patient if patient is None else patient,
+        hidden=hidden,
     )
 
 

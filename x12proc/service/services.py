@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from x12proc.record.store import create_folder
 from x12proc.service.api.scrub_options import ScrubOptions, settings_for
-from x12proc.service.db.store import Store
+from x12proc.service.db.store import Store, record_folder
 from x12proc.service.jobs.pool import Jobs
 from x12proc.service.metrics import Metrics
 from x12proc.service.options import ServiceOptions
@@ -23,6 +24,7 @@ class Services:
         self.options = options
         self.settings = settings_for(options.config, ScrubOptions())
         self.store = Store(options.data)
+        create_folder(record_folder(options.data))
         self.jobs = Jobs(options)
         self.metrics = Metrics(lambda: self.jobs.slots_used, self.jobs.slots)
         self.scrubbing = Scrubbing(self.store, self.jobs, self.metrics, options)

@@ -46,4 +46,4 @@ def settings_for(config: Path | None, options: ScrubOptions) -> Settings:
 
 @lru_cache(maxsize=16)
 def _settings(config: Path | None, options: ScrubOptions) -> Settings:
-    return load_settings(config=config, **msgspec.structs.asdict(options))
+    return load_settings(config=config, hidden=True, **msgspec.structs.asdict(options))

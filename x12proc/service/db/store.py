@@ -30,6 +30,11 @@ INPUT = "input.edi"  # the name of every stored file; the sender's file name may
 _OLDEST_EVENT = timedelta(days=6 * 366)  # retention of the audit log
 
 
+def record_folder(data: Path) -> Path:
+    """Return the folder of the record of predictions, which outlives the runs."""
+    return data / "record"
+
+
 class Store:
     """A data folder; many threads and processes may open the same one."""
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from x12proc.record.recorder import Recorder
+from x12proc.record.store import open_folder
 from x12proc.reports.document import fault_document, summary_document
 from x12proc.runner.artifacts import ARTIFACTS
 from x12proc.runner.files import Input
 from x12proc.runner.runner import FileRun, Result, RunOptions
 from x12proc.service.api.scrub_options import ScrubOptions, settings_for
-from x12proc.service.db.store import INPUT, Store
+from x12proc.service.db.store import INPUT, Store, record_folder
 from x12proc.service.jobs.claim_index import ClaimIndex
 
 _STEM = Path(INPUT).stem
@@ -48,14 +51,14 @@ def scrub_file(job: FileJob) -> FileResult:
     source = Input(job.folder / INPUT)
     if job.run_id is None:
         return _to_file_result(FileRun(source, settings, RunOptions(emit=job.emit, destination=job.folder)).run())
-    store = Store(job.data)
-    try:
+    with (
+        closing(Store(job.data)) as store,
+        closing(Recorder(open_folder(record_folder(job.data)), settings)) as own,
+    ):
         index = ClaimIndex(store, job.run_id)
-        options = RunOptions(emit=job.emit, destination=job.folder, on_claim=index.add)
+        options = RunOptions(emit=job.emit, destination=job.folder, on_claim=index.add, recorder=own)
         result = FileRun(source, settings, options).run()
         index.flush()
-    finally:
-        store.close()
     return _to_file_result(result)
 
 

@@ -1,7 +1,8 @@
-"""The database of the ledger: how it is opened, and how its errors are reported."""
+"""Databases of watched folders and of the record: how they are opened, and how their errors are reported."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +14,34 @@ _BUSY_MS = 60_000  # time that SQLite waits for the transaction of another worke
 _LONGEST_REASON = 400  # characters of a driver's message
 
 
-class LedgerUnavailable(UnavailableError):  # noqa: N818 - a condition, and usually temporary
+class DatabaseUnavailable(UnavailableError):  # noqa: N818 - a condition, and usually temporary
     """The database can't be reached or written. Nothing is lost: its last committed state remains valid."""
 
 
-def open_engine(url: str) -> sa.Engine:
-    """Return the engine for a URL. Raises ConfigError for a missing driver or a folder that can't be created."""
+def open_engine(url: str, what: str) -> sa.Engine:
+    """Return the engine for a URL; ``what`` names the database in messages, such as ``ledger``.
+
+    Raises ConfigError for a missing driver or a folder that can't be created.
+    """
     if url.startswith("postgresql://"):  # for SQLAlchemy that is another driver, which is none of our extras
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     try:
         engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     except ImportError:  # the driver itself, or the C library that it needs
-        raise ConfigError("a PostgreSQL ledger needs an extra: pip install 'x12proc[postgres]'") from None
+        raise ConfigError(f"a PostgreSQL {what} needs an extra: pip install 'x12proc[postgres]'") from None
     if engine.dialect.name == "sqlite":
         try:
             Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigError(f"ledger.url: its folder can't be created: {error.strerror}") from None
+            raise ConfigError(f"the folder of the {what} can't be created: {error.strerror}") from None
         sa.event.listen(engine, "connect", _set_up_sqlite)
-        sa.event.listen(engine, "begin", _check_file)
+        sa.event.listen(engine, "begin", partial(_check_file, what))
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _check_file(connection: sa.Connection) -> None:
-    """Check that the file of the database is the one that was opened. Raises LedgerUnavailable.
+def _check_file(what: str, connection: sa.Connection) -> None:
+    """Check that the file of the database is the one that was opened. Raises DatabaseUnavailable.
 
     An open file lives on after it was deleted: what is written to it then is lost.
     """
@@ -45,7 +49,7 @@ def _check_file(connection: sa.Connection) -> None:
     opened = connection.info.setdefault("inode", _inode(path))
     if _inode(path) != opened:
         connection.invalidate()
-        raise LedgerUnavailable("the ledger's file was deleted or replaced while it was open: bring it back")
+        raise DatabaseUnavailable(f"the {what}'s file was deleted or replaced while it was open: bring it back")
 
 
 def _inode(path: Path) -> int | None:
@@ -79,9 +83,9 @@ def database_name(url: sa.URL) -> str:
     return f"{url.get_backend_name()} at {url.host}:{url.port or 5432}, database {url.database}"
 
 
-def unavailable(error: sa.exc.DBAPIError, database: str) -> LedgerUnavailable:
+def unavailable(error: sa.exc.DBAPIError, what: str, database: str) -> DatabaseUnavailable:
     """Return the error with the driver's message where that can hold no values, as no statement had any."""
     reason = type(error.orig).__name__
     if not error.params:
         reason = " ".join(str(error.orig).split())[:_LONGEST_REASON] or reason
-    return LedgerUnavailable(f"the ledger can't be used ({database}): {reason}")
+    return DatabaseUnavailable(f"the {what} can't be used ({database}): {reason}")
