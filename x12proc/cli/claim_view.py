@@ -18,7 +18,7 @@ from x12proc.reports.terminal import ClaimFilter, TerminalReport, can_report, ma
 _IN_MEMORY = 4 * 1024 * 1024  # characters of accepted claims; more go into a file that has no name
 
 
-class ClaimView(msgspec.Struct, frozen=True):
+class ClaimSelection(msgspec.Struct, frozen=True):
     """What a user wants to see of the claims of a file.
 
     ``limit`` is the number of claims printed, None for all; 0 leaves the totals.
@@ -32,7 +32,7 @@ class ClaimView(msgspec.Struct, frozen=True):
 class OrderedClaims:
     """Prints rejected claims at once and keeps accepted ones until :meth:`finish`, in bounded memory."""
 
-    def __init__(self, console: Console, view: ClaimView, later: IO[str], *, patient: bool) -> None:
+    def __init__(self, console: Console, view: ClaimSelection, later: IO[str], *, patient: bool) -> None:
         self._console, self._view, self._later = console, view, later
         self._now_report = TerminalReport(console, patient=patient)
         self._later_report = TerminalReport(_console_into(later, console), patient=patient)
@@ -76,7 +76,9 @@ class OrderedClaims:
 
 
 @contextlib.contextmanager
-def ordered_claims(console: Console, view: ClaimView, *, patient: bool) -> Iterator[Callable[[ClaimResult], None]]:
+def ordered_claims(
+    console: Console, view: ClaimSelection, *, patient: bool
+) -> Iterator[Callable[[ClaimResult], None]]:
     """Yield what takes the claims of a file; at the end of the block the accepted ones are printed."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY, mode="w+", encoding="utf-8", newline="") as later:
         claims = OrderedClaims(console, view, cast(IO[str], later), patient=patient)

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from x12proc.cli import complete
 from x12proc.cli.app import ACCEPTED, FAILED, REJECTED, comma_list, config_option, day, not_empty
-from x12proc.cli.claim_view import ClaimView, ordered_claims
+from x12proc.cli.claim_view import ClaimSelection, ordered_claims
 from x12proc.cli.progress import batch_progress, input_progress
 from x12proc.cli.record import open_record, record_options
 from x12proc.cli.scrub_output import output_console, print_filter_notes, print_inputs, print_totals
@@ -174,7 +174,7 @@ def command(
         raise ConfigError("--emit needs -o DIR, or -o - for standard output")
     if output is not None and (only or summary or limit is not None):
         raise ConfigError("--only, --limit and --summary are for the report on the terminal; leave out -o")
-    view = ClaimView(only, 0 if summary else limit, counts_left_out=not summary)
+    view = ClaimSelection(only, 0 if summary else limit, counts_left_out=not summary)
     wanted = _wanted(emit or load_config(config).emit, fix_level, alone=output == STANDARD_INPUT and emit is None)
     options: dict[str, Any] = {
         "config": config,
@@ -269,7 +269,9 @@ def _to_standard_output(found: Inputs, settings: Settings, options: RunOptions, 
     return [result]
 
 
-def _to_terminal(sources: list[Input], settings: Settings, options: RunOptions, view: ClaimView) -> list[Result]:
+def _to_terminal(
+    sources: list[Input], settings: Settings, options: RunOptions, view: ClaimSelection
+) -> list[Result]:
     console = output_console()
     results = []
     for source in sources:
