@@ -132,13 +132,13 @@ def test_a_damaged_gzip_is_an_error_of_the_file() -> None:
     assert raised.value.code == "bad-gzip"
 
 
-@pytest.mark.parametrize("source", [12, None, io.StringIO("ISA*"), ["a.edi"]], ids=lambda source: type(source).__name__)
+@pytest.mark.parametrize("source", [12, None, io.StringIO("ISA*"), ["a.edi"]], ids=lambda one: type(one).__name__)
 def test_another_source_is_refused(source: Any) -> None:
     with pytest.raises(x12proc.ConfigError, match="give a path, bytes, or a stream opened in binary mode"):
         x12proc.scrub(source)
 
 
-@pytest.mark.parametrize("output", [12, io.StringIO(), ["a"]], ids=lambda output: type(output).__name__)
+@pytest.mark.parametrize("output", [12, io.StringIO(), ["a"]], ids=lambda one: type(one).__name__)
 def test_another_output_is_refused(output: Any) -> None:
     with pytest.raises(x12proc.ConfigError, match="give a folder, a dictionary or a binary stream"):
         x12proc.scrub(base(), emit=["json"], output=output)

@@ -39,7 +39,7 @@ from x12proc.engine.fixes import Fix
 from x12proc.engine.result import ClaimResult, LineResult, RuleCrash
 from x12proc.engine.stream import Summary
 from x12proc.errors import CanceledError, ConfigError, RuleError, X12ProcError, X12SyntaxError
-from x12proc.findings import Finding, GuideError, Severity
+from x12proc.findings import Finding, GuideError, HiddenFinding, Severity
 from x12proc.narrative.model import Amount, Content, Narrative, Strength
 from x12proc.profiles.profiles import Bypass
 from x12proc.reference.coverage import Unchecked
@@ -70,6 +70,7 @@ __all__ = [
     "Group",
     "GuideError",
     "HealthCode",
+    "HiddenFinding",
     "Input",
     "Inputs",
     "Interchange",
