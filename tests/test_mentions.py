@@ -196,6 +196,7 @@ STRAY = {
     "empty-qualifier": (SERVICE, b"SV1*:J3590:"),
     "other-qualifier": (SERVICE, b"SV1*IV:J3590:"),
     "doubled-component-separator": (SERVICE, b"SV1*HC::J3590:"),
+    "other-component-separator": (SERVICE, b"SV1*HC>J3590>"),
     "shifted-element": (SERVICE, b"SV1**HC:J3590:"),
     "dental-service": (SERVICE, b"SV3*HC:J3590:"),
     "equipment-service": (SERVICE, b"SV5*HC:J3590:"),
@@ -214,7 +215,6 @@ FAULTY = {
     "hl-in-a-line": (b"LX*1~\n", b"LX*1~\nHL*3*2*23*0~\n", "code-outside-claim"),
     "service-before-the-group": (b"GS*HC*", b"SV1*HC:J3590*1*UN*1***1~\nGS*HC*", "code-outside-claim"),
     "hl-without-level": (b"HL*2*1*22*0~", b"HL*2*1~", "hl-level"),
-    "other-component-separator": (SERVICE, b"SV1*HC>J3590>", "component-separator"),
     "swallowed-interchange": (b"LX*1~", b"ISA|00|~\nLX*1~", "broken-tag"),
     "component-separator-line-feed": (b"*T*:~", b"*T*\n~", "bad-delimiter"),
 }
@@ -240,6 +240,23 @@ def test_a_stray_code_rejects_its_claim(name: str) -> None:
     offset = found[0].location.byte_offset
     assert new[:3] in data[offset - 12 : offset + 12]
     assert summary(data).mentions.count >= 1
+
+
+@pytest.mark.parametrize("isa16", [b":", b">"])
+def test_another_component_separator_rejects_its_claim_only(isa16: bytes) -> None:
+    """The borders of claims are certain, so that the file doesn't fail; a sound claim beside it is accepted."""
+    sound = base()
+    start, end = sound.index(b"CLM*"), sound.index(b"SE*37")
+    claim, other = sound[start:end], b">" if isa16 == b":" else b":"
+    odd = claim.replace(b"HC:J3590:", b"HC" + other + b"J3590" + other)
+    data = sound[:start] + claim.replace(b":", isa16) + odd + sound[end:]
+    data = data.replace(b"*T*:~", b"*T*" + isa16 + b"~").replace(b"SE*37", b"SE*53")
+    totals = summary(data)
+    assert (totals.status, totals.claims, totals.rejected_claims) == ("rejected", 2, 1)
+    (finding,) = [found for result in outcomes(data) if isinstance(result, ClaimResult)
+                  for found in result.findings if found.rule == "SYN13"]  # fmt: skip
+    assert finding.location.element == "SV101-1"
+    assert f'separated by "{other.decode()}", but ISA16 is "{isa16.decode()}"' in finding.message
 
 
 @pytest.mark.parametrize("name", FAULTY)

@@ -224,7 +224,6 @@ BAD = {
     "control-isa": (base().replace(b"IEA*1*240329201", b"IEA*1*000000001"), "iea02-control"),
     "control-gs": (base().replace(b"GE*1*201", b"GE*1*1"), "ge02-control"),
     "control-st": (base().replace(b"*0001~\nGE", b"*0009~\nGE"), "se02-control"),
-    "component": (base().replace(b"SV1*HC:J3590:JZ::::", b"SV1*HC>J3590>JZ>>>>"), "component-separator"),
     "small-letters": (base().replace(b"CLM*", b"clm*"), "lower-case-tags"),
     "clash": (base().replace(b"*T*:~", b"*T**~"), "delimiter-clash"),
     "nul": (base().replace(b"MARY", b"MA\0Y"), "nul-bytes"),

@@ -174,7 +174,9 @@ def test_such_a_separator_is_never_told_of_the_next_claim() -> None:
     written = acknowledge(data, outcomes=outcomes)["999"]
     assert lines(written, "IK3", "CTX") == [
         "IK3*SV1*28*2400*8",
+        "CTX*CLM01:ODD",
         "IK3*SV1*44*2400*8",
+        "CTX*CLM01:ODD",
         "IK3*SV1*60*2400*8",
         "CTX*CLM01:LONG",
     ]

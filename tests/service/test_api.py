@@ -182,6 +182,29 @@ def test_limits_of_media_type_and_size(own_service: Service) -> None:
         assert own_service.services.jobs.slots_used == 0
 
 
+def test_fields_of_one_name_are_counted_one_by_one(api: httpx.Client) -> None:
+    field = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = api.post("/v1/scrub", content=21 * field + b"--b--\r\n", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad-form")
+    assert "more than 20 fields" in answer.json()["error"]["message"]
+
+
+def test_a_broken_form_is_not_quoted_in_the_log(api: httpx.Client, capfd: pytest.CaptureFixture[str]) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = api.post("/v1/scrub", content=b"--b\r\nContent-Disp\x01\r\n\r\n--b", headers=headers)
+    assert answer.status_code == 400
+    assert "character" not in "".join(capfd.readouterr())
+
+
+def test_operations_have_short_names(api: httpx.Client) -> None:
+    paths = api.get("/v1/openapi.json").json()["paths"]
+    names = [operation["operationId"] for operations in paths.values() for operation in operations.values()]
+    assert "scrub" in names
+    assert len(set(names)) == len(names)
+    assert not [name for name in names if "_v1_" in name]
+
+
 def test_a_slow_upload_is_refused(tmp_path: Path) -> None:
     with Service(tmp_path / "data", upload_seconds=0.2) as slow, slow.client() as api:
         waiting = threading.Event()

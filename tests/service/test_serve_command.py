@@ -6,11 +6,13 @@ import json
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import update
 from support.edi import base
 from support.service_process import make_key, serve, wait
 from support.services import post
@@ -18,6 +20,7 @@ from support.services import post
 from x12proc.cli.app import app
 from x12proc.errors import ConfigError
 from x12proc.service.db.store import Store
+from x12proc.service.db.tables import WAITING, Run
 
 
 def x12proc(*arguments: str | Path) -> Result:
@@ -124,3 +127,28 @@ def test_a_command_closes_the_database(
 def test_old_runs_are_purged(tmp_path: Path) -> None:
     result = x12proc("serve", "purge", "--older-than", "7", "--data", tmp_path / "data")
     assert result.output == "0 runs deleted\n"
+
+
+def test_a_restart_deletes_what_a_killed_run_left(tmp_path: Path) -> None:
+    headers = {"Authorization": f"Bearer {make_key(tmp_path, 'feed', 'scrub,read')}"}
+    process, address = serve("--data", tmp_path)
+    with httpx.Client(base_url=f"http://{address}", headers=headers, trust_env=False) as client:
+        wait(process, client)
+        run = post(client, base()).headers["X12proc-Run"]
+    process.terminate()
+    process.communicate(timeout=60)
+    store = Store(tmp_path)
+    with store.writing() as session:
+        session.execute(update(Run).where(Run.id == run).values(state=WAITING))
+    folder = store.run_folder(run)
+    store.close()
+    (folder / ".x12proc-1.part").mkdir()
+    (folder / ".x12proc-1.part" / "input.accepted.edi").write_bytes(base()[:500])
+    process, address = serve("--data", tmp_path)
+    with httpx.Client(base_url=f"http://{address}", headers=headers, trust_env=False) as client:
+        wait(process, client)
+        while client.get(f"/v1/runs/{run}").json()["state"] == WAITING:
+            time.sleep(0.05)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []

@@ -16,6 +16,7 @@ from support.services import Service, post
 
 from x12proc.service.auth import COOKIE
 from x12proc.service.db.tables import BrowserSession, BypassRow, Change, ClaimRow, Event
+from x12proc.service.sign_in_limit import MOST_FAILED, PERIOD, SignInLimit
 from x12proc.wire.events import Fault
 from x12proc.wire.scanner import scan
 
@@ -77,6 +78,26 @@ def test_a_wrong_key_is_refused_and_not_echoed(service: Service) -> None:
         assert stranger.first.status_code == 403
         assert "Unknown key" in stranger.first.text
         assert "z" * 43 not in stranger.first.text
+
+
+def test_failed_attempts_to_sign_in_are_limited(own_service: Service) -> None:
+    with own_service.client(key="") as client:
+        answers = [client.post("/sign-in", data={"key": "wrong"}) for _ in range(MOST_FAILED + 1)]
+        assert [answer.status_code for answer in answers] == [403] * MOST_FAILED + [429]
+        assert 0 < int(answers[-1].headers["retry-after"]) <= PERIOD
+        assert client.post("/sign-in", data={"key": own_service.key}).status_code == 429
+
+
+def test_the_limit_ends_with_its_period() -> None:
+    now = [1000.0]
+    limit = SignInLimit(lambda: now[0])
+    for _ in range(MOST_FAILED):
+        assert limit.seconds_left("a") == 0
+        limit.count_failed("a")
+    assert limit.seconds_left("a") > 0
+    assert limit.seconds_left("b") == 0
+    now[0] += PERIOD
+    assert limit.seconds_left("a") == 0
 
 
 def test_the_cookie_is_http_only_and_same_site(service: Service) -> None:
@@ -236,6 +257,18 @@ def test_a_run_shows_its_result(browser: Browser, demo: str) -> None:
     assert browser.get(f"/v1/runs/{demo}/artifacts/html").status_code == 200
     assert browser.get("/runs/0123456789abcdef").status_code == 404
     assert browser.get("/runs", page=2).status_code == 200
+
+
+def test_what_was_not_checked_is_on_the_pages_of_file_and_claim(browser: Browser) -> None:
+    """The service date is after the last day of every table."""
+    late = base().replace(b"20231114", b"20991114")
+    run = browser.upload(late, as_of="2099-12-01")
+    assert "Not checked, and why" in run.text
+    (claim,) = claim_addresses(browser.get("/claims", view="all", run=run.url.path.rpartition("/")[2]))
+    shown = browser.get(claim).text
+    assert "Not checked, and why" in shown
+    assert "installed until" in shown
+    assert "x12proc reference" in shown
 
 
 def test_a_failed_file_is_reported(browser: Browser) -> None:

@@ -10,7 +10,6 @@ import msgspec
 
 from x12proc.claims.builder import ClaimBuilder
 from x12proc.claims.mentions import read_claim
-from x12proc.claims.model import Claim, ServiceLine
 from x12proc.engine.engine import Engine
 from x12proc.engine.result import ClaimResult
 from x12proc.engine.tally import ClaimTally, tally_of
@@ -81,10 +80,6 @@ Outcome: TypeAlias = (
     | Fault
 )
 RULE_CRASH = faults.RULE_CRASH.code
-OTHER_SEPARATOR = faults.COMPONENT_SEPARATOR.code
-_UNREADABLE_CODE = (
-    "the procedure's components are not separated by the character in ISA16, so that its code can't be read"
-)
 
 
 class Summary(msgspec.Struct):
@@ -219,13 +214,7 @@ def scrub_claim(
     claim, targets, counts = reading.claim, reading.targets, reading.counts
     if counts is not None:
         yield msgspec.structs.replace(counts, target_lines=0)  # target lines are counted with their claim's result
-    separator = None if targets else line_with_other_separator(claim, codes)
-    if separator is not None:
-        line = separator
-        yield _claim_fault(
-            span, faults.COMPONENT_SEPARATOR, line.sv_or_lx, line=line.number[:10], reason=_UNREADABLE_CODE
-        )
-    if targets or (claim.stray_codes and separator is None):
+    if targets or claim.stray_codes:
         scrubbed = engine.scrub(claim, targets)
         for crash in scrubbed.crashes:
             kind = faults.OWN_RULE_CRASH if crash.frames else faults.RULE_CRASH
@@ -233,18 +222,6 @@ def scrub_claim(
         yield scrubbed
     elif all_claims:
         yield UntargetedClaim(span)
-
-
-def line_with_other_separator(claim: Claim, codes: tuple[str, ...]) -> ServiceLine | None:
-    """Return the first line that bills a code after HC and a separator other than ISA16, or None.
-
-    Read by ISA16 such a line has no procedure code at all, and would pass as if it were no target line.
-    """
-    for line in claim.lines:
-        sent = line.qualifier
-        if sent[:2] == "HC" and len(sent) > 7 and not sent[2].isalnum() and sent[3:8].upper() in codes:
-            return line
-    return None
 
 
 def _claim_fault(span: ClaimSpan, kind: FaultKind, segment: Segment | None = None, **values: object) -> Fault:

@@ -172,6 +172,12 @@ def finish_interrupted(folder: Path) -> None:
             _delete_left_over(path)
 
 
+def discard_unfinished(folder: Path) -> None:
+    """Delete what a run that was killed left unfinished in a folder in which no other run works."""
+    for path in folder.glob(f"{_PREFIX}*{_WRITING}"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _delete_left_over(writing: Path) -> None:
     """Delete the folder of a run that has ended: one that lives holds a lock on it."""
     lock = _locked(writing, wait=False)

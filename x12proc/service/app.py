@@ -44,6 +44,8 @@ def make_app(options: ServiceOptions) -> FastAPI:
         openapi_url=None,
         lifespan=_lifespan,
         redirect_slashes=False,
+        # The names of generated clients' functions: by default they would hold the route and method once more.
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
     for router in (api.router, pages.router, claim_pages.router):

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from x12proc.errors import ConfigError
+from x12proc.runner.publishing import discard_unfinished
 from x12proc.service.api.scrub_options import ScrubOptions, settings_for
 from x12proc.service.api.upload import Upload, receive_upload
 from x12proc.service.auth import Principal
@@ -98,6 +99,7 @@ class Scrubbing:
                 session.execute(delete(ClaimRow).where(ClaimRow.run_id == run.id))
             self._jobs.slots_used += 1
             result = RunResult(run.id, self._store.run_folder(run.id), WAITING, None)
+            await run_in_threadpool(discard_unfinished, result.folder)
             options = msgspec.convert(run.options, ScrubOptions)
             self._start(result, Submission(options, tuple(run.emit), respond_async=True))
 

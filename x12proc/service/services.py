@@ -14,6 +14,7 @@ from x12proc.service.jobs.pool import Jobs
 from x12proc.service.metrics import Metrics
 from x12proc.service.options import ServiceOptions
 from x12proc.service.scrubbing import Scrubbing
+from x12proc.service.sign_in_limit import SignInLimit
 
 
 class Services:
@@ -27,6 +28,7 @@ class Services:
         create_folder(record_folder(options.data))
         self.jobs = Jobs(options)
         self.metrics = Metrics(lambda: self.jobs.slots_used, self.jobs.slots)
+        self.sign_in_limit = SignInLimit()
         self.scrubbing = Scrubbing(self.store, self.jobs, self.metrics, options)
 
 

@@ -65,7 +65,6 @@ _SET_VERSION = AckCode("set", "I6", rejects=True)  # implementation convention n
 _NO_INTERCHANGE = "there is no interchange"
 _OUTSIDE = "is outside of any interchange"
 _LAYOUT = "layout, for which X12 has no code; "
-_CLAIM = "reported for one claim: an IK3 in the 999, a rejected claim in the 277CA"
 
 # -- the file ---------------------------------------------------------------------------------------------------
 
@@ -313,7 +312,6 @@ HL_PARENT = FaultKind(
 
 CLAIM_TOO_LONG = FaultKind("claim-too-large", ERROR, "A claim of over {most} bytes", _SEGMENTS_IN_ERROR)
 TOO_MANY_SEGMENTS = FaultKind("claim-too-large", ERROR, "A claim of over {most} segments", _SEGMENTS_IN_ERROR)
-COMPONENT_SEPARATOR = FaultKind("component-separator", ERROR, "Line {line}: {reason}", no_ack=_CLAIM)
 RULE_CRASH = FaultKind(
     "rule-crash",
     ERROR,

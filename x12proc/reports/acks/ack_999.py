@@ -19,7 +19,7 @@ from x12proc.claims.model import Claim, Location
 from x12proc.claims.summary import SummaryReader
 from x12proc.engine.document import Document
 from x12proc.engine.result import ClaimResult
-from x12proc.engine.stream import OTHER_SEPARATOR, TransactionErrors, UntargetedClaim
+from x12proc.engine.stream import TransactionErrors, UntargetedClaim
 from x12proc.findings import INFO, Finding, GuideError
 from x12proc.reports.acks.codes import ANSWERED_GROUPS
 from x12proc.reports.acks.envelopes import (
@@ -36,9 +36,8 @@ from x12proc.reports.acks.writer import AckWriter
 from x12proc.reports.writer import ClaimRenderer, TargetClaim, Write
 from x12proc.rules import all_rules
 from x12proc.wire.dictionary import element_number, is_known
-from x12proc.wire.events import ClaimSpan, Fault, Group, GroupClosed, TransactionClosed, TransactionSet, field
+from x12proc.wire.events import ClaimSpan, Group, GroupClosed, TransactionClosed, TransactionSet, field
 from x12proc.wire.faults import AckCode
-from x12proc.wire.versions import PROFESSIONAL
 from x12proc.wire.window import Buffer
 
 GUIDE = "005010X231A1"
@@ -90,6 +89,9 @@ ELEMENT_CODES = {
     "I13": 'implementation dependent "not used" data element present',
 }
 _WRONG_VALUE = "7"
+# A code where no service line has it is no fault against the guide, but for components separated otherwise than by
+# ISA16: then SV101-1 or SV202-1 holds them all.
+_STRAY_CODE, _QUALIFIER = "SYN13", 1
 # IK502 (618) for a set with errors in its segments: of the standard, or only of the guide.
 _STANDARD_ERRORS, _GUIDE_ERRORS = "5", "I5"
 
@@ -180,7 +182,6 @@ class ImplementationAcknowledgement(AckWriter):
         self._spool = envelopes.spool
         self._group_answer: _GroupAnswer | None = None
         self._set_answer: _SetAnswer | None = None
-        self._fault: SegmentError | None = None  # of a claim that may still come
 
     # -- groups ----------------------------------------------------------------------------------------------
 
@@ -228,7 +229,6 @@ class ImplementationAcknowledgement(AckWriter):
 
     def open_set(self, transaction: TransactionSet) -> None:
         """AK2."""
-        self._fault = None
         self._set_answer = None
         if self._group_answer is None:
             return
@@ -252,7 +252,6 @@ class ImplementationAcknowledgement(AckWriter):
         answer, group = self._set_answer, self._group_answer
         if answer is None or group is None:
             return
-        self._write_fault()
         codes = list(dict.fromkeys((*self.status.codes["set"], answer.code)))
         codes = [code for code in codes if code][:_MOST_CODES]
         refused = self.status.refused["set"]
@@ -265,28 +264,6 @@ class ImplementationAcknowledgement(AckWriter):
 
     # -- errors in segments ----------------------------------------------------------------------------------
 
-    def fault(self, fault: Fault) -> None:
-        """Keep a fault in a claim's syntax until the claim itself is reported."""
-        if fault.code == OTHER_SEPARATOR and self._set_answer is not None:
-            self._write_fault()
-            self._fault = self._separator_note(fault, self._set_answer.transaction)
-
-    def _write_fault(self) -> None:
-        """Report a fault of a claim without an outcome: those without a target may not be asked for."""
-        if self._fault is not None:
-            self._write_errors([self._fault], "")
-        self._fault = None
-
-    def _separator_note(self, fault: Fault, transaction: TransactionSet) -> SegmentError:
-        """SV101-1 or SV202-1 that holds the whole composite, for its separator is not that of the interchange."""
-        assert self.interchange is not None
-        delimiters = self.interchange.delimiters
-        tag, element = ("SV1", 1) if transaction.guide == PROFESSIONAL else ("SV2", 2)
-        raw = self._buffer[fault.byte_offset : fault.byte_offset + _TRAILER_REACH].split(delimiters.segment)[0]
-        fields = raw.split(delimiters.element)
-        value = fields[element].decode("latin-1") if len(fields) > element else ""
-        return SegmentError(tag, fault.segment_index, "2400", _WRONG_VALUE, element, 1, value)
-
     def claim(self, claim: TargetClaim, part: ClaimErrors) -> None:
         """Write IK3, CTX and IK4 for what is wrong with a target claim."""
         self._claim(claim.span, part)
@@ -298,17 +275,11 @@ class ImplementationAcknowledgement(AckWriter):
     def _claim(self, span: ClaimSpan, found: ClaimErrors) -> None:
         if self._set_answer is None:  # pragma: no cover - claims are in HC groups, which are answered
             return
-        if self._fault is not None and self._fault.index < span.segment_index:
-            self._write_fault()
         errors, begin = found.guide_errors, span.segment_index
         self._write_above(error for error in errors if error.location.segment_index < begin)
         notes = _guide_errors(error for error in errors if error.location.segment_index >= begin)
         reported = {note.index for note in notes}
-        others = [*found.notes]
-        if self._fault is not None:
-            others.append(self._fault)
-            self._fault = None
-        notes += [note for note in others if note.index not in reported]
+        notes += [note for note in found.notes if note.index not in reported]
         if notes:
             self._write_errors(notes, self._heads.head(span).id)
 
@@ -417,10 +388,13 @@ def _rule_errors(scrubbed: ClaimResult) -> Iterator[SegmentError]:
     """Notes of the findings that tell a fault against the guide."""
     for finding in scrubbed.all_findings:
         if finding.rule in rule_codes() and finding.severity != INFO:
-            yield _rule_note(finding, scrubbed.claim)
+            note = _rule_note(finding, scrubbed.claim)
+            if note.code and (finding.rule != _STRAY_CODE or note.component == _QUALIFIER):
+                yield note
 
 
 def _rule_note(finding: Finding, claim: Claim) -> SegmentError:
+    """The note of a finding; its code is empty where the guide has nothing to say of it."""
     of_segment, of_element = rule_codes()[finding.rule]
     element, component = _element_position(finding.location)
     if element and of_element:

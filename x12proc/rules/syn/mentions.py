@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from x12proc.claims.model import Claim, Oddity, ServiceLine, location_of
+from x12proc.claims.model import Claim, Oddity, ServiceLine, StrayCode, location_of
 from x12proc.findings import REJECT, Hit
 from x12proc.rules.base import claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.values import excerpt
+
+_QUALIFIER_AND_CODE = len("HC:J359")
 
 
 @line_rule(
@@ -80,6 +82,7 @@ def _oddity_texts(oddity: Oddity, line: ServiceLine, ctx: Context) -> tuple[str,
     sources=("PYX",),
     confidence="verified",
     without_targets=True,
+    ack_999=("", "7"),  # SV101-1 or SV202-1 is no qualifier
     where="2300, 2400",
     status="A7:481",
     remittance=("16", "MA130"),
@@ -96,5 +99,23 @@ def code_in_no_service_line(claim: Claim, ctx: Context) -> Iterator[Hit]:
         location = location_of(segment, element, stray.component)
         if tag != segment.tag:  # no tag at all, but what was read as one up to the next separator
             location = msgspec.structs.replace(location, segment=tag, element=tag)
+        sent = segment.element(stray.element) if element else ""
         message = f"{tag} has the drug code where no service line is read from it; the drug was not checked"
-        yield Hit(location, message, excerpt(segment.element(stray.element), 40) if element else None)
+        fix = None
+        if _has_other_separator(stray, sent):
+            ours = claim.delimiters.component.decode("latin-1")
+            location = location_of(segment, element, 1)
+            message = (
+                f'The components of {tag}{element:02d} are separated by "{sent[2]}", but ISA16 is "{ours}", so '
+                "that no procedure code is read; the drug was not checked"
+            )
+            fix = f'Separate the components by "{ours}", or send "{sent[2]}" in ISA16 if the whole file has it'
+        yield Hit(location, message, excerpt(sent, 40) if element else None, fix=fix)
+
+
+def _has_other_separator(stray: StrayCode, sent: str) -> bool:
+    """Return whether a service begins with HC and the code, which something else than ISA16 separates."""
+    in_procedure = (stray.segment.tag, stray.element, stray.component) in (("SV1", 1, None), ("SV2", 2, None))
+    begins = sent[:2].upper() == "HC" and sent[2:3].isprintable() and not sent[2:3].isalnum()
+    code_follows = sent[3:4].isalnum() and len(sent) > _QUALIFIER_AND_CODE
+    return in_procedure and begins and code_follows

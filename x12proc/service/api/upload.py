@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 EDI = "application/edi-x12"
 RAW = (EDI, "application/octet-stream", "text/plain")
+# Its warnings quote bytes of the body, which may be a claim's.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+
 UPLOAD = "multipart/form-data"
 FILE_FIELD = "file"
 _MOST_FIELDS = 20
@@ -123,6 +127,7 @@ class _Form:
         self._headers: dict[bytes, bytes] = {}
         self._field = ""
         self._text = b""
+        self._texts = 0
 
     def callbacks(self) -> MultipartCallbacks:
         return {
@@ -157,7 +162,9 @@ class _Form:
                 raise HttpError(400, "several-files", "A request has one file")
             self.has_file = True
             self.name = options.get(b"filename", b"").decode("utf-8", "replace")[-_LONGEST_NAME:]
-        elif len(self.fields) >= _MOST_FIELDS:
+            return
+        self._texts += 1  # counted by part: many may have one name
+        if self._texts > _MOST_FIELDS:
             raise HttpError(400, "bad-form", f"The form has more than {_MOST_FIELDS} fields")
 
     def _data(self, data: bytes, start: int, end: int) -> None:

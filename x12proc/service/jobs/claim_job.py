@@ -16,7 +16,6 @@ from x12proc.engine.document import Document, claim_document
 from x12proc.engine.engine import Engine
 from x12proc.engine.fixes import Fix
 from x12proc.engine.result import ClaimResult
-from x12proc.engine.stream import line_with_other_separator
 from x12proc.errors import X12SyntaxError
 from x12proc.profiles.profiles import Entry
 from x12proc.reports.edi.edits import trailing_line_ends
@@ -155,8 +154,7 @@ def scrub_claim(job: ClaimJob) -> ClaimView | str:
             result = _with_guide_errors(result, spliced, span, settings)
         else:
             result = msgspec.structs.replace(result, bypasses=(), crashes=())
-        unreadable = not targets and line_with_other_separator(claim, settings.codes) is not None
-        return _view(result, spliced, unreadable=unreadable)
+        return _view(result, spliced)
 
 
 def _engine(settings: Settings, bypasses: tuple[Entry, ...]) -> Engine:
@@ -194,7 +192,7 @@ def _with_guide_errors(result: ClaimResult, buffer: Buffer, span: ClaimSpan, set
 # -- the view --------------------------------------------------------------------------------------------
 
 
-def _view(result: ClaimResult, buffer: Buffer, *, unreadable: bool) -> ClaimView:
+def _view(result: ClaimResult, buffer: Buffer) -> ClaimView:
     claim = result.claim
     document = claim_document(result)
     faults = claim_highlights(document)
@@ -202,8 +200,8 @@ def _view(result: ClaimResult, buffer: Buffer, *, unreadable: bool) -> ClaimView
     next_start = claim.segments[1].offset if len(claim.segments) > 1 else claim.end
     return ClaimView(
         target=bool(result.lines),
-        rejected=result.rejected or unreadable,
-        crashed=bool(result.crashes) or unreadable,
+        rejected=result.rejected,
+        crashed=bool(result.crashes),
         document=document,
         data=buffer[claim.start : claim.end],
         terminator=terminator,

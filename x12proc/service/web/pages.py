@@ -68,9 +68,17 @@ def sign_in_page(request: Request) -> Response:
 @router.post("/sign-in")
 async def sign_in(request: Request, services: ServicesDep) -> Response:
     """Open a session with a key and set its cookie."""
+    client = request.client.host if request.client else ""
+    seconds = services.sign_in_limit.seconds_left(client)
+    if seconds:
+        problem = f"Too many failed attempts: try again in {seconds} seconds"
+        refusal = page(request, "sign_in.html", 429, problem=problem)
+        refusal.headers["Retry-After"] = str(seconds)
+        return refusal
     fields = await read_fields(request)
     principal = await run_in_threadpool(authenticate_key, services.store, fields.get("key", "").strip())
     if principal is None or "read" not in principal.scopes:
+        services.sign_in_limit.count_failed(client)
         problem = "Unknown key" if principal is None else "This key can't read claims: it lacks the scope read"
         return page(request, "sign_in.html", 403, problem=problem)
     token = await run_in_threadpool(open_session, services.store, principal, services.options.session_seconds)
