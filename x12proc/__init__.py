@@ -20,7 +20,7 @@ H5028 MOD02 SV202-3
 
 from __future__ import annotations
 
-from x12proc.api import Output, Progress, Scrubber, ScrubResult, ScrubRun, Source, read, scrub
+from x12proc.api import ArrowRows, Output, Progress, Scrubber, ScrubResult, ScrubRun, Source, read, scrub
 from x12proc.claims.model import (
     Claim,
     DatePeriod,
@@ -54,6 +54,7 @@ from x12proc.wire.segment import Segment
 
 __all__ = [
     "Amount",
+    "ArrowRows",
     "Bypass",
     "CanceledError",
     "Claim",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, TypeAlias, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from x12proc.engine.result import ClaimResult
 from x12proc.engine.stream import Summary
 from x12proc.errors import CanceledError, ConfigError, X12SyntaxError
 from x12proc.reports.document import fault_document, summary_document
+from x12proc.reports.finding_rows import finding_rows, line_rows
 from x12proc.runner.artifacts import check_artifacts
 from x12proc.runner.files import Input, OpenInput
 from x12proc.runner.parallel import SMALLEST, ClaimPool
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 Source: TypeAlias = "str | Path | bytes | bytearray | memoryview | array[Any] | mmap | BinaryIO"
 #: A folder, a binary stream for one artifact, or a dictionary that receives the bytes of artifacts by their names.
 Output: TypeAlias = str | Path | BinaryIO | dict[str, bytes]
+#: The rows of an Arrow table.
+ArrowRows: TypeAlias = Literal["findings", "lines"]
 #: Called with the bytes read and the bytes in all.
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -88,6 +91,24 @@ class ScrubResult(msgspec.Struct, frozen=True):
             "summary": summary_document(self.summary),
             "program": self.program,
         }
+
+    def to_arrow(self, rows: ArrowRows = "findings") -> Any:
+        """Return a pyarrow.Table with one row a finding, or with ``rows="lines"`` one row a target line.
+
+        Raises ConfigError without the extra ``parquet``.
+        """
+        _check_choice("rows", rows, ("findings", "lines"))
+        try:
+            from x12proc.reports import parquet_report as arrow  # noqa: PLC0415 - an optional extra
+        except ModuleNotFoundError:
+            raise ConfigError("this needs an extra: pip install 'x12proc[parquet]'") from None
+        make, schema = (finding_rows, arrow.FINDINGS) if rows == "findings" else (line_rows, arrow.LINES)
+        documents = (claim.to_dict() for claim in self.claims)
+        return arrow.arrow_table((row for each in documents for row in make(each, self.name)), schema)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the findings by the Arrow PyCapsule interface, for pandas, Polars, DuckDB and others."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def to_json(self, *, patient: bool = False) -> bytes:
         """Return :meth:`to_dict` as JSON in UTF-8."""

@@ -154,9 +154,9 @@ def command(
     of a folder that are no X12, hidden, or artifacts of an earlier run are skipped and counted.
     Without -o a readable report is printed, rejected claims first, and nothing is written. --only, --limit and
     --summary shorten it. With -o DIR every input gets its artifacts there: <stem>.report.json, .report.csv,
-    .report.xml, .report.html, .annotated.edi, .999.edi, .277ca.edi, .ta1.edi, and .accepted.edi and .rejected.edi,
-    two whole files that together hold every claim of the input. With --fix there is .fixed.edi as well. A claim is
-    accepted or rejected as it came, whatever can be fixed.
+    .report.xml, .report.html, .report.parquet, .annotated.edi, .999.edi, .277ca.edi, .ta1.edi, and .accepted.edi
+    and .rejected.edi, two whole files that together hold every claim of the input. With --fix there is .fixed.edi
+    as well. A claim is accepted or rejected as it came, whatever can be fixed.
 
     \b
     x12proc scrub claims.edi                         read the findings here

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from importlib.util import find_spec
 from typing import BinaryIO
 
 import msgspec
@@ -83,6 +84,18 @@ def _html_claims(context: RendererContext) -> ClaimRenderer:
     return HtmlClaims(LineIndex(context.buffer))
 
 
+def _parquet(context: WriterContext) -> ReportWriter:
+    from x12proc.reports.parquet_report import ParquetReport  # noqa: PLC0415 - an optional extra
+
+    return ParquetReport(context.write)
+
+
+def _parquet_claims(context: RendererContext) -> ClaimRenderer:
+    from x12proc.reports.parquet_report import ParquetClaims  # noqa: PLC0415 - as above
+
+    return ParquetClaims(context.name)
+
+
 def _ack_999(context: WriterContext) -> StreamWriter:
     return ImplementationAcknowledgement(
         context.buffer,
@@ -130,7 +143,7 @@ class ArtifactKind(msgspec.Struct, frozen=True, kw_only=True):
         return self.report is None and self.stream is None
 
 
-FIXED = "fixed"
+FIXED, PARQUET = "fixed", "parquet"
 _KINDS = (
     ArtifactKind(
         name="json",
@@ -144,6 +157,7 @@ _KINDS = (
     ),
     ArtifactKind(name="xml", suffix=".report.xml", report=ReportKind(_xml, _xml_claims)),
     ArtifactKind(name="html", suffix=".report.html", report=ReportKind(_html, _html_claims)),
+    ArtifactKind(name=PARQUET, suffix=".report.parquet", report=ReportKind(_parquet, _parquet_claims)),
     ArtifactKind(
         name="annotated",
         suffix=".annotated.edi",
@@ -178,10 +192,13 @@ EMITTED = tuple(name for name in ARTIFACTS if name != FIXED)  # by --emit; the f
 def check_artifacts(emit: Sequence[str], fix_level: FixLevel) -> tuple[str, ...]:
     """Return the artifacts to write: those of ``emit`` and, where fixes are applied, the fixed file.
 
-    Raises ConfigError for one that doesn't exist, and for the fixed file where no fixes are applied.
+    Raises ConfigError for one that doesn't exist, for Parquet without its extra, and for the fixed file where no
+    fixes are applied.
     """
     unknown = [kind for kind in emit if kind not in EMITTED and (kind != FIXED or fix_level == "off")]
     if unknown:
         more = f"; {FIXED} goes with --fix" if FIXED in unknown else ""
         raise ConfigError(f"--emit: {', '.join(unknown)} can't be written; there are {', '.join(EMITTED)}{more}")
+    if PARQUET in emit and find_spec("pyarrow") is None:
+        raise ConfigError("--emit parquet needs an extra: pip install 'x12proc[parquet]'")
     return tuple(emit) if fix_level == "off" else tuple(dict.fromkeys((*emit, FIXED)))

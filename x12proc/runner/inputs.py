@@ -22,8 +22,8 @@ from x12proc.runner.streams import standard_input
 STANDARD_INPUT = "-"
 #: The endings of artifacts: a folder may be scrubbed again after its artifacts were written into it.
 OUR_SUFFIXES = (
-    ".report.json", ".report.csv", ".report.xml", ".report.html", ".annotated.edi", ".fixed.edi", ".accepted.edi",
-    ".rejected.edi", ".999.edi", ".277ca.edi", ".ta1.edi",
+    ".report.json", ".report.csv", ".report.xml", ".report.html", ".report.parquet", ".annotated.edi",
+    ".fixed.edi", ".accepted.edi", ".rejected.edi", ".999.edi", ".277ca.edi", ".ta1.edi",
 )  # fmt: skip
 HIDDEN, OURS = "hidden", "an artifact of x12proc"
 _UNLISTED = (HIDDEN, OURS)  # counted; there are many of them, and nobody takes them for claims
