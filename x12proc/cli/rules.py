@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from x12proc.cli import complete
 from x12proc.cli.app import config_option
 from x12proc.errors import ConfigError
 from x12proc.rules.describe import rule_document, rule_text
+from x12proc.rules.toml_rules.schema import rule_file_schema
 from x12proc.runner.settings import load_settings
 from x12proc.runner.streams import write_output
 
@@ -18,8 +20,9 @@ from x12proc.runner.streams import write_output
 @click.command()
 @click.argument("rule_id", metavar="[ID]", required=False, shell_complete=complete.rules)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option("--schema", is_flag=True, help="Write the JSON Schema of rule files in TOML, for editors.")
 @config_option
-def command(rule_id: str | None, as_json: bool, config: Path | None) -> None:
+def command(rule_id: str | None, as_json: bool, schema: bool, config: Path | None) -> None:
     """List all rules, or explain one.
 
     \b
@@ -27,7 +30,11 @@ def command(rule_id: str | None, as_json: bool, config: Path | None) -> None:
     x12proc rules NDC01                      condition, reason, fix, codes, sources
     x12proc rules --json                     everything, for programs
     x12proc rules --config my.toml XHD01     one of your own
+    x12proc rules --schema > rules.schema.json
     """
+    if schema:
+        click.echo(json.dumps(rule_file_schema(), indent=1))
+        return
     rules = load_settings(config=config).rules
     if rule_id is not None and rule_id.upper() not in rules:
         family = [known for known in rules if known.startswith(rule_id.upper().rstrip("0123456789"))]

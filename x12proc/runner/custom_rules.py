@@ -1,4 +1,4 @@
-"""A user's own rules: Python files named in the configuration, and installed packages.
+"""A user's own rules: Python and TOML files named in the configuration, and installed packages.
 
 They are declared like ours and obey the same checks. Files are read anew for each configuration, and nothing of
 one configuration is known to another. What can't be imported or declares a bad rule is a ConfigError that names
@@ -20,6 +20,7 @@ import msgspec
 from x12proc.errors import ConfigError
 from x12proc.rules import all_rules
 from x12proc.rules.base import Rule, declared, remove_declarations
+from x12proc.rules.toml_rules.rule_file import parse_rules
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -59,7 +60,9 @@ def load_own_rules(files: Sequence[Path]) -> CustomRules:
 
 def _add(rules: dict[str, Rule], found: Mapping[str, Rule], where: str) -> None:
     if not found:
-        raise ConfigError(f"{where}: declares no rule; decorate a function with line_rule or claim_rule")
+        raise ConfigError(
+            f"{where}: declares no rule; decorate a function with line_rule or claim_rule, or add a [[rule]]"
+        )
     for rule_id, rule in found.items():
         if rule_id in rules:
             raise ConfigError(f"{where}: the id {rule_id} is taken by a rule of another file or package")
@@ -104,7 +107,7 @@ def _package_rules(entry: EntryPoint, name: str) -> dict[str, Rule]:
 
 
 def _file_rules(path: Path) -> tuple[dict[str, Rule], str]:
-    """The rules of a file, and its SHA-256. The file is run as a module of its own, without leaving bytecode."""
+    """The rules of a file, and its SHA-256. Python is run as a module of its own, without leaving bytecode."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -112,6 +115,8 @@ def _file_rules(path: Path) -> tuple[dict[str, Rule], str]:
     name = f"x12proc_rule_file_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
     module = ModuleType(name)
     module.__file__ = str(path)
+    if path.suffix.lower() == ".toml":
+        return parse_rules(text, str(path), name), hashlib.sha256(text).hexdigest()
     remove_declarations(name)
     sys.modules[name] = module  # typed classes in the file look their module up by name
     try:
