@@ -57,6 +57,7 @@ SMOKE = {
     "dev": Smoke((Step("pytest -o x12proc_cases={fixtures}/rules {fixtures}/rules/NDC01.toml"),)),
     "feed": Smoke((Step("python {smoke}/try_feed.py {fixtures}"),), asks="x12proc watch feed.toml --once"),
     "fuzz": Smoke((Step("python {smoke}/try_fuzz.py"),)),
+    "mcp": Smoke((Step("python {smoke}/try_importable.py mcp.server x12proc.cli.mcp"),), asks="x12proc mcp"),
     "parquet": Smoke(
         (
             Step("x12proc extract {fixtures}/demo --format parquet -o lines.parquet"),

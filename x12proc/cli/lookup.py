@@ -251,6 +251,18 @@ def _limits(asked: _Asked) -> Iterator[str]:
 # -- for programs ----------------------------------------------------------------------------------------------
 
 
+def lookup_document(reference: Reference, text: str, on: date | None) -> dict[str, Any]:
+    """Return what the tables have of a drug, NDC or code. Raises ConfigError for what can't be one."""
+    try:
+        query = read_query(text)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    hits = find(reference, query)
+    if not hits:
+        raise ConfigError(_nothing(reference, query))
+    return _document(_Asked(reference, query, None, on), hits)
+
+
 def _document(asked: _Asked, hits: Sequence[Hit]) -> dict[str, Any]:
     query, dose, on = asked.query, asked.dose, asked.on
     return {
