@@ -81,7 +81,7 @@ def test_no_call_has_the_patient() -> None:
     assistant = Assistant()
     text = data.decode("latin-1")
     (claim,) = assistant.check_claim(edi=text)["claims"]
-    finding = claim["findings"][0]
+    finding = next(one for one in claim["findings"] if one["rule"] == "QTY01")
     answers = [
         assistant.check_claim(edi=text),
         assistant.explain_finding(finding["rule"], finding["location"]["segment_index"], edi=text),
