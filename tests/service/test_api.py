@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -170,8 +171,16 @@ def test_limits_of_media_type_and_size(own_service: Service) -> None:
     with own_service.client() as api:
         assert api.post("/v1/scrub", content=base(), headers={"Content-Type": "image/png"}).status_code == 415
         assert api.post("/v1/scrub", content=base(), headers={"Content-Type": ""}).status_code == 415
+        packed = {"Content-Type": EDI, "Content-Encoding": "br"}
+        assert api.post("/v1/scrub", content=base(), headers=packed).status_code == 415
+        form = {"Content-Encoding": "gzip"}
+        assert api.post("/v1/scrub", files={"file": base()}, headers=form).status_code == 415
         gzipped = {"Content-Type": EDI, "Content-Encoding": "gzip"}
-        assert api.post("/v1/scrub", content=base(), headers=gzipped).status_code == 415
+        bomb = gzip.compress(b"x" * 30_000_000)
+        assert api.post("/v1/scrub", content=bomb, headers=gzipped).status_code == 413
+        for damaged in (base(), gzip.compress(base())[:-20], b""):
+            answer = api.post("/v1/scrub", content=damaged, headers=gzipped)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad-gzip")
         assert post(api, b"x" * 300_000).status_code == 413
         chunks = (b"x" * 50_000 for _ in range(10))  # chunked, without Content-Length
         assert api.post("/v1/scrub", content=chunks, headers={"Content-Type": EDI}).status_code == 413
@@ -203,6 +212,28 @@ def test_operations_have_short_names(api: httpx.Client) -> None:
     assert "scrub" in names
     assert len(set(names)) == len(names)
     assert not [name for name in names if "_v1_" in name]
+
+
+def test_a_gzip_body_is_scrubbed_like_the_file(api: httpx.Client) -> None:
+    headers = {"Content-Type": EDI, "Content-Encoding": "gzip", "Accept": "application/json"}
+    expected = post(api, FAULTY, dry_run=True).json()
+    middle = len(FAULTY) // 2
+    members = gzip.compress(FAULTY[:middle]) + gzip.compress(FAULTY[middle:])
+    for body in (gzip.compress(FAULTY), members):
+        options = {"as_of": AS_OF, "dry_run": "true"}
+        assert api.post("/v1/scrub", content=body, headers=headers, params=options).json() == expected
+
+
+def test_responses_of_the_api_are_compressed_for_clients_that_accept_it(service: Service) -> None:
+    with service.client() as api:
+        for accepted, encoding in (("gzip", "gzip"), ("identity", None)):
+            answer = api.get("/v1/rules", headers={"Accept-Encoding": accepted})
+            assert answer.headers.get("content-encoding") == encoding
+            assert len(answer.json()) > 100
+        ranged = api.get("/v1/rules", headers={"Accept-Encoding": "gzip", "Range": "bytes=0-99"})
+        assert "content-encoding" not in ranged.headers
+        page = api.get("/sign-in", headers={"Accept-Encoding": "gzip"})
+        assert (page.status_code, page.headers.get("content-encoding")) == (200, None)
 
 
 def test_a_slow_upload_is_refused(tmp_path: Path) -> None:

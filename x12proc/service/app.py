@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from x12proc.service.api import routes as api
+from x12proc.service.api.compression import ApiCompression
 from x12proc.service.api.schemas import report_schemas
 from x12proc.service.auth import Guard, error_response, is_api_path, require_scope
 from x12proc.service.errors import HttpError
@@ -55,6 +56,7 @@ def make_app(options: ServiceOptions) -> FastAPI:
     app.add_exception_handler(HttpError, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(ApiCompression)
     app.add_middleware(Guard, store=services.store, metrics=services.metrics)
     return app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,6 +26,9 @@ logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 UPLOAD = "multipart/form-data"
 FILE_FIELD = "file"
+_IDENTITY, _GZIP = "identity", "gzip"
+_ENCODINGS = {**dict.fromkeys(RAW, (_IDENTITY, _GZIP)), UPLOAD: (_IDENTITY,)}
+_PIECE = 1024 * 1024  # bytes that are decompressed at a time
 _MOST_FIELDS = 20
 _LONGEST_FIELD = 2000  # bytes
 _LONGEST_NAME = 120  # characters of the sender's file name
@@ -44,18 +48,18 @@ async def receive_upload(request: Request, path: Path, most_bytes: int, seconds:
     """Write the file of a request to ``path``. Raises HttpError; then the caller removes the partial file."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     media_type = kind.decode("latin-1").lower()
-    if media_type not in (*RAW, UPLOAD) or request.headers.get("content-encoding", "identity") != "identity":
-        accepted = ", ".join((*RAW, UPLOAD))
-        raise HttpError(
-            415, "unsupported-media-type", f"Content-Type must be one of {accepted}, without Content-Encoding"
-        )
+    encoding = request.headers.get("content-encoding", _IDENTITY).strip().lower()
+    if media_type not in (*RAW, UPLOAD) or encoding not in _ENCODINGS[media_type]:
+        accepted, raw = ", ".join((*RAW, UPLOAD)), ", ".join(RAW)
+        known = f"Content-Type must be one of {accepted}; Content-Encoding may be gzip for {raw}"
+        raise HttpError(415, "unsupported-media-type", known)
     _check_length(request, most_bytes)
     try:
         async with asyncio.timeout(seconds):
             with path.open("xb") as file:
                 if media_type == UPLOAD:
                     return await _multipart(request, file, options.get(b"boundary", b""), most_bytes)
-                return await _raw(request, file, most_bytes)
+                return await _raw(request, file, most_bytes, is_gzip=encoding == _GZIP)
     except TimeoutError:
         raise HttpError(408, "too-slow", f"The file did not arrive within {seconds:g} seconds") from None
     except ClientDisconnect:
@@ -72,10 +76,13 @@ def _too_large(most_bytes: int) -> HttpError:
     return HttpError(413, "too-large", f"A file may have at most {most_bytes} bytes")
 
 
-async def _raw(request: Request, file: BinaryIO, most_bytes: int) -> Upload:
+async def _raw(request: Request, file: BinaryIO, most_bytes: int, *, is_gzip: bool) -> Upload:
     sink = _Sink(file, most_bytes)
+    gzip = _Gzip(sink) if is_gzip else None
     async for chunk in request.stream():
-        sink.write(chunk)
+        (gzip or sink).write(chunk)
+    if gzip is not None:
+        gzip.finish()
     return Upload(sink.sha256, sink.bytes, "", {})
 
 
@@ -112,6 +119,34 @@ class _Sink:
             raise _too_large(self._most)
         self._hash.update(chunk)
         self._file.write(chunk)
+
+
+class _Gzip:
+    """Decompresses a body piece by piece; the sink limits what comes out, so that it can't fill the disk."""
+
+    def __init__(self, sink: _Sink) -> None:
+        self._sink = sink
+        self._unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+    def write(self, chunk: bytes) -> None:
+        try:
+            while chunk:
+                if self._unpacking.eof:  # a gzip may have several members
+                    self._unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+                self._sink.write(self._unpacking.decompress(chunk, _PIECE))
+                chunk = self._unpacking.unconsumed_tail or self._unpacking.unused_data
+        except zlib.error:
+            raise _bad_gzip() from None
+
+    def finish(self) -> None:
+        while not self._unpacking.eof and (rest := self._unpacking.decompress(b"", _PIECE)):
+            self._sink.write(rest)
+        if not self._unpacking.eof:
+            raise _bad_gzip()
+
+
+def _bad_gzip() -> HttpError:
+    return HttpError(400, "bad-gzip", "The body is not a complete gzip")
 
 
 class _Form:
