@@ -16,6 +16,8 @@ from support.services import Service, post
 
 from x12proc.service.auth import COOKIE
 from x12proc.service.db.tables import BrowserSession, BypassRow, Change, ClaimRow, Event
+from x12proc.service.web.charts import day_chart
+from x12proc.service.web.rule_stats import DayStats
 from x12proc.wire.events import Fault
 from x12proc.wire.scanner import scan
 
@@ -443,6 +445,31 @@ def test_a_rule_is_bypassed_with_reason_and_end(service: Service, browser: Brows
         assert (row.by, row.reason, row.withdrawn is None) == ("tester", "Payer agreed by phone, ref 4711", False)
 
 
+def test_the_bypassed_list_says_rule_reason_end_and_user(browser: Browser) -> None:
+    claim = browser.only_claim()
+    until = (date.today() + timedelta(days=10)).isoformat()  # noqa: DTZ011 - as in the service
+    done = browser.send(f"{claim}/bypasses", rule="QTY01", reason="Agreed by phone, ref 0815", until=until)
+    run = re.search(r"/runs/([0-9a-f]{16})", done.text)
+    assert run
+    listed = browser.get("/claims", run=run[1], view="bypassed")
+    assert text_of(listed, "//thead").endswith("RuleUntilReason, by")
+    assert text_of(listed, "//tbody//td[@data-l='Rule']") == "QTY01"
+    assert text_of(listed, "//tbody//td[@data-l='Until']") == until
+    assert text_of(listed, "//tbody//td[last()]") == "Agreed by phone, ref 0815 tester"
+    assert "Findings" not in text_of(listed, "//thead")
+    assert text_of(done, "//h2[@id='findings']") == "", "a heading without anything below it"
+
+
+def test_deleting_a_segment_asks_first(browser: Browser) -> None:
+    claim = browser.only_claim()
+    index = find_segment(browser.get(claim), "HI")
+    assert f'href="{claim}?delete={index}#s{index}"' in browser.get(claim, edit=index).text
+    asked = browser.get(claim, delete=index)
+    assert "Delete this segment? HI*ABK:E7521" in text_of(asked, "//form[@class='editor']")
+    assert "HI*ABK:E7521" in text_of(browser.get(claim), "//div[@class='edi']"), "nothing is deleted by asking"
+    assert browser.get(claim, delete=0).status_code == 400, "a claim's CLM is never deleted"
+
+
 def test_an_expired_bypass_reopens_the_claim(service: Service, browser: Browser) -> None:
     claim = browser.only_claim()
     until = date.today().isoformat()  # noqa: DTZ011 - as in the service
@@ -495,6 +522,25 @@ def test_states_of_findings_are_counted_by_rule(own_service: Service) -> None:
         assert browser.get("/rules", days="0").status_code == 400
         assert "How to fix" in browser.get("/rules/QTY01").text
         assert browser.get("/rules/NDC999").status_code == 404
+
+
+def test_the_chart_of_days_has_axis_numbers_and_legend(own_service: Service) -> None:
+    with Browser(own_service) as browser:
+        for data in (FAULTY, FAULTY.replace(b"B1001", b"B1002"), base().replace(b"B1001", b"B1003")):
+            browser.upload(data)
+        page = browser.get("/rules")
+    assert text_of(page, "//*[@class='chart']/*[@text-anchor='end']") == "0 1 2 3"
+    assert text_of(page, "//*[@class='chart']/*[@class='number']") == "3 / 2"
+    assert "of them rejected when submitted" in text_of(page, "//p[@class='legend']")
+    top, half = re.findall(r'<rect class="re\w+" x="[\d.]+" y="([\d.]+)"', page.text)[:2]
+    lines = re.findall(r'<line [^>]*y1="([\d.]+)"', page.text)
+    assert (top, half) == (lines[3], lines[2]), "columns end at the lines of their numbers"
+
+
+def test_the_axis_has_round_steps() -> None:
+    for most, steps in ((0, [0, 1]), (3, [0, 1, 2, 3]), (55, [0, 20, 40, 60]), (4321, [0, 2000, 4000, 6000])):
+        days = [DayStats("2026-11-01", most, 0)]
+        assert [label.text for label in day_chart(days).axis] == [f"{step:,}" for step in steps]
 
 
 def test_pages_render_without_claims(own_service: Service) -> None:

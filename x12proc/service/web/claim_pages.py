@@ -65,14 +65,17 @@ async def claim(
     principal: Reader,
     edit: Annotated[int | None, Query(ge=0, lt=2**31)] = None,
     insert: Annotated[int | None, Query(ge=0, lt=2**31)] = None,
+    delete: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
     notice: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """Show one claim: its findings, fixes and segments. ``edit`` and ``insert`` are the index of the segment whose
-    form is open."""
-    kind, index = ("replace", edit) if edit is not None else ("insert", insert)
-    form = (
-        None if index is None or "edit" not in principal.scopes else {"kind": kind, "index": index, "text": None}
-    )
+    """Show one claim: its findings, fixes and segments. ``edit``, ``insert`` and ``delete`` are the index of the
+    segment whose form is open."""
+    opened = [
+        (kind, index) for kind, index in zip(_KINDS, (edit, insert, delete), strict=True) if index is not None
+    ]
+    form: dict[str, Any] | None = None
+    if opened and "edit" in principal.scopes:
+        form = {"kind": opened[0][0], "index": opened[0][1], "text": None}
     return await _render(request, services, claim_id, form=form, notice=_NOTICES.get(notice, ""))
 
 

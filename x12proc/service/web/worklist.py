@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from x12proc.service.db.store import Store
-from x12proc.service.db.tables import DONE, OPEN, ClaimRow, FindingRow, Party, Run
+from x12proc.service.db.tables import DONE, OPEN, BypassRow, ClaimRow, FindingRow, Party, Run
 from x12proc.service.web.claims import is_open
 from x12proc.values import format_dollars, parse_charge
 
@@ -93,6 +93,7 @@ class ClaimEntry(msgspec.Struct, frozen=True):
     provider: str
     charge: str
     findings: list[tuple[str, str]]  # rule and severity of those that are open
+    bypasses: list[BypassRow]  # in effect
 
 
 class ClaimList(msgspec.Struct, frozen=True):
@@ -130,8 +131,16 @@ def list_claims(store: Store, filters: Filters, today: date) -> ClaimList:
         count, cents = session.execute(totals).one()
         rows = session.execute(_ordered(shown, filters.order)).all()
         found = _findings(session, [row.id for row, _, _ in rows])
+        bypasses = _bypasses(session, [row.id for row, _, _ in rows], today) if filters.view == "bypassed" else {}
     entries = [
-        ClaimEntry(row, party_name(payer), party_name(provider), format_charge(row), found.get(row.id, []))
+        ClaimEntry(
+            row,
+            party_name(payer),
+            party_name(provider),
+            format_charge(row),
+            found.get(row.id, []),
+            bypasses.get(row.id, []),
+        )
         for row, payer, provider in rows
     ]
     return ClaimList(entries, count, format_dollars(Decimal(cents or 0) / 100), max(-(-count // PAGE), 1))
@@ -214,6 +223,17 @@ def _findings(session: Session, claims: Sequence[int]) -> dict[int, list[tuple[s
             found.setdefault(row.claim_id, []).append((row.rule, row.severity))
     for pairs in found.values():
         pairs.sort(key=lambda pair: SEVERITIES.index(pair[1]))
+    return found
+
+
+def _bypasses(session: Session, claims: Sequence[int], today: date) -> dict[int, list[BypassRow]]:
+    """Return the bypasses of some claims that are in effect, those of a profile left out."""
+    found: dict[int, list[BypassRow]] = {}
+    kept = select(BypassRow).where(
+        BypassRow.claim_id.in_(claims), BypassRow.withdrawn.is_(None), BypassRow.until >= today.isoformat()
+    )
+    for row in session.scalars(kept.order_by(BypassRow.until, BypassRow.id)) if claims else ():
+        found.setdefault(row.claim_id, []).append(row)
     return found
 
 
