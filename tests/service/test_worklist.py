@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import httpx
 import pytest
+from lxml import html
 from sqlalchemy import select, update
 from support.browser import FAULTY, Browser, claim_addresses, text_of
 from support.edi import CLINIC, HOSPITAL, base, restyle
@@ -188,7 +189,8 @@ def test_filters_narrow_the_list(browser: Browser, demo: str) -> None:
     provider = browser.get("/claims", run=demo, provider=payers["WESTVIEW RETINA SURGEONS 1288004421"])
     assert set(re.findall(r'data-l="Provider">([^<]+)<', provider.text)) == {"WESTVIEW RETINA SURGEONS 1288004421"}
     rule = browser.get("/claims", run=demo, rule="NDC12")
-    assert text_of(rule, "//tbody//td[last()]") == "NDC12"
+    summary = "The NDC in the text is of another product than the NDC in LIN03."
+    assert text_of(rule, "//tbody//td[last()]") == f"NDC12 {summary}"
     dated = browser.get("/claims", run=demo, since="2024-02-20", until="2024-02-22")
     assert set(re.findall(r'data-l="Service date">([^<]+)<', dated.text)) <= {
         "2024-02-20",
@@ -278,6 +280,43 @@ def test_a_body_that_is_not_x12_is_refused(browser: Browser) -> None:
     assert answer.status_code == 400
     assert "this is not an X12 interchange" in answer.text
     assert browser.upload(FAULTY, profile="nobody").status_code == 400
+
+
+def test_the_list_has_patient_drug_and_age(browser: Browser, demo: str) -> None:
+    listed = browser.get("/claims", run=demo, rule="NDC12")
+    assert text_of(listed, "//td[@data-l='Patient']") == "EASTMAN, IVAN"
+    assert text_of(listed, "//td[@data-l='Drug']") == "Elfabrio"
+    age = (date.today() - date(2023, 12, 5)).days  # noqa: DTZ011 - as in the service
+    assert text_of(listed, "//td[@data-l='Age']") == f"{age:,} d"
+
+
+def facts_of(answer: httpx.Response) -> dict[str, str]:
+    """Return the facts on a claim's page by their labels; of several lines the last counts."""
+    terms = html.fromstring(answer.text).xpath("//dl[@class='facts']/div/dt")
+    return {term.text: " ".join(term.getnext().text_content().split()) for term in terms}
+
+
+def test_a_claim_shows_what_was_read_beside_its_element(browser: Browser, demo: str) -> None:
+    (address,) = claim_addresses(browser.get("/claims", run=demo, rule="NDC12"))
+    shown = facts_of(browser.get(address))
+    assert shown["Patient"] == "EASTMAN, IVAN NM103, Box 2"
+    assert shown["Birth date"] == "1985-05-10 DMG02, Box 3"
+    assert shown["Member id"] == "231772397 NM109, Box 1a"
+    assert shown["Service date"] == "2023-12-05 DTP03, Box 24A"
+    assert shown["NDC"] == "10122016002 LIN03, Box 24A shaded"
+    assert shown["Dose"] == "80 MG read from the text (SV101-7)"
+    assert shown["Strength"] == "20 MG in 10 ML read from the text (SV101-7)"
+    assert shown["Quantity of the NDC"] == "40 ML CTP04, Box 24A shaded"
+    assert shown["Units"] == "1 UN SV104, Box 24G"
+
+
+def test_facts_that_were_not_sent_are_said_or_left_out(browser: Browser) -> None:
+    bare = base().replace(b"LIN**N4*10122016002~\n", b"").replace(b"CTP****40*ML~\n", b"")
+    bare = bare.replace(b"SE*37*", b"SE*35*").replace(b"DMG*D8*", b"DMG*D8*X")
+    shown = facts_of(browser.get(browser.only_claim(bare)))
+    assert "NDC" not in shown
+    assert "Quantity of the NDC" not in shown
+    assert shown["Birth date"].startswith("X")
 
 
 # -- a claim ---------------------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ from x12proc.runner.files import FileBuffer
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import Settings
 from x12proc.service.api.scrub_options import ScrubOptions, settings_for
-from x12proc.service.jobs.claim_index import first_service_day, rules_hit, to_cents
+from x12proc.service.jobs.claim_facts import ClaimFacts, claim_facts
+from x12proc.service.jobs.claim_index import claim_columns, rules_hit
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.segment import Segment
@@ -113,6 +114,7 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     rules_hit: list[tuple[str, str]]
     columns: dict[str, Any]  # columns of ClaimRow that lists show
     omitted: int  # segments beyond MOST_SEGMENTS
+    facts: ClaimFacts  # in a biller's words
 
 
 class SplicedBuffer:
@@ -215,13 +217,8 @@ def _view(result: ClaimResult, buffer: Buffer, *, unreadable: bool) -> ClaimView
         lines=_lines(result, document),
         fixes=[_fix(fix, claim.start, buffer, terminator) for fix in result.fixes],
         rules_hit=rules_hit(result.all_findings),
-        columns={
-            "claim_number": claim.id,
-            "profile": result.profile,
-            "charge": claim.charge,
-            "cents": to_cents(claim.charge),
-            "service_date": first_service_day(result),
-        },
+        columns=claim_columns(result),
+        facts=claim_facts(result),
         omitted=max(len(claim.segments) - MOST_SEGMENTS, 0),
     )
 

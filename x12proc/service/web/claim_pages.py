@@ -54,6 +54,7 @@ def claim_list(request: Request, services: ServicesDep, _: Reader) -> Response:
         views=VIEWS,
         orders=ORDERS,
         severities=SEVERITIES,
+        rules=services.settings.rules,
     )
 
 

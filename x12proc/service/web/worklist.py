@@ -92,6 +92,7 @@ class ClaimEntry(msgspec.Struct, frozen=True):
     payer: str
     provider: str
     charge: str
+    age: int | None  # days since the service
     findings: list[tuple[str, str]]  # rule and severity of those that are open
     bypasses: list[BypassRow]  # in effect
 
@@ -138,6 +139,7 @@ def list_claims(store: Store, filters: Filters, today: date) -> ClaimList:
             party_name(payer),
             party_name(provider),
             format_charge(row),
+            _age(row, today),
             found.get(row.id, []),
             bypasses.get(row.id, []),
         )
@@ -254,6 +256,10 @@ def _parties(session: Session, column: Any) -> list[tuple[int, str]]:
 def party_name(party: Party) -> str:
     """A payer or provider by name and number."""
     return " ".join(part for part in (party.name, party.code) if part) or "no name"
+
+
+def _age(row: ClaimRow, today: date) -> int | None:
+    return (today - date.fromisoformat(row.service_date)).days if row.service_date else None
 
 
 def format_charge(row: ClaimRow) -> str:
