@@ -368,6 +368,55 @@ def test_inserted_and_deleted_segments_change_se01(browser: Browser) -> None:
     assert corrected(browser, claim) == base()
 
 
+@pytest.mark.parametrize("style", ["tilde-crlf", "pipe", "newline", "control", "tilde"])
+def test_a_segment_is_edited_by_element(browser: Browser, style: str) -> None:
+    claim = browser.only_claim(restyle(FAULTY, style))
+    index = find_segment(browser.get(claim), "CTP")
+    form = browser.get(claim, edit=index)
+    assert "Quantity of the NDC CTP04 look here above zero, up to three decimals" in text_of(
+        form, "//div[@class='elements']/p[4]"
+    )
+    assert html.fromstring(form.text).xpath("//input[@autofocus]/@name") == ["CTP04"]
+    done = browser.send(f"{claim}/segments", index=index, kind="elements", CTP04="40")
+    assert "It is accepted now" in done.text
+    assert corrected(browser, claim) == restyle(base(), style)
+
+
+def test_components_are_edited_by_their_names(browser: Browser) -> None:
+    claim = browser.only_claim(base())
+    index = find_segment(browser.get(claim), "SV1*HC:J3590")
+    shown = browser.get(claim, edit=index)
+    assert "Modifier 1 SV101-3" in text_of(shown, "//div[@class='elements']")
+    done = browser.send(f"{claim}/segments", index=index, kind="elements", **{"SV101-3": "KX", "SV107-2": ""})
+    before = next(line for line in base().split(b"~") if b"SV1*HC:J3590" in line).strip().decode()
+    elements = before.split(":")
+    elements[2] = "KX"
+    assert text_of(done, f"//div[@id='s{index}']//code") == ":".join(elements)
+
+
+def test_an_unchanged_form_of_elements_changes_nothing(browser: Browser) -> None:
+    claim = browser.only_claim(base())
+    page = browser.get(claim)
+    for head in ("CLM", "HI", "SV1*HC:J3590", "LIN", "CTP", "DTP", "REF*6R", "NM1", "LX"):
+        numbers = re.findall(r'<div id="s(\d+)"[^>]*>.*?<code>(.*?)</code>', page.text)
+        index = next(n for n, code in numbers if re.sub("<[^>]+>", "", code).startswith(head))
+        shown = html.fromstring(browser.get(claim, edit=index).text)
+        fields = {node.get("name"): node.get("value") for node in shown.xpath("//div[@class='elements']//input")}
+        assert len(fields) > 0, head
+        answer = browser.send(f"{claim}/segments", index=index, kind="elements", **fields)
+        assert "Nothing was changed" in answer.text, head
+
+
+def test_a_separator_in_an_element_is_refused_and_the_form_kept(browser: Browser) -> None:
+    claim = browser.only_claim()
+    index = find_segment(browser.get(claim), "SV1*HC:J3590")
+    for text in ("A*B", "A~B", "A:B"):
+        answer = browser.send(f"{claim}/segments", index=index, kind="elements", **{"SV101-7": text})
+        assert answer.status_code == 422
+        assert "separates elements or segments" in text_of(answer, "//*[@role='alert']")
+        assert html.fromstring(answer.text).xpath("//input[@name='SV101-7']/@value") == [text]
+
+
 @pytest.mark.parametrize("style", ["crlf", "pipe", "newline", "control", "tilde"])
 def test_files_with_any_delimiters_can_be_edited(browser: Browser, style: str) -> None:
     style = {"crlf": "tilde-crlf"}.get(style, style)

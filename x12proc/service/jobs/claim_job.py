@@ -105,6 +105,7 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes  # the claim's bytes
     terminator: bytes
     element: bytes  # the separator
+    component: bytes  # the separator of a composite's components
     control_pictures: dict[str, str]  # separators that are control characters, by their Unicode control picture
     line_ends: bytes  # after a segment terminator
     parent_segments: list[SegmentView]  # segments of parent loops that have findings
@@ -210,6 +211,7 @@ def _view(result: ClaimResult, buffer: Buffer, *, unreadable: bool) -> ClaimView
         data=buffer[claim.start : claim.end],
         terminator=terminator,
         element=claim.delimiters.element,
+        component=claim.delimiters.component,
         control_pictures=_control_pictures(claim.delimiters),
         line_ends=trailing_line_ends(buffer, next_start, terminator),
         parent_segments=list(_parent_segments(claim, faults)),
