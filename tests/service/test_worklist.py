@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import httpx
 import pytest
+from lxml import html
 from sqlalchemy import select, update
 from support.browser import FAULTY, Browser, claim_addresses, text_of
 from support.edi import CLINIC, HOSPITAL, base, restyle
@@ -17,6 +18,8 @@ from support.services import Service, post
 from x12proc.service.auth import COOKIE
 from x12proc.service.db.tables import BrowserSession, BypassRow, Change, ClaimRow, Event
 from x12proc.service.sign_in_limit import MOST_FAILED, PERIOD, SignInLimit
+from x12proc.service.web.charts import day_chart
+from x12proc.service.web.rule_stats import DayStats
 from x12proc.wire.events import Fault
 from x12proc.wire.scanner import scan
 
@@ -207,7 +210,8 @@ def test_filters_narrow_the_list(browser: Browser, demo: str) -> None:
     provider = browser.get("/claims", run=demo, provider=payers["WESTVIEW RETINA SURGEONS 1288004421"])
     assert set(re.findall(r'data-l="Provider">([^<]+)<', provider.text)) == {"WESTVIEW RETINA SURGEONS 1288004421"}
     rule = browser.get("/claims", run=demo, rule="NDC12")
-    assert text_of(rule, "//tbody//td[last()]") == "NDC12"
+    summary = "The NDC in the text is of another product than the NDC in LIN03."
+    assert text_of(rule, "//tbody//td[last()]") == f"NDC12 {summary}"
     dated = browser.get("/claims", run=demo, since="2024-02-20", until="2024-02-22")
     assert set(re.findall(r'data-l="Service date">([^<]+)<', dated.text)) <= {
         "2024-02-20",
@@ -311,6 +315,43 @@ def test_a_body_that_is_not_x12_is_refused(browser: Browser) -> None:
     assert browser.upload(FAULTY, profile="nobody").status_code == 400
 
 
+def test_the_list_has_patient_drug_and_age(browser: Browser, demo: str) -> None:
+    listed = browser.get("/claims", run=demo, rule="NDC12")
+    assert text_of(listed, "//td[@data-l='Patient']") == "EASTMAN, IVAN"
+    assert text_of(listed, "//td[@data-l='Drug']") == "Elfabrio"
+    age = (date.today() - date(2023, 12, 5)).days  # noqa: DTZ011 - as in the service
+    assert text_of(listed, "//td[@data-l='Age']") == f"{age:,} d"
+
+
+def facts_of(answer: httpx.Response) -> dict[str, str]:
+    """Return the facts on a claim's page by their labels; of several lines the last counts."""
+    terms = html.fromstring(answer.text).xpath("//dl[@class='facts']/div/dt")
+    return {term.text: " ".join(term.getnext().text_content().split()) for term in terms}
+
+
+def test_a_claim_shows_what_was_read_beside_its_element(browser: Browser, demo: str) -> None:
+    (address,) = claim_addresses(browser.get("/claims", run=demo, rule="NDC12"))
+    shown = facts_of(browser.get(address))
+    assert shown["Patient"] == "EASTMAN, IVAN NM103, Box 2"
+    assert shown["Birth date"] == "1985-05-10 DMG02, Box 3"
+    assert shown["Member id"] == "231772397 NM109, Box 1a"
+    assert shown["Service date"] == "2023-12-05 DTP03, Box 24A"
+    assert shown["NDC"] == "10122016002 LIN03, Box 24A shaded"
+    assert shown["Dose"] == "80 MG read from the text (SV101-7)"
+    assert shown["Strength"] == "20 MG in 10 ML read from the text (SV101-7)"
+    assert shown["Quantity of the NDC"] == "40 ML CTP04, Box 24A shaded"
+    assert shown["Units"] == "1 UN SV104, Box 24G"
+
+
+def test_facts_that_were_not_sent_are_said_or_left_out(browser: Browser) -> None:
+    bare = base().replace(b"LIN**N4*10122016002~\n", b"").replace(b"CTP****40*ML~\n", b"")
+    bare = bare.replace(b"SE*37*", b"SE*35*").replace(b"DMG*D8*", b"DMG*D8*X")
+    shown = facts_of(browser.get(browser.only_claim(bare)))
+    assert "NDC" not in shown
+    assert "Quantity of the NDC" not in shown
+    assert shown["Birth date"].startswith("X")
+
+
 # -- a claim ---------------------------------------------------------------------------------------------------
 
 
@@ -358,6 +399,55 @@ def test_inserted_and_deleted_segments_change_se01(browser: Browser) -> None:
     undone = browser.send(f"{claim}/undo")
     assert "All changes are undone" in undone.text
     assert corrected(browser, claim) == base()
+
+
+@pytest.mark.parametrize("style", ["tilde-crlf", "pipe", "newline", "control", "tilde"])
+def test_a_segment_is_edited_by_element(browser: Browser, style: str) -> None:
+    claim = browser.only_claim(restyle(FAULTY, style))
+    index = find_segment(browser.get(claim), "CTP")
+    form = browser.get(claim, edit=index)
+    assert "Quantity of the NDC CTP04 look here above zero, up to three decimals" in text_of(
+        form, "//div[@class='elements']/p[4]"
+    )
+    assert html.fromstring(form.text).xpath("//input[@autofocus]/@name") == ["CTP04"]
+    done = browser.send(f"{claim}/segments", index=index, kind="elements", CTP04="40")
+    assert "It is accepted now" in done.text
+    assert corrected(browser, claim) == restyle(base(), style)
+
+
+def test_components_are_edited_by_their_names(browser: Browser) -> None:
+    claim = browser.only_claim(base())
+    index = find_segment(browser.get(claim), "SV1*HC:J3590")
+    shown = browser.get(claim, edit=index)
+    assert "Modifier 1 SV101-3" in text_of(shown, "//div[@class='elements']")
+    done = browser.send(f"{claim}/segments", index=index, kind="elements", **{"SV101-3": "KX", "SV107-2": ""})
+    before = next(line for line in base().split(b"~") if b"SV1*HC:J3590" in line).strip().decode()
+    elements = before.split(":")
+    elements[2] = "KX"
+    assert text_of(done, f"//div[@id='s{index}']//code") == ":".join(elements)
+
+
+def test_an_unchanged_form_of_elements_changes_nothing(browser: Browser) -> None:
+    claim = browser.only_claim(base())
+    page = browser.get(claim)
+    for head in ("CLM", "HI", "SV1*HC:J3590", "LIN", "CTP", "DTP", "REF*6R", "NM1", "LX"):
+        numbers = re.findall(r'<div id="s(\d+)"[^>]*>.*?<code>(.*?)</code>', page.text)
+        index = next(n for n, code in numbers if re.sub("<[^>]+>", "", code).startswith(head))
+        shown = html.fromstring(browser.get(claim, edit=index).text)
+        fields = {node.get("name"): node.get("value") for node in shown.xpath("//div[@class='elements']//input")}
+        assert len(fields) > 0, head
+        answer = browser.send(f"{claim}/segments", index=index, kind="elements", **fields)
+        assert "Nothing was changed" in answer.text, head
+
+
+def test_a_separator_in_an_element_is_refused_and_the_form_kept(browser: Browser) -> None:
+    claim = browser.only_claim()
+    index = find_segment(browser.get(claim), "SV1*HC:J3590")
+    for text in ("A*B", "A~B", "A:B"):
+        answer = browser.send(f"{claim}/segments", index=index, kind="elements", **{"SV101-7": text})
+        assert answer.status_code == 422
+        assert "separates elements or segments" in text_of(answer, "//*[@role='alert']")
+        assert html.fromstring(answer.text).xpath("//input[@name='SV101-7']/@value") == [text]
 
 
 @pytest.mark.parametrize("style", ["crlf", "pipe", "newline", "control", "tilde"])
@@ -476,6 +566,31 @@ def test_a_rule_is_bypassed_with_reason_and_end(service: Service, browser: Brows
         assert (row.by, row.reason, row.withdrawn is None) == ("tester", "Payer agreed by phone, ref 4711", False)
 
 
+def test_the_bypassed_list_says_rule_reason_end_and_user(browser: Browser) -> None:
+    claim = browser.only_claim()
+    until = (date.today() + timedelta(days=10)).isoformat()  # noqa: DTZ011 - as in the service
+    done = browser.send(f"{claim}/bypasses", rule="QTY01", reason="Agreed by phone, ref 0815", until=until)
+    run = re.search(r"/runs/([0-9a-f]{16})", done.text)
+    assert run
+    listed = browser.get("/claims", run=run[1], view="bypassed")
+    assert text_of(listed, "//thead").endswith("RuleUntilReason, by")
+    assert text_of(listed, "//tbody//td[@data-l='Rule']") == "QTY01"
+    assert text_of(listed, "//tbody//td[@data-l='Until']") == until
+    assert text_of(listed, "//tbody//td[last()]") == "Agreed by phone, ref 0815 tester"
+    assert "Findings" not in text_of(listed, "//thead")
+    assert text_of(done, "//h2[@id='findings']") == "", "a heading without anything below it"
+
+
+def test_deleting_a_segment_asks_first(browser: Browser) -> None:
+    claim = browser.only_claim()
+    index = find_segment(browser.get(claim), "HI")
+    assert f'href="{claim}?delete={index}#s{index}"' in browser.get(claim, edit=index).text
+    asked = browser.get(claim, delete=index)
+    assert "Delete this segment? HI*ABK:E7521" in text_of(asked, "//form[@class='editor']")
+    assert "HI*ABK:E7521" in text_of(browser.get(claim), "//div[@class='edi']"), "nothing is deleted by asking"
+    assert browser.get(claim, delete=0).status_code == 400, "a claim's CLM is never deleted"
+
+
 def test_an_expired_bypass_reopens_the_claim(service: Service, browser: Browser) -> None:
     claim = browser.only_claim()
     until = date.today().isoformat()  # noqa: DTZ011 - as in the service
@@ -528,6 +643,25 @@ def test_states_of_findings_are_counted_by_rule(own_service: Service) -> None:
         assert browser.get("/rules", days="0").status_code == 400
         assert "How to fix" in browser.get("/rules/QTY01").text
         assert browser.get("/rules/NDC999").status_code == 404
+
+
+def test_the_chart_of_days_has_axis_numbers_and_legend(own_service: Service) -> None:
+    with Browser(own_service) as browser:
+        for data in (FAULTY, FAULTY.replace(b"B1001", b"B1002"), base().replace(b"B1001", b"B1003")):
+            browser.upload(data)
+        page = browser.get("/rules")
+    assert text_of(page, "//*[@class='chart']/*[@text-anchor='end']") == "0 1 2 3"
+    assert text_of(page, "//*[@class='chart']/*[@class='number']") == "3 / 2"
+    assert "of them rejected when submitted" in text_of(page, "//p[@class='legend']")
+    top, half = re.findall(r'<rect class="re\w+" x="[\d.]+" y="([\d.]+)"', page.text)[:2]
+    lines = re.findall(r'<line [^>]*y1="([\d.]+)"', page.text)
+    assert (top, half) == (lines[3], lines[2]), "columns end at the lines of their numbers"
+
+
+def test_the_axis_has_round_steps() -> None:
+    for most, steps in ((0, [0, 1]), (3, [0, 1, 2, 3]), (55, [0, 20, 40, 60]), (4321, [0, 2000, 4000, 6000])):
+        days = [DayStats("2026-11-01", most, 0)]
+        assert [label.text for label in day_chart(days).axis] == [f"{step:,}" for step in steps]
 
 
 def test_pages_render_without_claims(own_service: Service) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 2  # of this schema; a database of another version is refused
+VERSION = 3  # of this schema; a database of another version is refused
 
 WAITING, DONE, BROKEN = "waiting", "done", "broken"  # states of a run
 OPEN, FIXED, BYPASSED = "open", "fixed", "bypassed"  # states of a finding
@@ -91,6 +91,9 @@ class ClaimRow(Table):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     ordinal: Mapped[int]  # of the target claim in its file, from 1
     claim_number: Mapped[str]  # CLM01
+    patient: Mapped[str]  # NM103 and NM104 of the patient treated
+    drug: Mapped[str]  # of the first target line, by its NDC or else its text; empty where neither names one
+    search_text: Mapped[str]  # what a search looks in: see claim_index
     payer_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), index=True)
     provider_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), index=True)
     profile: Mapped[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -11,7 +12,8 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from x12proc.claims.model import Party as ClaimParty
-from x12proc.engine.result import ClaimResult
+from x12proc.engine.document import patient_document
+from x12proc.engine.result import ClaimResult, LineResult
 from x12proc.findings import Finding
 from x12proc.service.db.store import Store
 from x12proc.service.db.tables import OPEN, ClaimRow, FindingRow, Party
@@ -19,6 +21,7 @@ from x12proc.values import parse_charge
 
 _BATCH = 500  # claims written in one transaction
 _LONGEST = 200  # characters of a name or number
+_LONGEST_SEARCHED = 2000
 _MOST_CENTS = Decimal(9 * 10**18)
 
 
@@ -60,7 +63,8 @@ class ClaimIndex:
             disposition=disposition,
             span=msgspec.msgpack.encode(claim.span),
         )
-        fill_row(row, result)
+        for name, value in claim_columns(result).items():
+            setattr(row, name, value)
         session.add(row)
         session.flush()
         for rule, severity in rules_hit(result.all_findings):
@@ -76,14 +80,36 @@ class ClaimIndex:
         return self._parties[key]
 
 
-def fill_row(row: ClaimRow, result: ClaimResult) -> None:
-    """Set the columns of a row that lists show and that an edit may change."""
+def claim_columns(result: ClaimResult) -> dict[str, Any]:
+    """Return the columns of a claim's row that lists show and that an edit may change."""
     claim = result.claim
-    row.claim_number = claim.id[:_LONGEST]
-    row.profile = result.profile
-    row.charge = claim.charge[:_LONGEST]
-    row.cents = to_cents(claim.charge)
-    row.service_date = first_service_day(result)
+    patient = patient_document(claim)
+    drug = drug_name(result.lines[0]) if result.lines else ""
+    provider = claim.billing_provider
+    numbers = [line.line.ndc for line in result.lines]
+    searched = (claim.id, patient["name"], patient["member_id"], provider.id if provider else "", drug, *numbers)
+    return {
+        "claim_number": claim.id[:_LONGEST],
+        "patient": patient["name"][:_LONGEST],
+        "drug": drug[:_LONGEST],
+        "search_text": search_form("\n".join(searched))[:_LONGEST_SEARCHED],
+        "profile": result.profile,
+        "charge": claim.charge[:_LONGEST],
+        "cents": to_cents(claim.charge),
+        "service_date": first_service_day(result),
+    }
+
+
+def search_form(text: str) -> str:
+    """Return a text as it is searched: without case, and without the hyphens and commas of numbers and names."""
+    return text.casefold().replace("-", "").replace(",", "")
+
+
+def drug_name(line: LineResult) -> str:
+    """Return the drug of a line: the product of its NDC, or else what its text names; empty for neither."""
+    if line.product is not None:
+        return line.product.name
+    return line.narrative.matched or line.narrative.drug_name or ""
 
 
 def rules_hit(findings: Iterable[Finding]) -> list[tuple[str, str]]:

@@ -25,7 +25,8 @@ from x12proc.runner.files import FileBuffer
 from x12proc.runner.pool import GuideChecks
 from x12proc.runner.settings import Settings
 from x12proc.service.api.scrub_options import ScrubOptions, settings_for
-from x12proc.service.jobs.claim_index import first_service_day, rules_hit, to_cents
+from x12proc.service.jobs.claim_facts import ClaimFacts, claim_facts
+from x12proc.service.jobs.claim_index import claim_columns, rules_hit
 from x12proc.wire.delimiters import Delimiters
 from x12proc.wire.events import ClaimSpan
 from x12proc.wire.segment import Segment
@@ -103,6 +104,7 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes  # the claim's bytes
     terminator: bytes
     element: bytes  # the separator
+    component: bytes  # the separator of a composite's components
     control_pictures: dict[str, str]  # separators that are control characters, by their Unicode control picture
     line_ends: bytes  # after a segment terminator
     parent_segments: list[SegmentView]  # segments of parent loops that have findings
@@ -112,6 +114,7 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     rules_hit: list[tuple[str, str]]
     columns: dict[str, Any]  # columns of ClaimRow that lists show
     omitted: int  # segments beyond MOST_SEGMENTS
+    facts: ClaimFacts  # in a biller's words
 
 
 class SplicedBuffer:
@@ -206,6 +209,7 @@ def _view(result: ClaimResult, buffer: Buffer) -> ClaimView:
         data=buffer[claim.start : claim.end],
         terminator=terminator,
         element=claim.delimiters.element,
+        component=claim.delimiters.component,
         control_pictures=_control_pictures(claim.delimiters),
         line_ends=trailing_line_ends(buffer, next_start, terminator),
         parent_segments=list(_parent_segments(claim, faults)),
@@ -213,13 +217,8 @@ def _view(result: ClaimResult, buffer: Buffer) -> ClaimView:
         lines=_lines(result, document),
         fixes=[_fix(fix, claim.start, buffer, terminator) for fix in result.fixes],
         rules_hit=rules_hit(result.all_findings),
-        columns={
-            "claim_number": claim.id,
-            "profile": result.profile,
-            "charge": claim.charge,
-            "cents": to_cents(claim.charge),
-            "service_date": first_service_day(result),
-        },
+        columns=claim_columns(result),
+        facts=claim_facts(result),
         omitted=max(len(claim.segments) - MOST_SEGMENTS, 0),
     )
 

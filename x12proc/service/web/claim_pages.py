@@ -16,7 +16,8 @@ from x12proc.service.errors import HttpError
 from x12proc.service.jobs.claim_job import ClaimView
 from x12proc.service.services import Services, ServicesDep
 from x12proc.service.web.claims import ChangeKind, ClaimPage, Claims, next_open
-from x12proc.service.web.editing import EditRejected, apply_fix, edit_segment
+from x12proc.service.web.editing import EditRejected, apply_fix, edit_segment, find_segment
+from x12proc.service.web.element_form import ElementField, element_fields, join_elements
 from x12proc.service.web.forms import read_form, whole_number
 from x12proc.service.web.pages import Reader
 from x12proc.service.web.rendering import page
@@ -54,6 +55,7 @@ def claim_list(request: Request, services: ServicesDep, _: Reader) -> Response:
         views=VIEWS,
         orders=ORDERS,
         severities=SEVERITIES,
+        rules=services.settings.rules,
     )
 
 
@@ -65,14 +67,17 @@ async def claim(
     principal: Reader,
     edit: Annotated[int | None, Query(ge=0, lt=2**31)] = None,
     insert: Annotated[int | None, Query(ge=0, lt=2**31)] = None,
+    delete: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
     notice: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """Show one claim: its findings, fixes and segments. ``edit`` and ``insert`` are the index of the segment whose
-    form is open."""
-    kind, index = ("replace", edit) if edit is not None else ("insert", insert)
-    form = (
-        None if index is None or "edit" not in principal.scopes else {"kind": kind, "index": index, "text": None}
-    )
+    """Show one claim: its findings, fixes and segments. ``edit``, ``insert`` and ``delete`` are the index of the
+    segment whose form is open."""
+    opened = [
+        (kind, index) for kind, index in zip(_KINDS, (edit, insert, delete), strict=True) if index is not None
+    ]
+    form: dict[str, Any] | None = None
+    if opened and "edit" in principal.scopes:
+        form = {"kind": opened[0][0], "index": opened[0][1], "text": None}
     return await _render(request, services, claim_id, form=form, notice=_NOTICES.get(notice, ""))
 
 
@@ -83,6 +88,8 @@ async def change_segment(
     """Replace, insert or delete a segment, and scrub again."""
     fields = await read_form(request, principal)
     kind, index, text = fields.get("kind", ""), whole_number(fields, "index"), fields.get("text", "")
+    if kind == "elements":
+        return await _change_elements(request, claim_id, services, principal, fields)
     if kind not in _KINDS:
         raise HttpError(400, "bad-form", "The form's field 'kind' must be one of " + ", ".join(_KINDS))
 
@@ -93,6 +100,23 @@ async def change_segment(
 
     form = {"kind": kind, "index": index, "text": text} if kind != "delete" else None
     change = partial(_change, services, claim_id, principal, fields, kind, make)
+    return await _apply(request, services, claim_id, change, f"changed#s{index}", form)
+
+
+async def _change_elements(
+    request: Request, claim_id: int, services: Services, principal: Principal, fields: dict[str, str]
+) -> Response:
+    """Replace a segment by the values of the form with a field per element."""
+    index = whole_number(fields, "index")
+
+    def make(view: ClaimView) -> tuple[bytes | None, str, str]:
+        text = join_elements(view, index, fields)
+        if text == find_segment(view, index).text:
+            raise EditRejected("Nothing was changed: the claim is as it was")
+        return edit_segment(view, index, "replace", text), view.segments[index].text, text
+
+    form = {"kind": "elements", "index": index, "text": None, "given": fields}
+    change = partial(_change, services, claim_id, principal, fields, "replace", make)
     return await _apply(request, services, claim_id, change, f"changed#s{index}", form)
 
 
@@ -203,8 +227,16 @@ async def _render(
         view=loaded.view,
         rules=services.settings.rules,
         form=form,
+        fields=_fields_of_form(loaded.view, form),
         notice=notice,
         problem=problem,
         next_claim=next_claim,
         first_bypass=(today + _FIRST_BYPASS).isoformat(),
     )
+
+
+def _fields_of_form(view: ClaimView, form: dict[str, Any] | None) -> list[ElementField]:
+    """Return the fields of the form that is open, if it replaces a segment."""
+    if form is None or form["kind"] not in ("replace", "elements") or form["index"] >= len(view.segments):
+        return []
+    return element_fields(view, form["index"], form.get("given"))

@@ -19,7 +19,7 @@ class EditRejected(ValueError):  # noqa: N818 - a user's mistake, no failure
 def edit_segment(view: ClaimView, index: int, kind: str, text: str) -> bytes:
     """Return the claim's bytes with one segment replaced or deleted, or one inserted after it. Raises
     EditRejected."""
-    segment = _segment(view, index)
+    segment = find_segment(view, index)
     if kind == DELETE:
         if index == 0:
             raise EditRejected("The CLM segment begins the claim and can't be deleted")
@@ -49,7 +49,8 @@ def apply_fix(view: ClaimView, fix: FixView) -> bytes:
     return _splice(view.data, fix.start, fix.end, fix.new)
 
 
-def _segment(view: ClaimView, index: int) -> SegmentView:
+def find_segment(view: ClaimView, index: int) -> SegmentView:
+    """Return a segment of the claim by its index. Raises EditRejected."""
     if not 0 <= index < len(view.segments):
         raise EditRejected("There is no such segment in the claim")
     return view.segments[index]

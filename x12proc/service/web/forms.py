@@ -13,7 +13,7 @@ from x12proc.service.errors import HttpError
 TOKEN = "token"  # noqa: S105 - the name of a field
 FORM = "application/x-www-form-urlencoded"
 _LARGEST = 64 * 1024  # bytes
-_MOST_FIELDS = 20
+_MOST_FIELDS = 120
 _SECONDS = 15  # for the whole form
 
 

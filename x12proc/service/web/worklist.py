@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from x12proc.service.db.store import Store
-from x12proc.service.db.tables import DONE, OPEN, ClaimRow, FindingRow, Party, Run
+from x12proc.service.db.tables import DONE, OPEN, BypassRow, ClaimRow, FindingRow, Party, Run
 from x12proc.service.web.claims import is_open
 from x12proc.values import format_dollars, parse_charge
 
@@ -92,7 +92,9 @@ class ClaimEntry(msgspec.Struct, frozen=True):
     payer: str
     provider: str
     charge: str
+    age: int | None  # days since the service
     findings: list[tuple[str, str]]  # rule and severity of those that are open
+    bypasses: list[BypassRow]  # in effect
 
 
 class ClaimList(msgspec.Struct, frozen=True):
@@ -130,8 +132,17 @@ def list_claims(store: Store, filters: Filters, today: date) -> ClaimList:
         count, cents = session.execute(totals).one()
         rows = session.execute(_ordered(shown, filters.order)).all()
         found = _findings(session, [row.id for row, _, _ in rows])
+        bypasses = _bypasses(session, [row.id for row, _, _ in rows], today) if filters.view == "bypassed" else {}
     entries = [
-        ClaimEntry(row, party_name(payer), party_name(provider), format_charge(row), found.get(row.id, []))
+        ClaimEntry(
+            row,
+            party_name(payer),
+            party_name(provider),
+            format_charge(row),
+            _age(row, today),
+            found.get(row.id, []),
+            bypasses.get(row.id, []),
+        )
         for row, payer, provider in rows
     ]
     return ClaimList(entries, count, format_dollars(Decimal(cents or 0) / 100), max(-(-count // PAGE), 1))
@@ -217,6 +228,17 @@ def _findings(session: Session, claims: Sequence[int]) -> dict[int, list[tuple[s
     return found
 
 
+def _bypasses(session: Session, claims: Sequence[int], today: date) -> dict[int, list[BypassRow]]:
+    """Return the bypasses of some claims that are in effect, those of a profile left out."""
+    found: dict[int, list[BypassRow]] = {}
+    kept = select(BypassRow).where(
+        BypassRow.claim_id.in_(claims), BypassRow.withdrawn.is_(None), BypassRow.until >= today.isoformat()
+    )
+    for row in session.scalars(kept.order_by(BypassRow.until, BypassRow.id)) if claims else ():
+        found.setdefault(row.claim_id, []).append(row)
+    return found
+
+
 def list_choices(store: Store) -> Choices:
     """Return the payers, providers and rules that occur in stored claims."""
     with store.reading() as session:
@@ -234,6 +256,10 @@ def _parties(session: Session, column: Any) -> list[tuple[int, str]]:
 def party_name(party: Party) -> str:
     """A payer or provider by name and number."""
     return " ".join(part for part in (party.name, party.code) if part) or "no name"
+
+
+def _age(row: ClaimRow, today: date) -> int | None:
+    return (today - date.fromisoformat(row.service_date)).days if row.service_date else None
 
 
 def format_charge(row: ClaimRow) -> str:
