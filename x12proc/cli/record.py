@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NEEDS = "the record needs an extra: pip install 'x12proc[feed]', or 'x12proc[postgres]' for one in PostgreSQL"
 _DAY = 86_400
-_LOCATION = (
+_RECORD_OPTIONS = (
     click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path)),
     click.option(
         "-f",
@@ -41,7 +41,7 @@ _LOCATION = (
 
 def _of_record(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what names the record of a command."""
-    for add in reversed(_LOCATION):
+    for add in reversed(_RECORD_OPTIONS):
         function = add(function)
     return function
 

@@ -46,7 +46,7 @@ class Order(msgspec.Struct, frozen=True):
     codes: tuple[str, ...]
 
 
-class SkippedClaim(msgspec.Struct, frozen=True):
+class NotWritten(msgspec.Struct, frozen=True):
     """A claim that is not written, and why."""
 
     number: str
@@ -60,12 +60,12 @@ class Orders:
     """
 
     def __init__(self, answers: Iterable[AnsweredClaim], numbers: Iterable[str] = ()) -> None:
-        self.skipped: list[SkippedClaim] = []
+        self.skipped: list[NotWritten] = []
         self._answers: dict[str, list[AnsweredClaim]] = {}
         for answer in answers:
             self._answers.setdefault(answer.number.strip(), []).append(answer)
         asked = list(dict.fromkeys(number.strip() for number in numbers))
-        self.skipped += [SkippedClaim(number, NOT_ANSWERED) for number in asked if number not in self._answers]
+        self.skipped += [NotWritten(number, NOT_ANSWERED) for number in asked if number not in self._answers]
         # The last answer to a claim holds: a denial may have been corrected since.
         wanted = asked or [number for number, given in self._answers.items() if given[-1].denied]
         self._orders: dict[str, Order] = {}
@@ -90,7 +90,7 @@ class Orders:
     def skip(self, number: str, reason: str) -> None:
         """Take a claim out."""
         if self._orders.pop(number, None) is not None:
-            self.skipped.append(SkippedClaim(number, reason))
+            self.skipped.append(NotWritten(number, reason))
 
     def _add(self, number: str) -> None:
         given = self._answers.get(number)
@@ -105,7 +105,7 @@ class Orders:
         elif not _can_be_sent(numbers[0]):
             reason = NO_NUMBER
         if reason:
-            self.skipped.append(SkippedClaim(number, reason))
+            self.skipped.append(NotWritten(number, reason))
         else:
             self._orders[number] = Order(number, numbers[0], _codes(given))
 

@@ -43,7 +43,7 @@ class Correction(msgspec.Struct, frozen=True):
     """What was written and what was not."""
 
     written: tuple[CorrectedClaim, ...]
-    skipped: tuple[reasons.SkippedClaim, ...]
+    skipped: tuple[reasons.NotWritten, ...]
 
 
 def correct(

@@ -29,7 +29,7 @@ class SetEntry(msgspec.Struct, frozen=True, array_like=True):
     set_key: bytes
 
 
-class ClaimRecord(msgspec.Struct, frozen=True, array_like=True):
+class RecordEntry(msgspec.Struct, frozen=True, array_like=True):
     """A claim to be recorded: its keys, those it is also found by, and the rest."""
 
     envelope: SetEntry
@@ -39,7 +39,7 @@ class ClaimRecord(msgspec.Struct, frozen=True, array_like=True):
     body: ClaimBody
 
 
-def claim_entry(result: ClaimResult, keys: RecordKeys) -> ClaimRecord:
+def claim_entry(result: ClaimResult, keys: RecordKeys) -> RecordEntry:
     """Return the entry of a claim. It holds no text of the claim but codes and amounts that are nothing else."""
     claim = result.claim
     provider = claim.billing_provider
@@ -50,7 +50,7 @@ def claim_entry(result: ClaimResult, keys: RecordKeys) -> ClaimRecord:
     )
     lines = tuple([_line(found, claim, keys) for found in result.lines])
     further = dict.fromkeys([*keys.prefixes(claim.id), *(line.control_key for line in lines if line.control_key)])
-    return ClaimRecord(
+    return RecordEntry(
         envelope, keys.claim(claim.id), keys.provider(provider.id if provider else ""), tuple(further),
         _body(result, lines, keys),
     )  # fmt: skip

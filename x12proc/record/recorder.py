@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from x12proc.engine.result import ClaimResult
-from x12proc.record.claim_entry import ClaimRecord, claim_entry
+from x12proc.record.claim_entry import RecordEntry, claim_entry
 from x12proc.record.keys import RecordKeys
 from x12proc.record.model import RecordedRun
 from x12proc.record.store import PredictionStore, write_run
@@ -76,10 +76,10 @@ class Collector:
             self._file.close()
             self._file = None
 
-    def _entries(self) -> Iterator[ClaimRecord]:
+    def _entries(self) -> Iterator[RecordEntry]:
         if self._file is None:
             return
-        decoder = msgspec.msgpack.Decoder(ClaimRecord)
+        decoder = msgspec.msgpack.Decoder(RecordEntry)
         self._file.seek(0)
         while head := self._file.read(_LENGTH.size):
             yield decoder.decode(self._file.read(_LENGTH.unpack(head)[0]))

@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 from sqlalchemy.dialects import postgresql, sqlite
 
 from x12proc.errors import ConfigError
-from x12proc.record.claim_entry import ClaimRecord
+from x12proc.record.claim_entry import RecordEntry
 from x12proc.record.database import database_name, open_engine, unavailable
 from x12proc.record.key_file import create_key, read_key
 from x12proc.record.keys import RecordKeys
@@ -226,7 +226,7 @@ def open_folder(folder: Path, key: Path | None = None) -> PredictionStore:
 
 
 def write_run(
-    connection: sa.Connection, file_key: bytes, run: RecordedRun, entries: Iterable[ClaimRecord]
+    connection: sa.Connection, file_key: bytes, run: RecordedRun, entries: Iterable[RecordEntry]
 ) -> None:
     """Write a file and its claims in the caller's transaction, in place of what is recorded of the same file.
 
@@ -273,7 +273,7 @@ def _of_run(column: sa.Column[Any], run_id: int) -> sa.ColumnElement[bool]:
     return column.between(first_id(run_id), first_id(run_id + 1) - 1)
 
 
-def _claim_row(row_id: int, entry: ClaimRecord, set_id: int) -> dict[str, Any]:
+def _claim_row(row_id: int, entry: RecordEntry, set_id: int) -> dict[str, Any]:
     return {
         "id": row_id,
         "set_id": set_id,
