@@ -17,6 +17,7 @@ from x12proc.runner.settings import Settings, load_settings
 from x12proc.wire.events import Fault, MentionCounts
 
 NEAR_LINES = int(os.environ.get("X12PROC_NEAR_LINES", "400"))
+SEED = int(os.environ.get("X12PROC_NEAR_SEED", "0"))  # others change claims in other places
 CODE = re.compile(rb"j\s*3\s*5\s*9\s*0", re.IGNORECASE)
 SETTINGS: Settings = load_settings(conformance="off")
 
@@ -130,7 +131,7 @@ def replace(segments: list[bytes], at: int, position: int, new: bytes) -> None:
 
 def near_lines(sound: bytes, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     """Yield a name and an interchange changed in one place, again and again."""
-    draw = random.Random(seed)
+    draw = random.Random(100 * SEED + seed)
     for number in range(count):
         segments = [part.strip() for part in sound.split(b"~") if part.strip()]
         change = CHANGES[number % len(CHANGES)]

@@ -207,11 +207,13 @@ def test_a_broken_form_is_not_quoted_in_the_log(api: httpx.Client, capfd: pytest
 
 
 def test_operations_have_short_names(api: httpx.Client) -> None:
-    paths = api.get("/v1/openapi.json").json()["paths"]
+    document = api.get("/v1/openapi.json").json()
+    paths = document["paths"]
     names = [operation["operationId"] for operations in paths.values() for operation in operations.values()]
     assert "scrub" in names
     assert len(set(names)) == len(names)
     assert not [name for name in names if "_v1_" in name]
+    assert document["components"]["schemas"]["Report"]["title"] == "Report"
 
 
 def test_a_gzip_body_is_scrubbed_like_the_file(api: httpx.Client) -> None:

@@ -155,4 +155,5 @@ def report_schemas() -> dict[str, Any]:
     schema = msgspec.json.decode(re.sub(r'"#/\$defs/(\w+)"', r'"#/components/schemas/Report_\1"', raw))
     parts = {f"Report_{name}": part for name, part in schema.pop("$defs").items()}
     del schema["$schema"], schema["$id"]
+    schema["title"] = "Report"  # generated clients name their class by it
     return {"Report": schema, **parts}
