@@ -52,6 +52,18 @@ def test_what_is_generated_is_fresh() -> None:
     assert build_docs.stale() == [], "run 'make docs'"
 
 
+def test_everything_that_exists_is_documented() -> None:
+    """Commands, options, artifacts, keys, routes, rules, facts and names of the Python API."""
+    inventory = import_module("inventory")
+
+    assert {kind.what: kind.missing for kind in inventory.kinds() if kind.missing} == {}
+    assert all(kind.names for kind in inventory.kinds())
+    without_scrub = (ROOT / "docs" / "commands.md").read_text().replace("## x12proc scrub", "## something else")
+    lacking = {kind.what: kind.missing for kind in inventory.kinds({"commands.md": without_scrub}) if kind.missing}
+    assert lacking["commands"] == ["x12proc scrub"]
+    assert "x12proc scrub --emit" in lacking["options of commands"]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_links_lead_to_files_and_headings(page: Path) -> None:
     for name, heading in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text()):

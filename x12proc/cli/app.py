@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -54,6 +55,16 @@ class _Commands(click.Group):
         command = importlib.import_module(f"x12proc.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that arguments begin with. Raises UsageError, with a suggestion where one is near."""
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS and not ctx.resilient_parsing:
+            near = get_close_matches(args[0], _COMMANDS, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else "'x12proc --help' lists all of them."
+            ctx.fail(f"No such command {args[0]!r}. {hint}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. click itself would end with 1 when the reader of our output has gone, which here means
