@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -223,6 +225,96 @@ def test_filters_narrow_the_list(browser: Browser, demo: str) -> None:
     assert re.findall(r'data-l="Charge">([^<]+)<', dear.text) == ["$17,388.00", "$15,203.00"]
     warned = browser.get("/claims", run=demo, view="all", severity="warn")
     assert 0 < len(claim_addresses(warned)) < 50
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        ("p4008", ["P4008"]),
+        ("ivan eastman", ["P4008"]),
+        ("Eastman, Ivan", ["P4008"]),
+        ("231772397", ["P4008"]),
+        ("10122-0160-02 eastman", ["P4008"]),
+        ("73475310203", []),
+        ("%", []),
+        ("omvoh 1405003314", ["H5015", "H5011", "H5012", "H5013"]),
+    ],
+)
+def test_a_search_finds_claims_by_what_billers_know(
+    browser: Browser, demo: str, text: str, claims: list[str]
+) -> None:
+    found = browser.send("/claims/search", text=text, view="open")
+    assert re.fullmatch(r"search=[0-9a-f]{16}", found.url.query.decode()), "no value of a claim in a URL"
+    numbers = html.fromstring(found.text).xpath("//tbody//td[1]/a/text()")
+    assert [number for number in numbers if not number.startswith("B")] == claims
+    assert html.fromstring(found.text).xpath("//input[@id='search']/@value") == [text]
+
+
+def test_a_search_belongs_to_its_user(service: Service, browser: Browser, demo: str) -> None:
+    found = browser.send("/claims/search", text="eastman", run=demo)
+    assert len(claim_addresses(found)) == 1
+    with Browser(service, service.key_for("somebody-else", "read")) as other:
+        shown = other.get(str(found.url))
+        assert "search" in text_of(shown, "//*[@role='alert']")
+        assert "eastman" not in shown.text
+    ended = browser.send("/claims/search", text="", run=demo)
+    assert len(claim_addresses(ended)) == 19
+
+
+@pytest.mark.parametrize("order", ["claim", "patient", "payer", "provider", "date", "drug", "amount"])
+def test_every_column_sorts_both_ways(browser: Browser, demo: str, order: str) -> None:
+    columns = ["claim", "patient", "payer", "provider", "date", "drug", "amount"]
+    column = columns.index(order) + 1
+    shown = [
+        [
+            " ".join(cell.text_content().split())
+            for cell in html.fromstring(answer.text).xpath(f"//tbody/tr/td[{column}]")
+        ]
+        for answer in (browser.get("/claims", run=demo, order=order, reverse=way) for way in (0, 1))
+    ]
+    assert shown[0] == shown[1][::-1]
+    assert len(set(shown[0])) > 1
+    if order == "amount":
+        amounts = [float(text.replace("$", "").replace(",", "")) for text in shown[0]]
+        assert amounts == sorted(amounts, reverse=True)
+    elif order == "drug":
+        assert [text.lower() for text in shown[0]] == sorted(text.lower() for text in shown[0])
+    else:
+        assert shown[0] == sorted(shown[0])
+    header = browser.get("/claims", run=demo, order=order).text
+    assert len(re.findall("aria-sort", header)) == (2 if order == "date" else 1), "the age is sorted by date"
+
+
+@pytest.mark.parametrize("query", [{}, {"order": "payer"}, {"order": "payer", "reverse": "1"}, {"rule": "QTY01"}])
+def test_previous_and_next_follow_the_list(browser: Browser, demo: str, query: dict[str, str]) -> None:
+    listed = browser.get("/claims", run=demo, **query)
+    links = [str(link) for link in html.fromstring(listed.text).xpath("//tbody//td[1]/a/@href")]
+    for before, after in zip([None, *links], [*links, None], strict=True):
+        for address, relation, expected in ((before, "next", after), (after, "prev", before)):
+            if address is not None:
+                found = html.fromstring(browser.get(address).text).xpath(f"//a[@rel='{relation}']/@href")
+                assert found == ([expected] if expected else [])
+
+
+def test_the_list_is_kept_while_a_claim_is_fixed(browser: Browser) -> None:
+    run = browser.upload(FAULTY.replace(b"B1001", b"B8881")).url.path.rpartition("/")[2]
+    (address,) = claim_addresses(browser.get("/claims", run=run))
+    index = find_segment(browser.get(address), "CTP")
+    done = browser.send(f"{address}/segments?run={run}", index=index, kind="elements", CTP04="40")
+    assert f"run={run}" in str(done.url)
+    assert "It is accepted now" in done.text
+
+
+def test_the_list_is_exported_as_csv(browser: Browser, demo: str) -> None:
+    answer = browser.get("/claims/export.csv", run=demo, order="claim")
+    assert answer.headers["content-disposition"] == 'attachment; filename="claims.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == 19
+    assert [row["claim"] for row in rows] == sorted(row["claim"] for row in rows)
+    (row,) = (row for row in rows if row["claim"] == "P4008")
+    assert (row["patient"], row["drug"], row["rules"]) == ("EASTMAN, IVAN", "Elfabrio", "NDC12")
+    hostile = browser.upload(FAULTY.replace(b"CLM*B1001*", b"CLM*=1+1*")).url.path.rpartition("/")[2]
+    assert "\r\n'=1+1," in browser.get("/claims/export.csv", run=hostile).text
 
 
 def test_invalid_filters_are_reported_and_ignored(browser: Browser, demo: str) -> None:

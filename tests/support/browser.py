@@ -72,7 +72,7 @@ class Browser:
 
 def claim_addresses(answer: httpx.Response) -> list[str]:
     """Return the paths of the claims in a list, in its order."""
-    return [str(link) for link in html.fromstring(answer.text).xpath("//tbody//td[1]/a/@href")]
+    return [str(link).partition("?")[0] for link in html.fromstring(answer.text).xpath("//tbody//td[1]/a/@href")]
 
 
 def text_of(answer: httpx.Response, path: str) -> str:

@@ -22,11 +22,13 @@ from x12proc.service.db.tables import (
     Event,
     Party,
     Run,
+    Search,
     Table,
     format_utc,
 )
 
 INPUT = "input.edi"  # the name of every stored file; the sender's file name may identify a patient
+_OLDEST_SEARCH = timedelta(days=1)
 _OLDEST_EVENT = timedelta(days=6 * 366)  # retention of the audit log
 
 
@@ -129,6 +131,7 @@ class Store:
         now = datetime.now(UTC)
         with self.writing() as session:
             session.execute(delete(BrowserSession).where(BrowserSession.expires < format_utc(now)))
+            session.execute(delete(Search).where(Search.created < format_utc(now - _OLDEST_SEARCH)))
             session.execute(delete(Event).where(Event.at < format_utc(now - _OLDEST_EVENT)))
             old = list(session.scalars(select(Run.id).where(Run.created < format_utc(now - timedelta(days=days)))))
         for run_id in old:

@@ -146,6 +146,16 @@ class BypassRow(Table):
     withdrawn: Mapped[str | None]
 
 
+class Search(Table):
+    """The text of a search, so that URLs hold only its id. It is deleted after a day."""
+
+    __tablename__ = "searches"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    key_id: Mapped[int] = mapped_column(ForeignKey("keys.id", ondelete="CASCADE"))
+    text: Mapped[str]
+    created: Mapped[str]
+
+
 class Event(Table):
     """An entry of the audit log. It holds ids only and no value of a claim: it outlives the runs."""
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any, get_args
 
+import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
@@ -15,13 +16,25 @@ from x12proc.service.auth import Principal, require_session
 from x12proc.service.errors import HttpError
 from x12proc.service.jobs.claim_job import ClaimView
 from x12proc.service.services import Services, ServicesDep
-from x12proc.service.web.claims import ChangeKind, ClaimPage, Claims, next_open
+from x12proc.service.web.claims import ChangeKind, ClaimPage, Claims
 from x12proc.service.web.editing import EditRejected, apply_fix, edit_segment, find_segment
 from x12proc.service.web.element_form import ElementField, element_fields, join_elements
+from x12proc.service.web.export import MOST_EXPORTED, claims_as_csv
 from x12proc.service.web.forms import read_form, whole_number
 from x12proc.service.web.pages import Reader
 from x12proc.service.web.rendering import page
-from x12proc.service.web.worklist import ORDERS, SEVERITIES, VIEWS, list_choices, list_claims, parse_filters
+from x12proc.service.web.search import search_text, store_search
+from x12proc.service.web.worklist import (
+    ORDERS,
+    SEVERITIES,
+    VIEWS,
+    Filters,
+    Neighbors,
+    list_choices,
+    list_claims,
+    neighbors,
+    parse_filters,
+)
 
 router = APIRouter(include_in_schema=False, prefix="/claims")
 ClaimId = Annotated[int, Path(ge=1, lt=2**31)]
@@ -41,22 +54,48 @@ _Change = Callable[[ClaimView], tuple[bytes | None, str, str]]
 
 
 @router.get("")
-def claim_list(request: Request, services: ServicesDep, _: Reader) -> Response:
+def claim_list(request: Request, services: ServicesDep, principal: Reader) -> Response:
     """List the claims that match the filters."""
     filters, invalid = parse_filters(request.query_params)
     today = date.today()  # noqa: DTZ011 - days of claims are local
+    search = search_text(services.store, principal.key_id, filters.search)
+    if filters.search and search is None:
+        filters, invalid = msgspec.structs.replace(filters, search=""), [*invalid, "search"]
     return page(
         request,
         "claims.html",
         filters=filters,
         invalid=invalid,
-        claims=list_claims(services.store, filters, today),
+        claims=list_claims(services.store, filters, today, search or ""),
+        search=search or "",
         choices=list_choices(services.store),
         views=VIEWS,
         orders=ORDERS,
         severities=SEVERITIES,
         rules=services.settings.rules,
     )
+
+
+@router.post("/search")
+async def search(request: Request, services: ServicesDep, principal: Reader) -> Response:
+    """Store the text of a search and show the claims that it finds; an empty text ends the search."""
+    fields = await read_form(request, principal)
+    filters, _ = parse_filters(fields)
+    text = fields.get("text", "").strip()
+    found = await run_in_threadpool(store_search, services.store, principal.key_id, text) if text else ""
+    return RedirectResponse(f"/claims?{filters.query(search=found, page=1)}", 303)
+
+
+@router.get("/export.csv")
+def export(request: Request, services: ServicesDep, principal: Reader) -> Response:
+    """Download the list as CSV, with the claims of all its pages."""
+    filters, _ = parse_filters(request.query_params)
+    today = date.today()  # noqa: DTZ011 - days of claims are local
+    text = search_text(services.store, principal.key_id, filters.search) or ""
+    listed = list_claims(services.store, msgspec.structs.replace(filters, page=1), today, text, MOST_EXPORTED)
+    headers = {"Content-Disposition": 'attachment; filename="claims.csv"'}
+    content = claims_as_csv(listed.entries, services.settings.rules)
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/{claim_id}")
@@ -203,7 +242,9 @@ async def _apply(
         await change()
     except EditRejected as problem:
         return await _render(request, services, claim_id, 422, form=form, problem=str(problem))
-    return RedirectResponse(f"/claims/{claim_id}?notice={notice}", 303)
+    query = parse_filters(request.query_params)[0].query()
+    listed = f"{query}&" if query else ""
+    return RedirectResponse(f"/claims/{claim_id}?{listed}notice={notice}", 303)
 
 
 async def _render(
@@ -217,8 +258,9 @@ async def _render(
     problem: str = "",
 ) -> Response:
     loaded: ClaimPage = await Claims(services).load(claim_id)
-    next_claim = await run_in_threadpool(next_open, services.store, loaded.stored.row)
     today = date.today()  # noqa: DTZ011 - days of claims are local
+    filters, _ = parse_filters(request.query_params)
+    near = await run_in_threadpool(_neighbors, request, services, filters, today, claim_id)
     return page(
         request,
         "claim.html",
@@ -230,7 +272,8 @@ async def _render(
         fields=_fields_of_form(loaded.view, form),
         notice=notice,
         problem=problem,
-        next_claim=next_claim,
+        near=near,
+        list_query=filters.query(),
         first_bypass=(today + _FIRST_BYPASS).isoformat(),
     )
 
@@ -240,3 +283,8 @@ def _fields_of_form(view: ClaimView, form: dict[str, Any] | None) -> list[Elemen
     if form is None or form["kind"] not in ("replace", "elements") or form["index"] >= len(view.segments):
         return []
     return element_fields(view, form["index"], form.get("given"))
+
+
+def _neighbors(request: Request, services: Services, filters: Filters, today: date, claim_id: int) -> Neighbors:
+    text = search_text(services.store, request.state.principal.key_id, filters.search) or ""
+    return neighbors(services.store, filters, today, text, claim_id)

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from x12proc.profiles.profiles import Entry
 from x12proc.service.api.scrub_options import ScrubOptions
 from x12proc.service.auth import Principal
-from x12proc.service.db.store import INPUT, Store
+from x12proc.service.db.store import INPUT
 from x12proc.service.db.tables import (
     BYPASSED,
     DONE,
@@ -216,16 +216,6 @@ class Claims:
         if isinstance(view, str):
             raise EditRejected(f"The claim would not be readable: {view}")
         return view
-
-
-def next_open(store: Store, row: ClaimRow) -> int | None:
-    """Return the id of the next claim to work on in the same file."""
-    today = date.today()  # noqa: DTZ011 - days of claims are local
-    later = select(ClaimRow.id).where(
-        ClaimRow.run_id == row.run_id, ClaimRow.ordinal > row.ordinal, is_open(today)
-    )
-    with store.reading() as session:
-        return session.scalar(later.order_by(ClaimRow.ordinal).limit(1))
 
 
 def _profile_entry(row: BypassRow) -> Entry:

@@ -6,30 +6,41 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from x12proc.service.db.store import Store
 from x12proc.service.db.tables import DONE, OPEN, BypassRow, ClaimRow, FindingRow, Party, Run
 from x12proc.service.web.claims import is_open
+from x12proc.service.web.search import search_conditions
 from x12proc.values import format_dollars, parse_charge
 
 PAGE = 50  # rows of a list
 MOST_CHOICES = 300  # payers or providers offered in the filter, those with the most claims
 View: TypeAlias = Literal["open", "bypassed", "fixed", "all"]
-Order: TypeAlias = Literal["amount", "date", "newest"]
+Order: TypeAlias = Literal["amount", "date", "newest", "claim", "patient", "payer", "provider", "drug"]
 VIEWS: dict[View, str] = {
     "open": "To do",
     "bypassed": "Bypassed",
     "fixed": "Fixed",
     "all": "All target claims",
 }
-ORDERS: dict[Order, str] = {"amount": "Highest charge", "date": "Oldest service", "newest": "Newest file"}
+ORDERS: dict[Order, str] = {
+    "amount": "Highest charge",
+    "date": "Oldest service",
+    "newest": "Newest file",
+    "claim": "Claim number",
+    "patient": "Patient",
+    "payer": "Payer",
+    "provider": "Billing provider",
+    "drug": "Drug",
+}
 SEVERITIES = ("reject", "warn", "info")
 _MOST_PAGES = 2000
+_CLAIM, _PAYER, _PROVIDER = ClaimRow, aliased(Party), aliased(Party)
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +48,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
     view: View = "open"
     order: Order = "amount"
+    reverse: bool = False  # the last in that order first
+    search: str = ""  # the id of a search
     run: str = ""
     payer: int | None = None
     provider: int | None = None
@@ -51,9 +64,13 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     def query(self, **changed: Any) -> str:
         """Return the URL query of these filters with some changed."""
         values = {**msgspec.to_builtins(self), **changed}
-        defaults = {"view": "open", "order": "amount", "page": 1}
+        defaults = {"view": "open", "order": "amount", "reverse": False, "page": 1}
         kept = {key: value for key, value in values.items() if value not in ("", None, defaults.get(key))}
         return urlencode(kept)
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Return the filters as the hidden fields of a form."""
+        return parse_qsl(self.query(page=1))
 
 
 def parse_filters(query: Mapping[str, str]) -> tuple[Filters, list[str]]:
@@ -114,23 +131,14 @@ class Choices(msgspec.Struct, frozen=True):
     rules: list[str]
 
 
-def list_claims(store: Store, filters: Filters, today: date) -> ClaimList:
-    """Return a page of the claims that match the filters."""
-    matching = _matching(filters, today)
-    payer, provider = aliased(Party), aliased(Party)
-    shown = (
-        select(ClaimRow, payer, provider)
-        .join(Run, Run.id == ClaimRow.run_id)
-        .join(payer, payer.id == ClaimRow.payer_id)
-        .join(provider, provider.id == ClaimRow.provider_id)
-        .where(matching)
-        .limit(PAGE)
-        .offset((filters.page - 1) * PAGE)
-    )
+def list_claims(store: Store, filters: Filters, today: date, search: str = "", most: int = PAGE) -> ClaimList:
+    """Return a page, of ``most`` claims, of those that match the filters and the text of a search."""
+    matching = and_(_matching(filters, today), *search_conditions(search))
+    shown = _joined(_CLAIM, _PAYER, _PROVIDER).where(matching).limit(most).offset((filters.page - 1) * most)
     totals = select(func.count(), func.sum(ClaimRow.cents)).join(Run, Run.id == ClaimRow.run_id).where(matching)
     with store.reading() as session:
         count, cents = session.execute(totals).one()
-        rows = session.execute(_ordered(shown, filters.order)).all()
+        rows = session.execute(shown.order_by(*_ordering(filters))).all()
         found = _findings(session, [row.id for row, _, _ in rows])
         bypasses = _bypasses(session, [row.id for row, _, _ in rows], today) if filters.view == "bypassed" else {}
     entries = [
@@ -145,7 +153,7 @@ def list_claims(store: Store, filters: Filters, today: date) -> ClaimList:
         )
         for row, payer, provider in rows
     ]
-    return ClaimList(entries, count, format_dollars(Decimal(cents or 0) / 100), max(-(-count // PAGE), 1))
+    return ClaimList(entries, count, format_dollars(Decimal(cents or 0) / 100), max(-(-count // most), 1))
 
 
 def _matching(filters: Filters, today: date) -> ColumnElement[bool]:
@@ -209,12 +217,59 @@ def _with_findings(filters: Filters) -> Any:
     return hits.where(FindingRow.state == OPEN) if filters.view == "open" else hits
 
 
-def _ordered(shown: Any, order: Order) -> Any:
-    if order == "date":
-        return shown.order_by(ClaimRow.service_date, ClaimRow.id)
-    if order == "newest":
-        return shown.order_by(Run.created.desc(), Run.id, ClaimRow.ordinal)
-    return shown.order_by(ClaimRow.cents.desc().nulls_last(), ClaimRow.id)
+def _joined(*columns: Any) -> Any:
+    """Select columns of claims with their runs, payers and providers."""
+    return (
+        select(*columns)
+        .select_from(ClaimRow)
+        .join(Run, Run.id == ClaimRow.run_id)
+        .join(_PAYER, _PAYER.id == ClaimRow.payer_id)
+        .join(_PROVIDER, _PROVIDER.id == ClaimRow.provider_id)
+    )
+
+
+def _sort_key(order: Order) -> tuple[Any, bool]:
+    """Return what an order sorts by, and whether the greatest is first. Claims that are equal go by their id."""
+    keys: dict[Order, tuple[Any, bool]] = {
+        "amount": (func.coalesce(ClaimRow.cents, -1), True),
+        "date": (ClaimRow.service_date, False),
+        "newest": (Run.created, True),
+        "claim": (ClaimRow.claim_number, False),
+        "patient": (ClaimRow.patient, False),
+        "payer": (_PAYER.name, False),
+        "provider": (_PROVIDER.name, False),
+        "drug": (func.lower(ClaimRow.drug), False),
+    }
+    return keys[order]
+
+
+def _ordering(filters: Filters) -> tuple[Any, ...]:
+    key, descending = _sort_key(filters.order)
+    last_first = descending != filters.reverse
+    return (key.desc() if last_first else key), (ClaimRow.id.desc() if filters.reverse else ClaimRow.id)
+
+
+class Neighbors(msgspec.Struct, frozen=True):
+    """The claims before and after one in a list; None at its ends."""
+
+    previous: int | None
+    next: int | None
+
+
+def neighbors(store: Store, filters: Filters, today: date, search: str, claim_id: int) -> Neighbors:
+    """Return the neighbors of a claim in the list, also of one that the filters no longer match."""
+    key, descending = _sort_key(filters.order)
+    last_first = descending != filters.reverse
+    listed = _joined(ClaimRow.id).where(_matching(filters, today), *search_conditions(search))
+    with store.reading() as session:
+        value = session.scalar(_joined(key).where(ClaimRow.id == claim_id))
+        greater_id, less_id = ClaimRow.id > claim_id, ClaimRow.id < claim_id
+        same_before, same_after = (greater_id, less_id) if filters.reverse else (less_id, greater_id)
+        before, after = (key > value, key < value) if last_first else (key < value, key > value)
+        backwards = (key if last_first else key.desc()), (ClaimRow.id if filters.reverse else ClaimRow.id.desc())
+        previous = listed.where(or_(before, and_(key == value, same_before))).order_by(*backwards)
+        following = listed.where(or_(after, and_(key == value, same_after))).order_by(*_ordering(filters))
+        return Neighbors(session.scalar(previous.limit(1)), session.scalar(following.limit(1)))
 
 
 def _findings(session: Session, claims: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
