@@ -71,8 +71,8 @@ class Assistant:
                 if (finding["rule"], finding["location"]["segment_index"]) == (rule.upper(), segment_index):
                     about = {key: claim[key] for key in ("claim_id", "type", "payer", "profile", "disposition")}
                     return {"finding": finding, "claim": about, "line": line, "rule": self.explain_rule(rule)}
-        place = f"segment {segment_index}"
-        raise ConfigError(f"the file has no finding of {rule.upper()} at {place}; check_claim lists them")
+        location = f"segment {segment_index}"
+        raise ConfigError(f"the file has no finding of {rule.upper()} at {location}; check_claim lists them")
 
     def explain_rule(self, rule: str) -> Answer:
         """Return what a rule checks, why, how it is fixed, and what payers answer."""

@@ -67,6 +67,7 @@ SEGMENT_CODES = {
     "I9": 'implementation dependent "not used" segment present',
 }
 _UNRECOGNIZED, _ELEMENT_ERRORS = "1", "8"
+_NOT_THERE = ("1", "3")  # not recognized, or missing
 # IK403 (data element 621).
 ELEMENT_CODES = {
     "1": "required data element missing",
@@ -278,6 +279,9 @@ class ImplementationAcknowledgement(AckWriter):
         errors, begin = found.guide_errors, span.segment_index
         self._write_above(error for error in errors if error.location.segment_index < begin)
         notes = _guide_errors(error for error in errors if error.location.segment_index >= begin)
+        read = {(note.tag, note.index) for note in found.notes if note.element}
+        # A segment whose element is faulty is there, though a validator took it for another one.
+        notes = [note for note in notes if note.code not in _NOT_THERE or (note.tag, note.index) not in read]
         reported = {note.index for note in notes}
         notes += [note for note in found.notes if note.index not in reported]
         if notes:

@@ -18,7 +18,7 @@ from x12proc.wire.segment import Segment
 _MOST_LINES = 100  # target lines whose facts are shown
 
 
-class Fact(msgspec.Struct, frozen=True):
+class ClaimFact(msgspec.Struct, frozen=True):
     """A value as read. ``source`` is its element, with the box of the paper form where there is one.
 
     ``segment`` is the index of the element's segment in the claim; None in a loop above the claim, or where the
@@ -34,8 +34,8 @@ class Fact(msgspec.Struct, frozen=True):
 class ClaimFacts(msgspec.Struct, frozen=True):
     """The facts of a claim, and those of each target line under its heading."""
 
-    claim: list[Fact]
-    lines: list[tuple[str, list[Fact]]]
+    claim: list[ClaimFact]
+    lines: list[tuple[str, list[ClaimFact]]]
 
 
 def claim_facts(result: ClaimResult) -> ClaimFacts:
@@ -47,7 +47,7 @@ def claim_facts(result: ClaimResult) -> ClaimFacts:
     return ClaimFacts([fact for fact in _claim_facts(result.claim) if fact.value], lines)
 
 
-def _claim_facts(claim: Claim) -> Iterator[Fact]:
+def _claim_facts(claim: Claim) -> Iterator[ClaimFact]:
     patient = patient_document(claim)
     treated = claim.patient_party
     if treated is not None:
@@ -83,7 +83,7 @@ def _heading(line: LineResult) -> str:
     return f"Line {line.line.number[:20]}: {line.line.procedure[:20]}"
 
 
-def _line_facts(claim: Claim, result: LineResult) -> Iterator[Fact]:
+def _line_facts(claim: Claim, result: LineResult) -> Iterator[ClaimFact]:
     line, text = result.line, result.narrative
     if line.service_period is not None:
         yield _period(claim, "Service date", line.service_period)
@@ -93,13 +93,13 @@ def _line_facts(claim: Claim, result: LineResult) -> Iterator[Fact]:
     if drug is not None:
         product = result.product
         yield _fact(claim, "NDC", line.ndc, drug.lin, 3)
-        yield Fact("Drug of the NDC", product.name if product else "not in the tables", "by the NDC")
+        yield ClaimFact("Drug of the NDC", product.name if product else "not in the tables", "by the NDC")
     if drug is None or text.drug_name is not None:
-        yield Fact("Drug in the text", text.matched or text.drug_name or "none read", texts)
-    yield Fact("Dose", _amount(text.dose) or "none read", texts)
-    yield Fact("Strength", _strength(text.strength), texts)
-    yield Fact("Route", text.route or "", texts)
-    yield Fact("Discarded", _amount(text.discarded), texts)
+        yield ClaimFact("Drug in the text", text.matched or text.drug_name or "none read", texts)
+    yield ClaimFact("Dose", _amount(text.dose) or "none read", texts)
+    yield ClaimFact("Strength", _strength(text.strength), texts)
+    yield ClaimFact("Route", text.route or "", texts)
+    yield ClaimFact("Discarded", _amount(text.discarded), texts)
     if drug is not None and drug.ctp is not None:
         yield _fact(claim, "Quantity of the NDC", f"{drug.quantity} {drug.unit}".strip(), drug.ctp, 4)
     if line.service is not None:
@@ -124,7 +124,7 @@ def _segment_of(party: Party, tag: str) -> Segment | None:
     return next((segment for segment in party.segments if segment.tag == tag), None)
 
 
-def _period(claim: Claim, label: str, period: DatePeriod) -> Fact:
+def _period(claim: Claim, label: str, period: DatePeriod) -> ClaimFact:
     days = [day.isoformat() for day in (period.first, period.last) if day is not None]
     value = " to ".join(dict.fromkeys(days)) or period.text
     return _fact(claim, label, value, period.segment, 3)
@@ -140,12 +140,12 @@ def _day(text: str) -> str:
 
 def _fact(
     claim: Claim, label: str, value: str, segment: Segment, element: int | None, component: int | None = None
-) -> Fact:
+) -> ClaimFact:
     location = location_of(segment, element, component)
     field = form_field(claim, location)
     source = f"{location.element}, {field}" if field else location.element
     inside = claim.start <= segment.offset < claim.end
-    return Fact(label, truncated(value), source, segment.index - claim.clm.index if inside else None)
+    return ClaimFact(label, truncated(value), source, segment.index - claim.clm.index if inside else None)
 
 
 def _element_of(service: Segment, component: int) -> str:
