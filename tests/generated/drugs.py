@@ -21,6 +21,7 @@ _OTHER_KINDS = frozenset(
 )
 # Before the code in the table these had an earlier one: J1300, Q5139 and J2505. Insulins have J1815 and J1817.
 _HAD_EARLIER_CODES = {"eculizumab", "eculizumab-aeeb", "pegfilgrastim", "insulin lispro-aabc", "insulin aspart"}
+UNLIMITED = 100  # containers: more than any claim here has
 _NEW = timedelta(days=150)  # how long before its code a drug is given here
 
 _LIQUID = re.compile(r"([\d,.]+) ?(MG|MCG|G|UNITS|IU)/([\d.]*) ?ML(?: \([\d.]+MG/ML\))?", re.IGNORECASE)
@@ -54,6 +55,17 @@ def table(name: str) -> list[dict[str, str]]:
     """The rows of a shipped table."""
     with (TABLES / f"{name}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+@cache
+def most_containers(drug: Drug) -> int:
+    """How many containers hold no more than the label's largest dose, at least one; UNLIMITED if unknown."""
+    most = {row["name"]: row["most"].split() for row in table("maximum_doses")}
+    names = (drug.brand.lower(), drug.generic, drug.generic.rpartition("-")[0])
+    known = next((most[name] for name in names if name in most), None)
+    if known is None or known[1].upper() != drug.unit:
+        return UNLIMITED
+    return max(1, int(Decimal(known[0]) / drug.size))
 
 
 @cache

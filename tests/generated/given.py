@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
-from generated.drugs import Drug
+from generated.drugs import Drug, most_containers
 
 _THREE_DECIMALS = Decimal("0.001")
 _LEFT_OVER = (Decimal("0.5"), Decimal("0.25"), Decimal("0.2"), Decimal("0.1"))  # parts of the last container
@@ -63,9 +63,11 @@ def give(drug: Drug, chance: Random, *, waste: bool, after_code: bool = False) -
     route = chance.choice([route for route in drug.routes if route != "TOPICAL"])
     eye = chance.choice(("RT", "LT")) if route == "INTRAVITREAL" else ""
     if drug.volume == 1:  # a concentration: any dose will do, and nothing is known of containers
-        return Given(drug, day, route, drug.size * chance.randint(2, 9), Decimal(0), 0, eye)
+        return Given(
+            drug, day, route, drug.size * min(chance.randint(2, 9), most_containers(drug)), Decimal(0), 0, eye
+        )
     most = 1 if route in _FEW_CONTAINERS else 6
-    count = chance.randint(1, most)
+    count = min(chance.randint(1, most), most_containers(drug))
     least = 2 if drug.volume is None else 1  # a powder is wasted by whole pieces
     wasted = _left_over(drug, chance) if waste and count >= least and not eye else Decimal(0)
     return Given(drug, day, route, drug.size * count - wasted, wasted, count, eye)

@@ -58,6 +58,7 @@ SOURCES = {
     "modifiers.csv": "modifier,short_description,add_date,term_date\nJG,340b,2018-01-01,2024-12-31\n",
     "places.csv": "pos,name\n11,Office\n",
     "dosing.csv": "name,kind,pieces,why\neculizumab,piece,vial,because\n",
+    "maximum_doses.csv": "name,most,why\neculizumab,1200 mg,Soliris label 2\n",
     "packages.csv": "name,generic,container,strength,first,last,why\n",
 }
 KEYS = {

@@ -64,3 +64,31 @@ def test_every_strength_of_a_package_is_read(shipped: Reference) -> None:
     for row in shipped.rows("packages.csv"):
         packages = shipped.packages(row[0], date(2030, 1, 1))
         assert all(package.holds for package in packages), row
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("Tysabri", "300 mg"),
+        ("natalizumab-sztn", "300 mg"),  # a biosimilar, by its drug
+        ("Prolia", "60 mg"),
+        ("Xgeva", "120 mg"),
+        ("Ultomiris", "3600 mg"),
+        ("VYVGART", "1200 mg"),
+        ("Vyvgart Hytrulo", "1008 mg"),
+        ("Ocrevus Zunovo", ""),  # under the skin with hyaluronidase: another drug than Ocrevus
+        ("Keytruda Qlex", ""),
+        ("Tecentriq Hybreza", ""),
+        ("Elfabrio", ""),  # by weight
+        ("Zyxontra", ""),
+    ],
+)
+def test_the_largest_dose_of_a_label(shipped: Reference, name: str, most: str) -> None:
+    found = shipped.maximum_dose(name)
+    assert (f"{found.amount} {found.unit}" if found else "") == most
+
+
+def test_each_largest_dose_is_of_a_known_name(shipped: Reference) -> None:
+    """A misspelled name would never be found."""
+    known = {column for row in shipped.rows("names.csv") for column in row[:2]}
+    assert [row[0] for row in shipped.rows("maximum_doses.csv") if row[0] not in known] == []

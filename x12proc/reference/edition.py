@@ -22,6 +22,7 @@ from x12proc.reference.model import (
     HcpcsCode,
     Licence,
     MarketingPeriod,
+    MaximumDose,
     Modifier,
     Package,
     Product,
@@ -34,6 +35,7 @@ __all__ = [
     "Dosing",
     "HcpcsCode",
     "Licence",
+    "MaximumDose",
     "Modifier",
     "Package",
     "Product",
@@ -48,6 +50,7 @@ CLASSES: Final = "classes.csv"
 ADMINISTRATION: Final = "administration.csv"
 BIOSIMILARS: Final = "biosimilars.csv"
 DOSING: Final = "dosing.csv"
+MAXIMUM_DOSES: Final = "maximum_doses.csv"
 PACKAGES: Final = "packages.csv"
 LICENCES: Final = "licences.csv"
 MODIFIERS: Final = "modifiers.csv"
@@ -109,6 +112,11 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         Column("kind", "mass|activity|volume|cells|vector-genomes|particles|piece", "a kind of dose"),
         Column("pieces", "(?:[a-z]+(?:;[a-z]+)*)?", "words joined by ;"),
         Column("why"),
+    ),
+    MAXIMUM_DOSES: (
+        Column("name", ".+", "a brand or a drug, each once"),
+        Column("most", "[0-9]+(?:[.][0-9]+)? (?:mg|mcg)", "an amount with its unit"),
+        Column("why", ".+", "the section of a label"),
     ),
     PACKAGES: (
         Column("name", ".+", "a name"),
@@ -372,6 +380,21 @@ class Reference:
         named = [*table.rows_with(name, 0), *table.rows_with(self.lexicon().canonical(name) or name, 0)]
         row = next(iter(named), None)
         return Dosing(row[1], tuple(_split(row[2]))) if row else None
+
+    def maximum_dose(self, name: str) -> MaximumDose | None:
+        """Return the largest single dose on the label of a brand, else of the drug of that name or of that name
+        without its four-letter suffix; None where it depends on weight or isn't known."""
+        return self._maximum_dose(name.lower())
+
+    @_cached
+    def _maximum_dose(self, name: str) -> MaximumDose | None:
+        table = self._table(MAXIMUM_DOSES)
+        drug = self.lexicon().canonical(name) or name
+        rows = [row for key in (name, drug, _SUFFIX.sub("", drug)) for row in table.rows_with(key, 0)]
+        if not rows:
+            return None
+        amount, _, unit = rows[0][1].partition(" ")
+        return MaximumDose(amount, unit, rows[0][2])
 
     def packages(self, name: str, on: date | None = None) -> tuple[Package, ...]:
         """Return the packages of a brand, or of a drug by its other names, sold on a day, or on any day.

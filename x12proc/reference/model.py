@@ -93,6 +93,14 @@ class Dosing(msgspec.Struct, frozen=True):
     pieces: tuple[str, ...]  # lower-case words in the singular, the usual one first: vial, implant, sheet, bag
 
 
+class MaximumDose(msgspec.Struct, frozen=True):
+    """The largest single dose on the label of a drug with fixed doses."""
+
+    amount: str  # a decimal number
+    unit: str  # mg or mcg
+    why: str  # section of the label and the dose there
+
+
 class Package(msgspec.Struct, frozen=True):
     """One package of a product, and the days on which it may have been given."""
 

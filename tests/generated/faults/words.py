@@ -9,12 +9,13 @@ from random import Random
 from msgspec.structs import replace
 
 from generated.clean import Wish
-from generated.drugs import sizes
+from generated.drugs import UNLIMITED, most_containers, sizes
 from generated.faults.base import (
     fault,
     name,
     target,
     with_claim,
+    with_drug,
     with_line,
     with_lines,
     with_modifiers,
@@ -193,6 +194,17 @@ def units_for_milligrams(sample: Sample, chance: Random) -> Sample | None:
         return None
     other = {"MG": "UNITS", "UNITS": "MG"}[sample.given.drug.unit]
     return with_text(sample, f"{name(sample)} {figures(sample.given.dose)} {other} {sample.given.route}")
+
+
+@fault("NAR18", Wish(waste=False, counted=True, test=lambda given: most_containers(given.drug) < UNLIMITED))
+def containers_above_the_label(sample: Sample, chance: Random) -> Sample | None:
+    """Dose, containers and NDC quantity agree with each other, and are more than the label allows."""
+    count = most_containers(sample.given.drug) + chance.randint(1, 3)
+    drug = sample.given.drug
+    given = sample.given._replace(dose=drug.size * count, number=count)
+    more = sample._replace(given=given)
+    text = f"{name(more)} {_dose(more)} {given.route} {count}X{_size(more)} {drug.container or 'VIAL'}"
+    return with_text(with_drug(more, quantity=figures(given.quantity)), text)
 
 
 @fault("NAR16", Wish(waste=False, code="J3590"))

@@ -1,4 +1,5 @@
-"""NAR06 to NAR08, NAR15: strength, amount per container, doses per vial and units, as the label has them."""
+"""NAR06 to NAR08, NAR15, NAR18: strength, amount per container, doses per vial, units and the largest dose, as the
+label has them."""
 
 from __future__ import annotations
 
@@ -13,10 +14,18 @@ from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.base import Option, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.dates import served_on
-from x12proc.rules.shared.dosing import Size, counted, fixes_strength, sizes_sold, tells_size
+from x12proc.rules.shared.dosing import Size, counted, fixes_strength, maximum_dose_of, sizes_sold, tells_size
 from x12proc.rules.shared.listed_product import listed_product
-from x12proc.rules.shared.measures import MASSES, Measure, format_decimal, labeled_strengths, measure
+from x12proc.rules.shared.measures import (
+    MASSES,
+    Measure,
+    format_decimal,
+    format_measure,
+    labeled_strengths,
+    measure,
+)
 from x12proc.rules.shared.texts import text_excerpt, text_location
+from x12proc.rules.shared.trial_drug import is_under_study
 from x12proc.rules.shared.waste_lines import is_waste_line, other_part
 from x12proc.values import excerpt, format_number
 
@@ -210,4 +219,34 @@ def dose_in_the_wrong_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     wrong = _wrong_unit(dose, narrative.dose.unit, _label(line, ctx))
     if wrong:
         message = f"The dose is {excerpt(narrative.dose.value, 30)} {narrative.dose.unit}, but {wrong}"
+        yield Hit(text_location(line, ctx), message, text_excerpt(line, ctx))
+
+
+@line_rule(
+    "NAR18",
+    "dose-above-maximum",
+    severity=WARN,
+    sources=("HNJ",),
+    confidence="proposed",
+    where="SV101-7, SV202-7, NTE02",
+    status="A7:217",
+    remittance=("222", "N362"),
+    suppressed_by=("NAR15", "NDC11"),
+    summary="The dose is above the largest single dose on the product's label.",
+    fix="Compare the dose with the record: look for a slipped digit, or for the doses of several days on one "
+    "line. Bill each day on a line of its own. If the dose was given, send the reason with the claim.",
+)
+def dose_above_maximum(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
+    """Payers deny a dose above the drug's maximum, or ask for the record. The tables have the largest dose of some
+    drugs whose labels give fixed doses. Doses by weight, by body surface or for each eye are not compared, nor are
+    those of several days, of compounds and of drugs under study."""
+    narrative, days = ctx.narrative(line), line.service_days
+    if narrative.dose is None or narrative.compound or is_waste_line(line) or (days and days[0] != days[1]):
+        return
+    most, dose = maximum_dose_of(line, ctx), measure(narrative.dose.value, narrative.dose.unit)
+    largest = measure(most.amount, most.unit.upper()) if most else None
+    if most is None or dose is None or largest is None or dose.unit != largest.unit or dose.value <= largest.value:
+        return
+    if not is_under_study(line, ctx):
+        message = f"The dose is {format_measure(dose)}, above the {format_measure(largest)} of the {most.why}"
         yield Hit(text_location(line, ctx), message, text_excerpt(line, ctx))

@@ -21,6 +21,7 @@ CARC: Final = {
     "55": "seen as experimental",
     "96": "not covered",
     "97": "paid as part of another service",
+    "114": "the FDA had not approved the product on the date of service",
     "181": "the code was not in force on the date of service",
     "182": "the modifier was not in force on the date of service",
     "188": "paid only when used as the FDA label says",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from x12proc.claims.model import ServiceLine
 from x12proc.narrative.identifiers import read_identifiers
 from x12proc.narrative.tokens import clean
-from x12proc.reference.model import Dosing, Product
+from x12proc.reference.model import Dosing, MaximumDose, Product
 from x12proc.reference.ndc import normalize
 from x12proc.reference.strength import Strength, read_strengths
 from x12proc.rules.context import Context
@@ -49,6 +49,16 @@ def dosing_of(line: ServiceLine, ctx: Context) -> Dosing | None:
             dosing = ctx.reference.dosing(name)
             if dosing:
                 return dosing
+    return None
+
+
+def maximum_dose_of(line: ServiceLine, ctx: Context) -> MaximumDose | None:
+    """Return the largest single dose on the label of the drug, by its NDC or else by its name in the text."""
+    for names in (_listed_names, _written_names):
+        for name in names(line, ctx):
+            most = ctx.reference.maximum_dose(name)
+            if most:
+                return most
     return None
 
 
