@@ -238,8 +238,8 @@ def dose_in_the_wrong_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
 )
 def dose_above_maximum(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers deny a dose above the drug's maximum, or ask for the record. The tables have the largest dose of some
-    drugs whose labels give fixed doses. Doses by weight, by body surface or for each eye are not compared, nor are
-    those of several days, of compounds and of drugs under study."""
+    drugs whose labels give fixed doses. Doses by weight, by body surface or for each eye are not compared. Lines
+    of several days, compounds and drugs under study are left out."""
     narrative, days = ctx.narrative(line), line.service_days
     if narrative.dose is None or narrative.compound or is_waste_line(line) or (days and days[0] != days[1]):
         return
