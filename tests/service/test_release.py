@@ -48,7 +48,10 @@ def test_accepted_claims_are_released_once_and_rejected_ones_stay(own_service: S
         assert Counter(claims_of(first.content)) == everything - Counter(rejected)
         assert guide_errors(first.content) == []
         assert not [event for event in scan(first.content, ()) if isinstance(event, Fault)]
-        assert "batch_7.release-" in first.headers["content-disposition"]
+        page = browser.get(f"/runs/{run}").text
+        assert f'download="batch_7.release-{made.json()["id"]}.edi"' in page
+        assert 'download="batch_7.corrected.edi"' in page
+        assert first.headers["content-disposition"] == "attachment", "a file name may identify a patient"
         again = api.post(f"/v1/runs/{run}/release")
         assert (again.status_code, again.json()["error"]["code"]) == (409, "nothing-to-release")
 

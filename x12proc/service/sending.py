@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import Any
 
@@ -19,8 +18,8 @@ from x12proc.service.jobs.pool import JobFailed
 from x12proc.service.jobs.release import Refused, ReleaseJob, Which, release_claims, release_path
 from x12proc.service.services import Services
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_ENDINGS = (".edi", ".x12", ".txt", ".837", ".837p", ".837i", ".clm")
+# Without a name: a sender's file name may identify a patient, and headers are logged. Links of pages name it.
+_DOWNLOAD = {"Content-Disposition": "attachment"}
 
 
 async def corrected_response(services: Services, run: Run) -> FileResponse:
@@ -34,7 +33,7 @@ async def corrected_response(services: Services, run: Run) -> FileResponse:
         target.unlink(missing_ok=True)
         raise HttpError(503, "job-failed", "The file could not be written in time; try again") from None
     cleanup = BackgroundTask(target.unlink, missing_ok=True)
-    return FileResponse(target, media_type=EDI, filename=_download_name(run, "corrected"), background=cleanup)
+    return FileResponse(target, headers=_DOWNLOAD, media_type=EDI, background=cleanup)
 
 
 async def release(services: Services, run_id: str, by: str, which: Which) -> str:
@@ -63,7 +62,7 @@ def release_response(services: Services, run: Run, release_id: str) -> FileRespo
         if not session.scalar(known):
             raise HttpError(404, "no-such-release", "The run has no such release")
     path = release_path(services.store.run_folder(run.id), release_id)
-    return FileResponse(path, media_type=EDI, filename=_download_name(run, f"release-{release_id}"))
+    return FileResponse(path, headers=_DOWNLOAD, media_type=EDI)
 
 
 def release_document(entry: Release) -> dict[str, Any]:
@@ -75,11 +74,3 @@ def release_document(entry: Release) -> dict[str, Any]:
         "target_claims": entry.target_claims,
         "other_claims": entry.other_claims,
     }
-
-
-def _download_name(run: Run, kind: str) -> str:
-    """Return the name of a download: that of the input without its ending, and what it is."""
-    stem = _UNSAFE.sub("_", run.name).strip("._")
-    for ending in _ENDINGS:
-        stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem
-    return f"{stem[:80] or run.id}.{kind}.edi"
