@@ -38,6 +38,7 @@ SCOPES = {
     "read": "read runs, reports and claims",
     "edit": "edit claims in the worklist",
     "bypass": "bypass rules on a claim",
+    "release": "release fixed and accepted claims to be sent on",
     "metrics": "read /metrics",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")

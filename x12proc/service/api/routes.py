@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
 from x12proc.errors import ConfigError
@@ -20,6 +21,7 @@ from x12proc.service.api.schemas import (
     DEFAULT_ARTIFACTS,
     JSON,
     MEDIA_TYPES,
+    ReleaseResponse,
     RunList,
     RunResponse,
     accepted_form,
@@ -32,8 +34,16 @@ from x12proc.service.auth import Principal, require_scope
 from x12proc.service.db.tables import DONE, WAITING, Event, Run, utc_now
 from x12proc.service.errors import HttpError
 from x12proc.service.jobs.file_job import artifact_path
+from x12proc.service.jobs.release import Which
 from x12proc.service.metrics import CONTENT_TYPE
 from x12proc.service.scrubbing import RunResult, Submission
+from x12proc.service.sending import (
+    corrected_response,
+    list_releases,
+    release,
+    release_document,
+    release_response,
+)
 from x12proc.service.services import Services, ServicesDep
 
 
@@ -287,6 +297,80 @@ def run_artifact(
         raise HttpError(404, "no-such-artifact", "The run has no such artifact; GET the run for its list")
     policy = _REPORT_POLICY if kind == "html" else {}
     return FileResponse(path, headers=policy, media_type=MEDIA_TYPES[kind])
+
+
+_EDI_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file", "content": {EDI: {"schema": {"type": "string"}, "example": _EXAMPLE}}}
+}
+
+
+@router.get(
+    "/v1/runs/{run_id}/corrected",
+    tags=["runs"],
+    summary="The submitted file with the edited claims",
+    response_class=Response,
+    responses={**_EDI_FILE, **error_responses(400, 401, 403, 404, 422, 503)},
+)
+async def corrected(
+    run_id: _RUN_ID, services: ServicesDep, _: Annotated[Principal, Depends(require_scope("read"))]
+) -> Response:
+    """All claims of the file, also those still rejected, with the edits made in the worklist."""
+    return await corrected_response(services, await run_in_threadpool(_get_run, services, run_id))
+
+
+@router.post(
+    "/v1/runs/{run_id}/release",
+    tags=["runs"],
+    summary="Release accepted claims",
+    status_code=201,
+    responses=error_responses(400, 401, 403, 404, 409, 422, 503),
+)
+async def release_run(
+    run_id: _RUN_ID,
+    services: ServicesDep,
+    principal: Annotated[Principal, Depends(require_scope("release"))],
+    which: Annotated[
+        Which, Query(description="`fixed`: without claims that were accepted when submitted")
+    ] = "all",
+) -> ReleaseResponse:
+    """Releases the claims of the file that are accepted now and were not released before, each once. Rejected
+    claims stay in the worklist. Fetch the file from `/v1/runs/{run_id}/releases/{id}`."""
+    await run_in_threadpool(_get_run, services, run_id)
+    release_id = await release(services, run_id, principal.name, which)
+    entries = await run_in_threadpool(list_releases, services, run_id)
+    made = next(entry for entry in entries if entry.id == release_id)
+    return ReleaseResponse(**release_document(made))
+
+
+@router.get(
+    "/v1/runs/{run_id}/releases",
+    tags=["runs"],
+    summary="The releases of a run",
+    responses=error_responses(400, 401, 403, 404, 422),
+)
+def releases(
+    run_id: _RUN_ID, services: ServicesDep, _: Annotated[Principal, Depends(require_scope("read"))]
+) -> list[ReleaseResponse]:
+    """The releases in order; a response to a release that was lost is found here."""
+    _get_run(services, run_id)
+    return [ReleaseResponse(**release_document(entry)) for entry in list_releases(services, run_id)]
+
+
+@router.get(
+    "/v1/runs/{run_id}/releases/{release_id}",
+    tags=["runs"],
+    summary="The file of a release",
+    response_class=Response,
+    responses={**_EDI_FILE, **error_responses(400, 401, 403, 404, 422)},
+)
+def release_file(
+    run_id: _RUN_ID,
+    release_id: _RUN_ID,
+    services: ServicesDep,
+    _: Annotated[Principal, Depends(require_scope("read"))],
+) -> Response:
+    """Whole interchanges with the claims of the release and no others."""
+    return release_response(services, _get_run(services, run_id), release_id)
 
 
 def _get_run(services: Services, run_id: str) -> Run:

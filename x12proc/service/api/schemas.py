@@ -100,6 +100,16 @@ class RunList(BaseModel):
     next: str | None = Field(description="pass this as `before` to get the next page")
 
 
+class ReleaseResponse(BaseModel):
+    """Claims of a run that were released together."""
+
+    id: str = Field(examples=["0b52f0a1c2d3e4f5"])
+    at: str = Field(examples=["2026-11-23T08:15:00Z"])
+    by: str
+    target_claims: int
+    other_claims: int = Field(description="claims without a target code; released once, together")
+
+
 def run_response(run: Run) -> RunResponse:
     """Convert a run to its JSON form."""
     ready = run.state == "done"
@@ -128,7 +138,8 @@ _DESCRIPTIONS = {
     404: "Not found",
     406: "Accept names no available form",
     408: "The file did not arrive in time",
-    409: "The Idempotency-Key was used with another request, or its file is still being scrubbed",
+    409: "The Idempotency-Key was used with another request, its file is still being scrubbed, or no claim can be "
+    "released",
     413: "The file is too large",
     415: "Unsupported Content-Type or Content-Encoding",
     422: "Unknown query parameter",

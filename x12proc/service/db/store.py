@@ -21,6 +21,7 @@ from x12proc.service.db.tables import (
     ClaimRow,
     Event,
     Party,
+    Release,
     Run,
     Search,
     Table,
@@ -102,12 +103,17 @@ class Store:
         return self._runs / run_id
 
     def delete_orphans(self) -> None:
-        """Delete folders without a run: uploads that were unfinished when the service last stopped."""
+        """Delete what was unfinished when the service last stopped: folders without a run, unrecorded releases."""
         with self.reading() as session:
             known = set(session.scalars(select(Run.id)))
+            released = {f"release-{release}.edi" for release in session.scalars(select(Release.id))}
         for folder in self._runs.iterdir():
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
+                continue
+            for path in folder.glob("release-*"):
+                if path.name not in released:
+                    path.unlink(missing_ok=True)
 
     # -- deleting ----------------------------------------------------------------------------------------------
 

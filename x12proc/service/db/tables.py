@@ -104,7 +104,20 @@ class ClaimRow(Table):
     disposition: Mapped[str] = mapped_column(index=True)  # after edits and bypasses
     bypass_until: Mapped[str | None]  # the earliest end of the bypasses that it is accepted by
     span: Mapped[bytes]  # its ClaimSpan, as msgpack
+    release_id: Mapped[str | None] = mapped_column(ForeignKey("releases.id"), index=True)  # None: not yet sent on
     edited: Mapped[bytes | None]  # its bytes after edits; None while they are those of the file
+
+
+class Release(Table):
+    """Claims of a run that were released together, as one file in the run's folder, to be sent on."""
+
+    __tablename__ = "releases"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    at: Mapped[str]
+    by: Mapped[str]
+    target_claims: Mapped[int]
+    other_claims: Mapped[int]  # those without a target line; they are released once, together
 
 
 class FindingRow(Table):

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -67,7 +67,8 @@ class ClaimPage(msgspec.Struct, frozen=True):
 
 def is_open(today: date) -> ColumnElement[bool]:
     """Return the condition for claims to work on: rejected, or accepted by a bypass that has ended."""
-    return or_(ClaimRow.disposition == "rejected", ClaimRow.bypass_until < today.isoformat())
+    undecided = or_(ClaimRow.disposition == "rejected", ClaimRow.bypass_until < today.isoformat())
+    return and_(undecided, ClaimRow.release_id.is_(None))
 
 
 class Claims:
@@ -164,6 +165,7 @@ class Claims:
             count = select(func.count()).where(Change.claim_id == stored.row.id)
             if row is None or session.scalar(count) != stored.version:
                 raise EditRejected("The claim was changed meanwhile; this is its current version")
+            _check_unreleased(row)
             row.edited = data
             session.add(change)
             event = Event(at=utc_now(), by=change.by, action=change.kind, run_id=row.run_id, claim_id=row.id)
@@ -172,6 +174,7 @@ class Claims:
 
     def _add(self, row: BypassRow, principal: Principal, action: str) -> None:
         with self._services.store.writing() as session:
+            _check_unreleased(session.get_one(ClaimRow, row.claim_id))
             session.add(row)
             session.add(
                 Event(at=utc_now(), by=principal.name, action=action, claim_id=row.claim_id, rule=row.rule)
@@ -182,6 +185,7 @@ class Claims:
             row = session.get(BypassRow, bypass_id)
             if row is None or row.claim_id != claim_id:
                 raise HttpError(404, "no-such-bypass", "No such bypass")
+            _check_unreleased(session.get_one(ClaimRow, claim_id))
             row.withdrawn = row.withdrawn or utc_now()
             session.add(
                 Event(at=utc_now(), by=principal.name, action="bypass-withdrawn", claim_id=claim_id, rule=row.rule)
@@ -216,6 +220,11 @@ class Claims:
         if isinstance(view, str):
             raise EditRejected(f"The claim would not be readable: {view}")
         return view
+
+
+def _check_unreleased(row: ClaimRow) -> None:
+    if row.release_id is not None:
+        raise EditRejected("The claim was released; it can't be changed any more")
 
 
 def _profile_entry(row: BypassRow) -> Entry:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from x12proc.errors import ConfigError
 from x12proc.service.api.schemas import DEFAULT_ARTIFACTS, MEDIA_TYPES
 from x12proc.service.api.scrub_options import parse_scrub_options
-from x12proc.service.api.upload import EDI, Upload
+from x12proc.service.api.upload import Upload
 from x12proc.service.auth import (
     COOKIE,
     Principal,
@@ -27,15 +25,14 @@ from x12proc.service.auth import (
 )
 from x12proc.service.db.tables import DONE
 from x12proc.service.errors import HttpError
-from x12proc.service.jobs.pool import JobFailed
 from x12proc.service.scrubbing import Submission
+from x12proc.service.sending import corrected_response, list_releases, release, release_response
 from x12proc.service.services import Services, ServicesDep
 from x12proc.service.web import charts
-from x12proc.service.web.corrected_file import write_corrected
 from x12proc.service.web.forms import TOKEN, read_fields, read_form
 from x12proc.service.web.rendering import message, page, static_response
 from x12proc.service.web.rule_stats import list_day_stats, list_rule_stats
-from x12proc.service.web.runs import RunEntry, list_runs, run_entry
+from x12proc.service.web.runs import RunEntry, list_runs, ready_claims, run_entry
 
 router = APIRouter(include_in_schema=False)
 Reader = Annotated[Principal, Depends(require_session("read"))]
@@ -151,24 +148,41 @@ def run(request: Request, run_id: RunId, services: ServicesDep, _: Reader) -> Re
     """Show one file: its result and its artifacts."""
     entry = _get_entry(services, run_id)
     artifacts = [kind for kind in MEDIA_TYPES if kind in entry.run.emit and kind not in entry.run.withheld]
-    return page(request, "run.html", entry=entry, artifacts=artifacts if entry.run.state == DONE else [])
+    return page(
+        request,
+        "run.html",
+        entry=entry,
+        artifacts=artifacts if entry.run.state == DONE else [],
+        releases=list_releases(services, run_id),
+        ready=ready_claims(services.store, run_id),
+    )
 
 
 @router.get("/runs/{run_id}/corrected")
 async def corrected(run_id: RunId, services: ServicesDep, _: Reader) -> Response:
     """Download the submitted file with the edited claims."""
     entry = await run_in_threadpool(_get_entry, services, run_id)
-    if entry.run.state != DONE:
-        raise HttpError(404, "no-such-file", "The file has not been scrubbed")
-    target = services.store.run_folder(run_id) / f"corrected-{secrets.token_hex(8)}.edi"
-    try:
-        await services.jobs.run_file_job(write_corrected, services.store.folder, run_id, target)
-    except JobFailed:
-        target.unlink(missing_ok=True)
-        raise HttpError(503, "job-failed", "The file could not be written in time; try again") from None
-    cleanup = BackgroundTask(target.unlink, missing_ok=True)
-    name = f"{run_id}.corrected.edi"
-    return FileResponse(target, media_type=EDI, filename=name, background=cleanup)
+    return await corrected_response(services, entry.run)
+
+
+@router.post("/runs/{run_id}/release")
+async def release_run(
+    request: Request,
+    run_id: RunId,
+    services: ServicesDep,
+    principal: Annotated[Principal, Depends(require_session("release"))],
+) -> Response:
+    """Release the claims that are accepted now, and show the run with its releases."""
+    fields = await read_form(request, principal)
+    await run_in_threadpool(_get_entry, services, run_id)
+    await release(services, run_id, principal.name, "fixed" if fields.get("which") == "fixed" else "all")
+    return RedirectResponse(f"/runs/{run_id}#releases", 303)
+
+
+@router.get("/runs/{run_id}/releases/{release_id}")
+def release_file(run_id: RunId, release_id: RunId, services: ServicesDep, _: Reader) -> Response:
+    """Download the file of a release."""
+    return release_response(services, _get_entry(services, run_id).run, release_id)
 
 
 def _get_entry(services: Services, run_id: str) -> RunEntry:

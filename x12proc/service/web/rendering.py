@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -15,12 +16,15 @@ from starlette.responses import HTMLResponse, Response
 
 from x12proc.reports.html.view import money
 from x12proc.service.auth import Principal
+from x12proc.service.db.tables import Run
 from x12proc.version import __version__
 
 _HIGHLIGHT = Markup('<mark class="{}" data-rules="{}"{}>{}</mark>')
 _EMPTY = Markup(' data-empty="{}"')
 _MISSING = Markup('<em class="{}">{} is missing here <b>{}</b></em>')
 STATIC = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_ENDINGS = (".edi", ".x12", ".txt", ".837", ".837p", ".837i", ".clm")
 _STATIC_AGE = "public, max-age=86400"
 
 
@@ -57,11 +61,20 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["download_name"] = download_name
     environment.filters["segment"] = segment_markup
     environment.filters["money"] = money
     environment.filters["count"] = lambda number: f"{number:,}"
     environment.filters["moment"] = lambda time: time[:16].replace("T", " ") + " UTC" if time else ""
     return environment
+
+
+def download_name(run: Run, kind: str) -> str:
+    """Return the name of a download of a run: that of its file without the ending, and what it is."""
+    stem = _UNSAFE.sub("_", run.name).strip("._")
+    for ending in _ENDINGS:
+        stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem
+    return f"{stem[:80] or run.id}.{kind}.edi"
 
 
 def segment_markup(xml: str) -> Markup:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from x12proc.service.db.store import Store
 from x12proc.service.db.tables import ClaimRow, Run
+from x12proc.service.jobs.release import Which, releasable
 from x12proc.service.web.claims import is_open
 from x12proc.service.web.worklist import PAGE
 
@@ -38,6 +39,17 @@ def run_entry(store: Store, run_id: str) -> RunEntry | None:
         run = session.get(Run, run_id)
         counts = _count_claims(session, [run_id])
     return RunEntry(run, *counts.get(run_id, (0, 0))) if run else None
+
+
+def ready_claims(store: Store, run_id: str) -> tuple[int, int]:
+    """Return the number of target claims that can be released, and of those among them that were fixed."""
+    today = date.today()  # noqa: DTZ011 - days of claims are local
+    kinds: tuple[Which, ...] = ("all", "fixed")
+    with store.reading() as session:
+        counts = [
+            session.scalar(select(func.count()).where(releasable(run_id, today, which))) or 0 for which in kinds
+        ]
+    return counts[0], counts[1]
 
 
 def _count_claims(session: Session, runs: Sequence[str]) -> dict[str, tuple[int, int]]:

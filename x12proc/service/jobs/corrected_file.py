@@ -3,7 +3,7 @@ or deleted. Every other byte is unchanged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -29,23 +29,24 @@ def write_corrected(data: Path, run_id: str, target: Path) -> int:
     """Write the corrected file of a run to ``target`` and return the number of edited claims."""
     store = Store(data)
     try:
+        edited = select(ClaimRow.span, ClaimRow.edited).where(
+            ClaimRow.run_id == run_id, ClaimRow.edited.is_not(None)
+        )
+        with store.reading() as session:
+            rows = session.execute(edited.order_by(ClaimRow.ordinal)).all()
         with (store.run_folder(run_id) / INPUT).open("rb", buffering=0) as source, target.open("xb") as file:
-            buffer = FileBuffer(source)
-            edits = _edits(store, run_id, buffer)
-            copy = EditedCopy(buffer, file.write)
-            copy.make(_all_edits(buffer, edits))
-            copy.finish()
-            return len(edits)
+            write_edited(FileBuffer(source), [(span, new or b"") for span, new in rows], file.write)
+            return len(rows)
     finally:
         store.close()
 
 
-def _edits(store: Store, run_id: str, buffer: Buffer) -> list[ClaimEdit]:
-    """Return the edits of a run, in file order."""
-    edited = select(ClaimRow.span, ClaimRow.edited).where(ClaimRow.run_id == run_id, ClaimRow.edited.is_not(None))
-    with store.reading() as session:
-        rows = session.execute(edited.order_by(ClaimRow.ordinal)).all()
-    return [_edit(msgspec.msgpack.decode(span, type=ClaimSpan), new or b"", buffer) for span, new in rows]
+def write_edited(buffer: Buffer, edited: Sequence[tuple[bytes, bytes]], write: Callable[[bytes], object]) -> None:
+    """Write a file with some of its claims replaced: the span of each, as msgpack, and its new bytes."""
+    edits = [_edit(msgspec.msgpack.decode(span, type=ClaimSpan), new, buffer) for span, new in edited]
+    copy = EditedCopy(buffer, write)
+    copy.make(_all_edits(buffer, edits))
+    copy.finish()
 
 
 def _edit(span: ClaimSpan, new: bytes, buffer: Buffer) -> ClaimEdit:
