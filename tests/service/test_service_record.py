@@ -44,3 +44,12 @@ def test_a_service_whose_key_file_is_gone_does_not_start(tmp_path: Path) -> None
     (record_folder(tmp_path) / "record.key").unlink()
     with pytest.raises(ConfigError, match="the key file is missing"):
         Service(tmp_path)
+
+
+def test_a_file_that_cannot_be_recorded_is_refused(tmp_path: Path) -> None:
+    with Service(tmp_path) as service, service.client() as client:
+        with closing(open_folder(record_folder(tmp_path))) as store, store.begin() as connection:
+            abort = "CREATE TRIGGER abort BEFORE INSERT ON recorded_claims BEGIN SELECT RAISE(ABORT, 'no'); END"
+            connection.exec_driver_sql(abort)
+        answer = post(client, CLINIC.read_bytes())
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "storage")

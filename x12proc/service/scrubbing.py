@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from x12proc.errors import ConfigError
+from x12proc.errors import ConfigError, UnavailableError
 from x12proc.runner.publishing import discard_unfinished
 from x12proc.service.api.scrub_options import ScrubOptions, settings_for
 from x12proc.service.api.upload import Upload, receive_upload
@@ -249,6 +249,8 @@ def _job_error(failure: Exception) -> HttpError:
         return HttpError(503, "job-failed", f"The file could not be scrubbed: {failure}")
     if isinstance(failure, OSError):
         return HttpError(503, "storage", f"The file could not be scrubbed: {failure.strerror or 'storage'}")
+    if isinstance(failure, UnavailableError):
+        return HttpError(503, "storage", "The file could not be scrubbed: its record can't be written")
     if isinstance(failure, ConfigError):
         return HttpError(503, "configuration", "The service's configuration is invalid; see its log at startup")
     return HttpError(500, "internal-error", _INTERNAL_ERROR)
