@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from support.edi import CLINIC, base
 
 from x12proc.cli import app as program
@@ -130,7 +132,7 @@ WRONG: list[tuple[str, int, str]] = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with the files that the commands name, as the current one."""
     for name, data in FILES.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -139,7 +141,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("X12PROC_MASK_KEY", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
-    return tmp_path
+    yield tmp_path
+    structlog.reset_defaults()  # watch and ledger log to the standard error of this test
 
 
 @pytest.mark.parametrize(("words", "code", "message"), WRONG, ids=[words for words, _, _ in WRONG])
