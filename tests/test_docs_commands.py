@@ -26,6 +26,7 @@ ELSEWHERE = {
     "watch FEED.toml": "tests/feed",
     "serve": "tests/service",
     "mcp": "tests/cli/test_mcp.py",
+    "lsp": "tests/cli/test_lsp.py",
     "correct": "tests/correct",
     "reference import": "tests/reference",
     "reference diff": "tests/reference",

@@ -25,7 +25,7 @@ USE = re.search(r"## Use\n\n```\n(.*?)```", TEXT, re.DOTALL)
 assert USE is not None
 COMMANDS = [line.partition(" #")[0].strip() for line in USE[1].splitlines()]
 #: These run until they are stopped; tests/feed and tests/service run them.
-ENDLESS = ("x12proc watch", "x12proc serve", "x12proc mcp")
+ENDLESS = ("x12proc watch", "x12proc serve", "x12proc mcp", "x12proc lsp")
 
 
 def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:

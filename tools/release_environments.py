@@ -57,6 +57,7 @@ SMOKE = {
     "dev": Smoke((Step("pytest -o x12proc_cases={fixtures}/rules {fixtures}/rules/NDC01.toml"),)),
     "feed": Smoke((Step("python {smoke}/try_feed.py {fixtures}"),), asks="x12proc watch feed.toml --once"),
     "fuzz": Smoke((Step("python {smoke}/try_fuzz.py"),)),
+    "lsp": Smoke((Step("python {smoke}/try_importable.py pygls.lsp.server x12proc.cli.lsp"),), asks="x12proc lsp"),
     "mcp": Smoke((Step("python {smoke}/try_importable.py mcp.server x12proc.cli.mcp"),), asks="x12proc mcp"),
     "parquet": Smoke(
         (

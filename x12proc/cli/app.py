@@ -33,6 +33,7 @@ _COMMANDS = {
     "record": "Keep what was found on each claim, to compare it with the payer's answer.",
     "watch": "Watch folders: scrub each file that arrives in an inbox, without losing any.",
     "ledger": "Report on the files of watched folders, replay one, override a refusal.",
+    "lsp": "Serve editors over the Language Server Protocol.",
     "mcp": "Serve assistants over the Model Context Protocol, read-only and masked.",
     "serve": "Run the HTTP service.",
     "completion": "Print the script that completes commands, rules, profiles and more in a shell.",
