@@ -35,14 +35,14 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
 
-class Entry(msgspec.Struct, frozen=True):
+class OutlineEntry(msgspec.Struct, frozen=True):
     """A claim or a line in the outline, with the range of its segments."""
 
     name: str
     detail: str
     start: int
     end: int
-    children: tuple[Entry, ...] = ()
+    children: tuple[OutlineEntry, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -145,7 +145,7 @@ class OpenFile:
                 return claim.subscriber[0].segments[0].offset
         return None
 
-    def outline(self) -> list[Entry]:
+    def outline(self) -> list[OutlineEntry]:
         """Return the claims with their service lines."""
         return [_entry(claim) for claim in self._claims]
 
@@ -171,10 +171,10 @@ def _is_at(finding: Finding, segment: Segment, number: int) -> bool:
     return at.segment_index == segment.index and at.after is None and at.element.partition("-")[0] == name
 
 
-def _entry(claim: Claim) -> Entry:
+def _entry(claim: Claim) -> OutlineEntry:
     lines = [line for line in claim.lines if line.segments]
     children = tuple(
-        Entry(f"Line {line.number}: {line.procedure}", line.charge, line.segments[0].offset, line.end)
+        OutlineEntry(f"Line {line.number}: {line.procedure}", line.charge, line.segments[0].offset, line.end)
         for line in lines
     )
-    return Entry(f"Claim {claim.id}", claim.charge, claim.start, claim.end, children)
+    return OutlineEntry(f"Claim {claim.id}", claim.charge, claim.start, claim.end, children)
