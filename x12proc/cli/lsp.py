@@ -11,7 +11,7 @@ import click
 
 from x12proc.api import Scrubber
 from x12proc.cli.app import config_option
-from x12proc.cli.editor import Change, Entry, OpenFile, Problem
+from x12proc.cli.editor import Change, OpenFile, OutlineEntry, Problem
 from x12proc.errors import ConfigError
 from x12proc.runner.settings import load_settings
 from x12proc.version import __version__
@@ -162,7 +162,7 @@ def _diagnostic(types: Any, places: Positions, problem: Problem) -> lsp.Diagnost
     )
 
 
-def _symbol(types: Any, places: Positions, entry: Entry) -> lsp.DocumentSymbol:
+def _symbol(types: Any, places: Positions, entry: OutlineEntry) -> lsp.DocumentSymbol:
     whole = _range(types, places, entry.start, entry.end)
     return types.DocumentSymbol(  # type: ignore[no-any-return]  # as above
         name=entry.name,
