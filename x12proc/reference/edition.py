@@ -370,6 +370,17 @@ class Reference:
         ]
         return tuple(sorted(found, key=lambda licence: (licence.licensed or date.min, licence.application)))
 
+    def first_licensed(self, name: str) -> date | None:
+        """Return the day of the first license of exactly that brand, or of all brands of exactly that drug; None
+        where the table doesn't have it, or has a license of unknown date."""
+        return self._first_licensed(name.lower())
+
+    @_cached
+    def _first_licensed(self, name: str) -> date | None:
+        found = [one for one in self.licences(name) if name in (one.name, one.generic)]
+        days = [one.licensed for one in found if one.licensed is not None]
+        return min(days) if days and len(days) == len(found) else None
+
     def dosing(self, name: str) -> Dosing | None:
         """Return the dosing of a brand, else of the drug of that name; None if unknown."""
         return self._dosing(name.lower())

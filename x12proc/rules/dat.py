@@ -11,7 +11,7 @@ from x12proc.rules.base import Option, claim_rule, line_rule
 from x12proc.rules.context import Context
 from x12proc.rules.shared.dates import dated_segment, format_period, service_days
 from x12proc.rules.shared.guide_errors import SAME_ELEMENT
-from x12proc.rules.shared.listed_product import licences_of, listed_product
+from x12proc.rules.shared.listed_product import listed_product
 from x12proc.rules.shared.trial_drug import is_under_study
 from x12proc.values import excerpt, iso_date
 
@@ -277,13 +277,11 @@ def service_before_approval(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     license. Where a drug has several, the first counts. A compounded product has none, and a drug under study in a
     trial needs none."""
     days, period = service_days(line), line.service_period
-    if days is None or period is None or ctx.narrative(line).compound or is_under_study(line, ctx):
+    if days is None or period is None:
         return
     name = _licensed_name(line, ctx)
-    licenses = licences_of(name, ctx) if name else ()
-    licensed = [one.licensed for one in licenses]
-    first = min((day for day in licensed if day is not None), default=None)
-    if first is None or None in licensed or days[1] >= first:
+    first = ctx.reference.first_licensed(name) if name else None
+    if first is None or days[1] >= first or ctx.narrative(line).compound or is_under_study(line, ctx):
         return
     message = f"The service of {format_period(days)} is before {excerpt(name or '', 60)} was licensed on {first}"
     yield Hit(location_of(period.segment, 3), message, excerpt(period.text))

@@ -228,6 +228,7 @@ def dose_in_the_wrong_unit(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     severity=WARN,
     sources=("HNJ",),
     confidence="proposed",
+    drug_only=True,
     where="SV101-7, SV202-7, NTE02",
     status="A7:217",
     remittance=("222", "N362"),
@@ -240,13 +241,14 @@ def dose_above_maximum(line: ServiceLine, ctx: Context) -> Iterator[Hit]:
     """Payers deny a dose above the drug's maximum, or ask for the record. The tables have the largest dose of some
     drugs whose labels give fixed doses. Doses by weight, by body surface or for each eye are not compared. Lines
     of several days, compounds and drugs under study are left out."""
-    narrative, days = ctx.narrative(line), line.service_days
-    if narrative.dose is None or narrative.compound or is_waste_line(line) or (days and days[0] != days[1]):
+    narrative = ctx.narrative(line)
+    if narrative.dose is None or narrative.compound or is_waste_line(line):
         return
     most, dose = maximum_dose_of(line, ctx), measure(narrative.dose.value, narrative.dose.unit)
     largest = measure(most.amount, most.unit.upper()) if most else None
     if most is None or dose is None or largest is None or dose.unit != largest.unit or dose.value <= largest.value:
         return
-    if not is_under_study(line, ctx):
+    days = line.service_days
+    if not (days and days[0] != days[1]) and not is_under_study(line, ctx):
         message = f"The dose is {format_measure(dose)}, above the {format_measure(largest)} of the {most.why}"
         yield Hit(text_location(line, ctx), message, text_excerpt(line, ctx))
