@@ -189,9 +189,10 @@ def _small_edition() -> Reference:
     tables = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     manifest = tables["edition.toml"]
     for name in [name for name in tables if name.endswith(".csv")]:
-        tables[name] = b"".join(tables[name].splitlines(keepends=True)[:_ROWS])
+        rows = tables[name].splitlines(keepends=True)[:_ROWS]
+        tables[name] = b"".join(rows)
         head = rf"(\[tables\.{name.removesuffix('.csv')}\]\s+rows = )\d+".encode()
-        manifest = re.sub(head, rb"\g<1>%d" % (_ROWS - 1), manifest)
+        manifest = re.sub(head, rb"\g<1>%d" % (len(rows) - 1), manifest)
     tables["edition.toml"] = manifest
     return Reference(tables.__getitem__)
 

@@ -21,10 +21,10 @@ BLOCKS = dict(re.findall(r"<!-- (\S+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL))
 def test_the_example_rule_does_what_its_fixture_says(tmp_path: Path) -> None:
     for folder in ("x12proc", "config"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    rule, fixture = (name for name in BLOCKS if "NAR18" in BLOCKS[name] and not name.startswith("tests/"))
+    rule, fixture = (name for name in BLOCKS if "NAR19" in BLOCKS[name] and not name.startswith("tests/"))
     module = tmp_path / rule
     module.write_text(module.read_text(encoding="utf-8") + "\n\n" + BLOCKS[rule], encoding="utf-8")
-    cases = tmp_path / "NAR18.toml"
+    cases = tmp_path / "NAR19.toml"
     cases.write_text(BLOCKS[fixture], encoding="utf-8")
     command = [sys.executable, "-m", "x12proc", "replay", str(cases)]
     # 'make coverage' would measure the copy as well, which is gone when it adds up.

@@ -21,7 +21,7 @@ REPORT = (FAULTY / "expected" / "report.json").read_bytes()
 def test_another_version_and_edition_of_the_program_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     """In no artifact: the case emits all that name what made them."""
     monkeypatch.setattr(x12proc.runner.program, "__version__", "77.0")
-    monkeypatch.setattr(x12proc.runner.runner, "RULES_EDITION", "2099-01-01")
+    monkeypatch.setattr(x12proc.runner.program, "RULES_EDITION", "2099-01-01")
     result = CliRunner().invoke(app, ["replay", str(FAULTY)])
     assert (result.exit_code, result.output) == (0, "1 case, 0 with differences\n")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
 
@@ -51,7 +51,7 @@ async def release(services: Services, run_id: str, by: str, which: Which) -> str
 def list_releases(services: Services, run_id: str) -> list[Release]:
     """Return the releases of a run, in order."""
     with services.store.reading() as session:
-        found = select(Release).where(Release.run_id == run_id).order_by(Release.at, Release.id)
+        found = select(Release).where(Release.run_id == run_id).order_by(Release.at, text("releases.rowid"))
         return list(session.scalars(found))
 
 
