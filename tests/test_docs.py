@@ -95,7 +95,7 @@ def test_paths_of_the_repository_exist(name: str) -> None:
     text = (ROOT / name).read_text()
     for path in re.findall(r"`((?:x12proc|tests|tools|config|fixtures|docs)/[\w./-]+)`", text):
         found = ROOT / path
-        assert found.exists() or found.with_suffix(".py").exists() or "NAR18" in path, path
+        assert found.exists() or found.with_suffix(".py").exists() or "NAR19" in path, path
 
 
 def test_the_overview_lists_every_page() -> None:

@@ -30,7 +30,7 @@ ELSEWHERE = {
     "correct": "tests/correct",
     "reference import": "tests/reference",
     "reference diff": "tests/reference",
-    "replay fixtures/rules/NAR18.toml": "tests/release/test_contributing.py",
+    "replay fixtures/rules/NAR19.toml": "tests/release/test_contributing.py",
     "replay house_rules.cases.toml": "tests/test_own_rules.py",
     "scrub - ": "tests/cli/test_cli.py",
 }
